@@ -1,0 +1,68 @@
+/**
+ * What makes a kind: data plus a strategy. Each kind is one file in `kinds/`; `kinds/index.ts` lists them, and nothing
+ * else in the tree names a kind (the Service's address allocation, which needs other objects, is the apiserver's).
+ *
+ * The apiserver calls, for a create: decode strictly → `prepareForCreate` → `applyDefaults` (before it, when the field
+ * is absent) → structural validation by types.json → `validate` → plan (allocation) → write. For an update: the same
+ * with `prepareForUpdate(next, current)` and `validateUpdate(next, current)`.
+ */
+import type { FieldError } from './field-error.ts'
+import type { ApiObject } from './object.ts'
+
+export interface Column {
+  readonly name: string
+  /** OpenAPI type: `string`, `integer`, `date`. */
+  readonly type: string
+  /** OpenAPI format, `''` or `name`. */
+  readonly format: string
+  readonly description: string
+  /** 0: always shown; 1: with `-o wide`. */
+  readonly priority: 0 | 1
+  /** `now`: milliseconds since the epoch, for ages. */
+  readonly value: (object: ApiObject, now: number) => string | number | boolean
+}
+
+export interface Kind {
+  /** `''` for core. */
+  readonly group: string
+  readonly version: string
+  readonly kind: string
+  /** Plural, lower case: `services`. */
+  readonly resource: string
+  readonly singular: string
+  readonly shortNames: readonly string[]
+  /** `all` for `kubectl get all`. */
+  readonly categories: readonly string[]
+  readonly namespaced: boolean
+  /** Name in types.json: `core/v1.Service`. */
+  readonly type: string
+  /** Whether `/status` exists: then a write to the object keeps its status, and a write to `/status` all but it. */
+  readonly hasStatus: boolean
+  /** Whether `metadata.generation` counts changes of spec (Kubernetes does not for all: Service and ConfigMap have none). */
+  readonly countsGenerations: boolean
+  /** Kinds that are another name for the same stored objects (events in two groups) share a storage prefix. */
+  readonly storage?: { readonly group: string; readonly resource: string }
+  /** What `metadata.name` may be. Default: a DNS subdomain (RFC 1123, 253 bytes). */
+  readonly validateName?: (name: string) => readonly string[]
+  /** Fills what an absent field means. Changes `object` in place; idempotent. */
+  readonly applyDefaults?: (object: ApiObject) => void
+  /** Clears what a client may not set on create. In place. */
+  readonly prepareForCreate?: (object: ApiObject) => void
+  /** Carries over from `current` what a client may not change. In place. */
+  readonly prepareForUpdate?: (next: ApiObject, current: ApiObject) => void
+  /** The rules that types.json does not state. `object` has the right structure by now. */
+  readonly validate?: (object: ApiObject) => readonly FieldError[]
+  /** Immutable fields and the like, besides `validate`. */
+  readonly validateUpdate?: (next: ApiObject, current: ApiObject) => readonly FieldError[]
+  readonly validateStatusUpdate?: (next: ApiObject, current: ApiObject) => readonly FieldError[]
+  /** Warnings for the client (`Warning: 299 - "…"`), such as deprecations. */
+  readonly warnings?: (object: ApiObject) => readonly string[]
+  /** Whether deletion waits: the grace in seconds for this object, 0 for at once. (Pods.) */
+  readonly gracePeriodSeconds?: (object: ApiObject, requested: number | undefined) => number
+  /** Field selector keys besides metadata.name and metadata.namespace, with this object's values. */
+  readonly selectableFields?: (object: ApiObject) => Readonly<Record<string, string>>
+  /** Keys that `selectableFields` may give, for the error about an unknown one. */
+  readonly selectableFieldNames?: readonly string[]
+  /** What kubectl shows after NAME; AGE included where it is shown. */
+  readonly columns: readonly Column[]
+}

@@ -1,0 +1,40 @@
+/**
+ * The one way to log: constant text, data in fields. Each room gets a child logger (`logger.child({ room: 'store' })`)
+ * and never makes its own. Nothing that runs once per packet logs, except the log plugin.
+ */
+import { type Logger, pino } from 'pino'
+import pretty from 'pino-pretty'
+
+export type { Logger }
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+export const LOG_FORMATS = ['text', 'json'] as const
+export type LogFormat = (typeof LOG_FORMATS)[number]
+
+export interface LogOptions {
+  readonly level: LogLevel
+  /** `text`: one coloured line for people. `json`: one JSON object a line for collectors. */
+  readonly format: LogFormat
+  /** File descriptor to write to. Default 2 (standard error). */
+  readonly descriptor?: number
+}
+
+/** Writes synchronously: the last line before a crash is there. */
+export const createLogger = ({ level, format, descriptor = 2 }: LogOptions): Logger => {
+  const base = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime }
+  if (format === 'json') return pino(base, pino.destination({ dest: descriptor, sync: true }))
+  const stream = pretty({
+    destination: descriptor,
+    sync: true,
+    colorize: Boolean(process.stderr.isTTY),
+    translateTime: 'SYS:HH:MM:ss.l',
+    singleLine: true,
+    messageFormat: '{if room}{room}: {end}{msg}',
+    ignore: 'room',
+  })
+  return pino(base, stream)
+}
+
+/** For tests and for libraries' callers who want none. */
+export const silentLogger: Logger = pino({ level: 'silent' })

@@ -1,0 +1,84 @@
+/**
+ * The plugin contract. A plugin is one file in `plugins/`, named after its directive; `plugins/order.ts` is the one list
+ * in which they run (CoreDNS's own order, whatever the Corefile's), `plugins/index.ts` the ones that exist.
+ *
+ * The life of a plugin: the Corefile is parsed → `setup` reads the directive's lines into a frozen value or a problem
+ * with its line → `start` → `handle` for each query → `close`. When the Corefile is reloaded the new instance is set up
+ * and started before the old one is closed, so `handle` of both may run for a moment.
+ *
+ * A plugin may answer, pass the query on, or pass it on and look at what comes back: `handle(query, next)`.
+ */
+import type { Clock } from '#lib/clock.ts'
+import type { Logger } from '#lib/log.ts'
+import type { Registry } from '#lib/metrics.ts'
+import type { Random } from '#lib/random.ts'
+import type { Result } from '#lib/result.ts'
+import type { CorefileProblem, Directive } from './corefile/syntax.ts'
+import type { HttpEndpoint, MaybePromise } from './listener.ts'
+import type { Query } from './query.ts'
+import type { Verdict } from './verdict.ts'
+
+/** Asks the rest of the chain. Call it at most once, unless the plugin's purpose is to ask again. */
+export type Next = (query: Query) => MaybePromise<Verdict>
+
+export interface Plugin {
+  readonly name: string
+  /** Absent: the plugin only adds listeners or life (health, reload, bind). */
+  readonly handle?: (query: Query, next: Next) => MaybePromise<Verdict>
+  /** HTTP endpoints that the plugin wants served. */
+  readonly endpoints?: readonly HttpEndpoint[]
+  /** Whether the plugin can do its work; absent: always. The `ready` plugin asks. */
+  readonly ready?: () => boolean
+  /** Resolves when the plugin may serve, not when it is ready: a slow apiserver must not hold up other names. */
+  readonly start?: (signal: AbortSignal) => Promise<void>
+  /** The server has been told to stop, and still serves: lameduck waits here. Called before any `close`. */
+  readonly drain?: () => Promise<void>
+  readonly close?: () => Promise<void>
+}
+
+/** The server block that a directive stands in. */
+export interface BlockContext {
+  /** The block's zones, canonical, absolute: `cluster.local.`, `.`. */
+  readonly zones: readonly string[]
+  /** `dns://:53`, the metrics' `server` label; one a listener. */
+  readonly servers: readonly string[]
+  /** All directives of the block, for plugins that must know of another (never of its instance). */
+  readonly directives: readonly Directive[]
+}
+
+/** What the world gives to plugins. Made by `cmd/`, or by a test. */
+export interface Environment {
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly registry: Registry
+  /** Folder that relative paths in the Corefile start from. */
+  readonly folder: string
+  /** The program's version, for CHAOS and build_info. */
+  readonly version: string
+  /** IP addresses of this machine, loopback left out: apex NS records of the cluster zone. */
+  readonly localAddresses: () => readonly string[]
+  /** Explicit flags that beat the Corefile, by flag name (`kubeconfig`, `health-address` …). */
+  readonly overrides: Readonly<Record<string, string | undefined>>
+  /** Asks this server itself, through the whole chain of the matching block (ExternalName targets, `loop`). */
+  readonly resolveInternally: Next
+  /** All plugin instances of the whole configuration, by the block's order; valid after setup. (`ready` asks them.) */
+  readonly plugins: () => readonly Plugin[]
+  /** Asks for the Corefile to be read again. */
+  readonly requestReload: () => void
+  /** The text of the whole Corefile with its imports, for `reload`'s hash. */
+  readonly readCorefile: () => Promise<string>
+  /** Ends the program with a fatal error (the `loop` plugin). */
+  readonly fatal: (message: string) => void
+}
+
+export interface PluginModule {
+  /** The directive's name. */
+  readonly name: string
+  /** Reads one directive. Opens nothing, starts nothing: `seamark dns` may only want to check. */
+  readonly setup: (
+    directive: Directive,
+    block: BlockContext,
+    environment: Environment,
+  ) => Result<Plugin, CorefileProblem>
+}

@@ -1,0 +1,59 @@
+/** A question on its way through the plugins: what was asked, by whom, over what. Decoded once, never changed. */
+import type { Milliseconds } from '#lib/clock.ts'
+import type { Trace } from './trace.ts'
+import type { DnsName } from './wire/record.ts'
+
+export type Transport = 'udp' | 'tcp' | 'tls' | 'https'
+
+export interface Endpoint {
+  readonly address: string
+  readonly port: number
+}
+
+export interface EdnsOption {
+  readonly code: number
+  readonly data: Buffer
+}
+
+/** The OPT pseudo-record of a query (RFC 6891). */
+export interface Edns {
+  readonly version: number
+  /** What the client can take over UDP, as it said it. */
+  readonly udpSize: number
+  readonly dnssecOk: boolean
+  readonly options: readonly EdnsOption[]
+}
+
+export interface Question {
+  /** As the client spelled it. */
+  readonly name: DnsName
+  /** Lower case; for every comparison. */
+  readonly canonicalName: DnsName
+  readonly type: number
+  readonly class: number
+}
+
+export interface Query {
+  readonly id: number
+  readonly question: Question
+  /** Bits of the request's header (RFC 1035 §4.1.1, RFC 4035 §3.2.2). */
+  readonly recursionDesired: boolean
+  readonly checkingDisabled: boolean
+  readonly authenticData: boolean
+  readonly edns: Edns | undefined
+  readonly transport: Transport
+  readonly client: Endpoint
+  /** The address that the client asked. */
+  readonly local: Endpoint
+  /** The request's bytes, as they came. */
+  readonly packet: Buffer
+  /** On the clock's monotonic scale. */
+  readonly received: Milliseconds
+  /** Present only when somebody wants to know how the answer came about; costs nothing when absent. */
+  readonly trace: Trace | undefined
+  /**
+   * Values that one plugin leaves for others (`kubernetes/namespace` …), shown by the log plugin's `{/name}`.
+   * Undefined until the first one is set through `setMetadata`.
+   */
+  metadata?: Map<string, string>
+}
