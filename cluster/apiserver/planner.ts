@@ -33,5 +33,10 @@ export interface PlanContext {
 export interface Planner {
   /** The kind whose writes it plans. */
   readonly kind: Kind
+  /**
+   * Kinds of its own: stored and held in memory as all are (`get`, `list`, `create` … of the context know them), but
+   * served nowhere. Their objects are records of what is taken, such as one for each node port.
+   */
+  readonly records?: readonly Kind[]
   readonly plan: (context: PlanContext) => Result<void, Status>
 }
