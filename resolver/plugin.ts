@@ -8,7 +8,7 @@
  *
  * A plugin may answer, pass the query on, or pass it on and look at what comes back: `handle(query, next)`.
  */
-import type { Clock } from '#lib/clock.ts'
+import type { Clock, Milliseconds } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
 import type { Registry } from '#lib/metrics.ts'
 import type { Random } from '#lib/random.ts'
@@ -16,19 +16,38 @@ import type { Result } from '#lib/result.ts'
 import type { CorefileProblem, Directive } from './corefile/syntax.ts'
 import type { HttpEndpoint, MaybePromise } from './listener.ts'
 import type { Query } from './query.ts'
-import type { Verdict } from './verdict.ts'
+import type { Answer, Verdict } from './verdict.ts'
 
 /** Asks the rest of the chain. Call it at most once, unless the plugin's purpose is to ask again. */
 export type Next = (query: Query) => MaybePromise<Verdict>
+
+/** What went back to the client, for those who count and log. */
+export interface Reply {
+  /** Absent: silence. */
+  readonly answer: Answer | undefined
+  /** The plugin that answered; `''`: none did. */
+  readonly by: string
+  /** Bytes sent. */
+  readonly size: number
+  /** From the arrival of the query. */
+  readonly duration: Milliseconds
+}
 
 export interface Plugin {
   readonly name: string
   /** Absent: the plugin only adds listeners or life (health, reload, bind). */
   readonly handle?: (query: Query, next: Next) => MaybePromise<Verdict>
+  /** Told of every reply of the block after it has become bytes (log, prometheus, errors). Must not throw or wait. */
+  readonly report?: (query: Query, reply: Reply) => void
   /** HTTP endpoints that the plugin wants served. */
   readonly endpoints?: readonly HttpEndpoint[]
   /** Whether the plugin can do its work; absent: always. The `ready` plugin asks. */
   readonly ready?: () => boolean
+  /**
+   * After a reload, before `start`: the instance of the same directive, unchanged, in the same block before. The new one
+   * may take over what is dear to make again (a cache's entries, a watch); `close` of the old one still follows.
+   */
+  readonly adopt?: (previous: Plugin) => void
   /** Resolves when the plugin may serve, not when it is ready: a slow apiserver must not hold up other names. */
   readonly start?: (signal: AbortSignal) => Promise<void>
   /** The server has been told to stop, and still serves: lameduck waits here. Called before any `close`. */
@@ -70,11 +89,15 @@ export interface Environment {
   readonly readCorefile: () => Promise<string>
   /** Ends the program with a fatal error (the `loop` plugin). */
   readonly fatal: (message: string) => void
+  /** Writes a line to standard output: the query log, which collectors read there. */
+  readonly print: (line: string) => void
 }
 
 export interface PluginModule {
   /** The directive's name. */
   readonly name: string
+  /** Whether the directive may stand several times in a block; each line is then an instance of its own. */
+  readonly repeatable?: boolean
   /** Reads one directive. Opens nothing, starts nothing: `seamark dns` may only want to check. */
   readonly setup: (
     directive: Directive,

@@ -45,6 +45,8 @@ export interface Query {
   readonly client: Endpoint
   /** The address that the client asked. */
   readonly local: Endpoint
+  /** The listener that it came in by (`dns://:53`): which server blocks may answer, and a label of the metrics. */
+  readonly server: string
   /** The request's bytes, as they came. */
   readonly packet: Buffer
   /** On the clock's monotonic scale. */
