@@ -18,6 +18,8 @@ export const ERROR_ADVICE = {
   DATA_DIR_LOCKED: 'Another Seamark runs on this directory: stop it, or name another directory with --data-dir.',
   DATA_DIR_UNUSABLE: 'Check that the directory exists, is writable and has space, or name another one with --data-dir.',
   STORE_CORRUPT: 'Restore the data directory from a copy, or start on a new one with --data-dir.',
+  STORE_NEWER:
+    'Run the Seamark that wrote this directory, or a newer one; or start on a new directory with --data-dir.',
   STORE_CLOSED: 'The store is shutting down; try again once it runs.',
   API_UNREACHABLE: 'Check that the apiserver runs and that the kubeconfig names its address.',
   API_REFUSED: 'Check the credentials in the kubeconfig and the rights that they carry.',

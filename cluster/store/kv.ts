@@ -82,7 +82,7 @@ export type TransactionResult =
 
 export interface Change {
   readonly type: 'put' | 'delete'
-  /** For a delete: the key with an empty value, the revision of the deletion as modRevision. */
+  /** For a delete: the key with an empty value, the revision of the deletion as modRevision, version 0. */
   readonly keyValue: KeyValue
   /** What the key was before, if it was and history still has it. */
   readonly previous: KeyValue | undefined
@@ -95,7 +95,10 @@ export interface ChangeSet {
 }
 
 export interface WatchOptions {
-  /** The first revision to deliver. Default: from now on. */
+  /**
+   * The first revision to deliver; one that is still to come is waited for. Default: from now on. To go on from a
+   * range, pass its revision + 1. At or below the compacted revision the watch ends with `compacted`.
+   */
   readonly from?: Revision
   /** Called in revision order, never concurrently, never before `watch` returned. Must not throw. */
   readonly deliver: (set: ChangeSet) => void
@@ -125,6 +128,17 @@ export class StoreRevisionError extends Error {
   }
 }
 
+/** Thrown (rejected) by a transaction that puts a key under a lease that does not exist or has ended. */
+export class StoreLeaseError extends Error {
+  readonly lease: LeaseId
+
+  constructor(lease: LeaseId) {
+    super(`store: there is no lease ${lease}`)
+    this.name = 'StoreLeaseError'
+    this.lease = lease
+  }
+}
+
 export interface Lease {
   readonly id: LeaseId
   /** Seconds. */
@@ -139,9 +153,15 @@ export interface Store {
   transact(transaction: Transaction): Promise<TransactionResult>
   /** Events from `from` on; history first, then live, without a gap. */
   watch(range: KeyRange, options: WatchOptions): StoreWatch
-  /** Forgets history before `revision`: what each key was at it stays. */
+  /**
+   * Forgets history before `revision`: what each key was at it stays, and watches from later revisions. A revision that
+   * was compacted already is left alone; one above the current is a StoreRevisionError `future`.
+   */
   compact(revision: Revision): Promise<void>
-  /** A lease that ends, with all keys put under it, `ttl` seconds after its last `keepLease`. */
+  /**
+   * A lease that ends, with all keys put under it, `ttl` seconds after its last `keepLease`. It outlives a restart of
+   * the store, and has its whole `ttl` again then, since nobody could keep it meanwhile (as etcd does).
+   */
   grantLease(ttl: number): Promise<Lease>
   /** False when the lease has ended. */
   keepLease(id: LeaseId): Promise<boolean>

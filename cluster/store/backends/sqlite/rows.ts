@@ -1,0 +1,37 @@
+/** How a key's history lies in the table: see the schema in `database.ts`. */
+import type { Change, KeyValue, Revision } from '../../kv.ts'
+
+/** Rows of one transaction have places 0–4095 under its revision; etcd's own default allows 128 operations. */
+export const OPERATIONS_PER_TRANSACTION = 4_096
+
+/** The columns that make a key's value, in every SELECT. */
+export const COLUMNS = 'id, key, created, version, lease, value'
+
+export interface Row {
+  readonly id: number
+  readonly key: string
+  readonly created: Revision
+  readonly version: number
+  readonly lease: number
+  readonly value: Uint8Array
+}
+
+/** The first row that a transaction of this revision may have. */
+export const firstRow = (revision: Revision): number => revision * OPERATIONS_PER_TRANSACTION
+
+export const revisionOf = (row: Row): Revision => Math.floor(row.id / OPERATIONS_PER_TRANSACTION)
+
+export const toKeyValue = (row: Row): KeyValue => ({
+  key: row.key,
+  value: row.value,
+  createRevision: row.created,
+  modRevision: revisionOf(row),
+  version: row.version,
+  lease: row.lease,
+})
+
+export const toChange = (row: Row, previous: Row | undefined): Change => ({
+  type: row.version === 0 ? 'delete' : 'put',
+  keyValue: toKeyValue(row),
+  previous: previous && toKeyValue(previous),
+})

@@ -1,0 +1,335 @@
+/**
+ * The store on SQLite, inside the process: the default backend. The database lives on a worker thread; this side
+ * numbers requests, delivers changes to watches, and settles promises in the order in which the worker reports.
+ *
+ * Promised beyond the contract: reads and changes never run ahead of each other (a read at revision N resolves after
+ * everything up to N was delivered); a second opener of the same directory, in any process, is refused.
+ */
+import assert from 'node:assert'
+import { mkdir, open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { type Clock, systemClock } from '#lib/clock.ts'
+import { SeamarkError, systemCode } from '#lib/errors.ts'
+import type { Logger } from '#lib/log.ts'
+import type { Registry } from '#lib/metrics.ts'
+import { siblingModule } from '#lib/worker.ts'
+import {
+  type ChangeSet,
+  type KeyRange,
+  type KeyValue,
+  type Lease,
+  type LeaseId,
+  type RangeOptions,
+  type RangeResult,
+  type Revision,
+  type Store,
+  StoreLeaseError,
+  StoreRevisionError,
+  type StoreWatch,
+  type Transaction,
+  type TransactionResult,
+  type WatchOptions,
+} from '../../kv.ts'
+import { Leases, LONGEST_LEASE } from '../../leases.ts'
+import { createStoreMetrics, type StoreMetrics } from '../../metrics.ts'
+import { type HistoryOutcome, Watches } from '../../watches.ts'
+import type { Answer, Answers, Envelope, Failure, HistoryPage, Message, Request, WorkerOptions } from './messages.ts'
+import { OPERATIONS_PER_TRANSACTION } from './rows.ts'
+
+export interface SqliteStoreOptions {
+  /** Holds `store.sqlite`, its log and its lock. Made (mode 0700) when it does not exist. */
+  readonly directory: string
+  readonly logger: Logger
+  readonly registry: Registry
+  /** Ends leases. Default: the system's. */
+  readonly clock?: Clock
+}
+
+/** How long a lease whose end could not be written waits for the next try. Milliseconds. */
+const REVOKE_RETRY = 1_000
+
+/**
+ * Opens the store of a directory, making it when there is none.
+ * @throws SeamarkError DATA_DIR_LOCKED, DATA_DIR_FOREIGN, DATA_DIR_UNUSABLE, STORE_CORRUPT, STORE_NEWER
+ */
+export const openSqliteStore = async (options: SqliteStoreOptions): Promise<Store> => {
+  const { directory } = options
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw new SeamarkError('DATA_DIR_UNUSABLE', `${directory} cannot be made: ${(cause as Error).message}`, { cause })
+  }
+  const workerData: WorkerOptions = {
+    file: join(directory, 'store.sqlite'),
+    lockFile: join(directory, 'store.lock'),
+  }
+  // Secrets are in there, whatever the directory's own mode. SQLite gives its log the mode of the database.
+  for (const file of [workerData.file, workerData.lockFile]) await createPrivate(file)
+  const worker = new Worker(siblingModule('worker', import.meta.url), { workerData, name: 'store' })
+  const opened = await firstMessage(worker)
+  if (opened.type !== 'opened') {
+    assert(opened.type === 'refused')
+    throw new SeamarkError(opened.code, opened.message)
+  }
+  await syncDirectory(directory)
+  return new SqliteStore(worker, opened, options)
+}
+
+/** Never opens a file that exists: closing it again would drop the locks that this process holds on it (fcntl). */
+const createPrivate = async (file: string): Promise<void> => {
+  try {
+    const handle = await open(file, 'wx', 0o600)
+    await handle.close()
+  } catch (cause) {
+    if (systemCode(cause) === 'EEXIST') return
+    throw new SeamarkError('DATA_DIR_UNUSABLE', `${file} cannot be made: ${(cause as Error).message}`, { cause })
+  }
+}
+
+const firstMessage = (worker: Worker): Promise<Message> =>
+  new Promise((resolve, reject) => {
+    worker.once('message', (message: Message) => {
+      worker.off('error', reject)
+      resolve(message)
+    })
+    worker.once('error', reject)
+  })
+
+/** The files' names are durable too: a new file whose directory was not synced can vanish with the power. */
+const syncDirectory = async (directory: string): Promise<void> => {
+  const handle = await open(directory, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Called while the worker's report is read, in its order: a promise's continuation would be too late for history. */
+interface Pending {
+  readonly resolve: (value: Answers[keyof Answers]) => void
+  readonly reject: (error: Error) => void
+}
+
+type Opened = Extract<Message, { type: 'opened' }>
+type Group = Extract<Message, { type: 'group' }>
+
+class SqliteStore implements Store {
+  readonly #worker: Worker
+  readonly #logger: Logger
+  readonly #metrics: StoreMetrics
+  readonly #clock: Clock
+  readonly #watches: Watches
+  readonly #leases: Leases
+  readonly #pending = new Map<number, Pending>()
+  #nextId = 0
+  #closing: Promise<void> | undefined
+  /** Why the worker is gone. */
+  #ended: Error | undefined
+
+  constructor(worker: Worker, opened: Opened, { logger, registry, clock = systemClock }: SqliteStoreOptions) {
+    this.#worker = worker
+    this.#logger = logger
+    this.#clock = clock
+    this.#metrics = createStoreMetrics(registry)
+    this.#metrics.revision.set(opened.revision)
+    this.#watches = new Watches(opened.revision, {
+      readHistory: (range, from, use) => this.#readHistory(range, from, use),
+      onBug: error => logger.error({ error }, 'a watch threw at a delivery'),
+    })
+    this.#leases = new Leases(clock, id => this.#revoke(id))
+    for (const lease of opened.leases) this.#leases.start(lease)
+    worker.on('message', (message: Message) => this.#receive(message))
+    worker.on('error', error => this.#fail(error))
+    worker.on('exit', () => this.#fail(new Error('the thread ended')))
+  }
+
+  async revision(): Promise<Revision> {
+    this.#assertOpen()
+    return this.#watches.revision
+  }
+
+  get(key: string, options: Pick<RangeOptions, 'revision'> = {}): Promise<KeyValue | undefined> {
+    return this.#ask('get', { type: 'get', key, revision: options.revision })
+  }
+
+  range({ start, end }: KeyRange, options: RangeOptions = {}): Promise<RangeResult> {
+    return this.#ask('range', { type: 'range', range: { start, end }, options })
+  }
+
+  async transact(transaction: Transaction): Promise<TransactionResult> {
+    checkTransaction(transaction)
+    return this.#ask('transact', { type: 'transact', transaction: ownBytes(transaction) })
+  }
+
+  watch(range: KeyRange, options: WatchOptions): StoreWatch {
+    if (!this.#closing) return this.#watches.add(range, options)
+    let closed = false
+    queueMicrotask(() => {
+      if (!closed) options.ended({ problem: 'closed' })
+    })
+    return { close: () => void (closed = true) }
+  }
+
+  async compact(revision: Revision): Promise<void> {
+    await this.#ask('compact', { type: 'compact', revision })
+  }
+
+  async grantLease(ttl: number): Promise<Lease> {
+    assert(Number.isInteger(ttl) && ttl >= 1 && ttl <= LONGEST_LEASE, `a lease of ${ttl} s`)
+    const lease = { id: await this.#ask('grant-lease', { type: 'grant-lease', ttl }), ttl }
+    if (!this.#closing) this.#leases.start(lease)
+    return lease
+  }
+
+  async keepLease(id: LeaseId): Promise<boolean> {
+    this.#assertOpen()
+    return this.#leases.keep(id)
+  }
+
+  async revokeLease(id: LeaseId): Promise<void> {
+    this.#leases.stop(id)
+    await this.#ask('revoke-lease', { type: 'revoke-lease', lease: id })
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.#leases.close()
+    if (!this.#ended) {
+      const exited = new Promise<void>(resolve => this.#worker.once('exit', () => resolve()))
+      this.#worker.postMessage('close' satisfies Envelope)
+      await exited
+    }
+    this.#watches.end({ problem: 'closed' })
+  }
+
+  /** The time of a lease ran out. It has ended for everybody; its keys go as soon as the disk lets them. */
+  #revoke(id: LeaseId): void {
+    this.#ask('revoke-lease', { type: 'revoke-lease', lease: id }).catch(error => {
+      if (this.#closing || this.#ended) return
+      this.#logger.error({ lease: id, error }, 'the end of a lease could not be written; trying again')
+      this.#clock.after(REVOKE_RETRY, () => this.#revoke(id))
+    })
+  }
+
+  #readHistory(range: KeyRange, from: Revision, use: (outcome: HistoryOutcome) => void): void {
+    this.#send(
+      { type: 'history', range: { start: range.start, end: range.end }, from },
+      {
+        resolve: page => use({ ok: true, ...(page as HistoryPage) }),
+        reject: error => {
+          const known = error instanceof StoreRevisionError
+          if (!known) this.#logger.error({ error }, 'history cannot be read')
+          use({ ok: false, problem: known ? error.problem : { problem: 'closed' } })
+        },
+      },
+    )
+  }
+
+  #ask<Type extends Request['type']>(_type: Type, request: Request & { type: Type }): Promise<Answers[Type]> {
+    return new Promise((resolve, reject) => {
+      this.#assertOpen()
+      this.#send(request, { resolve: value => resolve(value as Answers[Type]), reject })
+    })
+  }
+
+  #send(request: Request, pending: Pending): void {
+    const id = this.#nextId++
+    this.#pending.set(id, pending)
+    this.#worker.postMessage({ id, request } satisfies Envelope)
+  }
+
+  #assertOpen(): void {
+    if (this.#ended) throw new SeamarkError('STORE_CLOSED', 'the store has failed', { cause: this.#ended })
+    if (this.#closing) throw new SeamarkError('STORE_CLOSED', 'the store is closed')
+  }
+
+  #receive(message: Message): void {
+    switch (message.type) {
+      case 'group':
+        this.#settle(message)
+        return
+      case 'upkeep-failed':
+        this.#metrics.failures.inc()
+        this.#logger.warn({ code: message.code, reason: message.message }, 'upkeep of the store failed')
+        return
+      case 'closed':
+        return
+      default:
+        assert.fail(`the store's thread said ${message.type}`)
+    }
+  }
+
+  #settle({ answers, writes, commitSeconds }: Group): void {
+    if (writes > 0) {
+      this.#metrics.groupSize.observe(writes)
+      this.#metrics.commitDuration.observe(commitSeconds)
+    }
+    for (const { id, outcome, set } of answers) {
+      if (set) this.#deliver(set)
+      const pending = this.#pending.get(id)
+      assert(pending, 'every answer has a question')
+      this.#pending.delete(id)
+      if (outcome.ok) pending.resolve(outcome.value)
+      else pending.reject(this.#error(outcome.failure))
+    }
+  }
+
+  #deliver(set: ChangeSet): void {
+    this.#watches.dispatch(set)
+    this.#metrics.revision.set(set.revision)
+  }
+
+  #error(failure: Failure): Error {
+    switch (failure.type) {
+      case 'revision':
+        return new StoreRevisionError(failure.problem)
+      case 'lease':
+        return new StoreLeaseError(failure.lease)
+      case 'world':
+        this.#metrics.failures.inc()
+        return new SeamarkError(failure.code, failure.message)
+    }
+  }
+
+  /** The thread is gone: as told by `close`, or by a bug of ours, which ends the store but not the process. */
+  #fail(cause: Error): void {
+    if (this.#ended) return
+    this.#ended = cause
+    if (!this.#closing) {
+      this.#logger.error({ error: cause }, 'the store has failed')
+      this.#leases.close()
+      this.#watches.end({ problem: 'closed' })
+    }
+    for (const { reject } of this.#pending.values()) {
+      reject(new SeamarkError('STORE_CLOSED', 'the store has failed', { cause }))
+    }
+    this.#pending.clear()
+  }
+}
+
+/** What the contract rules out is a bug of the caller. */
+const checkTransaction = ({ compare, operations }: Transaction): void => {
+  assert(new Set(compare.map(({ key }) => key)).size === compare.length, 'a key is compared twice')
+  assert(new Set(operations.map(({ key }) => key)).size === operations.length, 'a key is written twice')
+  assert(operations.length <= OPERATIONS_PER_TRANSACTION, 'too many operations in one transaction')
+  for (const { key } of operations) assert(key !== '' && !key.includes('\0') && key.isWellFormed(), 'not a key')
+}
+
+/**
+ * Posting a view of a larger buffer copies all of that buffer (Node cuts small Buffers from slabs of 64 KiB), so
+ * such values are cut out first.
+ */
+const ownBytes = ({ compare, operations }: Transaction): Transaction => ({
+  compare: compare.map(({ key, modRevision }) => ({ key, modRevision })),
+  operations: operations.map(operation =>
+    operation.type === 'put' && operation.value.byteLength < operation.value.buffer.byteLength
+      ? { ...operation, value: new Uint8Array(operation.value) }
+      : operation,
+  ),
+})
