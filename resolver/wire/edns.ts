@@ -1,0 +1,83 @@
+/** The OPT pseudo-record (RFC 6891) between wire and values. Its owner and TYPE are written and checked here too. */
+import type { Edns, EdnsOption } from '../query.ts'
+import type { ExtendedError } from '../verdict.ts'
+import { ednsOptionCodes, recordTypes } from './codes.ts'
+
+/**
+ * What this server takes and sends over UDP, in bytes: no fragments on any link of 1280 bytes MTU
+ * (DNS Flag Day 2020, RFC 9715 §3.1).
+ */
+export const OWN_UDP_SIZE = 1232
+/** RFC 1035 §4.2.1: what a client without EDNS takes over UDP. */
+export const PLAIN_UDP_SIZE = 512
+
+/** Root owner, TYPE, CLASS, TTL, RDLENGTH. */
+const OPT_FIXED_LENGTH = 11
+const DNSSEC_OK = 0x8000
+
+/** Options of an OPT's RDATA (RFC 6891 §6.1.2); `undefined` if the lengths do not add up. */
+export const readOptions = (data: Buffer): EdnsOption[] | undefined => {
+  const options: EdnsOption[] = []
+  for (let at = 0; at < data.length; ) {
+    if (at + 4 > data.length) return undefined
+    const end = at + 4 + data.readUInt16BE(at + 2)
+    if (end > data.length) return undefined
+    options.push({ code: data.readUInt16BE(at), data: data.subarray(at + 4, end) })
+    at = end
+  }
+  return options
+}
+
+export interface OptFields {
+  /** CLASS: the sender's UDP payload size. */
+  readonly udpSize: number
+  /** TTL: the high 8 bits of the RCODE, version, DO, Z. */
+  readonly ttl: number
+  readonly data: Buffer
+}
+
+/** `undefined`: malformed options. Options of a version that is not known are not looked at. */
+export const readEdns = ({ udpSize, ttl, data }: OptFields): Edns | undefined => {
+  const version = (ttl >>> 16) & 0xff
+  const options = version === 0 ? readOptions(data) : []
+  return options && { version, udpSize, dnssecOk: (ttl & DNSSEC_OK) !== 0, options }
+}
+
+export interface OptRecord {
+  /** The whole RCODE, 12 bits. */
+  readonly rcode: number
+  readonly dnssecOk: boolean
+  readonly udpSize: number
+  readonly options: readonly EdnsOption[]
+}
+
+export const encodeOpt = ({ rcode, dnssecOk, udpSize, options }: OptRecord): Buffer => {
+  const length = options.reduce((sum, option) => sum + 4 + option.data.length, 0)
+  const opt = Buffer.alloc(OPT_FIXED_LENGTH + length)
+  opt.writeUInt16BE(recordTypes.OPT, 1)
+  opt.writeUInt16BE(udpSize, 3)
+  opt[5] = rcode >> 4
+  opt.writeUInt16BE(dnssecOk ? DNSSEC_OK : 0, 7)
+  opt.writeUInt16BE(length, 9)
+  let at = OPT_FIXED_LENGTH
+  for (const { code, data } of options) {
+    at = opt.writeUInt16BE(code, at)
+    at = opt.writeUInt16BE(data.length, at)
+    at += data.copy(opt, at)
+  }
+  return opt
+}
+
+/** RFC 8914 §2: INFO-CODE, then EXTRA-TEXT in UTF-8 without a final NUL. */
+export const encodeExtendedError = ({ code, text }: ExtendedError): EdnsOption => {
+  const data = Buffer.alloc(2 + Buffer.byteLength(text))
+  data.writeUInt16BE(code, 0)
+  data.write(text, 2)
+  return { code: ednsOptionCodes.EDE, data }
+}
+
+/** The extended errors among options; one that is too short to hold a code is passed over. */
+export const readExtendedErrors = (options: readonly EdnsOption[]): ExtendedError[] =>
+  options
+    .filter(({ code, data }) => code === ednsOptionCodes.EDE && data.length >= 2)
+    .map(({ data }) => ({ code: data.readUInt16BE(0), text: data.toString('utf8', 2).replace(/\0$/, '') }))

@@ -1,0 +1,162 @@
+/**
+ * Messages to the wire: answers to clients and questions to other servers. Always compressed, never longer than the
+ * asker can take.
+ */
+import type { Edns, EdnsOption, Query } from '../query.ts'
+import type { Answer } from '../verdict.ts'
+import { classes, rcodes, recordTypes } from './codes.ts'
+import { encodeExtendedError, encodeOpt, OWN_UDP_SIZE, PLAIN_UDP_SIZE } from './edns.ts'
+import { flags, HEADER_LENGTH } from './header.ts'
+import { MAX_MESSAGE, MessageWriter } from './message-writer.ts'
+import { encodeName, ROOT, skipName } from './name.ts'
+import type { DnsName, ResourceRecord } from './record.ts'
+
+export interface EncodeOptions {
+  /** Our own UDP size: advertised in OPT, and the most that is sent whatever the client can take. Default 1232 bytes. */
+  readonly udpSize?: number
+}
+
+/**
+ * How long a reply to `query` may be. RFC 6891 §6.2.3: sizes below 512 count as 512; §6.2.5 leaves a server to send less
+ * than the client can take.
+ */
+export const replyLimit = (query: Query, udpSize: number = OWN_UDP_SIZE): number => {
+  if (query.transport !== 'udp') return MAX_MESSAGE
+  if (!query.edns) return PLAIN_UDP_SIZE
+  return Math.min(Math.max(query.edns.udpSize, PLAIN_UDP_SIZE), udpSize)
+}
+
+const writer = new MessageWriter()
+const noOpt = Buffer.alloc(0)
+
+/** The question's bytes in the request. Its name has no pointers: `decodeQuery` refuses those that lead to the header. */
+const questionBytes = (packet: Buffer): Buffer => packet.subarray(HEADER_LENGTH, skipName(packet, HEADER_LENGTH)! + 4)
+
+const encodeFlags = (query: Query, answer: Answer, rcode: number): number => {
+  let bits = flags.response | (rcode & 0xf)
+  if (answer.authoritative) bits |= flags.authoritative
+  if (answer.truncated) bits |= flags.truncated
+  if (answer.recursionAvailable) bits |= flags.recursionAvailable
+  if (query.recursionDesired) bits |= flags.recursionDesired
+  if (query.checkingDisabled) bits |= flags.checkingDisabled
+  // RFC 6840 §5.8: AD only to those who asked for it, by AD or DO.
+  if (answer.authenticData && (query.authenticData || query.edns?.dnssecOk)) bits |= flags.authenticData
+  return bits
+}
+
+/** Writes records while they fit. How many did; fewer than given: the writer stands after the last one that did. */
+const writeWhileFits = (records: readonly ResourceRecord[], limit: number): number => {
+  for (const [index, record] of records.entries()) {
+    const before = writer.end
+    writer.record(record)
+    if (writer.end > limit) {
+      writer.truncate(before)
+      return index
+    }
+  }
+  return records.length
+}
+
+/**
+ * Writes whole RRsets while they fit: half an RRset without TC would look like all of it (RFC 2181 §9). How many
+ * records were written.
+ */
+const writeSetsWhileFit = (records: readonly ResourceRecord[], limit: number): number => {
+  let setStart = 0
+  let setEnd = writer.end
+  for (const [index, record] of records.entries()) {
+    const previous = records[index - 1]
+    if (previous && (previous.type !== record.type || previous.name !== record.name)) {
+      setStart = index
+      setEnd = writer.end
+    }
+    writer.record(record)
+    if (writer.end > limit) {
+      writer.truncate(setEnd)
+      return setStart
+    }
+  }
+  return records.length
+}
+
+/** Whether the answer means something else without its authority section: negative answers and referrals. */
+const needsAuthority = (answer: Answer): boolean =>
+  answer.answers.length === 0 || answer.authority.some(record => record.type === recordTypes.SOA)
+
+interface Sections {
+  readonly counts: readonly [number, number, number]
+  /** Something that belongs to the answer did not fit: TC. */
+  readonly truncated: boolean
+}
+
+/** RFC 2181 §9: what is additional is left out silently, what is required sets TC and ends the message. */
+const writeSections = (answer: Answer, limit: number): Sections => {
+  const answers = writeWhileFits(answer.answers, limit)
+  if (answers < answer.answers.length) return { counts: [answers, 0, 0], truncated: true }
+  const authority = writeSetsWhileFit(answer.authority, limit)
+  if (authority < answer.authority.length) {
+    return { counts: [answers, authority, 0], truncated: needsAuthority(answer) }
+  }
+  return { counts: [answers, authority, writeSetsWhileFit(answer.additional, limit)], truncated: false }
+}
+
+const encodeOwnOpt = (edns: Edns, answer: Answer, rcode: number, udpSize: number, withText: boolean): Buffer => {
+  const errors = answer.extendedErrors ?? []
+  const options: EdnsOption[] = errors.map(error => encodeExtendedError(withText ? error : { ...error, text: '' }))
+  if (answer.ednsOptions) options.push(...answer.ednsOptions)
+  return encodeOpt({ rcode, dnssecOk: edns.dnssecOk, udpSize, options })
+}
+
+/**
+ * The reply to `query`: the question as the client spelled it, RD and CD copied, OPT where the client sent one (RFC 6891
+ * §7), cut to what the client can take. An RCODE above 15 becomes SERVFAIL for a client without EDNS.
+ */
+export const encodeAnswer = (query: Query, answer: Answer, options: EncodeOptions = {}): Buffer => {
+  const { udpSize = OWN_UDP_SIZE } = options
+  const rcode = answer.rcode > 0xf && !query.edns ? rcodes.SERVFAIL : answer.rcode
+  const bits = encodeFlags(query, answer, rcode)
+  const limit = replyLimit(query, udpSize)
+  const question = questionBytes(query.packet)
+  for (let withText = true; ; withText = false) {
+    const opt = query.edns ? encodeOwnOpt(query.edns, answer, rcode, udpSize, withText) : noOpt
+    writer.begin(query.id, bits)
+    writer.question(question, query.question.name)
+    const { counts, truncated } = writeSections(answer, limit - opt.length)
+    // The words of an extended error (RFC 8914 §3: "may be truncated") must not cost the answer its records.
+    if (truncated && withText && answer.extendedErrors?.some(error => error.text !== '')) continue
+    if (opt.length > 0) writer.bytes(opt)
+    const [answers, authority, additional] = counts
+    const all = [1, answers, authority, additional + (opt.length > 0 ? 1 : 0)] as const
+    return writer.finish(truncated ? bits | flags.truncated : bits, all)
+  }
+}
+
+/** A question to another server. */
+export interface OutgoingQuery {
+  readonly id: number
+  readonly name: DnsName
+  readonly type: number
+  /** Default IN. */
+  readonly class?: number
+  readonly recursionDesired: boolean
+  readonly checkingDisabled?: boolean
+  readonly authenticData?: boolean
+  /** OPT to send; `undefined`: none. */
+  readonly edns: Omit<Edns, 'version'> | undefined
+}
+
+/** The bytes of a question to another server. */
+export const encodeQuery = (query: OutgoingQuery): Buffer => {
+  let bits = 0
+  if (query.recursionDesired) bits |= flags.recursionDesired
+  if (query.checkingDisabled) bits |= flags.checkingDisabled
+  if (query.authenticData) bits |= flags.authenticData
+  const name = encodeName(query.name)
+  const question = Buffer.concat([name, Buffer.alloc(4)])
+  question.writeUInt16BE(query.type, name.length)
+  question.writeUInt16BE(query.class ?? classes.IN, name.length + 2)
+  writer.begin(query.id, bits)
+  writer.question(question, ROOT)
+  if (query.edns) writer.bytes(encodeOpt({ rcode: 0, ...query.edns }))
+  return writer.finish(bits, [1, 0, 0, query.edns ? 1 : 0])
+}
