@@ -13,8 +13,10 @@ import type { Logger } from '#lib/log.ts'
 import type { Registry } from '#lib/metrics.ts'
 import type { Random } from '#lib/random.ts'
 import type { Result } from '#lib/result.ts'
+import type { PropertyTable } from './corefile/directive-reader.ts'
 import type { CorefileProblem, Directive } from './corefile/syntax.ts'
 import type { HttpEndpoint, MaybePromise } from './listener.ts'
+import type { MetricTable } from './metrics.ts'
 import type { Query } from './query.ts'
 import type { Answer, Verdict } from './verdict.ts'
 
@@ -27,8 +29,8 @@ export interface Reply {
   readonly answer: Answer | undefined
   /** The plugin that answered; `''`: none did. */
   readonly by: string
-  /** Bytes sent. */
-  readonly size: number
+  /** The bytes that were sent; absent: silence. */
+  readonly packet: Buffer | undefined
   /** From the arrival of the query. */
   readonly duration: Milliseconds
 }
@@ -98,6 +100,9 @@ export interface PluginModule {
   readonly name: string
   /** Whether the directive may stand several times in a block; each line is then an instance of its own. */
   readonly repeatable?: boolean
+  /** The properties that it takes and the metrics that it keeps, as data: `docs/plugins/NAME.md` is held against them. */
+  readonly options?: PropertyTable
+  readonly metrics?: MetricTable
   /** Reads one directive. Opens nothing, starts nothing: `seamark dns` may only want to check. */
   readonly setup: (
     directive: Directive,

@@ -1,0 +1,253 @@
+/**
+ * A Corefile made into something that answers. `loadConfiguration` reads and checks everything and opens nothing, so it
+ * serves `seamark dns` and a mere check alike; problems come all at once, each with its file and line.
+ */
+import assert from 'node:assert'
+import { readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { formatAddress } from '#lib/address.ts'
+import { accepted, type Result, refused } from '#lib/result.ts'
+import { suggestion } from './corefile/nearest.ts'
+import { parseCorefile } from './corefile/parser.ts'
+import { type PlannedBlock, planBlocks, readListenerOverrides } from './corefile/server-blocks.ts'
+import type { Corefile, CorefileProblem, Directive, Word } from './corefile/syntax.ts'
+import type { DnsListener, HttpEndpoint, Responder } from './listener.ts'
+import { panicMetrics, registerMetrics } from './metrics.ts'
+import type { Environment, Next, Plugin, PluginModule } from './plugin.ts'
+import { pluginModules } from './plugins/index.ts'
+import { pluginOrder } from './plugins/order.ts'
+import { type Chain, composeChain, Resolver } from './resolve.ts'
+import type { DnsName } from './wire/record.ts'
+
+export type CorefileSource =
+  | { readonly file: string }
+  /** `name` stands in problems; relative paths start from `folder`. */
+  | { readonly text: string; readonly name: string; readonly folder: string }
+
+/** What the program gives; the rest of the plugins' environment comes from the configuration itself. */
+export interface World
+  extends Omit<Environment, 'folder' | 'resolveInternally' | 'plugins' | 'readCorefile' | 'requestReload'> {
+  /** For `{$NAME}` in the Corefile. */
+  readonly variables: Readonly<Record<string, string | undefined>>
+  /** Absent: the configuration cannot be loaded anew (a test, a check). */
+  readonly requestReload?: () => void
+}
+
+/** One set-up directive. */
+interface Instance {
+  readonly plugin: Plugin
+  readonly directive: Directive
+  /** Zones and listeners of its block: with the directive's words they tell whether a reload changed it. */
+  readonly block: PlannedBlock
+}
+
+/** A server block whose directives became plugins, in the order in which they run. */
+interface BuiltBlock {
+  readonly block: PlannedBlock
+  readonly instances: readonly Instance[]
+}
+
+export class Configuration {
+  readonly listeners: readonly DnsListener[]
+  readonly endpoints: readonly HttpEndpoint[]
+  readonly plugins: readonly Plugin[]
+  readonly #resolver: Resolver
+  readonly #instances: readonly Instance[]
+  #closing: Promise<void> | undefined
+
+  constructor(blocks: readonly BuiltBlock[], world: World) {
+    this.#instances = blocks.flatMap(block => block.instances)
+    this.plugins = this.#instances.map(({ plugin }) => plugin)
+    this.listeners = distinctListeners(blocks.map(({ block }) => block))
+    this.endpoints = distinctEndpoints(this.plugins)
+    const routes = new Map<string, Map<DnsName, Chain>>()
+    for (const { block, instances } of blocks) {
+      const chain = composeChain(instances.map(({ plugin }) => plugin))
+      for (const { listener, zone } of block.served) {
+        const zones = routes.get(listener.server) ?? new Map<DnsName, Chain>()
+        routes.set(listener.server, zones.set(zone, chain))
+      }
+    }
+    this.#resolver = new Resolver({
+      routes,
+      clock: world.clock,
+      logger: world.logger,
+      panics: registerMetrics(world.registry, panicMetrics).panics,
+      unroutedReporters: this.plugins.filter(({ name }) => name === 'prometheus').slice(0, 1),
+    })
+  }
+
+  /** Answers a packet. */
+  get responder(): Responder {
+    return this.#resolver.respond
+  }
+
+  /** The verdict on a decoded question, with its trace, for explanations. Never throws. */
+  conclude(query: Parameters<Next>[0]): ReturnType<Next> {
+    return this.#resolver.conclude(query)
+  }
+
+  /** Asks the chain of the matching block, for plugins. */
+  readonly ask: Next = query => this.#resolver.ask(query)
+
+  /** After a reload, before `start`: plugins whose directive and block did not change take over from their namesakes. */
+  adopt(previous: Configuration): void {
+    const left = [...previous.#instances]
+    for (const { plugin, directive, block } of this.#instances) {
+      if (!plugin.adopt) continue
+      const index = left.findIndex(
+        old =>
+          isDeepStrictEqual(old.block.served, block.served) &&
+          isDeepStrictEqual(wordsOf(old.directive), wordsOf(directive)),
+      )
+      const [old] = index === -1 ? [] : left.splice(index, 1)
+      if (old) plugin.adopt(old.plugin)
+    }
+  }
+
+  /** Starts all plugins together; when one fails, all are closed and its error is thrown. */
+  async start(signal: AbortSignal): Promise<void> {
+    try {
+      await Promise.all(this.plugins.map(plugin => plugin.start?.(signal)))
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
+  /** The program was told to stop and still serves: resolves when it may end (health's lameduck). */
+  async drain(): Promise<void> {
+    await Promise.all(this.plugins.map(plugin => plugin.drain?.()))
+  }
+
+  /** Idempotent; the last plugin first. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    for (const plugin of this.plugins.toReversed()) await plugin.close?.()
+  }
+}
+
+/** Reads, parses and sets up. Opens no socket, starts no timer. */
+export const loadConfiguration = (
+  source: CorefileSource,
+  world: World,
+): Result<Configuration, readonly CorefileProblem[]> => {
+  const parsed = readSource(source, world.variables)
+  if (!parsed.ok) return refused([parsed.problem])
+  const { corefile, folder } = parsed.value
+  const overrides = readListenerOverrides(world.overrides)
+  if (!overrides.ok) return refused([{ position: startOf(source), message: overrides.problem }])
+  if (corefile.blocks.length === 0)
+    return refused([{ position: startOf(source), message: 'no server block (like ".:53 { … }")' }])
+  const planned = planBlocks(corefile.blocks, overrides.value)
+  if (!planned.ok) return planned
+  let configuration: Configuration | undefined
+  const environment: Environment = {
+    ...world,
+    folder,
+    resolveInternally: query => {
+      assert(configuration, 'a plugin asked before the configuration stood')
+      return configuration.ask(query)
+    },
+    plugins: () => configuration?.plugins ?? [],
+    requestReload: world.requestReload ?? (() => {}),
+    readCorefile: async () => {
+      const read = readSource(source, world.variables)
+      return read.ok ? read.value.text : formatUnreadable(read.problem)
+    },
+  }
+  const problems: CorefileProblem[] = []
+  const blocks = planned.value.map(block => buildBlock(block, environment, problems))
+  if (problems.length > 0) return refused(problems)
+  configuration = new Configuration(blocks, world)
+  return accepted(configuration)
+}
+
+interface ReadCorefile {
+  readonly corefile: Corefile
+  readonly folder: string
+  /** With all imports. */
+  readonly text: string
+}
+
+const startOf = (source: CorefileSource) => ({ file: 'file' in source ? source.file : source.name, line: 1 })
+
+/** Differs from every text that reads well, so that a reload is tried and says what is wrong. */
+const formatUnreadable = ({ position, message }: CorefileProblem): string =>
+  `unreadable ${position.file}:${position.line} ${message}`
+
+const readSource = (source: CorefileSource, variables: World['variables']): Result<ReadCorefile, CorefileProblem> => {
+  const texts: string[] = []
+  const folder = 'file' in source ? dirname(source.file) : source.folder
+  const { file } = startOf(source)
+  let text: string
+  try {
+    text = 'file' in source ? readFileSync(source.file, 'utf8') : source.text
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    return refused({ position: { file, line: 1 }, message: `cannot be read: ${reason}` })
+  }
+  const parsed = parseCorefile(text, { file, folder, variables, onFile: (_, read) => void texts.push(read) })
+  return parsed.ok ? accepted({ corefile: parsed.value, folder, text: texts.join('\n') }) : parsed
+}
+
+const buildBlock = (block: PlannedBlock, environment: Environment, problems: CorefileProblem[]): BuiltBlock => {
+  const instances: Instance[] = []
+  const seen = new Map<string, Word>()
+  for (const directive of block.directives) {
+    const found = findModule(directive.name)
+    if (!found.ok) {
+      problems.push(found.problem)
+      continue
+    }
+    const before = seen.get(directive.name.text)
+    seen.set(directive.name.text, directive.name)
+    if (before && !found.value.repeatable) {
+      const { text, position } = directive.name
+      const where = `${before.position.file}:${before.position.line}`
+      problems.push({ position, message: `"${text}" stands in this server block already (${where})` })
+      continue
+    }
+    const set = found.value.setup(directive, block, environment)
+    if (set.ok) instances.push({ plugin: set.value, directive, block })
+    else problems.push(set.problem)
+  }
+  // A stable sort: several directives of one name run in the order of the file.
+  instances.sort((left, right) => rankOf(left.directive) - rankOf(right.directive))
+  return { block, instances }
+}
+
+const rankOf = (directive: Directive): number => pluginOrder.indexOf(directive.name.text)
+
+const findModule = ({ text, position }: Word): Result<PluginModule, CorefileProblem> => {
+  const module = pluginModules.get(text)
+  if (module) return accepted(module)
+  if (pluginOrder.includes(text))
+    return refused({ position, message: `"${text}" is a plugin of CoreDNS that Seamark does not have yet` })
+  return refused({ position, message: `unknown directive "${text}"${suggestion(text, pluginModules.keys())}` })
+}
+
+const distinctListeners = (blocks: readonly PlannedBlock[]): DnsListener[] => {
+  const listeners = new Map<string, DnsListener>()
+  for (const { served } of blocks) for (const { listener } of served) listeners.set(listener.server, listener)
+  return [...listeners.values()]
+}
+
+/** Blocks that name the same endpoint (`ready` in each) share it: the first one's reply stands for all. */
+const distinctEndpoints = (plugins: readonly Plugin[]): HttpEndpoint[] => {
+  const endpoints = new Map<string, HttpEndpoint>()
+  for (const endpoint of plugins.flatMap(plugin => plugin.endpoints ?? [])) {
+    const mark = `${formatAddress(endpoint.address)} ${endpoint.path}`
+    if (!endpoints.has(mark)) endpoints.set(mark, endpoint)
+  }
+  return [...endpoints.values()]
+}
+
+/** A directive without its positions. */
+const wordsOf = (directive: Directive): unknown =>
+  JSON.parse(JSON.stringify(directive, (key, value) => (key === 'position' ? undefined : value)))

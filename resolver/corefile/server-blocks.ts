@@ -1,0 +1,107 @@
+/** Server blocks with their keys understood: which zones each serves, and on which listeners. */
+import { formatAddress, parseAddress, type SocketAddress } from '#lib/address.ts'
+import { accepted, type Result, refused } from '#lib/result.ts'
+import type { DnsListener } from '../listener.ts'
+import { bindAddresses } from '../plugins/bind.ts'
+import type { DnsName } from '../wire/record.ts'
+import type { CorefileProblem, Directive, Position, ServerBlock } from './syntax.ts'
+import { parseZoneAddress, schemes } from './zone-address.ts'
+
+/** A zone as one listener serves it. */
+export interface ServedZone {
+  readonly listener: DnsListener
+  readonly zone: DnsName
+}
+
+export interface PlannedBlock {
+  readonly served: readonly ServedZone[]
+  /** Without repetition, in the order of the keys. */
+  readonly zones: readonly DnsName[]
+  readonly servers: readonly string[]
+  readonly directives: readonly Directive[]
+}
+
+/** What flags say about the listeners of DNS. */
+export interface ListenerOverrides {
+  /** `dns-address`: replaces every address, and port 53. */
+  readonly address: SocketAddress | undefined
+  /** `dns-port`: replaces port 53, written or by default, as CoreDNS's `-dns.port`. */
+  readonly port: number | undefined
+}
+
+export const readListenerOverrides = (
+  overrides: Readonly<Record<string, string | undefined>>,
+): Result<ListenerOverrides, string> => {
+  const { 'dns-address': addressText, 'dns-port': portText } = overrides
+  const address = addressText === undefined ? undefined : parseAddress(addressText)
+  if (address && !address.ok) return refused(`--dns-address: ${address.problem}`)
+  const port = portText === undefined ? undefined : Number(portText)
+  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535))
+    return refused(`-dns.port: "${portText}" is not a port (0 to 65535)`)
+  return accepted({ address: address?.value, port })
+}
+
+export const planBlocks = (
+  blocks: readonly ServerBlock[],
+  overrides: ListenerOverrides,
+): Result<readonly PlannedBlock[], readonly CorefileProblem[]> => {
+  const problems: CorefileProblem[] = []
+  const taken = new Map<string, Position>()
+  const planned = blocks.map(block => planBlock(block, overrides, { problems, taken }))
+  return problems.length > 0 ? refused(problems) : accepted(planned)
+}
+
+interface Ledger {
+  readonly problems: CorefileProblem[]
+  /** `SERVER ZONE` → the key that serves it. */
+  readonly taken: Map<string, Position>
+}
+
+const planBlock = (block: ServerBlock, overrides: ListenerOverrides, ledger: Ledger): PlannedBlock => {
+  const bound = bindAddresses(block.directives.filter(({ name }) => name.text === 'bind'))
+  if (!bound.ok) ledger.problems.push(bound.problem)
+  const hosts = bound.ok && bound.value.length > 0 ? bound.value : ['']
+  const served: ServedZone[] = []
+  for (const { text, position } of block.keys) {
+    const key = parseZoneAddress(text)
+    if (!key.ok) {
+      ledger.problems.push({ position, message: key.problem })
+      continue
+    }
+    const { scheme, zones, port = schemes[scheme] } = key.value
+    if (scheme !== 'dns') {
+      ledger.problems.push({ position, message: `"${text}": Seamark does not serve ${scheme}:// yet` })
+      continue
+    }
+    for (const listener of listenersOf(hosts, port, overrides))
+      for (const zone of zones) served.push(...claim({ listener, zone }, position, ledger))
+  }
+  return {
+    served,
+    zones: [...new Set(served.map(({ zone }) => zone))],
+    servers: [...new Set(served.map(({ listener }) => listener.server))],
+    directives: block.directives,
+  }
+}
+
+const claim = (served: ServedZone, position: Position, { problems, taken }: Ledger): ServedZone[] => {
+  const mark = `${served.listener.server} ${served.zone}`
+  const before = taken.get(mark)
+  if (before) {
+    const where = `${before.file}:${before.line}`
+    problems.push({ position, message: `"${served.zone}" on ${served.listener.server} is served already (${where})` })
+    return []
+  }
+  taken.set(mark, position)
+  return [served]
+}
+
+const listenersOf = (hosts: readonly string[], port: number, overrides: ListenerOverrides): DnsListener[] => {
+  const { address, port: givenPort } = overrides
+  const usedPort = port === schemes.dns ? (address?.port ?? givenPort ?? port) : port
+  const usedHosts = address ? [address.host] : hosts
+  return usedHosts.map(host => {
+    const socketAddress = { host, port: usedPort }
+    return { address: socketAddress, server: `dns://${formatAddress(socketAddress)}` }
+  })
+}

@@ -1,0 +1,19 @@
+/** The plugins that exist, by directive. Order is `order.ts`'s business. */
+import type { PluginModule } from '../plugin.ts'
+import { bindPlugin } from './bind.ts'
+import { errorsPlugin } from './errors.ts'
+import { healthPlugin } from './health.ts'
+import { loadbalancePlugin } from './loadbalance.ts'
+import { prometheusPlugin } from './prometheus.ts'
+import { readyPlugin } from './ready.ts'
+
+const modules: readonly PluginModule[] = [
+  bindPlugin,
+  errorsPlugin,
+  healthPlugin,
+  loadbalancePlugin,
+  prometheusPlugin,
+  readyPlugin,
+]
+
+export const pluginModules: ReadonlyMap<string, PluginModule> = new Map(modules.map(module => [module.name, module]))

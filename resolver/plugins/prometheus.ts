@@ -1,0 +1,154 @@
+/**
+ * prometheus: `/metrics`, and what is counted of every reply. Names, labels and buckets are CoreDNS's, so that its
+ * dashboards and alerts work unchanged; labels come from closed lists, so that no client can make new series.
+ */
+import { isIPv6 } from 'node:net'
+import { exponentialBuckets } from '#lib/metrics.ts'
+import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
+import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
+import type { BlockContext, Plugin, PluginModule, Reply } from '../plugin.ts'
+import type { Query } from '../query.ts'
+import { rcodeName, recordTypes, typeName } from '../wire/codes.ts'
+import { isSubdomain } from '../wire/name.ts'
+import { chooseAddress } from './endpoint-address.ts'
+
+const options = {} as const satisfies PropertyTable
+
+const sizeBuckets = [0, 100, 200, 300, 400, 511, 1023, 2047, 4095, 8291, 16e3, 32e3, 48e3, 64e3]
+
+const metrics = {
+  buildInfo: {
+    kind: 'gauge',
+    name: 'coredns_build_info',
+    help: 'Always 1; the labels say which build answers. `goversion` holds the version of Node.',
+    labels: ['version', 'revision', 'goversion'],
+  },
+  pluginEnabled: {
+    kind: 'gauge',
+    name: 'coredns_plugin_enabled',
+    help: 'Always 1, for each plugin of each server block.',
+    labels: ['server', 'zone', 'view', 'name'],
+  },
+  requests: {
+    kind: 'counter',
+    name: 'coredns_dns_requests_total',
+    help: 'Queries by protocol, address family (1: IPv4, 2: IPv6) and type; unusual types are `other`.',
+    labels: ['server', 'zone', 'view', 'proto', 'family', 'type'],
+  },
+  dnssecRequests: {
+    kind: 'counter',
+    name: 'coredns_dns_do_requests_total',
+    help: 'Queries with the DO bit.',
+    labels: ['server', 'zone', 'view'],
+  },
+  responses: {
+    kind: 'counter',
+    name: 'coredns_dns_responses_total',
+    help: 'Replies by rcode and by the plugin that answered.',
+    labels: ['server', 'zone', 'view', 'rcode', 'plugin'],
+  },
+  duration: {
+    kind: 'histogram',
+    name: 'coredns_dns_request_duration_seconds',
+    help: 'From the arrival of a query to its reply.',
+    labels: ['server', 'zone', 'view'],
+    buckets: exponentialBuckets(0.00025, 2, 16),
+  },
+  requestSize: {
+    kind: 'histogram',
+    name: 'coredns_dns_request_size_bytes',
+    help: 'Size of queries.',
+    labels: ['server', 'zone', 'view', 'proto'],
+    buckets: sizeBuckets,
+  },
+  responseSize: {
+    kind: 'histogram',
+    name: 'coredns_dns_response_size_bytes',
+    help: 'Size of replies.',
+    labels: ['server', 'zone', 'view', 'proto'],
+    buckets: sizeBuckets,
+  },
+} as const satisfies MetricTable
+
+/** Types that get a label of their own; CoreDNS's list. */
+const labelledTypes: ReadonlySet<number> = new Set([
+  recordTypes.A,
+  recordTypes.AAAA,
+  recordTypes.CNAME,
+  recordTypes.DNSKEY,
+  recordTypes.DS,
+  recordTypes.HTTPS,
+  recordTypes.MX,
+  recordTypes.NS,
+  recordTypes.NSEC,
+  recordTypes.NSEC3,
+  recordTypes.PTR,
+  recordTypes.RRSIG,
+  recordTypes.SOA,
+  recordTypes.SRV,
+  recordTypes.TXT,
+  recordTypes.IXFR,
+  recordTypes.AXFR,
+  recordTypes.ANY,
+])
+
+/** The zone label of questions that no server block is for. */
+const DROPPED = 'dropped'
+
+export const prometheusPlugin: PluginModule = {
+  name: 'prometheus',
+  options,
+  metrics,
+  setup(directive, block, { registry, overrides, version }) {
+    const reader = new DirectiveReader(directive)
+    reader.properties(options)
+    const override = overrides['metrics-address']
+    const address = chooseAddress({ reader, directive, override, otherwise: 'localhost:9153' })
+    const reply = async () => ({ status: 200, contentType: registry.contentType, body: await registry.metrics() })
+    return reader.finish((): Plugin => {
+      const counted = registerMetrics(registry, metrics)
+      const counters = new QueryCounters(block, counted)
+      return {
+        name: 'prometheus',
+        endpoints: [{ address, path: '/metrics', reply }],
+        report: (query, answer) => counters.count(query, answer),
+        start: async () => {
+          counted.buildInfo.set({ version, revision: '', goversion: process.version }, 1)
+          enabledPlugins(block, (labels: Record<string, string>) => counted.pluginEnabled.set(labels, 1))
+        },
+        close: async () => enabledPlugins(block, labels => counted.pluginEnabled.remove(labels)),
+      }
+    })
+  },
+}
+
+const enabledPlugins = (block: BlockContext, tell: (labels: Record<string, string>) => void): void => {
+  for (const server of block.servers)
+    for (const zone of block.zones)
+      for (const { name } of block.directives) tell({ server, zone, view: '', name: name.text })
+}
+
+class QueryCounters {
+  readonly #zones: readonly string[]
+  readonly #metrics: Metrics<typeof metrics>
+
+  constructor(block: BlockContext, counted: Metrics<typeof metrics>) {
+    this.#zones = block.zones.toSorted((left, right) => right.length - left.length)
+    this.#metrics = counted
+  }
+
+  count(query: Query, { answer, by, packet, duration }: Reply): void {
+    const { server, question, transport, client, edns } = query
+    const zone = this.#zones.find(candidate => isSubdomain(question.canonicalName, candidate)) ?? DROPPED
+    const block = { server, zone, view: '' }
+    const proto = { ...block, proto: transport }
+    const type = labelledTypes.has(question.type) ? typeName(question.type) : 'other'
+    this.#metrics.requests.inc({ ...proto, family: isIPv6(client.address) ? '2' : '1', type })
+    if (edns?.dnssecOk) this.#metrics.dnssecRequests.inc(block)
+    this.#metrics.requestSize.observe(proto, query.packet.length)
+    this.#metrics.duration.observe(block, duration / 1000)
+    if (!answer || !packet) return
+    this.#metrics.responseSize.observe(proto, packet.length)
+    this.#metrics.responses.inc({ ...block, rcode: rcodeName(answer.rcode), plugin: by })
+  }
+}

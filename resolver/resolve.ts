@@ -1,0 +1,191 @@
+/**
+ * The readable path of a query, and the specification of what a faster one may do:
+ *
+ *   bytes → decode (header gate first) → the server block → its plugins, in order → bytes → report
+ *
+ * Promised: a reply for everything that may be answered, whatever a plugin does: a throw becomes SERVFAIL, is counted
+ * and logged. Answers that need no waiting come back without a promise.
+ */
+import type { Clock } from '#lib/clock.ts'
+import type { Logger } from '#lib/log.ts'
+import type { Counter } from '#lib/metrics.ts'
+import type { MaybePromise, RequestContext, Responder } from './listener.ts'
+import type { Next, Plugin } from './plugin.ts'
+import type { Query } from './query.ts'
+import { type Answer, answered, emptyAnswer, unhandled, type Verdict } from './verdict.ts'
+import { classes, extendedErrorCodes, rcodes, recordTypes } from './wire/codes.ts'
+import { encodeAnswer } from './wire/encode.ts'
+import { failureReply } from './wire/header.ts'
+import { decodeQuery } from './wire/message.ts'
+import { parentName } from './wire/name.ts'
+import type { DnsName } from './wire/record.ts'
+
+/** The plugins of a server block, ready to be asked. */
+export interface Chain {
+  readonly run: Next
+  /** Those that want to know of every reply. */
+  readonly reporters: readonly Plugin[]
+  /** Whether zone transfers are some plugin's business. */
+  readonly transfers: boolean
+}
+
+/** Listener (`dns://:53`) → zone → chain. */
+export type Routes = ReadonlyMap<string, ReadonlyMap<DnsName, Chain>>
+
+export interface ResolverOptions {
+  readonly routes: Routes
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly panics: Counter
+  /** Told of replies to questions that no server block is for. */
+  readonly unroutedReporters: readonly Plugin[]
+}
+
+export const composeChain = (plugins: readonly Plugin[]): Chain => {
+  let run: Next = () => unhandled
+  for (const plugin of plugins.toReversed()) {
+    const next = run
+    const { handle } = plugin
+    if (handle) run = query => handle.call(plugin, query, next)
+  }
+  return {
+    run,
+    reporters: plugins.filter(plugin => plugin.report),
+    transfers: plugins.some(plugin => plugin.name === 'transfer'),
+  }
+}
+
+/** The chain of the longest zone that the name lies in. */
+export const findChain = (routes: Routes, server: string, name: DnsName, type: number): Chain | undefined => {
+  const zones = routes.get(server)
+  if (!zones) return undefined
+  let atApex: Chain | undefined
+  for (let zone: DnsName | undefined = name; zone !== undefined; zone = parentName(zone)) {
+    const chain = zones.get(zone)
+    // RFC 4035 §3.1.4.1: DS at a zone's apex is data of the parent zone, where the parent is served here too.
+    if (chain && type === recordTypes.DS && zone === name) atApex = chain
+    else if (chain) return chain
+  }
+  return atApex
+}
+
+export class Resolver {
+  readonly #options: ResolverOptions
+
+  constructor(options: ResolverOptions) {
+    this.#options = options
+  }
+
+  /** Bytes in, bytes out; the door for the server. */
+  readonly respond: Responder = (packet, context) => {
+    try {
+      return this.#respond(packet, context)
+    } catch (error) {
+      this.#panicked(error, { client: context.client.address })
+      return failureReply(packet)
+    }
+  }
+
+  /** Asks the whole chain of the block that the question belongs to, as if a client had asked. */
+  readonly ask: Next = query => {
+    const chain = this.#chainOf(query)
+    return chain ? chain.run(query) : noServerBlock
+  }
+
+  #respond(packet: Buffer, context: RequestContext): MaybePromise<Buffer | undefined> {
+    const decoded = decodeQuery(packet, context, this.#options.clock.monotonic())
+    if (decoded.verdict === 'ignored') return undefined
+    if (decoded.verdict === 'refused') return decoded.reply
+    const { query } = decoded
+    const chain = this.#chainOf(query)
+    const reporters = chain?.reporters ?? this.#options.unroutedReporters
+    const verdict = this.conclude(query, chain)
+    if (!(verdict instanceof Promise)) return this.#reply(query, verdict, reporters)
+    return verdict
+      .then(value => this.#reply(query, value, reporters))
+      .catch(error => {
+        this.#panicked(error, describeQuery(query))
+        return failureReply(packet)
+      })
+  }
+
+  #chainOf({ server, question }: Query): Chain | undefined {
+    return findChain(this.#options.routes, server, question.canonicalName, question.type)
+  }
+
+  /** The verdict on a client's question; never throws. */
+  conclude(query: Query, chain = this.#chainOf(query)): MaybePromise<Verdict> {
+    const refusal = refusalOf(query, chain)
+    if (refusal || !chain) return refusal ?? noServerBlock
+    try {
+      const verdict = chain.run(query)
+      if (!(verdict instanceof Promise)) return verdict
+      return verdict.catch(error => this.#failed(error, query))
+    } catch (error) {
+      return this.#failed(error, query)
+    }
+  }
+
+  #failed(error: unknown, query: Query): Verdict {
+    this.#panicked(error, describeQuery(query))
+    query.trace?.add('resolver', 'a plugin failed by a bug', { error: String(error) })
+    return answered('', emptyAnswer(rcodes.SERVFAIL))
+  }
+
+  #panicked(error: unknown, fields: Readonly<Record<string, unknown>>): void {
+    this.#options.panics.inc()
+    this.#options.logger.error({ ...fields, error }, 'query failed by a bug')
+  }
+
+  #reply(query: Query, verdict: Verdict, reporters: readonly Plugin[]): Buffer | undefined {
+    const answer = answerOf(verdict)
+    const packet = answer && encodeAnswer(query, answer)
+    if (reporters.length > 0) {
+      const by = verdict.verdict === 'unhandled' ? '' : verdict.by
+      const duration = this.#options.clock.monotonic() - query.received
+      for (const plugin of reporters) plugin.report!(query, { answer, by, packet, duration })
+    }
+    return packet
+  }
+}
+
+const noServerBlock = answered(
+  '',
+  emptyAnswer(rcodes.REFUSED, {
+    // RFC 8914 §4.21: asked about a name that this server is not for.
+    extendedErrors: [{ code: extendedErrorCodes.NOT_AUTHORITATIVE, text: 'no server block for this name' }],
+  }),
+)
+const wrongClass = answered('', emptyAnswer(rcodes.REFUSED))
+const noTransfer = answered('', emptyAnswer(rcodes.REFUSED))
+
+/** Refusals that no plugin can change. */
+const refusalOf = ({ question }: Query, chain: Chain | undefined): Verdict | undefined => {
+  if (!chain) return noServerBlock
+  if (question.class !== classes.IN) return wrongClass
+  // RFC 5936 §2.2.1: a transfer that is not permitted is REFUSED.
+  const transfer = question.type === recordTypes.AXFR || question.type === recordTypes.IXFR
+  return transfer && !chain.transfers ? noTransfer : undefined
+}
+
+const nobodyAnswered = emptyAnswer(rcodes.SERVFAIL, {
+  extendedErrors: [{ code: extendedErrorCodes.OTHER, text: 'no plugin of the server block answers this name' }],
+})
+
+const answerOf = (verdict: Verdict): Answer | undefined => {
+  switch (verdict.verdict) {
+    case 'answered':
+      return verdict.answer
+    case 'dropped':
+      return undefined
+    case 'unhandled':
+      return nobodyAnswered
+  }
+}
+
+const describeQuery = ({ question, client, server }: Query): Readonly<Record<string, unknown>> => ({
+  name: question.name,
+  type: question.type,
+  client: client.address,
+  server,
+})

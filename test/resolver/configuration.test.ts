@@ -1,0 +1,116 @@
+import test from 'ava'
+import { rcodes, recordTypes } from '#resolver/wire/codes.ts'
+import { ask, configure, problemsOf, testWorld } from '../support/dns-environment.ts'
+
+const wrong: Record<string, readonly [text: string, ...problems: string[]]> = {
+  'all problems at once, with lines and near words': [
+    '.:53 {\n erors\n helth :8080\n ready {\n  moniter continuously\n }\n}\n',
+    'Corefile:2: unknown directive "erors"; did you mean "errors"?',
+    'Corefile:3: unknown directive "helth"; did you mean "health"?',
+    'Corefile:5: ready: unknown property "moniter"; did you mean "monitor"?',
+  ],
+  'a plugin that CoreDNS has and Seamark does not': [
+    '.:53 {\n route53 x\n}',
+    'Corefile:2: "route53" is a plugin of CoreDNS that Seamark does not have yet',
+  ],
+  'a directive that stands twice': [
+    '.:53 {\n errors\n errors\n}',
+    'Corefile:3: "errors" stands in this server block already (Corefile:2)',
+  ],
+  'zones that are served twice on one port': [
+    'a b {\n errors\n}\nc {\n}\nA.:53 {\n}\n',
+    'Corefile:6: "a." on dns://:53 is served already (Corefile:1)',
+  ],
+  'schemes that are not served': ['tls://. {\n errors\n}', 'Corefile:1: "tls://.": Seamark does not serve tls:// yet'],
+  'an empty file': ['# nothing\n', 'Corefile:1: no server block (like ".:53 { … }")'],
+  'an interface that is not there': [
+    '. {\n bind 127.0.0.1 l0\n}',
+    'Corefile:2: bind: "l0" is neither an IP address nor an interface of this machine; did you mean "lo"?',
+  ],
+  bounds: [
+    '. {\n health {\n  lameduck 2h\n }\n}',
+    'Corefile:3: health: "2h" is not a duration (0ms to 10m, written like 5s, 1m30s or 500ms)',
+  ],
+}
+
+for (const [name, [text, ...problems]] of Object.entries(wrong))
+  test(`tells of ${name}`, t => t.deepEqual(problemsOf(text), problems))
+
+test('listeners: ports of keys, addresses of bind, one a server', t => {
+  const configuration = configure('.:1053 a {\n bind 127.0.0.1 ::1\n}\nb:53 {\n}\nc {\n}\n')
+  t.deepEqual(
+    configuration.listeners.map(({ server, address }) => [server, address.host, address.port]),
+    [
+      ['dns://127.0.0.1:1053', '127.0.0.1', 1053],
+      ['dns://[::1]:1053', '::1', 1053],
+      ['dns://127.0.0.1:53', '127.0.0.1', 53],
+      ['dns://[::1]:53', '::1', 53],
+      ['dns://:53', '', 53],
+    ],
+  )
+})
+
+test('flags beat the Corefile: addresses of all, ports where 53 is meant', t => {
+  const text = '.:53 {\n bind 127.0.0.9\n health :1\n ready :2\n prometheus :3\n}\nb:5300 {\n}'
+  const servers = (overrides: Record<string, string>) =>
+    configure(text, testWorld({ overrides })).listeners.map(({ server }) => server)
+  t.deepEqual(servers({ 'dns-port': '1053' }), ['dns://127.0.0.9:1053', 'dns://:5300'])
+  t.deepEqual(servers({ 'dns-address': '127.0.0.1:1053' }), ['dns://127.0.0.1:1053', 'dns://127.0.0.1:5300'])
+  const overrides = { 'health-address': '127.0.0.1:8', 'ready-address': ':9', 'metrics-address': '[::1]:7' }
+  t.deepEqual(
+    configure(text, testWorld({ overrides })).endpoints.map(({ address, path }) => [address.host, address.port, path]),
+    [
+      ['', 9, '/ready'],
+      ['127.0.0.1', 8, '/health'],
+      ['::1', 7, '/metrics'],
+    ],
+  )
+  t.regex(problemsOf(text, testWorld({ overrides: { 'dns-port': 'x' } }))[0]!, /-dns.port: "x" is not a port/)
+})
+
+test('nobody to answer: SERVFAIL in a block, REFUSED outside; wrong classes and transfers are REFUSED', async t => {
+  const configuration = configure('example.org {\n errors\n}')
+  const rcode = async (name: string, question: Parameters<typeof ask>[2] = {}) =>
+    (await ask(configuration, name, question))?.rcode
+  t.is(await rcode('a.example.org.'), rcodes.SERVFAIL)
+  t.is(await rcode('a.example.net.'), rcodes.REFUSED)
+  t.is(await rcode('a.example.org.', { server: 'dns://:54' }), rcodes.REFUSED)
+  t.is(await rcode('a.example.org.', { class: 3 }), rcodes.REFUSED)
+  t.is(await rcode('example.org.', { type: recordTypes.AXFR, transport: 'tcp' }), rcodes.REFUSED)
+  const edns = { udpSize: 1232, dnssecOk: false, options: [] }
+  const refused = await ask(configuration, 'example.net.', { edns })
+  t.deepEqual(refused?.extendedErrors, [{ code: 20, text: 'no server block for this name' }])
+})
+
+test('ready names what it waits for and never asks again, unless told to; endpoints are shared between blocks', async t => {
+  const configuration = configure('a {\n ready\n}\nb {\n ready\n}')
+  t.is(configuration.endpoints.length, 1)
+  t.deepEqual(await configuration.endpoints[0]!.reply(), {
+    status: 200,
+    contentType: 'text/plain; charset=utf-8',
+    body: 'OK',
+  })
+})
+
+test('metrics carry CoreDNS’s names and labels', async t => {
+  const world = testWorld()
+  const configuration = configure('example.org {\n prometheus\n}', world)
+  await configuration.start(new AbortController().signal)
+  const edns = { udpSize: 1232, dnssecOk: true, options: [] }
+  await ask(configuration, 'a.example.org.', { edns, type: 65_280 })
+  await ask(configuration, 'a.example.net.', { transport: 'tcp', client: '2001:db8::1' })
+  const text = await world.registry.metrics()
+  for (const line of [
+    'coredns_dns_requests_total{server="dns://:53",zone="example.org.",view="",proto="udp",family="1",type="other"} 1',
+    'coredns_dns_requests_total{server="dns://:53",zone="dropped",view="",proto="tcp",family="2",type="A"} 1',
+    'coredns_dns_do_requests_total{server="dns://:53",zone="example.org.",view=""} 1',
+    'coredns_dns_responses_total{server="dns://:53",zone="example.org.",view="",rcode="SERVFAIL",plugin=""} 1',
+    'coredns_dns_responses_total{server="dns://:53",zone="dropped",view="",rcode="REFUSED",plugin=""} 1',
+    'coredns_dns_request_duration_seconds_bucket{le="0.00025",server="dns://:53",zone="example.org.",view=""} 1',
+    'coredns_dns_request_size_bytes_count{server="dns://:53",zone="example.org.",view="",proto="udp"} 1',
+    'coredns_plugin_enabled{server="dns://:53",zone="example.org.",view="",name="prometheus"} 1',
+    'coredns_panics_total 0',
+  ])
+    t.true(text.includes(line), line)
+  t.regex(text, /coredns_build_info\{version="0\.0\.0-test",revision="",goversion="v\d+/)
+})

@@ -1,0 +1,85 @@
+/** A world for configurations and plugins under test: time stands still, lines are kept, nothing is fatal. */
+
+import { silentLogger } from '#lib/log.ts'
+import { createRegistry } from '#lib/metrics.ts'
+import { systemRandom } from '#lib/random.ts'
+import { type Configuration, loadConfiguration, type World } from '#resolver/configuration.ts'
+import { formatProblem } from '#resolver/corefile/syntax.ts'
+import type { Transport } from '#resolver/query.ts'
+import { recordTypes } from '#resolver/wire/codes.ts'
+import { encodeQuery, type OutgoingQuery } from '#resolver/wire/encode.ts'
+import { decodeResponse, type ResponseMessage } from '#resolver/wire/message.ts'
+import { VirtualClock } from './virtual-clock.ts'
+
+export interface TestWorld extends World {
+  readonly clock: VirtualClock
+  /** What was printed. */
+  readonly lines: string[]
+  /** Messages of fatal errors. */
+  readonly fatalities: string[]
+}
+
+export const testWorld = (changes: Partial<World> = {}): TestWorld => {
+  const lines: string[] = []
+  const fatalities: string[] = []
+  return {
+    random: systemRandom,
+    logger: silentLogger,
+    registry: createRegistry(),
+    version: '0.0.0-test',
+    localAddresses: () => ['192.0.2.53'],
+    overrides: {},
+    variables: {},
+    fatal: message => void fatalities.push(message),
+    print: line => void lines.push(line),
+    ...changes,
+    clock: new VirtualClock(),
+    lines,
+    fatalities,
+  }
+}
+
+/** The configuration of a Corefile that must be right. */
+export const configure = (text: string, world: World = testWorld(), folder = '/nowhere'): Configuration => {
+  const loaded = loadConfiguration({ text, name: 'Corefile', folder }, world)
+  if (!loaded.ok) throw new Error(loaded.problem.map(formatProblem).join('\n'))
+  return loaded.value
+}
+
+/** The problems of a Corefile that must be wrong, as they are printed. */
+export const problemsOf = (text: string, world: World = testWorld(), folder = '/nowhere'): string[] => {
+  const loaded = loadConfiguration({ text, name: 'Corefile', folder }, world)
+  return loaded.ok ? [] : loaded.problem.map(formatProblem)
+}
+
+export interface Ask extends Partial<OutgoingQuery> {
+  readonly transport?: Transport
+  readonly client?: string
+  readonly server?: string
+}
+
+/** Puts a question to a configuration as a client would; undefined: silence. */
+export const ask = async (
+  configuration: Configuration,
+  name: string,
+  { transport = 'udp', client = '192.0.2.7', server = 'dns://:53', ...question }: Ask = {},
+): Promise<ResponseMessage | undefined> => {
+  const packet = encodeQuery({
+    id: 4711,
+    name,
+    type: recordTypes.A,
+    recursionDesired: true,
+    edns: undefined,
+    ...question,
+  })
+  const reply = await configuration.responder(packet, {
+    transport,
+    client: { address: client, port: 40_000 },
+    local: { address: '192.0.2.53', port: 53 },
+    server,
+  })
+  if (!reply) return undefined
+  const decoded = decodeResponse(reply)
+  if (!decoded.ok) throw new Error(decoded.problem)
+  return decoded.value
+}
