@@ -22,6 +22,14 @@ export interface Column {
   readonly value: (object: ApiObject, now: number) => string | number | boolean
 }
 
+/** Both functions return a new object; each undoes the other. */
+export interface StoredAs {
+  readonly group: string
+  readonly resource: string
+  readonly toStored: (object: ApiObject) => ApiObject
+  readonly fromStored: (object: ApiObject) => ApiObject
+}
+
 export interface Kind {
   /** `''` for core. */
   readonly group: string
@@ -38,10 +46,13 @@ export interface Kind {
   readonly type: string
   /** Whether `/status` exists: then a write to the object keeps its status, and a write to `/status` all but it. */
   readonly hasStatus: boolean
-  /** Whether `metadata.generation` counts changes of spec (Kubernetes does not for all: Service and ConfigMap have none). */
+  /**
+   * Whether `metadata.generation` counts changes of everything but metadata and status (Kubernetes does not for all:
+   * Service and ConfigMap have none).
+   */
   readonly countsGenerations: boolean
-  /** Kinds that are another name for the same stored objects (events in two groups) share a storage prefix. */
-  readonly storage?: { readonly group: string; readonly resource: string }
+  /** For a kind that is another name for another kind's stored objects (events in two groups). */
+  readonly storage?: StoredAs
   /** What `metadata.name` may be. Default: a DNS subdomain (RFC 1123, 253 bytes). */
   readonly validateName?: (name: string) => readonly string[]
   /** Fills what an absent field means. Changes `object` in place; idempotent. */
@@ -59,10 +70,25 @@ export interface Kind {
   readonly warnings?: (object: ApiObject) => readonly string[]
   /** Whether deletion waits: the grace in seconds for this object, 0 for at once. (Pods.) */
   readonly gracePeriodSeconds?: (object: ApiObject, requested: number | undefined) => number
+  /** PUT of an object that does not exist makes it. Default: 404. */
+  readonly createOnUpdate?: boolean
+  /** `false`: an update without a resourceVersion is refused. Default: it is taken whatever the object is by now. */
+  readonly unconditionalUpdate?: boolean
+  /** A delete that took effect at once answers with the object. Default: with a Status. */
+  readonly deleteReturnsObject?: boolean
+  /** Whether something besides metadata.finalizers keeps a deleted object (a Namespace's spec.finalizers). */
+  readonly isHeld?: (object: ApiObject) => boolean
+  /** What a deletion that must wait changes besides metadata (a Namespace's phase). In place. */
+  readonly prepareForDelete?: (object: ApiObject) => void
+  /** Whether `/finalize` exists: a PUT there changes spec.finalizers and nothing else. */
+  readonly hasFinalize?: boolean
   /** Field selector keys besides metadata.name and metadata.namespace, with this object's values. */
   readonly selectableFields?: (object: ApiObject) => Readonly<Record<string, string>>
   /** Keys that `selectableFields` may give, for the error about an unknown one. */
   readonly selectableFieldNames?: readonly string[]
-  /** What kubectl shows after NAME; AGE included where it is shown. */
+  /**
+   * What kubectl shows; AGE included where it is shown. NAME comes first unless a column called `Name` says where it
+   * stands.
+   */
   readonly columns: readonly Column[]
 }

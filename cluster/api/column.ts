@@ -1,0 +1,39 @@
+/** Columns of `kubectl get`, made short to write. */
+import { ageSince } from './age.ts'
+import type { Column } from './kind.ts'
+
+type Value = Column['value']
+
+const made = (name: string, description: string, value: Value, priority: 0 | 1, type = 'string'): Column => ({
+  name,
+  type,
+  format: '',
+  description,
+  priority,
+  value,
+})
+
+/** Always shown. */
+export const column = (name: string, description: string, value: Value): Column => made(name, description, value, 0)
+
+/** Shown with `-o wide`. */
+export const wideColumn = (name: string, description: string, value: Value): Column => made(name, description, value, 1)
+
+export const integerColumn = (name: string, description: string, value: Value, priority: 0 | 1 = 0): Column =>
+  made(name, description, value, priority, 'integer')
+
+export const ageColumn: Column = column('Age', 'Time since the object was created.', (object, now) =>
+  ageSince(object.metadata.creationTimestamp, now),
+)
+
+/** What an empty cell shows. */
+export const orNone = (text: string | undefined): string => (text === undefined || text === '' ? '<none>' : text)
+
+/** `a=1,b=2`, or `<none>`. */
+export const labelsText = (labels: Readonly<Record<string, string>> | undefined): string =>
+  orNone(
+    Object.entries(labels ?? {})
+      .map(([key, value]) => `${key}=${value}`)
+      .sort()
+      .join(','),
+  )

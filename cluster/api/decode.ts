@@ -1,0 +1,126 @@
+/**
+ * From a request's body to an object of a kind, strictly: JSON or YAML, unknown and repeated fields told, types checked.
+ * What is told becomes an error, a warning or nothing as the client's `fieldValidation` asks. The body's size is the
+ * transport's to bound; its depth is bounded here.
+ */
+import { accepted, type Result, refused } from '#lib/result.ts'
+import { decodeValue } from './decode-value.ts'
+import { scanKeys } from './duplicate-keys.ts'
+import type { Kind } from './kind.ts'
+import { type ApiObject, apiVersionOf } from './object.ts'
+import { isObject } from './own-property.ts'
+import { badRequest, type Status } from './status.ts'
+import { parseYaml } from './yaml.ts'
+
+/** KEP-2885. Kubernetes's servers take `Warn` for a client that asks for nothing. */
+export type FieldValidation = 'Strict' | 'Warn' | 'Ignore'
+
+export interface DecodedObject {
+  readonly object: ApiObject
+  /** `unknown field "spec.foo"`, `duplicate field "spec.ports"`: under `Warn`. */
+  readonly warnings: readonly string[]
+}
+
+interface ParsedBody {
+  readonly value: unknown
+  readonly duplicates: readonly string[]
+}
+
+export type BodySyntax = 'json' | 'yaml'
+
+/** Nobody nests deeper by intent, and below this no walk over an object can exhaust the stack. */
+const MAX_DEPTH = 1000
+
+const firstBytes = (body: string): string => {
+  if (body === '') return '<empty>'
+  return body.length > 30 ? `${body.slice(0, 30)} ...` : body
+}
+
+const unrecognised = (kind: Kind, body: string, detail: string): Status =>
+  badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): ${detail} (${firstBytes(body)})`)
+
+const parseJson = (body: string): Result<ParsedBody, string> => {
+  try {
+    const value: unknown = JSON.parse(body)
+    const { duplicates, depth } = scanKeys(body)
+    return depth > MAX_DEPTH ? refused('exceeded max depth') : accepted({ value, duplicates })
+  } catch (error) {
+    return refused(error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** Parses a body without looking at what it is: options of a delete, patches. The problem is a sentence. */
+export const parseBody = (body: string, syntax: BodySyntax): Result<ParsedBody, string> =>
+  syntax === 'json' ? parseJson(body) : parseYaml(body, MAX_DEPTH)
+
+const refusedAs = (kind: Kind, value: Record<string, unknown>, problem: string): Status => {
+  const given = typeof value.kind === 'string' && value.kind !== '' ? value.kind : kind.kind
+  const apiVersion =
+    typeof value.apiVersion === 'string' && value.apiVersion !== '' ? value.apiVersion : apiVersionOf(kind)
+  const version = apiVersion.slice(apiVersion.indexOf('/') + 1)
+  return badRequest(`${given} in version "${version}" cannot be handled as a ${kind.kind}: ${problem}`)
+}
+
+/** The object must be what the path says; absent apiVersion and kind mean just that. */
+const checkIdentity = (kind: Kind, value: Record<string, unknown>): Status | undefined => {
+  for (const name of ['apiVersion', 'kind']) {
+    const given = value[name]
+    if (given !== undefined && given !== null && typeof given !== 'string') {
+      return badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): ${name} must be a string`)
+    }
+  }
+  if (value.apiVersion && value.apiVersion !== apiVersionOf(kind)) {
+    return badRequest(
+      `the API version in the data (${value.apiVersion}) does not match the expected API version (${apiVersionOf(kind)})`,
+    )
+  }
+  if (value.kind && value.kind !== kind.kind) {
+    return refusedAs(kind, value, `no kind "${value.kind}" is served at ${kind.resource}`)
+  }
+  return undefined
+}
+
+/** Strict problems in Kubernetes's words, in its order: repeated keys come to light while reading, so do unknown ones. */
+const strictProblems = (unknownFields: readonly string[], duplicates: readonly string[]): string[] => [
+  ...duplicates.map(path => `duplicate field "${path}"`),
+  ...unknownFields.map(path => `unknown field "${path}"`),
+]
+
+/** `value`: parsed already, as a patch's result is. `duplicates` come from parsing, when there was any. */
+export const decodeParsed = (
+  value: unknown,
+  kind: Kind,
+  validation: FieldValidation,
+  duplicates: readonly string[] = [],
+): Result<DecodedObject, Status> => {
+  if (!isObject(value)) return refused(unrecognised(kind, JSON.stringify(value) ?? '', 'not an object'))
+  const mistaken = checkIdentity(kind, value)
+  if (mistaken) return refused(mistaken)
+  const decoded = decodeValue(value, kind.type)
+  if (!decoded.ok) return refused(refusedAs(kind, value, decoded.problem))
+  const problems = validation === 'Ignore' ? [] : strictProblems(decoded.value.unknownFields, duplicates)
+  if (validation === 'Strict' && problems.length > 0) {
+    return refused(refusedAs(kind, value, `strict decoding error: ${problems.join(', ')}`))
+  }
+  const read = decoded.value.value
+  const metadata = isObject(read.metadata) ? read.metadata : {}
+  const object: ApiObject = { ...read, kind: kind.kind, apiVersion: apiVersionOf(kind), metadata }
+  return accepted({ object, warnings: problems })
+}
+
+/** Reads the body of a create or an update. Every refusal is a 400 in Kubernetes's words. */
+export const decodeBody = (
+  body: string,
+  syntax: BodySyntax,
+  kind: Kind,
+  validation: FieldValidation,
+): Result<DecodedObject, Status> => {
+  const parsed = parseBody(body, syntax)
+  if (!parsed.ok) {
+    return refused(unrecognised(kind, body, `couldn't get version/kind; json parse error: ${parsed.problem}`))
+  }
+  if (!isObject(parsed.value.value)) {
+    return refused(unrecognised(kind, body, "couldn't get version/kind; json parse error: not an object"))
+  }
+  return decodeParsed(parsed.value.value, kind, validation, parsed.value.duplicates)
+}

@@ -1,0 +1,46 @@
+/** Every kind that the API serves. */
+import type { Kind } from '../kind.ts'
+import { configMapKind } from './config-map.ts'
+import { endpointSliceKind } from './endpoint-slice.ts'
+import { endpointsKind } from './endpoints.ts'
+import { eventKind } from './event.ts'
+import { eventsEventKind } from './events-event.ts'
+import { ipAddressKind } from './ip-address.ts'
+import { leaseKind } from './lease.ts'
+import { namespaceKind } from './namespace.ts'
+import { nodeKind } from './node.ts'
+import { podKind } from './pod.ts'
+import { secretKind } from './secret.ts'
+import { serviceKind } from './service.ts'
+import { serviceAccountKind } from './service-account.ts'
+import { serviceCidrKind } from './service-cidr.ts'
+
+/** In the order of discovery: core first, then groups by name. */
+export const KINDS: readonly Kind[] = [
+  configMapKind,
+  endpointsKind,
+  eventKind,
+  namespaceKind,
+  nodeKind,
+  podKind,
+  secretKind,
+  serviceKind,
+  serviceAccountKind,
+  leaseKind,
+  endpointSliceKind,
+  eventsEventKind,
+  ipAddressKind,
+  serviceCidrKind,
+]
+
+export {
+  endpointSliceKind,
+  eventKind,
+  eventsEventKind,
+  ipAddressKind,
+  namespaceKind,
+  nodeKind,
+  podKind,
+  serviceCidrKind,
+  serviceKind,
+}

@@ -1,0 +1,53 @@
+/** Namespace: its name is the root of every other name in it, so it is a single label. */
+import { ageColumn, column } from '../column.ts'
+import type { Kind } from '../kind.ts'
+import { checkDnsLabel } from '../name.ts'
+import type { ApiObject } from '../object.ts'
+import { isObject } from '../own-property.ts'
+
+/** KEP-2161: every namespace is selectable by its name. */
+const NAME_LABEL = 'kubernetes.io/metadata.name'
+
+const phaseOf = (namespace: ApiObject): string => {
+  const phase = isObject(namespace.status) ? namespace.status.phase : undefined
+  return typeof phase === 'string' ? phase : ''
+}
+
+const applyDefaults = (namespace: ApiObject): void => {
+  const { metadata } = namespace
+  if (metadata.name) metadata.labels = { ...metadata.labels, [NAME_LABEL]: metadata.name }
+}
+
+const prepareForCreate = (namespace: ApiObject): void => {
+  // Deletion waits until the namespace is empty; the namespace controller takes this finalizer away then.
+  const finalizers =
+    isObject(namespace.spec) && Array.isArray(namespace.spec.finalizers) ? namespace.spec.finalizers : []
+  namespace.spec = { finalizers: finalizers.includes('kubernetes') ? finalizers : [...finalizers, 'kubernetes'] }
+  namespace.status = { phase: 'Active' }
+}
+
+const prepareForUpdate = (next: ApiObject, current: ApiObject): void => {
+  // Only /finalize changes spec.finalizers.
+  next.spec = current.spec
+}
+
+export const namespaceKind: Kind = {
+  group: '',
+  version: 'v1',
+  kind: 'Namespace',
+  resource: 'namespaces',
+  singular: 'namespace',
+  shortNames: ['ns'],
+  categories: [],
+  namespaced: false,
+  type: 'core/v1.Namespace',
+  hasStatus: true,
+  countsGenerations: false,
+  validateName: checkDnsLabel,
+  applyDefaults,
+  prepareForCreate,
+  prepareForUpdate,
+  selectableFields: namespace => ({ 'status.phase': phaseOf(namespace) }),
+  selectableFieldNames: ['status.phase'],
+  columns: [column('Status', 'The lifecycle phase of the namespace.', phaseOf), ageColumn],
+}

@@ -1,0 +1,67 @@
+/** Pod: containers that share a network and a life. */
+import { ageColumn, column, orNone, wideColumn } from '../column.ts'
+import type { Kind } from '../kind.ts'
+import type { ApiObject } from '../object.ts'
+import type { Pod, PodSpec, PodStatus } from '../pod/pod.ts'
+import { summarisePod } from '../pod/summary.ts'
+
+const specOf = (object: ApiObject): PodSpec => (object as Pod).spec ?? {}
+const statusOf = (object: ApiObject): PodStatus => (object as Pod).status ?? {}
+
+const summary = (object: ApiObject, now: number) => summarisePod({ ...object, spec: specOf(object) }, now)
+
+const gatesText = (object: ApiObject): string => {
+  const gates = specOf(object).readinessGates ?? []
+  if (gates.length === 0) return '<none>'
+  const isOpen = (type: string | undefined) =>
+    statusOf(object).conditions?.some(condition => condition.type === type && condition.status === 'True')
+  return `${gates.filter(({ conditionType }) => isOpen(conditionType)).length}/${gates.length}`
+}
+
+const selectableFields = (object: ApiObject): Record<string, string> => {
+  const spec = specOf(object)
+  const status = statusOf(object)
+  return {
+    'spec.nodeName': spec.nodeName ?? '',
+    'spec.restartPolicy': spec.restartPolicy ?? '',
+    'spec.schedulerName': spec.schedulerName ?? '',
+    'spec.serviceAccountName': spec.serviceAccountName ?? '',
+    'spec.hostNetwork': String(spec.hostNetwork ?? false),
+    'status.phase': status.phase ?? '',
+    'status.podIP': status.podIPs?.[0]?.ip ?? status.podIP ?? '',
+    'status.nominatedNodeName': status.nominatedNodeName ?? '',
+  }
+}
+
+export const podKind: Kind = {
+  group: '',
+  version: 'v1',
+  kind: 'Pod',
+  resource: 'pods',
+  singular: 'pod',
+  shortNames: ['po'],
+  categories: ['all'],
+  namespaced: true,
+  type: 'core/v1.Pod',
+  hasStatus: true,
+  countsGenerations: true,
+  selectableFields,
+  selectableFieldNames: Object.keys(selectableFields({ apiVersion: 'v1', kind: 'Pod', metadata: {} })),
+  columns: [
+    column('Ready', 'Containers that are ready, of all.', (object, now) => {
+      const { ready, total } = summary(object, now)
+      return `${ready}/${total}`
+    }),
+    column('Status', 'What the pod is doing.', (object, now) => summary(object, now).status),
+    column('Restarts', 'How often containers were restarted.', (object, now) => summary(object, now).restarts),
+    ageColumn,
+    wideColumn('IP', 'Address of the pod.', object =>
+      orNone(statusOf(object).podIPs?.[0]?.ip ?? statusOf(object).podIP),
+    ),
+    wideColumn('Node', 'Node that runs the pod.', object => orNone(specOf(object).nodeName)),
+    wideColumn('Nominated Node', 'Node that makes room for the pod.', object =>
+      orNone(statusOf(object).nominatedNodeName),
+    ),
+    wideColumn('Readiness Gates', 'Conditions that hold, of those asked for.', gatesText),
+  ],
+}

@@ -1,0 +1,23 @@
+/** ServiceAccount: who a pod is. */
+import { ageColumn, integerColumn } from '../column.ts'
+import type { Kind } from '../kind.ts'
+
+export const serviceAccountKind: Kind = {
+  group: '',
+  version: 'v1',
+  kind: 'ServiceAccount',
+  resource: 'serviceaccounts',
+  singular: 'serviceaccount',
+  shortNames: ['sa'],
+  categories: [],
+  namespaced: true,
+  type: 'core/v1.ServiceAccount',
+  hasStatus: false,
+  countsGenerations: false,
+  columns: [
+    integerColumn('Secrets', 'Number of secrets that its pods may use.', ({ secrets }) =>
+      Array.isArray(secrets) ? secrets.length : 0,
+    ),
+    ageColumn,
+  ],
+}
