@@ -100,6 +100,7 @@ export const endpointsKind: Kind = {
   type: 'core/v1.Endpoints',
   hasStatus: false,
   countsGenerations: false,
+  createOnUpdate: true,
   applyDefaults,
   validate: object => subsetsOf(object).flatMap((subset, index) => validateSubset(subset, `subsets[${index}]`)),
   warnings: () => ['v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice'],

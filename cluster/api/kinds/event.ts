@@ -37,6 +37,7 @@ export const eventKind: Kind = {
   type: 'core/v1.Event',
   hasStatus: false,
   countsGenerations: false,
+  createOnUpdate: true,
   validate,
   selectableFields,
   selectableFieldNames: Object.keys(selectableFields({ apiVersion: 'v1', kind: 'Event', metadata: {} })),

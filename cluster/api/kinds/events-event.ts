@@ -59,6 +59,7 @@ export const eventsEventKind: Kind = {
   type: 'events.k8s.io/v1.Event',
   hasStatus: false,
   countsGenerations: false,
+  createOnUpdate: true,
   storage: { group: '', resource: 'events', toStored: toCoreEvent, fromStored: fromCoreEvent },
   validate,
   validateUpdate: (next, current) => validateEventUpdate(next, current, IMMUTABLE),

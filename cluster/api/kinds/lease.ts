@@ -47,6 +47,8 @@ export const leaseKind: Kind = {
   type: 'coordination.k8s.io/v1.Lease',
   hasStatus: false,
   countsGenerations: false,
+  createOnUpdate: true,
+  unconditionalUpdate: false,
   validate,
   columns: [column('Holder', 'Who holds the lease.', lease => specOf(lease).holderIdentity ?? ''), ageColumn],
 }

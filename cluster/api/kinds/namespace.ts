@@ -18,10 +18,12 @@ const applyDefaults = (namespace: ApiObject): void => {
   if (metadata.name) metadata.labels = { ...metadata.labels, [NAME_LABEL]: metadata.name }
 }
 
+const finalizersOf = ({ spec }: ApiObject): unknown[] =>
+  isObject(spec) && Array.isArray(spec.finalizers) ? spec.finalizers : []
+
 const prepareForCreate = (namespace: ApiObject): void => {
   // Deletion waits until the namespace is empty; the namespace controller takes this finalizer away then.
-  const finalizers =
-    isObject(namespace.spec) && Array.isArray(namespace.spec.finalizers) ? namespace.spec.finalizers : []
+  const finalizers = finalizersOf(namespace)
   namespace.spec = { finalizers: finalizers.includes('kubernetes') ? finalizers : [...finalizers, 'kubernetes'] }
   namespace.status = { phase: 'Active' }
 }
@@ -47,6 +49,11 @@ export const namespaceKind: Kind = {
   applyDefaults,
   prepareForCreate,
   prepareForUpdate,
+  hasFinalize: true,
+  isHeld: namespace => finalizersOf(namespace).length > 0,
+  prepareForDelete(namespace) {
+    namespace.status = { ...(isObject(namespace.status) ? namespace.status : {}), phase: 'Terminating' }
+  },
   selectableFields: namespace => ({ 'status.phase': phaseOf(namespace) }),
   selectableFieldNames: ['status.phase'],
   columns: [column('Status', 'The lifecycle phase of the namespace.', phaseOf), ageColumn],

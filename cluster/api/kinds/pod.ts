@@ -45,6 +45,7 @@ export const podKind: Kind = {
   type: 'core/v1.Pod',
   hasStatus: true,
   countsGenerations: true,
+  deleteReturnsObject: true,
   selectableFields,
   selectableFieldNames: Object.keys(selectableFields({ apiVersion: 'v1', kind: 'Pod', metadata: {} })),
   columns: [

@@ -14,6 +14,7 @@ export const serviceAccountKind: Kind = {
   type: 'core/v1.ServiceAccount',
   hasStatus: false,
   countsGenerations: false,
+  deleteReturnsObject: true,
   columns: [
     integerColumn('Secrets', 'Number of secrets that its pods may use.', ({ secrets }) =>
       Array.isArray(secrets) ? secrets.length : 0,

@@ -46,6 +46,8 @@ export const serviceKind: Kind = {
   type: 'core/v1.Service',
   hasStatus: true,
   countsGenerations: false,
+  createOnUpdate: true,
+  deleteReturnsObject: true,
   validateName: checkDns1035Label,
   applyDefaults: applyServiceDefaults,
   selectableFields: object => ({

@@ -1,0 +1,80 @@
+/**
+ * What types.json itself forbids: required fields that are absent, values outside a closed set. Kubernetes states these
+ * rules in hand-written code field by field; here they follow from the facts. Status is the writer's own business and not
+ * looked into, as in Kubernetes; metadata has its own file.
+ */
+import { type FieldError, fieldNotSupported, fieldRequired } from './field-error.ts'
+import { isObject } from './own-property.ts'
+import { enumValues, type FieldSchema, type Shape, typeSchema } from './schema.ts'
+
+/** Sets that Kubernetes only names some values of: any other is taken, or judged by a rule of its own. */
+const OPEN_ENUMS = new Set([
+  'coordination.k8s.io/v1.CoordinatedLeaseStrategy',
+  'core/v1.FinalizerName',
+  'core/v1.NamespaceConditionType',
+  'core/v1.NodeAddressType',
+  'core/v1.NodeConditionType',
+  'core/v1.PodConditionType',
+  'core/v1.ResourceName',
+  'core/v1.SecretType',
+  'core/v1.StorageMedium',
+])
+
+/** Required by the schema, but Kubernetes takes the empty string. */
+const MAY_BE_EMPTY = new Set(['core/v1.HTTPHeader.value', 'core/v1.Sysctl.value'])
+
+const NOT_LOOKED_INTO = new Set(['metadata', 'status'])
+
+/** The values of a set that nothing may leave, sorted; undefined for an open one. */
+export const closedEnum = (name: string): readonly string[] | undefined => {
+  if (OPEN_ENUMS.has(name)) return undefined
+  return enumValues(name)
+    .filter(value => value !== '')
+    .sort()
+}
+
+/** A list, map or struct cannot tell absent from empty, a number absent from zero: those rules are the kinds'. */
+const isMissing = (value: unknown, field: FieldSchema, type: string): boolean => {
+  if (!field.required) return false
+  if (field.pointer) return value === undefined || value === null
+  const isText = field.shape.form === 'scalar' && field.shape.scalar === 'string'
+  return isText && (value === undefined || value === '') && !MAY_BE_EMPTY.has(`${type}.${field.name}`)
+}
+
+const checkEnum = (value: unknown, path: string, values: readonly string[]): FieldError[] => {
+  if (Array.isArray(value)) return value.flatMap((item, index) => checkEnum(item, `${path}[${index}]`, values))
+  return typeof value === 'string' && value !== '' && !values.includes(value)
+    ? [fieldNotSupported(path, value, values)]
+    : []
+}
+
+const checkShape = (value: unknown, shape: Shape, path: string): FieldError[] => {
+  if (shape.form === 'scalar') return []
+  if (shape.form === 'struct') return isObject(value) ? checkStruct(value, shape.type, path) : []
+  if (shape.item.form === 'scalar') return []
+  const { item } = shape
+  if (Array.isArray(value)) return value.flatMap((element, index) => checkShape(element, item, `${path}[${index}]`))
+  return isObject(value)
+    ? Object.entries(value).flatMap(([key, element]) => checkShape(element, item, `${path}[${key}]`))
+    : []
+}
+
+const checkStruct = (value: Record<string, unknown>, type: string, path: string): FieldError[] => {
+  const schema = typeSchema(type)
+  const errors: FieldError[] = []
+  for (const field of schema.fields) {
+    if (schema.root && NOT_LOOKED_INTO.has(field.name)) continue
+    const inner = value[field.name]
+    const at = path === '' ? field.name : `${path}.${field.name}`
+    if (isMissing(inner, field, type)) errors.push(fieldRequired(at))
+    if (inner === undefined || inner === null) continue
+    const values = field.enum === undefined ? undefined : closedEnum(field.enum)
+    if (values) errors.push(...checkEnum(inner, at, values))
+    else errors.push(...checkShape(inner, field.shape, at))
+  }
+  return errors
+}
+
+/** `object`: decoded, so that every value has its type. */
+export const validateStructure = (object: Record<string, unknown>, type: string): FieldError[] =>
+  checkStruct(object, type, '')
