@@ -124,7 +124,7 @@ class Watch {
 const BEYOND = /[\ud800-\uffff]/
 
 /** Whether `key` lies in `range` by the order of UTF-8. */
-export const isWithin = (key: string, { start, end }: KeyRange): boolean =>
+const isWithin = (key: string, { start, end }: KeyRange): boolean =>
   BEYOND.test(key)
     ? Buffer.compare(Buffer.from(key), Buffer.from(start)) >= 0 &&
       Buffer.compare(Buffer.from(key), Buffer.from(end)) < 0

@@ -34,7 +34,7 @@ import {
 import { Leases, LONGEST_LEASE } from '../../leases.ts'
 import { createStoreMetrics, type StoreMetrics } from '../../metrics.ts'
 import { type HistoryOutcome, Watches } from '../../watches.ts'
-import type { Answer, Answers, Envelope, Failure, HistoryPage, Message, Request, WorkerOptions } from './messages.ts'
+import type { Answers, Envelope, Failure, HistoryPage, Message, Request, WorkerOptions } from './messages.ts'
 import { OPERATIONS_PER_TRANSACTION } from './rows.ts'
 
 export interface SqliteStoreOptions {

@@ -1,0 +1,196 @@
+/**
+ * The cluster's CA, the apiserver's certificate, and kubeconfigs for people and programs, kept in the data directory:
+ *
+ *     pki/ca.key  pki/ca.crt                  made once, never changed
+ *     pki/apiserver.key  pki/apiserver.crt    the certificate is issued again for other names, or near its end
+ *     admin.kubeconfig                        full rights
+ *     kubeconfigs/NAME.kubeconfig             one a program; issued again near its end, rewritten for another address
+ *
+ * Promised: a directory that was left at any moment by kill -9 is completed by the next call; keys and kubeconfigs are
+ * readable by their owner alone; a CA whose key and certificate do not fit is an error, never replaced.
+ * Not promised: two processes at once (the store's lock keeps the second out), or a CA that renews itself.
+ */
+import type { X509Certificate } from 'node:crypto'
+import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import type { Clock, Milliseconds } from '#lib/clock.ts'
+import { SeamarkError } from '#lib/errors.ts'
+import type { Logger } from '#lib/log.ts'
+import { readIfThere, writeDurably } from './durable-file.ts'
+import {
+  ADMIN,
+  type Identity,
+  identityOfCertificate,
+  type ProgramName,
+  programIdentities,
+  subjectOf,
+} from './identity.ts'
+import { type Authority, DAY, issueAuthority, issueCertificate, readCertificate } from './issue.ts'
+import { belongsTo, generateKey, type KeyPair, readKey } from './key.ts'
+import { credentialsIn, kubeconfigWith } from './kubeconfig-file.ts'
+import { coversExactly } from './serving-names.ts'
+
+const AUTHORITY_NAME = 'seamark-ca'
+
+/** With less left than this a certificate is issued again. */
+const RENEWAL: Milliseconds = 30 * DAY
+
+export interface PkiOptions {
+  /** The data directory. */
+  readonly directory: string
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+export interface ServingCertificate {
+  /** PEM. */
+  readonly certificate: string
+  /** PEM. */
+  readonly key: string
+  /** When `serving` will issue another one. Milliseconds since the Unix epoch. */
+  readonly renewal: Milliseconds
+}
+
+export interface KubeconfigTarget {
+  /** `https://HOST:PORT`, as clients on this machine reach the apiserver. */
+  readonly server: string
+  /** The node whose kubelet gets an identity. */
+  readonly nodeName: string
+}
+
+export interface KubeconfigPaths {
+  readonly admin: string
+  readonly programs: Readonly<Record<ProgramName, string>>
+}
+
+export interface Pki {
+  /** PEM of the CA's certificate: what clients trust, and what the apiserver verifies client certificates by. */
+  readonly authority: string
+  /**
+   * The apiserver's certificate for these names (`servingNames`). Call it again at `renewal` and give the result to
+   * `setSecureContext`.
+   * @throws SeamarkError DATA_DIR_UNUSABLE
+   */
+  serving(names: readonly string[]): Promise<ServingCertificate>
+  /**
+   * Writes the kubeconfigs that are missing, point elsewhere, or are near their end; leaves the others untouched.
+   * @throws SeamarkError DATA_DIR_UNUSABLE
+   */
+  writeKubeconfigs(target: KubeconfigTarget): Promise<KubeconfigPaths>
+}
+
+/**
+ * Opens the directory's PKI, making the CA when there is none.
+ * @throws SeamarkError DATA_DIR_UNUSABLE
+ */
+export const ensurePki = async (options: PkiOptions): Promise<Pki> => {
+  const authority = await ensureAuthority(join(options.directory, 'pki'), options)
+  return new DirectoryPki(authority, options)
+}
+
+const ensureAuthority = async (folder: string, { clock, logger }: PkiOptions): Promise<Authority> => {
+  const keyFile = join(folder, 'ca.key')
+  const certificateFile = join(folder, 'ca.crt')
+  const storedKey = await readIfThere(keyFile)
+  const storedCertificate = await readIfThere(certificateFile)
+  if (storedCertificate !== undefined && storedKey === undefined) {
+    throw new SeamarkError('DATA_DIR_UNUSABLE', `${keyFile} is missing, and ${certificateFile} is of no use without it`)
+  }
+  const key = storedKey === undefined ? await generateKey() : readKey(storedKey)
+  if (!key) throw new SeamarkError('DATA_DIR_UNUSABLE', `${keyFile} holds no private key`)
+  // The key goes first: a key alone can still get its certificate, the reverse cannot.
+  if (storedKey === undefined) await writeDurably({ path: keyFile, content: key.pem, mode: 0o600 })
+  const pem = storedCertificate ?? (await issueAuthority(key, AUTHORITY_NAME, clock.now()))
+  const certificate = readCertificate(pem)
+  if (!certificate || !belongsTo(key, certificate)) {
+    throw new SeamarkError('DATA_DIR_UNUSABLE', `${certificateFile} is not the certificate of ${keyFile}`)
+  }
+  if (storedCertificate === undefined) {
+    await writeDurably({ path: certificateFile, content: pem, mode: 0o644 })
+    logger.info({ file: certificateFile }, 'made the certificate authority')
+  } else if (isDue(certificate, clock)) {
+    logger.warn({ file: certificateFile, end: certificate.validToDate }, 'the certificate authority is near its end')
+  }
+  return { key, certificate }
+}
+
+const isDue = ({ validToDate }: X509Certificate, clock: Clock): boolean => validToDate.getTime() - clock.now() < RENEWAL
+
+class DirectoryPki implements Pki {
+  readonly authority: string
+  readonly #authority: Authority
+  readonly #options: PkiOptions
+
+  constructor(authority: Authority, options: PkiOptions) {
+    this.authority = authority.certificate.toString()
+    this.#authority = authority
+    this.#options = options
+  }
+
+  async serving(names: readonly string[]): Promise<ServingCertificate> {
+    const keyFile = join(this.#options.directory, 'pki', 'apiserver.key')
+    const certificateFile = join(this.#options.directory, 'pki', 'apiserver.crt')
+    let key = readKey((await readIfThere(keyFile)) ?? '')
+    if (!key) {
+      key = await generateKey()
+      await writeDurably({ path: keyFile, content: key.pem, mode: 0o600 })
+    }
+    let pem = await readIfThere(certificateFile)
+    let certificate = this.#usable(pem, key)
+    if (!pem || !certificate || !coversExactly(certificate, names)) {
+      const subject = { commonName: 'kube-apiserver', organizations: [] }
+      pem = await this.#issue({ subject, key, purpose: 'server', names })
+      certificate = readCertificate(pem) as X509Certificate
+      await writeDurably({ path: certificateFile, content: pem, mode: 0o644 })
+      this.#options.logger.info({ file: certificateFile, names }, 'issued the certificate of the apiserver')
+    }
+    return { certificate: pem, key: key.pem, renewal: certificate.validToDate.getTime() - RENEWAL }
+  }
+
+  async writeKubeconfigs({ server, nodeName }: KubeconfigTarget): Promise<KubeconfigPaths> {
+    const { directory } = this.#options
+    const admin = join(directory, 'admin.kubeconfig')
+    await this.#writeKubeconfig(admin, ADMIN, server)
+    const programs: Record<string, string> = {}
+    for (const [program, identity] of Object.entries<Identity>(programIdentities(nodeName))) {
+      const path = join(directory, 'kubeconfigs', `${program}.kubeconfig`)
+      await this.#writeKubeconfig(path, identity, server)
+      programs[program] = path
+    }
+    return { admin, programs: programs as KubeconfigPaths['programs'] }
+  }
+
+  async #writeKubeconfig(path: string, identity: Identity, server: string): Promise<void> {
+    const stored = await readIfThere(path)
+    const held = credentialsIn(stored, identity.user)
+    const key = readKey(held.key)
+    const certificate = key && this.#usable(held.certificate, key)
+    const kept = certificate && isDeepStrictEqual(identityOfCertificate(certificate.toLegacyObject()), identity)
+    const credentials = kept ? held : await this.#newCredentials(identity)
+    const content = kubeconfigWith(stored, { server, authority: this.authority, user: identity.user, ...credentials })
+    if (content !== stored) await writeDurably({ path, content, mode: 0o600 })
+  }
+
+  async #newCredentials(identity: Identity): Promise<{ certificate: string; key: string }> {
+    const key = await generateKey()
+    const certificate = await this.#issue({ subject: subjectOf(identity), key, purpose: 'client', names: [] })
+    return { certificate, key: key.pem }
+  }
+
+  #issue(request: Parameters<typeof issueCertificate>[1]): Promise<string> {
+    return issueCertificate(this.#authority, request, this.#options.clock.now())
+  }
+
+  /** The certificate, if it is this key's, signed by our CA, and not near its end. */
+  #usable(pem: string | undefined, key: KeyPair): X509Certificate | undefined {
+    const certificate = readCertificate(pem ?? '')
+    const authority = this.#authority.certificate
+    const good =
+      certificate &&
+      belongsTo(key, certificate) &&
+      certificate.checkIssued(authority) &&
+      certificate.verify(authority.publicKey) &&
+      !isDue(certificate, this.#options.clock)
+    return good ? certificate : undefined
+  }
+}
