@@ -1,0 +1,68 @@
+/** What the controllers need of each kind. */
+import type { View } from '#watcher/view.ts'
+
+interface RawMetadata {
+  readonly namespace?: string
+  readonly name: string
+  readonly deletionTimestamp?: string
+}
+
+const metadataOf = (raw: Readonly<Record<string, unknown>>): RawMetadata => raw.metadata as RawMetadata
+
+export interface LifecycleView {
+  readonly namespace: string
+  readonly name: string
+  readonly deleting: boolean
+}
+
+const stripLifecycle = (raw: Readonly<Record<string, unknown>>): LifecycleView => {
+  const { namespace = '', name, deletionTimestamp } = metadataOf(raw)
+  return { namespace, name, deleting: deletionTimestamp !== undefined }
+}
+
+const core = { group: '', version: 'v1' } as const
+const networking = { group: 'networking.k8s.io', version: 'v1' } as const
+
+export const namespaces: View<LifecycleView> = { resource: { ...core, resource: 'namespaces' }, strip: stripLifecycle }
+
+export const serviceAccounts: View<LifecycleView> = {
+  resource: { ...core, resource: 'serviceaccounts' },
+  strip: stripLifecycle,
+}
+
+export interface ConfigMapView extends LifecycleView {
+  /** Of `kube-root-ca.crt` alone; what others hold is not kept. */
+  readonly authority: string | undefined
+}
+
+export const ROOT_CA = 'kube-root-ca.crt'
+/** The key within the ConfigMap. */
+export const ROOT_CA_KEY = 'ca.crt'
+
+export const configMaps: View<ConfigMapView> = {
+  resource: { ...core, resource: 'configmaps' },
+  strip(raw) {
+    const data = raw.data as Record<string, string> | undefined
+    const view = stripLifecycle(raw)
+    return { ...view, authority: view.name === ROOT_CA ? data?.[ROOT_CA_KEY] : undefined }
+  },
+}
+
+export interface ServiceCidrView {
+  readonly name: string
+  readonly cidrs: readonly string[]
+  readonly deleting: boolean
+}
+
+export const serviceCidrs: View<ServiceCidrView> = {
+  resource: { ...networking, resource: 'servicecidrs' },
+  strip(raw) {
+    const { name, deleting } = stripLifecycle(raw)
+    return { name, deleting, cidrs: (raw.spec as { cidrs?: string[] } | undefined)?.cidrs ?? [] }
+  },
+}
+
+export const ipAddresses: View<{ readonly name: string }> = {
+  resource: { ...networking, resource: 'ipaddresses' },
+  strip: raw => ({ name: metadataOf(raw).name }),
+}
