@@ -6,10 +6,11 @@
 import { accepted, type Result, refused } from '#lib/result.ts'
 import { decodeValue } from './decode-value.ts'
 import { scanKeys } from './duplicate-keys.ts'
+import { fieldInvalid } from './field-error.ts'
 import type { Kind } from './kind.ts'
 import { type ApiObject, apiVersionOf } from './object.ts'
 import { isObject } from './own-property.ts'
-import { badRequest, type Status } from './status.ts'
+import { badRequest, invalid, type Status } from './status.ts'
 import { parseYaml } from './yaml.ts'
 
 /** KEP-2885. Kubernetes's servers take `Warn` for a client that asks for nothing. */
@@ -86,26 +87,42 @@ const strictProblems = (unknownFields: readonly string[], duplicates: readonly s
   ...unknownFields.map(path => `unknown field "${path}"`),
 ]
 
-/** `value`: parsed already, as a patch's result is. `duplicates` come from parsing, when there was any. */
-export const decodeParsed = (
-  value: unknown,
+/** Decodes a value whose identity is right. The problem is what Kubernetes says after `cannot be handled as a KIND: `. */
+const readObject = (
+  { value, duplicates }: { readonly value: Record<string, unknown>; readonly duplicates: readonly string[] },
   kind: Kind,
   validation: FieldValidation,
-  duplicates: readonly string[] = [],
-): Result<DecodedObject, Status> => {
-  if (!isObject(value)) return refused(unrecognised(kind, JSON.stringify(value) ?? '', 'not an object'))
-  const mistaken = checkIdentity(kind, value)
-  if (mistaken) return refused(mistaken)
+): Result<DecodedObject, string> => {
   const decoded = decodeValue(value, kind.type)
-  if (!decoded.ok) return refused(refusedAs(kind, value, decoded.problem))
+  if (!decoded.ok) return decoded
   const problems = validation === 'Ignore' ? [] : strictProblems(decoded.value.unknownFields, duplicates)
   if (validation === 'Strict' && problems.length > 0) {
-    return refused(refusedAs(kind, value, `strict decoding error: ${problems.join(', ')}`))
+    return refused(`strict decoding error: ${problems.join(', ')}`)
   }
   const read = decoded.value.value
   const metadata = isObject(read.metadata) ? read.metadata : {}
-  const object: ApiObject = { ...read, kind: kind.kind, apiVersion: apiVersionOf(kind), metadata }
-  return accepted({ object, warnings: problems })
+  return accepted({
+    object: { ...read, kind: kind.kind, apiVersion: apiVersionOf(kind), metadata },
+    warnings: problems,
+  })
+}
+
+/**
+ * Decodes what a patch made of an object. `duplicates`: the patch's repeated keys. Refused: 422 about the field `patch`,
+ * as Kubernetes answers; 400 when the patch has made another kind of it.
+ */
+export const decodePatched = (
+  value: Record<string, unknown>,
+  kind: Kind,
+  validation: FieldValidation,
+  duplicates: readonly string[],
+): Result<DecodedObject, Status> => {
+  const mistaken = checkIdentity(kind, value)
+  if (mistaken) return refused(mistaken)
+  const read = readObject({ value, duplicates }, kind, validation)
+  if (read.ok) return read
+  const subject = { group: '', resource: kind.resource, kind: '', name: '' }
+  return refused(invalid(subject, [fieldInvalid('patch', JSON.stringify(value), read.problem)]))
 }
 
 /** Reads the body of a create or an update. Every refusal is a 400 in Kubernetes's words. */
@@ -119,8 +136,12 @@ export const decodeBody = (
   if (!parsed.ok) {
     return refused(unrecognised(kind, body, `couldn't get version/kind; json parse error: ${parsed.problem}`))
   }
-  if (!isObject(parsed.value.value)) {
+  const { value, duplicates } = parsed.value
+  if (!isObject(value)) {
     return refused(unrecognised(kind, body, "couldn't get version/kind; json parse error: not an object"))
   }
-  return decodeParsed(parsed.value.value, kind, validation, parsed.value.duplicates)
+  const mistaken = checkIdentity(kind, value)
+  if (mistaken) return refused(mistaken)
+  const read = readObject({ value, duplicates }, kind, validation)
+  return read.ok ? read : refused(refusedAs(kind, value, read.problem))
 }

@@ -25,12 +25,15 @@ const MAY_BE_EMPTY = new Set(['core/v1.HTTPHeader.value', 'core/v1.Sysctl.value'
 
 const NOT_LOOKED_INTO = new Set(['metadata', 'status'])
 
+const closedEnums = new Map<string, readonly string[] | undefined>()
+
 /** The values of a set that nothing may leave, sorted; undefined for an open one. */
 export const closedEnum = (name: string): readonly string[] | undefined => {
-  if (OPEN_ENUMS.has(name)) return undefined
-  return enumValues(name)
-    .filter(value => value !== '')
-    .sort()
+  if (!closedEnums.has(name)) {
+    const values = enumValues(name).filter(value => value !== '')
+    closedEnums.set(name, OPEN_ENUMS.has(name) ? undefined : values.sort())
+  }
+  return closedEnums.get(name)
 }
 
 /** A list, map or struct cannot tell absent from empty, a number absent from zero: those rules are the kinds'. */

@@ -1,0 +1,70 @@
+/** JSON Patch (RFC 6902): operations on paths, all or none. */
+import fastJsonPatch, { type Operation } from 'fast-json-patch'
+import { accepted, type Result, refused } from '#lib/result.ts'
+import { isObject } from '../../api/own-property.ts'
+import { badRequest, failure, type Status } from '../../api/status.ts'
+import type { JsonObject, PatchFormat } from './patch.ts'
+
+// The package is CommonJS: its names are properties of its default export.
+const { applyOperation, getValueByPointer, JsonPatchError } = fastJsonPatch
+
+/** As in Kubernetes: each operation walks a path. */
+const MAX_OPERATIONS = 10_000
+
+/** Bytes that copies may add: else sixty operations that copy an object into itself fill all memory. */
+const MAX_COPIED = 3 * 1024 * 1024
+
+const OPERATIONS = new Set(['add', 'remove', 'replace', 'move', 'copy', 'test'])
+
+/** Kubernetes says no more than this of an operation that does not fit. */
+const unprocessable = (): Status =>
+  failure(422, 'Invalid', 'the server rejected our request due to an error in our request', {})
+
+const isOperation = (value: unknown): value is Operation => {
+  if (!isObject(value) || typeof value.path !== 'string') return false
+  if (typeof value.op !== 'string' || !OPERATIONS.has(value.op)) return false
+  const needsFrom = value.op === 'move' || value.op === 'copy'
+  return !needsFrom || typeof value.from === 'string'
+}
+
+/** Length of what the operation copies, as JSON. */
+const copiedBytes = (document: JsonObject, operation: Operation): number => {
+  if (operation.op !== 'copy') return 0
+  const value: unknown = getValueByPointer(document, operation.from)
+  return JSON.stringify(value)?.length ?? 0
+}
+
+const applyAll = (current: JsonObject, operations: readonly Operation[]): Result<JsonObject, Status> => {
+  let document: unknown = structuredClone(current)
+  let copied = 0
+  for (const [index, operation] of operations.entries()) {
+    if (!isObject(document)) return refused(unprocessable())
+    copied += copiedBytes(document, operation)
+    if (copied > MAX_COPIED) {
+      return refused(
+        failure(413, 'RequestEntityTooLarge', `copies in a JSON patch may add ${MAX_COPIED} bytes at most`),
+      )
+    }
+    document = applyOperation(document, operation, true, true, true, index).newDocument
+  }
+  return isObject(document) ? accepted(document) : refused(unprocessable())
+}
+
+const apply = (current: JsonObject, patch: unknown): Result<JsonObject, Status> => {
+  if (!Array.isArray(patch)) return refused(badRequest('a JSON patch is a list of operations'))
+  if (patch.length > MAX_OPERATIONS) {
+    const text = `The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${patch.length}`
+    return refused(failure(413, 'RequestEntityTooLarge', text))
+  }
+  if (!patch.every(isOperation))
+    return refused(badRequest('an operation of a JSON patch has an op, a path and what the op asks'))
+  try {
+    return applyAll(current, patch)
+  } catch (error) {
+    // The package throws its own error for what does not fit, and a TypeError for a path through a prototype.
+    if (error instanceof JsonPatchError || error instanceof TypeError) return refused(unprocessable())
+    throw error
+  }
+}
+
+export const jsonPatch: PatchFormat = { mediaType: 'application/json-patch+json', apply }
