@@ -19,6 +19,7 @@ import type { HttpEndpoint, MaybePromise } from './listener.ts'
 import type { MetricTable } from './metrics.ts'
 import type { Query } from './query.ts'
 import type { Answer, Verdict } from './verdict.ts'
+import type { ClusterSource } from './zone/cluster-source.ts'
 
 /** Asks the rest of the chain. Call it at most once, unless the plugin's purpose is to ask again. */
 export type Next = (query: Query) => MaybePromise<Verdict>
@@ -79,6 +80,10 @@ export interface Environment {
   readonly version: string
   /** IP addresses of this machine, loopback left out: apex NS records of the cluster zone. */
   readonly localAddresses: () => readonly string[]
+  /** The program's environment: where a pod finds its apiserver, what exec credentials inherit. */
+  readonly variables: Readonly<Record<string, string | undefined>>
+  /** Where the `kubernetes` plugin gets the cluster from; absent: it connects as its directive says. For tests. */
+  readonly cluster?: ClusterSource
   /** Explicit flags that beat the Corefile, by flag name (`kubeconfig`, `health-address` …). */
   readonly overrides: Readonly<Record<string, string | undefined>>
   /** Asks this server itself, through the whole chain of the matching block (ExternalName targets, `loop`). */

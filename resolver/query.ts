@@ -54,6 +54,11 @@ export interface Query {
   /** Present only when somebody wants to know how the answer came about; costs nothing when absent. */
   readonly trace: Trace | undefined
   /**
+   * How many questions of this server's own led here; absent: a client asked. Who asks on a client's behalf counts on,
+   * so that two zones whose names point at each other come to an end.
+   */
+  readonly depth?: number
+  /**
    * Values that one plugin leaves for others (`kubernetes/namespace` …), shown by the log plugin's `{/name}`.
    * Undefined until the first one is set through `setMetadata`.
    */

@@ -1,0 +1,174 @@
+/**
+ * kubernetes: answers for the cluster's names and addresses from a watch on its apiserver (Kubernetes DNS specification
+ * 1.1). The zone itself is `resolver/zone/`; here are the directive, the life of the watch and what is passed on.
+ */
+import type { Clock, Timer } from '#lib/clock.ts'
+import type { Logger } from '#lib/log.ts'
+import { exponentialBuckets } from '#lib/metrics.ts'
+import type { EndpointSliceView } from '#watcher/views/endpoint-slice.ts'
+import type { Directive, Property } from '../corefile/syntax.ts'
+import type { MaybePromise } from '../listener.ts'
+import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
+import type { BlockContext, Environment, Next, Plugin, PluginModule } from '../plugin.ts'
+import type { Query } from '../query.ts'
+import { answered, type Verdict } from '../verdict.ts'
+import { rcodeName } from '../wire/codes.ts'
+import { isSubdomain } from '../wire/name.ts'
+import { ClusterIndex } from '../zone/cluster-index.ts'
+import type { Cluster } from '../zone/cluster-source.ts'
+import { ClusterZones, type ZoneAnswer } from '../zone/cluster-zones.ts'
+import { type KubernetesSettings, kubernetesOptions, readKubernetes } from '../zone/directive.ts'
+import { setMetadata } from '../zone/metadata.ts'
+import { notReady } from '../zone/negative.ts'
+import { findZone } from '../zone/settings.ts'
+import { watchCluster } from '../zone/watch-cluster.ts'
+
+const metrics = {
+  programming: {
+    kind: 'histogram',
+    name: 'coredns_kubernetes_dns_programming_duration_seconds',
+    help: 'From the change of a pod or service to the answer that shows it, for headless services with a selector.',
+    labels: ['service_kind'],
+    // From 1 ms to 524 s: the service level indicator of Kubernetes' SIG scalability.
+    buckets: exponentialBuckets(0.001, 2, 20),
+  },
+} as const satisfies MetricTable
+
+const NAME = 'kubernetes'
+
+export const kubernetesPlugin: PluginModule = {
+  name: NAME,
+  options: kubernetesOptions,
+  metrics,
+  setup(directive, block, environment) {
+    const settings = readKubernetes(directive, block)
+    if (!settings.ok) return settings
+    return { ok: true, value: new Kubernetes(settings.value, environment, wantsMetadata(block)) }
+  },
+}
+
+/** Metadata costs a map for each query, so it is only made where a line of the block can show it. */
+const wantsMetadata = ({ directives }: BlockContext): boolean =>
+  directives.some(({ name, ...rest }) => name.text === 'metadata' || (name.text === 'log' && mentionsMetadata(rest)))
+
+const mentionsMetadata = (part: Pick<Directive, 'arguments'> & { properties?: readonly Property[] }): boolean =>
+  part.arguments.some(({ text }) => text.includes('{/')) ||
+  (part.properties ?? []).some(property => mentionsMetadata({ ...property, properties: property.body }))
+
+/** A watch and what was made of it; shared by an instance and the one that adopts it on a reload. */
+interface Shared {
+  readonly cluster: Cluster
+  readonly index: ClusterIndex
+  /** Instances that use it; the last one to close ends it. */
+  users: number
+}
+
+class Kubernetes implements Plugin {
+  readonly name = NAME
+  readonly #settings: KubernetesSettings
+  readonly #environment: Environment
+  readonly #logger: Logger
+  readonly #clock: Clock
+  readonly #wantsMetadata: boolean
+  readonly #metrics: Metrics<typeof metrics>
+  #shared: Shared | undefined
+  #zones: ClusterZones | undefined
+  #late: Timer | undefined
+
+  constructor(settings: KubernetesSettings, environment: Environment, wantsMetadata: boolean) {
+    this.#settings = settings
+    this.#environment = environment
+    this.#wantsMetadata = wantsMetadata
+    this.#clock = environment.clock
+    this.#logger = environment.logger.child({ room: 'resolver', plugin: NAME })
+    this.#metrics = registerMetrics(environment.registry, metrics)
+  }
+
+  adopt(previous: Plugin): void {
+    if (!(previous instanceof Kubernetes) || !previous.#shared) return
+    this.#use(previous.#shared)
+  }
+
+  async start(): Promise<void> {
+    if (this.#shared) return
+    const { cluster: source = watchCluster(this.#settings.connection, this.#environment) } = this.#environment
+    const cluster = await source(this.#settings.needs)
+    const index = new ClusterIndex(cluster, {
+      clock: this.#clock,
+      settings: this.#settings.zone,
+      programmed: slice => this.#observeProgramming(slice),
+    })
+    this.#use({ cluster, index, users: 0 })
+    cluster.start()
+    this.#late = this.#clock.after(this.#settings.startupTimeout, () => this.#warnWhenLate())
+  }
+
+  ready(): boolean {
+    return this.#shared?.index.synced ?? false
+  }
+
+  async close(): Promise<void> {
+    this.#late?.cancel()
+    const shared = this.#shared
+    this.#shared = undefined
+    if (!shared || --shared.users > 0) return
+    shared.index.close()
+    await shared.cluster.close()
+  }
+
+  handle(query: Query, next: Next): MaybePromise<Verdict> {
+    const { canonicalName } = query.question
+    const zone = findZone(this.#settings.zone.zones, canonicalName)
+    if (!zone) return next(query)
+    if (this.#wantsMetadata) setMetadata(query, zone, this.#shared?.index)
+    if (!this.#zones) return answered(NAME, notReady())
+    const result = this.#zones.answer(query, zone)
+    return result instanceof Promise
+      ? result.then(value => this.#conclude(value, query, next))
+      : this.#conclude(result, query, next)
+  }
+
+  #conclude({ outcome, answer }: ZoneAnswer, query: Query, next: Next): MaybePromise<Verdict> {
+    query.trace?.add(NAME, outcome === 'missing' ? 'no such name' : 'name found', { rcode: rcodeName(answer.rcode) })
+    const verdict = answered(NAME, answer)
+    if (outcome !== 'missing' || !this.#fallsThrough(query.question.canonicalName)) return verdict
+    query.trace?.add(NAME, 'falls through to the next plugin')
+    const other = next(query)
+    return other instanceof Promise ? other.then(value => orElse(value, verdict)) : orElse(other, verdict)
+  }
+
+  #fallsThrough(canonicalName: string): boolean {
+    return this.#settings.fallthrough.some(zone => isSubdomain(canonicalName, zone))
+  }
+
+  #use(shared: Shared): void {
+    shared.users++
+    this.#shared = shared
+    this.#zones = new ClusterZones({
+      index: shared.index,
+      settings: this.#settings.zone,
+      localAddresses: this.#environment.localAddresses,
+      resolveInternally: this.#environment.resolveInternally,
+      fallsThrough: canonicalName => this.#fallsThrough(canonicalName),
+    })
+  }
+
+  #warnWhenLate(): void {
+    if (this.ready()) return
+    const problem = this.#shared?.cluster.problem() ?? ''
+    this.#logger.warn(
+      { problem },
+      'the lists of the cluster are not complete yet; unknown names are SERVFAIL until then',
+    )
+  }
+
+  /** Only the endpoint slice controller writes the trigger time, so the service has a selector. */
+  #observeProgramming({ lastChangeTriggerTime }: EndpointSliceView): void {
+    const seconds = (this.#clock.now() - Date.parse(lastChangeTriggerTime)) / 1000
+    if (seconds >= 0) this.#metrics.programming.observe({ service_kind: 'headless_with_selector' }, seconds)
+  }
+}
+
+/** Where nobody further down has the name either, this plugin's NXDOMAIN is the answer: it is the zone's authority. */
+const orElse = (verdict: Verdict, otherwise: Verdict): Verdict =>
+  verdict.verdict === 'unhandled' ? otherwise : verdict

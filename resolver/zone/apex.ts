@@ -1,0 +1,104 @@
+/** The zone's own names: SOA, NS, `ns.dns` and `dns-version` (Kubernetes DNS specification 1.1 §2.2). */
+import { recordTypes } from '../wire/codes.ts'
+import { joinName } from '../wire/name.ts'
+import { nameData, soaData, txtData } from '../wire/rdata.ts'
+import type { DnsName, ResourceRecord } from '../wire/record.ts'
+import { type AddressKey, addressData, addressKey, addressType } from './address.ts'
+import { endpointFullName } from './headless.ts'
+import { type Lookup, makeRecord, type Node, type RecordSet } from './node.ts'
+import type { ServiceEntry } from './service-entry.ts'
+import { addressRecords, serviceName } from './service-records.ts'
+
+/** Seconds. The version of the schema never changes while a server runs. */
+const VERSION_TTL = 28_800
+const SCHEMA_VERSION = '1.1.0'
+/** Seconds: a negative answer is never kept longer, whatever `ttl` says. */
+const MAXIMUM_SOA_TTL = 300
+/** Seconds: for secondaries. */
+const SOA_TIMERS = { refresh: 7200, retry: 1800, expire: 86_400 } as const
+
+/** RFC 2308 §3: the SOA of negative answers, spelled as the question spelled the zone. */
+export const soaRecord = ({ index, settings, zoneText }: Lookup): ResourceRecord => {
+  const data = soaData.encode({
+    mname: joinName(['ns', 'dns'], zoneText),
+    rname: joinName(['hostmaster'], zoneText),
+    serial: index.serial,
+    ...SOA_TIMERS,
+    minimum: settings.ttl,
+  })
+  return makeRecord(zoneText, recordTypes.SOA, Math.min(settings.ttl, MAXIMUM_SOA_TTL), data)
+}
+
+export const apexNode = (lookup: Lookup): Node => ({
+  kind: 'present',
+  records: type => {
+    if (type === recordTypes.SOA) return { answers: [soaRecord(lookup)] }
+    return type === recordTypes.NS ? nameServerRecords(lookup) : undefined
+  },
+})
+
+/** `ns.dns.<zone>`: the MNAME of the SOA has the addresses of this DNS service. */
+export const nameServerNode = (lookup: Lookup): Node => ({
+  kind: 'present',
+  records: type => {
+    if (type !== recordTypes.A && type !== recordTypes.AAAA) return undefined
+    const keys = nameServers(lookup).flatMap(({ addresses }) => addresses)
+    return addressRecords(lookup, lookup.owner, type, keys)
+  },
+})
+
+export const versionNode = ({ owner }: Lookup): Node => ({
+  kind: 'present',
+  records: type => {
+    if (type !== recordTypes.TXT) return undefined
+    return { answers: [makeRecord(owner, type, VERSION_TTL, txtData.encode([Buffer.from(SCHEMA_VERSION)]))] }
+  },
+})
+
+interface NameServer {
+  readonly name: DnsName
+  readonly addresses: readonly AddressKey[]
+}
+
+const nameServerRecords = (lookup: Lookup): RecordSet => {
+  const { zoneText, settings } = lookup
+  const servers = nameServers(lookup)
+  return {
+    answers: servers.map(({ name }) => makeRecord(zoneText, recordTypes.NS, settings.ttl, nameData.encode(name))),
+    additional: servers.flatMap(({ name, addresses }) =>
+      addresses.map(key => {
+        const data = addressData(key)
+        return makeRecord(name, addressType(data), settings.ttl, data)
+      }),
+    ),
+  }
+}
+
+/** The services that this very server is an endpoint of; where there is none, the machine's own addresses. */
+const nameServers = (lookup: Lookup): readonly NameServer[] => {
+  const { index, localAddresses, zone, zoneText, settings } = lookup
+  // Service names exist in the cluster's own zones only: another zone names the servers of the primary one.
+  const home = zone.kind === 'cluster' ? zoneText : settings.primaryZone
+  const keys = localAddresses()
+    .map(addressKey)
+    .filter(key => key !== undefined)
+  const entries = new Set<ServiceEntry>()
+  for (const key of keys) {
+    for (const { namespace, serviceName } of index.reverse.slices(key)) {
+      const entry = index.service(namespace, serviceName)
+      if (entry) entries.add(entry)
+    }
+  }
+  if (entries.size === 0) return [{ name: joinName(['ns', 'dns'], home), addresses: keys }]
+  return [...entries].flatMap(entry => serversOf(lookup, entry, home))
+}
+
+const serversOf = ({ index }: Lookup, entry: ServiceEntry, home: DnsName): readonly NameServer[] => {
+  const addresses = (entry.service?.clusterIPs ?? []).map(addressKey).filter(key => key !== undefined)
+  if (addresses.length > 0) return [{ name: serviceName(entry, home), addresses }]
+  const byName = Map.groupBy(index.endpoints(entry).all, ({ name }) => name)
+  return [...byName].map(([name, endpoints]) => ({
+    name: endpointFullName(name, entry, home),
+    addresses: endpoints.map(({ key }) => key),
+  }))
+}

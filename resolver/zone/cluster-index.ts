@@ -1,0 +1,211 @@
+/**
+ * The cluster as the zone asks for it: every lookup of an answer is one or two map lookups, whatever the cluster's size.
+ *
+ * Promised: kept in step within the informers' own listeners, so that whatever an informer shows is answered; holds
+ * references to the informers' views and no copies of them. Not promised: that lists of different resources belong
+ * together at any moment (a slice may come before its service); names appear once all that they need is there.
+ */
+import { LRUCache } from 'lru-cache'
+import type { Clock } from '#lib/clock.ts'
+import type { Informer } from '#watcher/informer.ts'
+import type { EndpointSliceView } from '#watcher/views/endpoint-slice.ts'
+import type { PodView } from '#watcher/views/pod.ts'
+import type { ServiceView } from '#watcher/views/service.ts'
+import type { ServiceImportView } from '#watcher/views/service-import.ts'
+import type { AddressKey } from './address.ts'
+import type { ClusterViews } from './cluster-source.ts'
+import { EndpointSet } from './endpoints.ts'
+import { PodIndex } from './pod-index.ts'
+import { ReverseIndex } from './reverse-index.ts'
+import type { ServiceEntry } from './service-entry.ts'
+import { ServiceTree, type SliceOwner } from './service-tree.ts'
+import type { ZoneSettings } from './settings.ts'
+
+export interface ClusterIndexOptions {
+  readonly clock: Clock
+  readonly settings: Pick<ZoneSettings, 'namespaces' | 'ignoreEmptyService' | 'endpointPodNames'>
+  /** Called when a slice of a headless service that changed after the first list is in force. */
+  readonly programmed?: (slice: EndpointSliceView) => void
+}
+
+/** Named endpoints are kept for the services that were asked for lately: at most this many endpoints in all. */
+const NAMED_ENDPOINTS = 50_000
+
+export class ClusterIndex {
+  readonly #views: ClusterViews
+  readonly #options: ClusterIndexOptions
+  readonly #present = new Set<string>()
+  readonly #services: ServiceTree
+  readonly #imports: ServiceTree
+  readonly #reverse = new ReverseIndex()
+  readonly #importedReverse = new ReverseIndex()
+  readonly #pods = new PodIndex()
+  readonly #endpoints = new LRUCache<ServiceEntry, EndpointSet>({
+    maxSize: NAMED_ENDPOINTS,
+    sizeCalculation: endpoints => 1 + endpoints.all.length,
+  })
+  readonly #stops: (() => void)[] = []
+  #serial = 0
+  /** When something visible changed after `#serial` was last told, in seconds. */
+  #changed: number | undefined
+
+  constructor(views: ClusterViews, options: ClusterIndexOptions) {
+    this.#views = views
+    this.#options = options
+    this.#services = this.#tree(this.#reverse)
+    this.#imports = this.#tree(this.#importedReverse)
+    this.#touch()
+    this.#subscribe()
+  }
+
+  /** Whether all lists are complete: what is not here does not exist. */
+  get synced(): boolean {
+    const { services, namespaces, endpointSlices, pods, serviceImports } = this.#views
+    return [services, namespaces, endpointSlices, pods, serviceImports].every(informer => informer?.synced ?? true)
+  }
+
+  /** SOA serial: Unix time of the last change that a client could see, and never the same for two contents (RFC 1982). */
+  get serial(): number {
+    if (this.#changed !== undefined) {
+      this.#serial = Math.max(this.#serial + 1, this.#changed) >>> 0
+      this.#changed = undefined
+    }
+    return this.#serial
+  }
+
+  /** Whether the Namespace exists and is served. */
+  hasNamespace(name: string): boolean {
+    const { namespaces } = this.#options.settings
+    return this.#present.has(name) && (namespaces === undefined || namespaces.has(name))
+  }
+
+  service(namespace: string, name: string): ServiceEntry | undefined {
+    return this.hasNamespace(namespace) ? this.#services.find(namespace, name) : undefined
+  }
+
+  /** A service of the cluster set, as if it were one of ours. */
+  importedService(namespace: string, name: string): ServiceEntry | undefined {
+    return this.hasNamespace(namespace) ? this.#imports.find(namespace, name) : undefined
+  }
+
+  endpoints(entry: ServiceEntry): EndpointSet {
+    let endpoints = this.#endpoints.get(entry)
+    if (!endpoints) {
+      endpoints = new EndpointSet(entry, this.#options.settings.endpointPodNames)
+      this.#endpoints.set(entry, endpoints)
+    }
+    return endpoints
+  }
+
+  /** Services whose cluster IP this is, and slices that have it as a ready endpoint: all of visible services. */
+  get reverse(): ReverseIndex {
+    return this.#reverse
+  }
+
+  get importedReverse(): ReverseIndex {
+    return this.#importedReverse
+  }
+
+  pods(key: AddressKey): readonly PodView[] {
+    return this.#pods.find(key)
+  }
+
+  close(): void {
+    for (const stop of this.#stops.splice(0)) stop()
+  }
+
+  #tree(reverse: ReverseIndex): ServiceTree {
+    const { ignoreEmptyService, endpointPodNames } = this.#options.settings
+    return new ServiceTree({
+      reverse,
+      ignoreEmptyService,
+      endpointPodNames,
+      isVisible: namespace => this.hasNamespace(namespace),
+      changed: entry => {
+        this.#endpoints.delete(entry)
+        this.#touch()
+      },
+    })
+  }
+
+  #touch(): void {
+    this.#changed = Math.floor(this.#options.clock.now() / 1000)
+  }
+
+  #subscribe(): void {
+    const { namespaces, services, endpointSlices, pods, serviceImports } = this.#views
+    this.#watch(namespaces, (_, next, key) => this.#setNamespace(key, next !== undefined))
+    this.#watch(services, (previous, next) => {
+      const { namespace, name } = (next ?? previous)!
+      this.#services.setService(namespace, name, next)
+    })
+    this.#watch(serviceImports, (previous, next) => {
+      const { namespace, name } = (next ?? previous)!
+      this.#imports.setService(namespace, name, next && importedAsService(next))
+    })
+    this.#watch(pods, (previous, next) => this.#setPod(previous, next))
+    this.#watch(endpointSlices, (previous, next) => this.#setSlice(previous, next))
+  }
+
+  #watch<View>(
+    informer: Informer<View> | undefined,
+    apply: (previous: View | undefined, next: View | undefined, key: string) => void,
+  ): void {
+    const stop = informer?.subscribe(change =>
+      apply(
+        change.type === 'added' ? undefined : change.previous,
+        change.type === 'deleted' ? undefined : change.object,
+        change.key,
+      ),
+    )
+    if (stop) this.#stops.push(stop)
+  }
+
+  #setNamespace(name: string, present: boolean): void {
+    if (this.#present.has(name) === present) return
+    if (present) this.#present.add(name)
+    else this.#present.delete(name)
+    this.#services.refresh(name)
+    this.#imports.refresh(name)
+    this.#touch()
+  }
+
+  #setPod(previous: PodView | undefined, next: PodView | undefined): void {
+    this.#pods.replace(previous, next)
+    if (previous?.addresses.join() !== next?.addresses.join()) this.#touch()
+  }
+
+  #setSlice(previous: EndpointSliceView | undefined, next: EndpointSliceView | undefined): void {
+    this.#services.setSlice(previous, next, localOwner)
+    if (this.#views.serviceImports) this.#imports.setSlice(previous, next, importedOwner)
+    const { programmed } = this.#options
+    if (!programmed || !next || !this.synced || next.lastChangeTriggerTime === '') return
+    const service = this.service(next.namespace, next.serviceName)?.service
+    if (service?.headless && next.lastChangeTriggerTime !== previous?.lastChangeTriggerTime) programmed(next)
+  }
+}
+
+/** A slice of the cluster set carries the label of the import, not that of a local service (KEP-1645). */
+const localOwner: SliceOwner = slice => slice.serviceName
+const importedOwner: SliceOwner = slice => slice.importedService
+
+const importedAsService = ({
+  namespace,
+  name,
+  headless,
+  ips,
+  ports,
+  resourceVersion,
+}: ServiceImportView): ServiceView => ({
+  namespace,
+  name,
+  type: 'ClusterIP',
+  clusterIPs: headless ? [] : ips,
+  headless,
+  externalName: '',
+  ports,
+  externalIPs: [],
+  ingress: [],
+  labels: {},
+  resourceVersion,
+})

@@ -1,0 +1,39 @@
+/** What the zone reads of the cluster, and the door through which it gets it: a real watch, or a test's memory. */
+import type { Informer } from '#watcher/informer.ts'
+import type { EndpointSliceView } from '#watcher/views/endpoint-slice.ts'
+import type { NamespaceView } from '#watcher/views/namespace.ts'
+import type { PodView } from '#watcher/views/pod.ts'
+import type { ServiceView } from '#watcher/views/service.ts'
+import type { ServiceImportView } from '#watcher/views/service-import.ts'
+
+/** Which lists are wanted. What is not wanted is not watched, so that it costs neither memory nor rights. */
+export interface ClusterNeeds {
+  readonly endpointSlices: boolean
+  readonly pods: boolean
+  readonly serviceImports: boolean
+  /** Label selector for services and endpoint slices; `''`: all. */
+  readonly labels: string
+  /** Label selector for namespaces; `''`: all. */
+  readonly namespaceLabels: string
+}
+
+/** The lists; undefined where `ClusterNeeds` did not ask for one. */
+export interface ClusterViews {
+  readonly services: Informer<ServiceView>
+  readonly namespaces: Informer<NamespaceView>
+  readonly endpointSlices: Informer<EndpointSliceView> | undefined
+  readonly pods: Informer<PodView> | undefined
+  readonly serviceImports: Informer<ServiceImportView> | undefined
+}
+
+export interface Cluster extends ClusterViews {
+  /** Begins to fill the lists; does not wait for them. */
+  start(): void
+  /** Ends it all; the lists keep what they have. */
+  close(): Promise<void>
+  /** What keeps the lists from being complete, in words; `''` when nothing does. */
+  problem(): string
+}
+
+/** Rejects where there is no way in; an apiserver that is merely away makes lists that stay incomplete. */
+export type ClusterSource = (needs: ClusterNeeds) => Promise<Cluster>

@@ -1,0 +1,78 @@
+/**
+ * The zones of one `kubernetes` directive as they answer questions: find the node, choose by type, follow aliases.
+ *
+ * Promised: an answer for every question whose name lies in a zone; for names of the zone at once, without a promise.
+ */
+import type { MaybePromise } from '../listener.ts'
+import type { Next } from '../plugin.ts'
+import type { Query } from '../query.ts'
+import { type Answer, emptyAnswer } from '../verdict.ts'
+import { rcodes, recordTypes } from '../wire/codes.ts'
+import type { DnsName } from '../wire/record.ts'
+import type { ClusterIndex } from './cluster-index.ts'
+import { followAlias } from './external-name.ts'
+import { findNode } from './find-node.ts'
+import { noData, noName, notReady } from './negative.ts'
+import type { Lookup, Node } from './node.ts'
+import { selectRecords } from './select-records.ts'
+import { findZone, type Zone, type ZoneSettings } from './settings.ts'
+
+export interface ClusterZonesOptions {
+  readonly index: ClusterIndex
+  readonly settings: ZoneSettings
+  readonly localAddresses: () => readonly string[]
+  /** Asks this server itself, for targets outside of these zones. */
+  readonly resolveInternally: Next
+  /** Whether a name of this zone that does not exist here may exist elsewhere (`fallthrough`). */
+  readonly fallsThrough: (canonicalName: DnsName) => boolean
+}
+
+/** `missing`: the name does not exist, for certain; the answer says so. */
+export interface ZoneAnswer {
+  readonly outcome: 'answered' | 'missing'
+  readonly answer: Answer
+}
+
+export class ClusterZones {
+  readonly options: ClusterZonesOptions
+
+  constructor(options: ClusterZonesOptions) {
+    this.options = options
+  }
+
+  findZone(canonicalName: DnsName): Zone | undefined {
+    return findZone(this.options.settings.zones, canonicalName)
+  }
+
+  answer(query: Query, zone: Zone): MaybePromise<ZoneAnswer> {
+    const { name, canonicalName, type } = query.question
+    // RFC 5936 §2.2.1: a transfer that is not permitted is REFUSED.
+    if (type === recordTypes.AXFR || type === recordTypes.IXFR) return answeredWith(emptyAnswer(rcodes.REFUSED))
+    const lookup = this.lookup(name, zone)
+    const node = findNode(lookup, canonicalName)
+    switch (node.kind) {
+      case 'present':
+        return answeredWith(this.#presentAnswer(query, lookup, node))
+      case 'missing':
+        if (!lookup.index.synced) return answeredWith(notReady())
+        return { outcome: 'missing', answer: noName(query, lookup, node.reason) }
+      case 'alias': {
+        const answer = followAlias(this, query, lookup, node.target)
+        return answer instanceof Promise ? answer.then(answeredWith) : answeredWith(answer)
+      }
+    }
+  }
+
+  lookup(name: DnsName, zone: Zone): Lookup {
+    const { index, settings, localAddresses } = this.options
+    return { index, settings, zone, localAddresses, owner: name, zoneText: name.slice(name.length - zone.name.length) }
+  }
+
+  #presentAnswer(query: Query, lookup: Lookup, node: Extract<Node, { kind: 'present' }>): Answer {
+    const set = selectRecords(lookup, node, query.question.type)
+    if (set) return emptyAnswer(rcodes.NOERROR, { authoritative: true, additional: [], ...set })
+    return lookup.index.synced ? noData(query, lookup, node.reason) : notReady()
+  }
+}
+
+const answeredWith = (answer: Answer): ZoneAnswer => ({ outcome: 'answered', answer })

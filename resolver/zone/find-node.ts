@@ -1,0 +1,44 @@
+/** From a name to its node: the zone's tree, read top-down. */
+import { apexNode, nameServerNode, versionNode } from './apex.ts'
+import { type NamedRequest, parseRequest } from './names.ts'
+import { EMPTY_NODE, type Lookup, missing, type Node } from './node.ts'
+import { findPod } from './pods.ts'
+import { findAddress, findAddresses } from './reverse.ts'
+import { findService } from './service.ts'
+
+export const findNode = (lookup: Lookup, canonicalName: string): Node => {
+  const request = parseRequest(canonicalName, lookup.zone)
+  switch (request.at) {
+    case 'apex':
+      return apexNode(lookup)
+    case 'name-server':
+      return nameServerNode(lookup)
+    case 'version':
+      return versionNode(lookup)
+    case 'dns':
+    case 'services':
+      return EMPTY_NODE
+    case 'pods':
+      return lookup.zone.kind === 'cluster' ? EMPTY_NODE : missing()
+    case 'namespace':
+      return findNamespace(lookup, request)
+    case 'pod':
+      return lookup.zone.kind === 'cluster' ? findPod(lookup, request) : missing()
+    case 'address':
+      return findAddress(lookup, request.key)
+    case 'addresses':
+      return findAddresses(lookup, request.prefix)
+    case 'nowhere':
+      return missing()
+    default:
+      return findService(lookup, request)
+  }
+}
+
+const findNamespace = (lookup: Lookup, request: Extract<NamedRequest, { at: 'namespace' }>): Node => {
+  const { index, settings, zone } = lookup
+  if (request.tree === 'pod' && (settings.pods === 'disabled' || zone.kind !== 'cluster')) return missing()
+  return index.hasNamespace(request.namespace)
+    ? EMPTY_NODE
+    : missing(() => `namespace "${request.namespace}" does not exist, or is not served`)
+}

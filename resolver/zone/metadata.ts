@@ -1,0 +1,52 @@
+/** What a question is about, for other plugins: CoreDNS's `kubernetes/…` metadata keys. */
+import type { Query } from '../query.ts'
+import { addressKey } from './address.ts'
+import type { ClusterIndex } from './cluster-index.ts'
+import { type NamedRequest, parseRequest } from './names.ts'
+import type { Zone } from './settings.ts'
+
+export const setMetadata = (query: Query, zone: Zone, index: ClusterIndex | undefined): void => {
+  query.metadata ??= new Map()
+  for (const [key, value] of entriesOf(parseRequest(query.question.canonicalName, zone))) {
+    query.metadata.set(`kubernetes/${key}`, value)
+  }
+  const client = addressKey(query.client.address)
+  const [pod] = client === undefined ? [] : (index?.pods(client) ?? [])
+  if (!pod) return
+  query.metadata.set('kubernetes/client-namespace', pod.namespace)
+  query.metadata.set('kubernetes/client-pod-name', pod.name)
+}
+
+const entriesOf = (request: NamedRequest): (readonly [string, string])[] => {
+  switch (request.at) {
+    case 'nowhere':
+      return [['parse-error', 'the name has no form of the Kubernetes DNS specification']]
+    case 'namespace':
+      return [
+        ['kind', request.tree],
+        ['namespace', request.namespace],
+      ]
+    case 'pod':
+      return [
+        ['kind', 'pod'],
+        ['namespace', request.namespace],
+        ['endpoint', request.label],
+      ]
+    default:
+      return 'service' in request ? serviceEntries(request) : []
+  }
+}
+
+const serviceEntries = (request: Extract<NamedRequest, { service: string }>): (readonly [string, string])[] => {
+  const entries: (readonly [string, string])[] = [
+    ['kind', 'svc'],
+    ['namespace', request.namespace],
+    ['service', request.service],
+  ]
+  if ('port' in request) entries.push(['port-name', request.port])
+  if ('protocol' in request) entries.push(['protocol', request.protocol])
+  if ('endpoint' in request) entries.push(['endpoint', request.endpoint])
+  if ('cluster' in request) entries.push(['cluster', request.cluster])
+  if ('zone' in request) entries.push(['zone', request.zone])
+  return entries
+}

@@ -1,0 +1,49 @@
+/**
+ * A name of the zone, found. Every kind of name is looked up to one of these three, so that NODATA and NXDOMAIN are
+ * decided in one place and a name exists for all types or for none (RFC 8020).
+ */
+import { classes } from '../wire/codes.ts'
+import type { DnsName, ResourceRecord } from '../wire/record.ts'
+import type { ClusterIndex } from './cluster-index.ts'
+import type { Zone, ZoneSettings } from './settings.ts'
+
+/** Why there is nothing, for people (RFC 8914); made only for those who look. */
+export type Reason = () => string
+
+export interface RecordSet {
+  readonly answers: readonly ResourceRecord[]
+  readonly additional?: readonly ResourceRecord[]
+}
+
+export type Node =
+  /** Nothing here and nothing below. */
+  | { readonly kind: 'missing'; readonly reason?: Reason }
+  /** `records` is absent at an empty non-terminal; it gives undefined for a type that the name does not have. */
+  | { readonly kind: 'present'; readonly records?: (type: number) => RecordSet | undefined; readonly reason?: Reason }
+  | { readonly kind: 'alias'; readonly target: DnsName }
+
+/** What finding a name needs. */
+export interface Lookup {
+  readonly index: ClusterIndex
+  readonly settings: ZoneSettings
+  readonly zone: Zone
+  /** The name as it was spelled. */
+  readonly owner: DnsName
+  /** The zone's part of it, so spelled: it ends the names that the answer makes. */
+  readonly zoneText: DnsName
+  /** IP addresses of this machine. */
+  readonly localAddresses: () => readonly string[]
+}
+
+export const missing = (reason?: Reason): Node => ({ kind: 'missing', ...(reason && { reason }) })
+
+/** Exists, and owns nothing. */
+export const EMPTY_NODE: Node = { kind: 'present' }
+
+export const makeRecord = (name: DnsName, type: number, ttl: number, data: Buffer): ResourceRecord => ({
+  name,
+  type,
+  class: classes.IN,
+  ttl,
+  data,
+})

@@ -1,0 +1,122 @@
+/**
+ * Which services and which slices have an address. Holds, for each address, the objects themselves (one as it is,
+ * several as an array), so that the 100,000 endpoints of a large cluster cost one map entry each.
+ */
+import type { EndpointSliceView } from '#watcher/views/endpoint-slice.ts'
+import type { AddressKey } from './address.ts'
+import type { ServiceEntry } from './service-entry.ts'
+
+/** One owner, or several. */
+class Owners<Owner extends object> {
+  readonly #owners = new Map<AddressKey, Owner | Owner[]>()
+
+  has(key: AddressKey): boolean {
+    return this.#owners.has(key)
+  }
+
+  get(key: AddressKey): readonly Owner[] {
+    const found = this.#owners.get(key)
+    if (found === undefined) return []
+    return Array.isArray(found) ? found : [found]
+  }
+
+  add(key: AddressKey, owner: Owner): void {
+    const found = this.#owners.get(key)
+    if (found === undefined) this.#owners.set(key, owner)
+    else if (!Array.isArray(found)) {
+      if (found !== owner) this.#owners.set(key, [found, owner])
+    } else if (!found.includes(owner)) found.push(owner)
+  }
+
+  delete(key: AddressKey, owner: Owner): void {
+    const found = this.#owners.get(key)
+    if (found === owner) this.#owners.delete(key)
+    if (!Array.isArray(found)) return
+    const rest = found.filter(other => other !== owner)
+    this.#owners.set(key, rest.length === 1 ? rest[0]! : rest)
+  }
+}
+
+/** IPv6 prefixes longer than this (in digits) are not counted but tried: at most 16² addresses lie below one. */
+const COUNTED_DIGITS = 29
+
+/** The prefix one label shorter; undefined at the top. */
+const parentPrefix = (prefix: string): string | undefined => {
+  if (!prefix.includes('.')) return prefix.length > 1 ? prefix.slice(0, -1) : undefined
+  const dot = prefix.lastIndexOf('.', prefix.length - 2)
+  return dot < 0 ? undefined : prefix.slice(0, dot + 1)
+}
+
+const longestPrefix = (key: AddressKey): string =>
+  key.includes('.') ? key.slice(0, key.lastIndexOf('.') + 1) : key.slice(0, COUNTED_DIGITS)
+
+export class ReverseIndex {
+  readonly #services = new Owners<ServiceEntry>()
+  readonly #slices = new Owners<EndpointSliceView>()
+  /** Prefix → how many addresses or longer prefixes stand directly below it: the empty non-terminals (RFC 8020). */
+  readonly #prefixes = new Map<string, number>()
+
+  has(key: AddressKey): boolean {
+    return this.#services.has(key) || this.#slices.has(key)
+  }
+
+  services(key: AddressKey): readonly ServiceEntry[] {
+    return this.#services.get(key)
+  }
+
+  slices(key: AddressKey): readonly EndpointSliceView[] {
+    return this.#slices.get(key)
+  }
+
+  addService(key: AddressKey, service: ServiceEntry): void {
+    if (!this.has(key)) this.#count(key)
+    this.#services.add(key, service)
+  }
+
+  addSlice(key: AddressKey, slice: EndpointSliceView): void {
+    if (!this.has(key)) this.#count(key)
+    this.#slices.add(key, slice)
+  }
+
+  deleteService(key: AddressKey, service: ServiceEntry): void {
+    const before = this.has(key)
+    this.#services.delete(key, service)
+    if (before && !this.has(key)) this.#discount(key)
+  }
+
+  deleteSlice(key: AddressKey, slice: EndpointSliceView): void {
+    const before = this.has(key)
+    this.#slices.delete(key, slice)
+    if (before && !this.has(key)) this.#discount(key)
+  }
+
+  /** Whether an address starts with `prefix` (see `NamedRequest`). */
+  hasBelow(prefix: string): boolean {
+    if (prefix === '') return this.#prefixes.size > 0
+    if (prefix.includes('.') || prefix.length <= COUNTED_DIGITS) return this.#prefixes.has(prefix)
+    const missing = 32 - prefix.length
+    for (let rest = 0; rest < 16 ** missing; rest++) {
+      if (this.has(prefix + rest.toString(16).padStart(missing, '0'))) return true
+    }
+    return false
+  }
+
+  #count(key: AddressKey): void {
+    for (let prefix: string | undefined = longestPrefix(key); prefix !== undefined; prefix = parentPrefix(prefix)) {
+      const count = this.#prefixes.get(prefix) ?? 0
+      this.#prefixes.set(prefix, count + 1)
+      if (count > 0) return
+    }
+  }
+
+  #discount(key: AddressKey): void {
+    for (let prefix: string | undefined = longestPrefix(key); prefix !== undefined; prefix = parentPrefix(prefix)) {
+      const count = this.#prefixes.get(prefix) ?? 0
+      if (count > 1) {
+        this.#prefixes.set(prefix, count - 1)
+        return
+      }
+      this.#prefixes.delete(prefix)
+    }
+  }
+}

@@ -1,0 +1,70 @@
+/** Records that services and endpoints share: addresses, and SRV with its glue. */
+import type { ServicePortView } from '#watcher/views/service.ts'
+import { recordTypes } from '../wire/codes.ts'
+import { joinName } from '../wire/name.ts'
+import { srvData } from '../wire/rdata.ts'
+import type { DnsName, ResourceRecord } from '../wire/record.ts'
+import { type AddressKey, addressData, addressType } from './address.ts'
+import { type Lookup, makeRecord, type RecordSet } from './node.ts'
+
+/** One address behind one port: what an SRV record points to, before doubles are taken out. */
+export interface SrvTuple {
+  readonly target: DnsName
+  readonly port: number
+  readonly key: AddressKey
+}
+
+/** A and AAAA of one owner, each address once; undefined where the family has none. */
+export const addressRecords = (
+  { settings }: Lookup,
+  owner: DnsName,
+  type: number,
+  keys: Iterable<AddressKey>,
+): RecordSet | undefined => {
+  const answers: ResourceRecord[] = []
+  for (const key of new Set(keys)) {
+    const data = addressData(key)
+    if (addressType(data) === type) answers.push(makeRecord(owner, type, settings.ttl, data))
+  }
+  return answers.length > 0 ? { answers } : undefined
+}
+
+/**
+ * SRV records with the addresses of their targets. Priority 0; all weigh the same, by how many tuples there are
+ * before doubles are taken out (CoreDNS; the specification leaves weights open).
+ */
+export const srvRecords = ({ settings, owner }: Lookup, tuples: readonly SrvTuple[]): RecordSet | undefined => {
+  if (tuples.length === 0) return undefined
+  const weight = Math.max(1, Math.floor(100 / tuples.length))
+  const answers = new Map<string, ResourceRecord>()
+  const additional = new Map<string, ResourceRecord>()
+  for (const { target, port, key } of tuples) {
+    const answer = `${port} ${target}`
+    if (!answers.has(answer)) {
+      const data = srvData.encode({ priority: 0, weight, port, target })
+      answers.set(answer, makeRecord(owner, recordTypes.SRV, settings.ttl, data))
+    }
+    const glue = `${key} ${target}`
+    if (!additional.has(glue)) {
+      const data = addressData(key)
+      additional.set(glue, makeRecord(target, addressType(data), settings.ttl, data))
+    }
+  }
+  return { answers: [...answers.values()], additional: [...additional.values()] }
+}
+
+export interface PortFilter {
+  readonly port: string
+  readonly protocol: string
+}
+
+/** Ports that a `_port._proto` name means: named ones only (DNS specification §2.3.2). Without a filter: all. */
+export const matchPorts = (ports: readonly ServicePortView[], filter?: PortFilter): readonly ServicePortView[] =>
+  filter ? ports.filter(({ name, protocol }) => name === filter.port && protocol === filter.protocol) : ports
+
+/** Whether `_proto.<service>` has a name below it. */
+export const hasProtocol = (ports: readonly ServicePortView[], protocol: string): boolean =>
+  ports.some(port => port.name !== '' && port.protocol === protocol)
+
+export const serviceName = (service: { namespace: string; name: string }, zone: DnsName): DnsName =>
+  joinName([service.name, service.namespace, 'svc'], zone)
