@@ -1,0 +1,97 @@
+/** Small HTTP pages beside DNS (`/metrics`, `/health`, `/ready`): several paths may share an address. */
+import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { type Clock, sleep } from '#lib/clock.ts'
+import type { Logger } from '#lib/log.ts'
+import type { HttpEndpoint, HttpReply } from '#resolver/listener.ts'
+import type { BindAddress } from './bind-address.ts'
+import type { ServerOptions } from './options.ts'
+
+export interface AdminEnvironment {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly options: ServerOptions
+}
+
+const plain = (status: number, body: string): HttpReply => ({ status, contentType: 'text/plain; charset=utf-8', body })
+
+/** Header bytes: these pages need none to speak of. */
+const MAX_HEADER = 8 * 1024
+
+export class AdminListener {
+  readonly #environment: AdminEnvironment
+  readonly #bind: BindAddress
+  readonly #http: HttpServer
+  #pages: ReadonlyMap<string, HttpEndpoint> = new Map()
+  #closing: Promise<void> | undefined
+
+  constructor(bind: BindAddress, environment: AdminEnvironment) {
+    const { httpTimeout, httpMaxConnections } = environment.options
+    this.#bind = bind
+    this.#environment = environment
+    this.#http = createServer(
+      {
+        headersTimeout: httpTimeout,
+        requestTimeout: httpTimeout,
+        keepAliveTimeout: httpTimeout,
+        connectionsCheckingInterval: httpTimeout,
+        maxHeaderSize: MAX_HEADER,
+      },
+      (request, response) => void this.#respond(request, response),
+    )
+    this.#http.maxConnections = httpMaxConnections
+  }
+
+  /** What is served from now on. */
+  serve(endpoints: readonly HttpEndpoint[]): void {
+    this.#pages = new Map(endpoints.map(endpoint => [endpoint.path, endpoint]))
+  }
+
+  /** Resolves with the port (the system's choice for 0). Rejects with the system's error. */
+  open(port: number): Promise<number> {
+    const { address, family } = this.#bind
+    return new Promise((resolve, reject) => {
+      this.#http.once('error', reject)
+      this.#http.listen({ host: address, port, ipv6Only: family === 6, exclusive: true }, () => {
+        this.#http.off('error', reject)
+        this.#http.on('error', error => this.#environment.logger.warn({ err: error }, 'HTTP connection not accepted'))
+        const bound = this.#http.address()
+        resolve(typeof bound === 'object' && bound ? bound.port : port)
+      })
+    })
+  }
+
+  /** Accepts no more, lets requests on their way finish for at most the drain time. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#drain()
+    return this.#closing
+  }
+
+  async #drain(): Promise<void> {
+    const { clock, options } = this.#environment
+    if (!this.#http.listening) return
+    const done = new AbortController()
+    this.#http.close(() => done.abort())
+    this.#http.closeIdleConnections()
+    await sleep(clock, options.drainTimeout, done.signal)
+    this.#http.closeAllConnections()
+  }
+
+  async #respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { status, contentType, body } = await this.#reply(request)
+    if (status === 405) response.setHeader('allow', 'GET, HEAD')
+    response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(body) })
+    response.end(request.method === 'HEAD' ? undefined : body)
+  }
+
+  async #reply({ method, url = '/' }: IncomingMessage): Promise<HttpReply> {
+    const endpoint = this.#pages.get(url.replace(/\?.*$/s, ''))
+    if (!endpoint) return plain(404, 'not found\n')
+    if (method !== 'GET' && method !== 'HEAD') return plain(405, 'method not allowed\n')
+    try {
+      return await endpoint.reply()
+    } catch (error) {
+      this.#environment.logger.error({ err: error, path: endpoint.path }, 'page failed')
+      return plain(500, 'internal error\n')
+    }
+  }
+}

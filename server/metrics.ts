@@ -1,0 +1,44 @@
+/** What the transports count of themselves. Queries and answers are counted by the resolver's `prometheus` plugin. */
+import { Counter, Gauge, type Registry } from '#lib/metrics.ts'
+
+export type DropReason =
+  /** More queries in flight than `maxInFlight`. */
+  | 'in-flight'
+  /** More TCP connections than `tcpMaxConnections`. */
+  | 'tcp-connections'
+  /** A TCP frame of no bytes or more than `tcpMaxQuery`. */
+  | 'tcp-frame'
+  /** A TCP client that was too slow to write or to read. */
+  | 'tcp-timeout'
+  /** The system did not take a UDP reply. */
+  | 'udp-send'
+
+export class ServerMetrics {
+  readonly tcpConnections: Gauge
+  readonly dropped: Counter<'reason'>
+  readonly failures: Counter
+
+  constructor(registry: Registry) {
+    const registers = [registry]
+    this.tcpConnections = new Gauge({
+      name: 'seamark_server_tcp_connections',
+      help: 'Open DNS connections over TCP.',
+      registers,
+    })
+    this.dropped = new Counter({
+      name: 'seamark_server_dropped_total',
+      help: 'Queries, replies and connections that the server gave up, by reason.',
+      labelNames: ['reason'],
+      registers,
+    })
+    this.failures = new Counter({
+      name: 'seamark_server_responder_failures_total',
+      help: 'Queries answered with SERVFAIL because the resolver broke its promise not to throw.',
+      registers,
+    })
+  }
+
+  drop(reason: DropReason): void {
+    this.dropped.inc({ reason })
+  }
+}

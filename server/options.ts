@@ -1,0 +1,103 @@
+/** The server's options (lib/options.ts): one table, from which `cmd/` and the docs take their words. */
+import type { OptionTable, OptionValues } from '#lib/options.ts'
+
+export const serverOptions = {
+  udpReceiveBuffer: {
+    type: 'number',
+    default: 4 * 1024 * 1024,
+    minimum: 64 * 1024,
+    maximum: 256 * 1024 * 1024,
+    unit: 'bytes',
+    doc: 'Receive buffer of each UDP socket: queries that wait while the program is busy. The kernel caps it at net.core.rmem_max.',
+  },
+  maxInFlight: {
+    type: 'number',
+    default: 20_000,
+    minimum: 1,
+    maximum: 1_000_000,
+    unit: 'queries',
+    doc: 'Queries that wait for an answer at one time, all listeners together; further ones are dropped and counted.',
+  },
+  addressScanInterval: {
+    type: 'number',
+    default: 5000,
+    minimum: 100,
+    maximum: 600_000,
+    unit: 'ms',
+    doc: 'How often the addresses of the machine are read again where a listener serves all of them.',
+  },
+  tcpMaxConnections: {
+    type: 'number',
+    default: 1000,
+    minimum: 1,
+    maximum: 1_000_000,
+    unit: 'connections',
+    doc: 'TCP connections of one listener at one time; further ones are closed at once (RFC 7766 §6.2.2).',
+  },
+  tcpMaxInFlight: {
+    type: 'number',
+    default: 128,
+    minimum: 1,
+    maximum: 65_536,
+    unit: 'queries',
+    doc: 'Queries of one TCP connection that wait for an answer; more are not read until some are answered (RFC 7766 §6.2.1.1).',
+  },
+  tcpMaxQuery: {
+    type: 'number',
+    default: 4096,
+    minimum: 512,
+    maximum: 65_535,
+    unit: 'bytes',
+    doc: 'Longest query over TCP; a longer one closes the connection. (A name, OPT with cookie and padding, and TSIG stay below 1500.)',
+  },
+  tcpReadTimeout: {
+    type: 'number',
+    default: 3000,
+    minimum: 100,
+    maximum: 600_000,
+    unit: 'ms',
+    doc: 'From connecting to the first whole query, and from a query’s first byte to its last.',
+  },
+  tcpWriteTimeout: {
+    type: 'number',
+    default: 5000,
+    minimum: 100,
+    maximum: 600_000,
+    unit: 'ms',
+    doc: 'How long a client may leave its answers unread.',
+  },
+  tcpIdleTimeout: {
+    type: 'number',
+    default: 10_000,
+    minimum: 100,
+    maximum: 3_600_000,
+    unit: 'ms',
+    doc: 'How long a connection without a query stays open (RFC 7766 §6.2.3).',
+  },
+  httpMaxConnections: {
+    type: 'number',
+    default: 100,
+    minimum: 1,
+    maximum: 100_000,
+    unit: 'connections',
+    doc: 'HTTP connections of one address at one time.',
+  },
+  httpTimeout: {
+    type: 'number',
+    default: 5000,
+    minimum: 100,
+    maximum: 600_000,
+    unit: 'ms',
+    doc: 'For an HTTP request to arrive whole, and for a kept connection to wait for the next.',
+  },
+  drainTimeout: {
+    type: 'number',
+    default: 5000,
+    minimum: 0,
+    maximum: 600_000,
+    unit: 'ms',
+    doc: 'How long queries that are on their way are waited for when a listener closes.',
+  },
+} as const satisfies OptionTable
+
+export type ServerOptions = OptionValues<typeof serverOptions>

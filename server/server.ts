@@ -1,0 +1,203 @@
+/**
+ * The DNS server's sockets: opened, kept and closed as the configuration says. Knows nothing of what is answered.
+ *
+ *     client → udp/, tcp → dispatcher (check phase) → responder → the same socket → client
+ *
+ * Promised: `converge` either reaches the wanted state or leaves the old one; an address that stays keeps its sockets,
+ * so nothing is lost on a reload. No failure of a client or of the resolver ends the server.
+ */
+import { formatAddress, type SocketAddress } from '#lib/address.ts'
+import type { Clock } from '#lib/clock.ts'
+import { listenError } from '#lib/errors.ts'
+import type { Logger } from '#lib/log.ts'
+import type { Registry } from '#lib/metrics.ts'
+import type { DnsListener, HttpEndpoint, Responder } from '#resolver/listener.ts'
+import { Dispatcher } from './dispatcher.ts'
+import { DnsSockets } from './dns-sockets.ts'
+import { HttpSockets } from './http-sockets.ts'
+import { ServerMetrics } from './metrics.ts'
+import type { ServerOptions } from './options.ts'
+
+export interface ServerEnvironment {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly registry: Registry
+  readonly options: ServerOptions
+  /**
+   * The flag that sets an address, for messages: `undefined` for DNS, else the path of the HTTP page. Default
+   * `--dns-address`, `--metrics-address` …
+   */
+  readonly flagOf?: (path: string | undefined) => string
+}
+
+/** What is open, with the ports that the system chose for 0. */
+export interface ServerAddresses {
+  /** By the address that was asked for (`127.0.0.1:0`). */
+  readonly dns: ReadonlyMap<string, SocketAddress>
+  readonly http: ReadonlyMap<string, SocketAddress>
+}
+
+interface Sockets {
+  readonly bound: SocketAddress
+  open(): Promise<void>
+  close(): Promise<void>
+}
+
+/** What one address is wanted for. */
+interface Wanted<Part extends Sockets> {
+  readonly address: SocketAddress
+  readonly flag: string
+  readonly make: () => Part
+  /** Brings sockets, new or kept, to what the configuration says now. */
+  readonly apply: (part: Part) => void
+}
+
+type WantedMap<Part extends Sockets> = ReadonlyMap<string, Wanted<Part>>
+
+const flagOfPath = (path: string | undefined): string => `--${path?.slice(1) ?? 'dns'}-address`
+
+export class Server {
+  readonly #environment: ServerEnvironment
+  readonly #metrics: ServerMetrics
+  readonly #dispatcher: Dispatcher
+  #dns = new Map<string, DnsSockets>()
+  #http = new Map<string, HttpSockets>()
+  /** Sockets that still answer what they have in hand. */
+  readonly #leaving = new Set<Promise<void>>()
+  /** One change at a time. */
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(responder: Responder, environment: ServerEnvironment) {
+    const { logger, options, registry } = environment
+    this.#environment = environment
+    this.#metrics = new ServerMetrics(registry)
+    this.#dispatcher = new Dispatcher(responder, { logger, metrics: this.#metrics, maxInFlight: options.maxInFlight })
+  }
+
+  /** Answers from now on; queries that the old one has in hand are still answered by it. */
+  set responder(responder: Responder) {
+    this.#dispatcher.responder = responder
+  }
+
+  /**
+   * Opens what is new, keeps what stays, closes what went (in the background: queries in hand are answered). Rejects
+   * with a SeamarkError that names the address and its flag; then everything is as it was before.
+   */
+  converge(listeners: readonly DnsListener[], endpoints: readonly HttpEndpoint[]): Promise<void> {
+    return this.#inTurn(async () => {
+      const dns = this.#wantedDns(listeners)
+      const http = this.#wantedHttp(endpoints)
+      const newDns = await this.#openNew(dns, this.#dns)
+      const newHttp = await this.#openNew(http, this.#http).catch(async error => {
+        await newDns.undo()
+        throw error
+      })
+      this.#dns = this.#replace(this.#dns, newDns.opened, dns)
+      this.#http = this.#replace(this.#http, newHttp.opened, http)
+    })
+  }
+
+  addresses(): ServerAddresses {
+    const bound = (all: ReadonlyMap<string, Sockets>) => new Map([...all].map(([key, { bound }]) => [key, bound]))
+    return { dns: bound(this.#dns), http: bound(this.#http) }
+  }
+
+  /** Accepts no more, answers what is in hand for at most the drain time, closes everything. Idempotent. */
+  close(): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const sockets of [...this.#dns.values(), ...this.#http.values()]) this.#letGo(sockets)
+      this.#dns = new Map()
+      this.#http = new Map()
+      await Promise.all(this.#leaving)
+    })
+  }
+
+  #inTurn<Value>(task: () => Promise<Value>): Promise<Value> {
+    const done = this.#turn.then(task)
+    this.#turn = done.catch(() => {})
+    return done
+  }
+
+  #wantedDns(listeners: readonly DnsListener[]): WantedMap<DnsSockets> {
+    const { flagOf = flagOfPath, ...environment } = this.#environment
+    const parts = { ...environment, metrics: this.#metrics, dispatcher: this.#dispatcher }
+    return new Map(
+      listeners.map(({ address, server }) => [
+        formatAddress(address),
+        {
+          address,
+          flag: flagOf(undefined),
+          make: () => new DnsSockets(address, server, parts),
+          apply: sockets => {
+            sockets.server = server
+          },
+        },
+      ]),
+    )
+  }
+
+  #wantedHttp(endpoints: readonly HttpEndpoint[]): WantedMap<HttpSockets> {
+    const { flagOf = flagOfPath } = this.#environment
+    const byAddress = Map.groupBy(endpoints, ({ address }) => formatAddress(address))
+    const wanted = new Map<string, Wanted<HttpSockets>>()
+    for (const [key, group] of byAddress) {
+      const { address, path } = group[0]!
+      wanted.set(key, {
+        address,
+        flag: flagOf(path),
+        make: () => new HttpSockets(address, this.#environment),
+        apply: sockets => sockets.serve(group),
+      })
+    }
+    return wanted
+  }
+
+  /**
+   * Opens what `current` does not have. What goes and has the port of something new (`:53` → `127.0.0.1:53`) is closed
+   * first, and opened again if the new cannot be had.
+   */
+  async #openNew<Part extends Sockets>(wanted: WantedMap<Part>, current: ReadonlyMap<string, Part>) {
+    const missing = [...wanted].filter(([key]) => !current.has(key))
+    const inTheWay = [...current]
+      .filter(([key, { bound }]) => !wanted.has(key) && missing.some(([, { address }]) => address.port === bound.port))
+      .map(([, sockets]) => sockets)
+    await Promise.all(inTheWay.map(sockets => sockets.close()))
+    const opened = new Map<string, Part>()
+    const undo = async () => {
+      await Promise.all([...opened.values()].map(sockets => sockets.close()))
+      await Promise.all(inTheWay.map(sockets => sockets.open()))
+    }
+    for (const [key, { address, flag, make, apply }] of missing) {
+      const sockets = make()
+      apply(sockets)
+      try {
+        await sockets.open()
+      } catch (error) {
+        await undo()
+        throw listenError(error, formatAddress(address), flag)
+      }
+      opened.set(key, sockets)
+    }
+    return { opened, undo }
+  }
+
+  #replace<Part extends Sockets>(
+    current: ReadonlyMap<string, Part>,
+    opened: ReadonlyMap<string, Part>,
+    wanted: WantedMap<Part>,
+  ): Map<string, Part> {
+    const next = new Map<string, Part>()
+    for (const [key, { apply }] of wanted) {
+      const sockets = (current.get(key) ?? opened.get(key))!
+      apply(sockets)
+      next.set(key, sockets)
+    }
+    for (const [key, sockets] of current) if (!wanted.has(key)) this.#letGo(sockets)
+    return next
+  }
+
+  #letGo(sockets: Sockets): void {
+    const leaving = sockets.close().finally(() => this.#leaving.delete(leaving))
+    this.#leaving.add(leaving)
+  }
+}

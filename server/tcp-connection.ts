@@ -1,0 +1,203 @@
+/**
+ * One TCP connection of a client (RFC 7766): length-framed queries in, replies out in whatever order they are ready.
+ *
+ * Promised: memory stays within one read and `tcpMaxQuery` for input, and within the replies in flight for output: a
+ * client that does not read its answers is not read from. A client that is too slow in any phase is cut off.
+ */
+import type { Socket } from 'node:net'
+import type { Clock, Milliseconds, Timer } from '#lib/clock.ts'
+import type { Endpoint } from '#resolver/query.ts'
+import type { Dispatcher } from './dispatcher.ts'
+import type { ServerMetrics } from './metrics.ts'
+import type { ServerOptions } from './options.ts'
+
+export interface TcpEnvironment {
+  readonly clock: Clock
+  readonly metrics: ServerMetrics
+  readonly dispatcher: Dispatcher
+  readonly options: ServerOptions
+  /** The `server` of the listener at this moment. */
+  readonly server: () => string
+}
+
+/** RFC 1035 §4.2.2. */
+const LENGTH_BYTES = 2
+
+export class TcpConnection {
+  readonly #environment: TcpEnvironment
+  readonly #socket: Socket
+  readonly #client: Endpoint
+  readonly #local: Endpoint
+  /** Bytes that are not yet a whole query, or whose turn has not come. */
+  #input: Buffer = Buffer.alloc(0)
+  #inFlight = 0
+  /** Since when a query is incomplete; at first the connection's begin. */
+  #readingSince: Milliseconds | undefined
+  /** Since when the client takes no more. */
+  #blockedSince: Milliseconds | undefined
+  #idleSince: Milliseconds
+  #timer: Timer | undefined
+  #timerDue = Number.POSITIVE_INFINITY
+  /** The client has ended its side: what it has sent is still answered. */
+  #clientEnded = false
+  /** No more queries are taken. */
+  #ending = false
+
+  constructor(socket: Socket, environment: TcpEnvironment) {
+    this.#socket = socket
+    this.#environment = environment
+    this.#client = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
+    this.#local = { address: socket.localAddress ?? '', port: socket.localPort ?? 0 }
+    this.#idleSince = this.#readingSince = environment.clock.monotonic()
+    socket.on('data', chunk => this.#receive(chunk))
+    socket.on('drain', () => this.#unblock())
+    socket.on('end', () => {
+      this.#clientEnded = true
+      this.#takeQueries()
+    })
+    // Resets by the client are no news; 'close' follows.
+    socket.on('error', () => {})
+    socket.on('close', () => this.#timer?.cancel())
+    this.#watch()
+  }
+
+  /** Takes no more queries; closes when those in flight are answered. */
+  stop(): void {
+    this.#ending = true
+    this.#input = Buffer.alloc(0)
+    this.#readingSince = undefined
+    this.#socket.pause()
+    this.#endIfDone()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  #endIfDone(): void {
+    if (this.#ending && this.#inFlight === 0 && !this.#socket.writableEnded)
+      this.#socket.end(() => this.#socket.destroy())
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#ending) return
+    this.#input = this.#input.length === 0 ? chunk : Buffer.concat([this.#input, chunk])
+    this.#takeQueries()
+  }
+
+  /** Takes whole queries out of the input, as many as may be in flight. */
+  #takeQueries(): void {
+    const { metrics, options } = this.#environment
+    let at = 0
+    const input = this.#input
+    while (this.#mayTake() && at + LENGTH_BYTES <= input.length) {
+      const length = input.readUInt16BE(at)
+      if (length === 0 || length > options.tcpMaxQuery) {
+        metrics.drop('tcp-frame')
+        this.destroy()
+        return
+      }
+      const end = at + LENGTH_BYTES + length
+      if (end > input.length) break
+      this.#submit(input.subarray(at + LENGTH_BYTES, end))
+      at = end
+      this.#readingSince = undefined
+    }
+    this.#input = input.subarray(at)
+    this.#awaitMore()
+  }
+
+  /** After all that could be taken was taken. */
+  #awaitMore(): void {
+    if (!this.#mayTake()) {
+      this.#socket.pause()
+      this.#readingSince = undefined
+    } else if (this.#clientEnded) {
+      this.stop()
+    } else if (this.#input.length > 0) {
+      this.#readingSince ??= this.#environment.clock.monotonic()
+    }
+    this.#watch()
+  }
+
+  #mayTake(): boolean {
+    return this.#blockedSince === undefined && this.#inFlight < this.#environment.options.tcpMaxInFlight
+  }
+
+  #submit(packet: Buffer): void {
+    const { dispatcher, server } = this.#environment
+    this.#inFlight++
+    const context = { transport: 'tcp', client: this.#client, local: this.#local, server: server() } as const
+    dispatcher.submit(packet, context, reply => this.#deliver(reply))
+  }
+
+  #deliver(reply: Buffer | undefined): void {
+    const { clock, options } = this.#environment
+    const wasFull = this.#inFlight-- === options.tcpMaxInFlight
+    this.#idleSince = clock.monotonic()
+    if (this.#socket.destroyed) return
+    if (reply) this.#write(reply)
+    if (this.#ending) this.#endIfDone()
+    else if (wasFull && this.#mayTake()) this.#resume()
+    this.#watch()
+  }
+
+  #write(reply: Buffer): void {
+    const length = Buffer.allocUnsafe(LENGTH_BYTES)
+    length.writeUInt16BE(reply.length)
+    // All replies of one turn leave in one system call.
+    if (this.#socket.writableCorked === 0) {
+      this.#socket.cork()
+      queueMicrotask(() => this.#socket.uncork())
+    }
+    this.#socket.write(length)
+    if (this.#socket.write(reply)) return
+    this.#blockedSince ??= this.#environment.clock.monotonic()
+    this.#socket.pause()
+  }
+
+  #unblock(): void {
+    this.#blockedSince = undefined
+    this.#idleSince = this.#environment.clock.monotonic()
+    if (!this.#ending && this.#mayTake()) this.#resume()
+    this.#watch()
+  }
+
+  #resume(): void {
+    this.#socket.resume()
+    this.#takeQueries()
+  }
+
+  /** When the client's time is up, if nothing happens until then. */
+  #deadline(): Milliseconds {
+    const { options } = this.#environment
+    if (this.#blockedSince !== undefined) return this.#blockedSince + options.tcpWriteTimeout
+    if (this.#readingSince !== undefined) return this.#readingSince + options.tcpReadTimeout
+    // Whoever waits for an answer is not idle.
+    return this.#inFlight > 0 ? Number.POSITIVE_INFINITY : this.#idleSince + options.tcpIdleTimeout
+  }
+
+  /** Keeps one timer that fires no later than the deadline; one that fires early looks again. */
+  #watch(): void {
+    const { clock } = this.#environment
+    const deadline = this.#deadline()
+    if (this.#socket.destroyed || deadline >= this.#timerDue || deadline === Number.POSITIVE_INFINITY) return
+    this.#timer?.cancel()
+    this.#timerDue = deadline
+    this.#timer = clock.after(deadline - clock.monotonic(), () => {
+      this.#timerDue = Number.POSITIVE_INFINITY
+      if (clock.monotonic() >= this.#deadline()) this.#expire()
+      else this.#watch()
+    })
+  }
+
+  #expire(): void {
+    const isIdle = this.#blockedSince === undefined && this.#readingSince === undefined
+    if (isIdle) {
+      this.stop()
+    } else {
+      this.#environment.metrics.drop('tcp-timeout')
+      this.destroy()
+    }
+  }
+}

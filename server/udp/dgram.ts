@@ -1,0 +1,170 @@
+/**
+ * DNS over UDP on node:dgram, the way that works everywhere.
+ *
+ * Promised: a reply leaves from the address that was asked. node:dgram does not tell the destination of a datagram
+ * (no IP_PKTINFO), so all addresses of a family are served by one socket for each address of the machine, which the
+ * kernel prefers to the socket on the wildcard. That one stays as the net for addresses that appear: what it receives
+ * makes the addresses be read again at once, and is answered from the address that the kernel chooses (which may be
+ * another one for this one reply). Not promised: addresses that are local only by a route (127.0.0.2, AnyIP) are always
+ * answered that way; name them with `bind`.
+ */
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
+import { platform } from 'node:os'
+import type { Clock, Timer } from '#lib/clock.ts'
+import type { Logger } from '#lib/log.ts'
+import type { RequestContext } from '#resolver/listener.ts'
+import { type BindAddress, isWildcard, localAddresses } from '../bind-address.ts'
+import type { Dispatcher } from '../dispatcher.ts'
+import { InFlight } from '../in-flight.ts'
+import type { ServerMetrics } from '../metrics.ts'
+import type { ServerOptions } from '../options.ts'
+
+/** Datagrams to the wildcard do not have the addresses read more often than this. Milliseconds. */
+const SCAN_PAUSE = 100
+
+/**
+ * The wildcard and the addresses under it share a port. On Linux SO_REUSEPORT keeps other users' programs out of it;
+ * another Seamark finds the port taken on TCP.
+ */
+const sharedPort = platform() === 'linux' ? { reusePort: true } : { reuseAddr: true }
+
+export interface UdpEnvironment {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: ServerMetrics
+  readonly dispatcher: Dispatcher
+  readonly options: ServerOptions
+  /** The `server` of the listener at this moment. */
+  readonly server: () => string
+}
+
+export class UdpListener {
+  readonly #environment: UdpEnvironment
+  readonly #bind: BindAddress
+  readonly #inFlight = new InFlight()
+  /** By the address that each is bound to. */
+  readonly #sockets = new Map<string, Socket>()
+  #port = 0
+  #scan: Timer | undefined
+  #scanning = false
+  #lastScan = Number.NEGATIVE_INFINITY
+  #closing: Promise<void> | undefined
+
+  constructor(bind: BindAddress, environment: UdpEnvironment) {
+    this.#bind = bind
+    this.#environment = environment
+  }
+
+  /** Resolves when every address is bound. Rejects with the system's error, with nothing left open. */
+  async open(port: number): Promise<void> {
+    this.#port = port
+    await this.#openSocket(this.#bind.address)
+    if (isWildcard(this.#bind)) await this.#followAddresses()
+  }
+
+  /** Takes no more queries, sends the replies that are due, then closes. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#drain()
+    return this.#closing
+  }
+
+  async #drain(): Promise<void> {
+    const { clock, options } = this.#environment
+    this.#scan?.cancel()
+    for (const socket of this.#sockets.values()) socket.removeAllListeners('message')
+    await this.#inFlight.drained(clock, options.drainTimeout)
+    for (const socket of this.#sockets.values()) socket.close()
+    this.#sockets.clear()
+  }
+
+  #openSocket(address: string): Promise<void> {
+    const { family } = this.#bind
+    const socket = createSocket({
+      type: `udp${family}`,
+      ipv6Only: family === 6,
+      ...(isWildcard(this.#bind) && sharedPort),
+      // Replies go to addresses: nothing is to be looked up, and not one turn of the loop later.
+      lookup: (host, _options, callback) => callback(null, host, family),
+    })
+    return new Promise((resolve, reject) => {
+      socket.once('error', error => {
+        socket.close()
+        reject(error)
+      })
+      socket.bind({ address, port: this.#port, exclusive: true }, () => {
+        socket.removeAllListeners('error')
+        // Closed while the system was at it.
+        if (this.#closing) socket.close()
+        else this.#serve(socket, address)
+        resolve()
+      })
+    })
+  }
+
+  #serve(socket: Socket, address: string): void {
+    const { logger, server } = this.#environment
+    this.#sockets.set(address, socket)
+    this.#sizeBuffer(socket)
+    const local = { address, port: this.#port }
+    const isNet = isWildcard({ ...this.#bind, address })
+    socket.on('error', error => logger.warn({ err: error, address }, 'UDP socket failed'))
+    socket.on('message', (packet, client) => {
+      if (isNet) this.#scanSoon()
+      this.#receive(socket, packet, { transport: 'udp', client, local, server: server() })
+    })
+  }
+
+  #receive(socket: Socket, packet: Buffer, context: RequestContext): void {
+    const { dispatcher, metrics } = this.#environment
+    this.#inFlight.add()
+    dispatcher.submit(packet, context, reply => {
+      if (reply && this.#sockets.get(context.local.address) === socket) {
+        const { port, address } = context.client as RemoteInfo
+        socket.send(reply, port, address, error => {
+          if (error) metrics.drop('udp-send')
+        })
+      }
+      this.#inFlight.remove()
+    })
+  }
+
+  #sizeBuffer(socket: Socket): void {
+    const { logger, options } = this.#environment
+    const wanted = options.udpReceiveBuffer
+    socket.setRecvBufferSize(wanted)
+    const got = socket.getRecvBufferSize()
+    // Linux says twice what can be used (socket(7)) and silently caps it.
+    if (got < wanted) logger.debug({ wanted, got }, 'the kernel gave a smaller UDP receive buffer (net.core.rmem_max)')
+  }
+
+  /** Binds addresses that appeared and lets go of those that went; comes again after the interval. */
+  async #followAddresses(): Promise<void> {
+    const { clock, options } = this.#environment
+    if (this.#scanning || this.#closing) return
+    this.#scanning = true
+    this.#lastScan = clock.monotonic()
+    this.#scan?.cancel()
+    const present = localAddresses(this.#bind.family)
+    for (const [address, socket] of this.#sockets) {
+      if (present.has(address) || address === this.#bind.address) continue
+      this.#sockets.delete(address)
+      socket.close()
+    }
+    for (const address of present) if (!this.#sockets.has(address)) await this.#tryAddress(address)
+    this.#scanning = false
+    if (!this.#closing) this.#scan = clock.after(options.addressScanInterval, () => void this.#followAddresses())
+  }
+
+  async #tryAddress(address: string): Promise<void> {
+    try {
+      await this.#openSocket(address)
+    } catch (error) {
+      // Tentative (IPv6 DAD) or already gone; the wildcard answers until the next scan.
+      this.#environment.logger.debug({ err: error, address }, 'address cannot be bound yet')
+    }
+  }
+
+  #scanSoon(): void {
+    if (this.#environment.clock.monotonic() - this.#lastScan >= SCAN_PAUSE) void this.#followAddresses()
+  }
+}

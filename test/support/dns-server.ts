@@ -1,0 +1,77 @@
+import type { ExecutionContext } from 'ava'
+import { systemClock } from '#lib/clock.ts'
+import { silentLogger } from '#lib/log.ts'
+import { createRegistry, type Registry } from '#lib/metrics.ts'
+import { readOptions } from '#lib/options.ts'
+import type { DnsListener, HttpEndpoint, Responder } from '#resolver/listener.ts'
+import { emptyAnswer } from '#resolver/verdict.ts'
+import { rcodes } from '#resolver/wire/codes.ts'
+import { encodeAnswer } from '#resolver/wire/encode.ts'
+import { decodeQuery } from '#resolver/wire/message.ts'
+import { recordFromText } from '#resolver/wire/presentation.ts'
+import type { ResourceRecord } from '#resolver/wire/record.ts'
+import { serverOptions } from '#server/options.ts'
+import { Server } from '#server/server.ts'
+
+export const record = (text: string): ResourceRecord => {
+  const read = recordFromText(text)
+  if (!read.ok) throw new Error(read.problem)
+  return read.value
+}
+
+/**
+ * A responder of the real wire code that has `count` addresses for every name: 192.0.2.1, 192.0.2.2 … (TTL 5). TXT gives
+ * the local address that was asked.
+ */
+export const addressResponder =
+  (count = 1): Responder =>
+  (packet, context) => {
+    const decoded = decodeQuery(packet, context, 0)
+    if (decoded.verdict === 'ignored') return undefined
+    if (decoded.verdict === 'refused') return decoded.reply
+    const { name, type } = decoded.query.question
+    const answers =
+      type === 16
+        ? [{ ...record(`. 5 TXT "${context.local.address}"`), name }]
+        : Array.from({ length: count }, (_, index) => ({
+            ...record(`. 5 A 192.0.${2 + (index >> 8)}.${(index & 0xff) + 1 > 255 ? 0 : (index & 0xff) + 1}`),
+            name,
+          }))
+    return encodeAnswer(decoded.query, emptyAnswer(rcodes.NOERROR, { authoritative: true, answers }))
+  }
+
+export const loopback = (port = 0): DnsListener => ({ address: { host: '127.0.0.1', port }, server: 'dns://:0' })
+
+export interface TestServer {
+  readonly server: Server
+  readonly registry: Registry
+  /** UDP and TCP port of the first DNS listener. */
+  readonly port: number
+}
+
+export interface TestServerOptions {
+  readonly responder?: Responder
+  readonly listeners?: readonly DnsListener[]
+  readonly endpoints?: readonly HttpEndpoint[]
+  readonly options?: { readonly [Name in keyof typeof serverOptions]?: number }
+}
+
+/** A server on a free port of loopback that closes when the test ends. */
+export const startServer = async (
+  t: ExecutionContext,
+  { responder = addressResponder(), listeners = [loopback()], endpoints = [], options = {} }: TestServerOptions = {},
+): Promise<TestServer> => {
+  const registry = createRegistry()
+  const read = readOptions(serverOptions, options)
+  if (!read.ok) throw new Error(read.problem)
+  const server = new Server(responder, { clock: systemClock, logger: silentLogger, registry, options: read.value })
+  t.teardown(() => server.close())
+  await server.converge(listeners, endpoints)
+  return { server, registry, port: [...server.addresses().dns.values()][0]?.port ?? 0 }
+}
+
+/** The value of a counter or gauge, all labels together. */
+export const metric = async (registry: Registry, name: string): Promise<number> => {
+  const read = await registry.getSingleMetric(name)?.get()
+  return (read?.values ?? []).reduce((sum, { value }) => sum + value, 0)
+}
