@@ -2,8 +2,8 @@
 import { formatAddress, parseAddress, type SocketAddress } from '#lib/address.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import type { DnsListener } from '../listener.ts'
-import { bindAddresses } from '../plugins/bind.ts'
 import type { DnsName } from '../wire/record.ts'
+import { bindAddresses } from './bind-addresses.ts'
 import type { CorefileProblem, Directive, Position, ServerBlock } from './syntax.ts'
 import { parseZoneAddress, schemes } from './zone-address.ts'
 

@@ -4,9 +4,9 @@
  */
 import { type Clock, type Milliseconds, sleep } from '#lib/clock.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
+import { chooseAddress } from '../corefile/endpoint-address.ts'
 import type { HttpEndpoint } from '../listener.ts'
 import type { Plugin, PluginModule } from '../plugin.ts'
-import { chooseAddress } from './endpoint-address.ts'
 
 const options = {
   lameduck: {

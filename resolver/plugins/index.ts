@@ -2,7 +2,9 @@
 import type { PluginModule } from '../plugin.ts'
 import { bindPlugin } from './bind.ts'
 import { errorsPlugin } from './errors.ts'
+import { forwardPlugin } from './forward.ts'
 import { healthPlugin } from './health.ts'
+import { kubernetesPlugin } from './kubernetes.ts'
 import { loadbalancePlugin } from './loadbalance.ts'
 import { prometheusPlugin } from './prometheus.ts'
 import { readyPlugin } from './ready.ts'
@@ -10,7 +12,9 @@ import { readyPlugin } from './ready.ts'
 const modules: readonly PluginModule[] = [
   bindPlugin,
   errorsPlugin,
+  forwardPlugin,
   healthPlugin,
+  kubernetesPlugin,
   loadbalancePlugin,
   prometheusPlugin,
   readyPlugin,

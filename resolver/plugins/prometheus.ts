@@ -5,12 +5,12 @@
 import { isIPv6 } from 'node:net'
 import { exponentialBuckets } from '#lib/metrics.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
+import { chooseAddress } from '../corefile/endpoint-address.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
 import type { BlockContext, Plugin, PluginModule, Reply } from '../plugin.ts'
 import type { Query } from '../query.ts'
 import { rcodeName, recordTypes, typeName } from '../wire/codes.ts'
 import { isSubdomain } from '../wire/name.ts'
-import { chooseAddress } from './endpoint-address.ts'
 
 const options = {} as const satisfies PropertyTable
 

@@ -3,9 +3,9 @@
  * plugin's first sync) can do its work, else 503 and their names.
  */
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
+import { chooseAddress } from '../corefile/endpoint-address.ts'
 import type { HttpEndpoint, HttpReply } from '../listener.ts'
 import type { Plugin, PluginModule } from '../plugin.ts'
-import { chooseAddress } from './endpoint-address.ts'
 
 const options = {
   monitor: {

@@ -1,7 +1,7 @@
 /** Where a plugin's HTTP endpoint listens: what a flag says, else the directive's word, else the default. */
 import { parseAddress, type SocketAddress } from '#lib/address.ts'
-import type { DirectiveReader } from '../corefile/directive-reader.ts'
-import type { Directive } from '../corefile/syntax.ts'
+import type { DirectiveReader } from './directive-reader.ts'
+import type { Directive } from './syntax.ts'
 
 export interface AddressChoice {
   readonly reader: DirectiveReader

@@ -1,0 +1,93 @@
+/**
+ * A question to another server, hard to forge an answer to: a random id, and over UDP the letters of the name in random
+ * case (draft-vixie-dnsext-dns0x20), which the reply must repeat. Sockets add the random port.
+ */
+import type { Random } from '#lib/random.ts'
+import { OWN_UDP_SIZE } from '../wire/edns.ts'
+import { encodeQuery } from '../wire/encode.ts'
+import { flags, HEADER_LENGTH } from '../wire/header.ts'
+import { skipName } from '../wire/name.ts'
+import type { DnsName } from '../wire/record.ts'
+
+/** What is asked; equal questions that are under way at the same time are asked once. */
+export interface UpstreamQuestion {
+  /** Canonical. */
+  readonly name: DnsName
+  readonly type: number
+  readonly recursionDesired: boolean
+  readonly checkingDisabled: boolean
+  readonly authenticData: boolean
+  readonly dnssecOk: boolean
+}
+
+export interface OutgoingMessage {
+  readonly packet: Buffer
+  /** The question's bytes with the name in lower case, as replies are given on. */
+  readonly plainQuestion: Buffer
+}
+
+export interface MessageStyle {
+  /** Whether the name's letters get random case. */
+  readonly mixedCase: boolean
+  /** Whether OPT is sent: some old servers choke on it. */
+  readonly edns: boolean
+}
+
+export const composeMessage = (question: UpstreamQuestion, style: MessageStyle, random: Random): OutgoingMessage => {
+  const { dnssecOk, ...rest } = question
+  const edns = style.edns ? { udpSize: OWN_UDP_SIZE, dnssecOk, options: [] } : undefined
+  const packet = encodeQuery({ ...rest, id: random.integer(0x10000), edns })
+  const nameEnd = skipName(packet, HEADER_LENGTH)!
+  const plainQuestion = Buffer.from(packet.subarray(HEADER_LENGTH, nameEnd + 4))
+  if (style.mixedCase) mixCase(packet.subarray(HEADER_LENGTH, nameEnd), random)
+  return { packet, plainQuestion }
+}
+
+/** Flips bit 0x20 of letters at random. Length bytes are below 64, so they are no letters. */
+const mixCase = (name: Buffer, random: Random): void => {
+  let bits = 0
+  let left = 0
+  for (let at = 0; at < name.length; at++) {
+    const upper = name[at]! & 0xdf
+    if (upper < 0x41 || upper > 0x5a) continue
+    if (left === 0) {
+      bits = random.integer(2 ** 32)
+      left = 32
+    }
+    if (bits & 1) name[at]! ^= 0x20
+    bits >>>= 1
+    left--
+  }
+}
+
+export type ReplyCheck =
+  | 'ours'
+  /** Ours but for the case of the name: a server that does not keep it, or a forger. */
+  | 'wrong-case'
+  | 'foreign'
+
+/** Whether `reply` answers `sent`: id, QR and the question's bytes. Error replies may leave the question out. */
+export const checkReply = (sent: Buffer, reply: Buffer): ReplyCheck => {
+  if (reply.length < HEADER_LENGTH || reply.readUInt16BE(0) !== sent.readUInt16BE(0)) return 'foreign'
+  const bits = reply.readUInt16BE(2)
+  if (!(bits & flags.response)) return 'foreign'
+  const end = skipName(sent, HEADER_LENGTH)! + 4
+  if (reply.readUInt16BE(4) === 0) {
+    const isError = (bits & 0xf) !== 0
+    return isError && reply.readUInt16BE(6) === 0 ? 'ours' : 'foreign'
+  }
+  const question = reply.subarray(HEADER_LENGTH, end)
+  const asked = sent.subarray(HEADER_LENGTH, end)
+  if (question.equals(asked)) return 'ours'
+  const lower = (bytes: Buffer) => bytes.toString('latin1', 0, bytes.length - 4).toLowerCase()
+  const sameType = question.length === asked.length && question.subarray(-4).equals(asked.subarray(-4))
+  return sameType && lower(question) === lower(asked) ? 'wrong-case' : 'foreign'
+}
+
+/**
+ * Puts the plain question into the reply. Names that point to it (nearly all do) lose the random case with it; the bytes
+ * are as many as before.
+ */
+export const unmixReply = (reply: Buffer, plainQuestion: Buffer): void => {
+  if (reply.readUInt16BE(4) === 1) plainQuestion.copy(reply, HEADER_LENGTH)
+}

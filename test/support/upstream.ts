@@ -1,0 +1,115 @@
+/** A DNS server on loopback whose answers the test makes up: UDP and TCP on one port, TLS on another. */
+import { createSocket, type Socket as UdpSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
+import type { ExecutionContext } from 'ava'
+import type { Query, Transport } from '#resolver/query.ts'
+import { type Answer, emptyAnswer } from '#resolver/verdict.ts'
+import { encodeAnswer } from '#resolver/wire/encode.ts'
+import { decodeQuery } from '#resolver/wire/message.ts'
+import { aData, soaData } from '#resolver/wire/rdata.ts'
+import type { ResourceRecord } from '#resolver/wire/record.ts'
+
+/** What the server says: an answer, bytes as they are, or nothing at all. */
+export type StubReply = Partial<Answer> | Buffer | undefined
+
+export interface StubUpstream {
+  /** `127.0.0.1:PORT`, as a Corefile names it. */
+  readonly target: string
+  readonly port: number
+  /** What came in, in order. */
+  readonly queries: Query[]
+  readonly close: () => Promise<void>
+}
+
+export interface StubOptions {
+  readonly respond: (query: Query) => StubReply | Promise<StubReply>
+  /** Serve TLS instead, with this certificate. */
+  readonly tls?: TlsOptions
+  /** Default 0: any. */
+  readonly port?: number
+}
+
+export const startUpstream = async (t: ExecutionContext, options: StubOptions): Promise<StubUpstream> => {
+  const queries: Query[] = []
+  const sockets = new Set<Socket>()
+  const reply = async (packet: Buffer, transport: Transport): Promise<Buffer | undefined> => {
+    const nobody = { address: '127.0.0.1', port: 1 }
+    const decoded = decodeQuery(packet, { transport, client: nobody, local: nobody, server: 'stub' }, 0)
+    if (decoded.verdict !== 'query') return undefined
+    queries.push(decoded.query)
+    const answer = await options.respond(decoded.query)
+    if (answer === undefined || Buffer.isBuffer(answer)) return answer
+    return encodeAnswer(decoded.query, emptyAnswer(0, { recursionAvailable: true, ...answer }), { udpSize: 4096 })
+  }
+  const serve = (socket: Socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {})
+    let received = Buffer.alloc(0)
+    socket.on('data', chunk => {
+      received = Buffer.concat([received, chunk])
+      while (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) {
+        const end = 2 + received.readUInt16BE(0)
+        const packet = Buffer.from(received.subarray(2, end))
+        received = received.subarray(end)
+        void reply(packet, 'tcp').then(bytes => {
+          if (!bytes) return
+          const length = Buffer.alloc(2)
+          length.writeUInt16BE(bytes.length)
+          socket.write(Buffer.concat([length, bytes]))
+        })
+      }
+    })
+  }
+  const stream = options.tls ? createTlsServer(options.tls, serve) : createServer(serve)
+  stream.listen(options.port ?? 0, '127.0.0.1')
+  await once(stream, 'listening')
+  const { port } = stream.address() as AddressInfo
+  let udp: UdpSocket | undefined
+  if (!options.tls) {
+    udp = createSocket('udp4')
+    const socket = udp
+    socket.on('message', (packet, from) => {
+      void reply(packet, 'udp').then(bytes => bytes && socket.send(bytes, from.port, from.address))
+    })
+    socket.bind(port, '127.0.0.1')
+    await once(socket, 'listening')
+  }
+  let closed = false
+  const close = async () => {
+    if (closed) return
+    closed = true
+    for (const socket of sockets) socket.destroy()
+    const ends = [once(stream, 'close'), ...(udp ? [once(udp, 'close')] : [])]
+    udp?.close()
+    stream.close()
+    await Promise.all(ends)
+  }
+  t.teardown(close)
+  return { target: `127.0.0.1:${port}`, port, queries, close }
+}
+
+export const aRecord = (name: string, ttl: number, address: string): ResourceRecord => ({
+  name,
+  type: 1,
+  class: 1,
+  ttl,
+  data: aData.encode(address),
+})
+
+export const soaRecord = (zone: string, ttl: number, minimum: number): ResourceRecord => ({
+  name: zone,
+  type: 6,
+  class: 1,
+  ttl,
+  data: soaData.encode({
+    mname: `ns.${zone}`,
+    rname: `hostmaster.${zone}`,
+    serial: 7,
+    refresh: 3600,
+    retry: 600,
+    expire: 86_400,
+    minimum,
+  }),
+})
