@@ -1,0 +1,351 @@
+/**
+ * Keeps a copy of one resource right: lists, then follows the changes, for as long as it runs.
+ *
+ * The list is a streaming one (KEP-3157) where the server takes it, else pages. A dropped stream resumes from the last
+ * revision; a revision that the server has forgotten means a new list, which marks what it sees and sweeps the rest, so
+ * there are never two copies. Failures are waited out with backoff and are never given up on.
+ * Promised: the copy hears each change once, in the server's order. Not promised: every state between two lists.
+ */
+import { Backoff } from '#lib/backoff.ts'
+import { type Clock, type Milliseconds, sleep, type Timer } from '#lib/clock.ts'
+import type { Logger } from '#lib/log.ts'
+import type { Random } from '#lib/random.ts'
+import { ApiStatusError } from './api-status-error.ts'
+import type { RestClient } from './client.ts'
+import type { ApiObject, ListMeta } from './object.ts'
+import type { Resource } from './resource.ts'
+import type { WatchEvent, WatchOptions } from './watch-stream.ts'
+
+/** What the reflector fills. Its methods do not throw. */
+export interface ReflectorTarget {
+  /** A list begins: what is not put until `listEnds` is gone. A list that fails begins again, without an end. */
+  listBegins(): void
+  listEnds(): void
+  put(object: ApiObject): void
+  remove(object: ApiObject): void
+}
+
+export interface ReflectorOptions {
+  readonly client: RestClient
+  readonly resource: Resource
+  readonly namespace?: string | undefined
+  readonly labelSelector?: string | undefined
+  readonly fieldSelector?: string | undefined
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** `way`: how a list was made. Called when it is whole. */
+  readonly onList?: (way: 'stream' | 'pages') => void
+  readonly onFailure?: () => void
+}
+
+const PAGE = 500
+/** client-go's: between 5 and 10 minutes, so that many watchers do not come back together. Seconds. */
+const WATCH_SECONDS = { minimum: 300, spread: 300 }
+/**
+ * A server that knows streaming lists sends one event after the other up to the bookmark; one that ignores the
+ * parameter stops after the last object and never sends it. KEP-3157's servers may wait 3 s for their cache first.
+ */
+const INITIAL_SILENCE: Milliseconds = 10_000
+/** After this long a failure is news: the next one begins the backoff anew. */
+const STEADY: Milliseconds = 30_000
+/** A stream that brought nothing and lasted less than this is a failure, as for client-go. */
+const SHORT_WATCH: Milliseconds = 1_000
+/** First a blink, for a connection that was cut; then up to the time that a restarting apiserver can take. */
+const BACKOFF = { initial: 400, maximum: 20_000 }
+
+const INITIAL_EVENTS_END = 'k8s.io/initial-events-end'
+
+export class Reflector {
+  readonly #options: ReflectorOptions
+  readonly #target: ReflectorTarget
+  readonly #backoff: Backoff
+  /** Whether the copy is whole as of `#revision`; else a list comes first. */
+  #listed = false
+  #revision = ''
+  /** Whether the server forgot `#revision` or has never reached it: the next list asks for the newest state. */
+  #revisionLost = false
+  #streaming = true
+  /** Streaming lists in a row that ended cleanly before their bookmark. */
+  #unfinished = 0
+  /** Pages expired under us: the next list is asked for whole. */
+  #unpaged = false
+  #problem = ''
+  #heardAt: Milliseconds | undefined
+  #connectionHeard: (() => Milliseconds) | undefined
+
+  constructor(options: ReflectorOptions, target: ReflectorTarget) {
+    this.#options = options
+    this.#target = target
+    this.#backoff = new Backoff({ ...BACKOFF, random: options.random })
+  }
+
+  get resourceVersion(): string {
+    return this.#revision
+  }
+
+  /** What last went wrong, `''` while all is well. */
+  get problem(): string {
+    return this.#problem
+  }
+
+  /** When the server last showed that it is there (monotonic): an event, a byte, an answered PING. */
+  get lastHeard(): Milliseconds | undefined {
+    const connection = this.#connectionHeard?.()
+    if (connection === undefined || this.#heardAt === undefined) return this.#heardAt ?? connection
+    return Math.max(this.#heardAt, connection)
+  }
+
+  /** Resolves when `signal` aborts. Never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options
+    while (!signal.aborted) {
+      const startedAt = clock.monotonic()
+      const heardBefore = this.#heardAt
+      let failure: unknown
+      try {
+        await this.#round(signal)
+      } catch (error) {
+        failure = error
+      }
+      if (signal.aborted) break
+      const lasted = clock.monotonic() - startedAt
+      const fruitful = this.#heardAt !== heardBefore || lasted >= SHORT_WATCH
+      if (failure === undefined && fruitful) {
+        this.#recover()
+        continue
+      }
+      failure ??= new Error('the watch ended at once and brought nothing')
+      if (lasted >= STEADY) this.#backoff.reset()
+      if (this.#judge(failure, fruitful)) continue
+      this.#note(failure)
+      await sleep(clock, this.#backoff.next(), signal)
+    }
+  }
+
+  async #round(signal: AbortSignal): Promise<void> {
+    if (this.#listed) return this.#follow(signal)
+    if (this.#streaming) return this.#listByStream(signal)
+    return this.#listByPages(signal)
+  }
+
+  /** Draws the conclusions from a failure; says whether to go on at once. */
+  #judge(failure: unknown, fruitful: boolean): boolean {
+    if (failure instanceof StreamingUnsupportedError) {
+      this.#options.logger.info({ ...this.#fields(), reason: failure.message }, 'listing by pages')
+      this.#streaming = false
+      return true
+    }
+    if (!(failure instanceof ApiStatusError)) return false
+    if (failure.isExpired || failure.isTooLargeResourceVersion) {
+      // Kubernetes API concepts, "410 Gone responses": clear the cache's position and list again.
+      this.#listed = false
+      const news = !this.#revisionLost
+      this.#revisionLost = true
+      return news && fruitful
+    }
+    return false
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    await this.#watch({ resourceVersion: this.#revision }, signal, event => this.#apply(event))
+  }
+
+  async #listByStream(signal: AbortSignal): Promise<void> {
+    const guard = new SilenceGuard(this.#options.clock, signal)
+    this.#target.listBegins()
+    try {
+      await this.#watch(
+        {
+          resourceVersion: this.#revisionLost ? '' : this.#revision,
+          resourceVersionMatch: 'NotOlderThan',
+          sendInitialEvents: true,
+          onOpen: () => guard.heard(),
+        },
+        guard.signal,
+        event => {
+          if (this.#listed) return this.#apply(event)
+          guard.heard()
+          if (this.#applyInitial(event)) guard.end()
+        },
+      )
+    } catch (error) {
+      if (!this.#listed && error instanceof ApiStatusError && refusesStreaming(error)) {
+        throw new StreamingUnsupportedError(error.message)
+      }
+      throw error
+    } finally {
+      guard.end()
+    }
+    if (!this.#listed && ++this.#unfinished > 1)
+      throw new StreamingUnsupportedError('streams end before their bookmark')
+  }
+
+  async #listByPages(signal: AbortSignal): Promise<void> {
+    const { client, resource, namespace, labelSelector, fieldSelector } = this.#options
+    // As client-go: the first list may come from the server's cache; a later one must not go back in time.
+    const from = this.#revisionLost ? '' : this.#revision || '0'
+    this.#target.listBegins()
+    let page: ListMeta = {}
+    do {
+      const position = page.continue
+        ? { continue: page.continue }
+        : {
+            resourceVersion: from,
+            ...(from !== '' && from !== '0' && { resourceVersionMatch: 'NotOlderThan' as const }),
+          }
+      const options = {
+        namespace,
+        labelSelector,
+        fieldSelector,
+        signal,
+        ...(!this.#unpaged && { limit: PAGE }),
+        ...position,
+      }
+      try {
+        page = await client.listItems(resource, options, object => this.#target.put(object))
+      } catch (error) {
+        if (page.continue && error instanceof ApiStatusError && error.isExpired) this.#unpaged = true
+        throw error
+      }
+      this.#hear()
+    } while (page.continue)
+    this.#listEnds(page.resourceVersion ?? '', 'pages')
+  }
+
+  #watch(
+    options: Omit<WatchOptions, 'signal' | 'timeoutSeconds'>,
+    signal: AbortSignal,
+    onEvent: (event: WatchEvent<ApiObject>) => void,
+  ): Promise<void> {
+    const { client, resource, namespace, labelSelector, fieldSelector, random } = this.#options
+    const timeoutSeconds = Math.round(WATCH_SECONDS.minimum + random.unit() * WATCH_SECONDS.spread)
+    return client.watch<ApiObject>(
+      resource,
+      {
+        namespace,
+        labelSelector,
+        fieldSelector,
+        allowWatchBookmarks: true,
+        timeoutSeconds,
+        signal,
+        ...options,
+        onOpen: heard => {
+          this.#connectionHeard = heard
+          options.onOpen?.(heard)
+        },
+      },
+      event => {
+        this.#hear()
+        onEvent(event)
+      },
+    )
+  }
+
+  /** Initial events come in no order of revisions, so none of them is a place to resume from. Says whether it was the last. */
+  #applyInitial({ type, object }: WatchEvent<ApiObject>): boolean {
+    if (type === 'DELETED') this.#target.remove(object)
+    else if (type !== 'BOOKMARK') this.#target.put(object)
+    else if (object.metadata.annotations?.[INITIAL_EVENTS_END] === 'true') {
+      this.#listEnds(object.metadata.resourceVersion ?? '', 'stream')
+      return true
+    }
+    return false
+  }
+
+  #apply({ type, object }: WatchEvent<ApiObject>): void {
+    if (type === 'DELETED') this.#target.remove(object)
+    else if (type !== 'BOOKMARK') this.#target.put(object)
+    this.#revision = object.metadata.resourceVersion ?? this.#revision
+  }
+
+  #listEnds(revision: string, way: 'stream' | 'pages'): void {
+    this.#revision = revision
+    this.#revisionLost = this.#unpaged = false
+    this.#unfinished = 0
+    this.#listed = true
+    this.#target.listEnds()
+    this.#options.onList?.(way)
+    this.#recover()
+  }
+
+  #hear(): void {
+    this.#heardAt = this.#options.clock.monotonic()
+  }
+
+  /** Each new problem is said once; its repetitions are for those who look closely. */
+  #note(failure: unknown): void {
+    const problem = failure instanceof Error ? failure.message : String(failure)
+    const level = problem === this.#problem ? 'debug' : 'warn'
+    this.#problem = problem
+    this.#options.onFailure?.()
+    this.#options.logger[level]({ ...this.#fields(), problem }, 'watching failed, trying again')
+  }
+
+  #recover(): void {
+    this.#backoff.reset()
+    if (this.#problem !== '') this.#options.logger.info(this.#fields(), 'watching again')
+    this.#problem = ''
+  }
+
+  #fields() {
+    const { resource, namespace } = this.#options
+    return { resource: resource.resource, ...(namespace !== undefined && { namespace }), revision: this.#revision }
+  }
+}
+
+/**
+ * Before 1.27 the parameters are invalid; since then an apiserver whose etcd cannot report progress (before 3.4.25)
+ * answers 500 InternalError. What asks for patience or for other credentials says nothing about streaming.
+ */
+const refusesStreaming = (error: ApiStatusError): boolean =>
+  error.isInvalid || error.isBadRequest || error.reason === 'InternalError'
+
+/** The server does not speak KEP-3157. */
+class StreamingUnsupportedError extends Error {
+  override readonly name = 'StreamingUnsupportedError'
+}
+
+/** Ends a streaming list that has gone silent before its bookmark; follows `outer` otherwise. */
+class SilenceGuard {
+  readonly #abort = new AbortController()
+  readonly #clock: Clock
+  readonly #outer: AbortSignal
+  #lastHeard: Milliseconds = 0
+  #timer: Timer | undefined
+
+  constructor(clock: Clock, outer: AbortSignal) {
+    this.#clock = clock
+    this.#outer = outer
+    outer.addEventListener('abort', this.#follow, { once: true })
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal
+  }
+
+  heard(): void {
+    this.#lastHeard = this.#clock.monotonic()
+    this.#timer ??= this.#clock.after(INITIAL_SILENCE, () => this.#look())
+  }
+
+  /** The bookmark came, or the stream is over. The signal still follows `outer` as long as the stream lasts. */
+  end(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    if (this.#abort.signal.aborted) this.#outer.removeEventListener('abort', this.#follow)
+  }
+
+  /** One timer for many events: it looks how long ago the last one was, and waits for the rest. */
+  #look(): void {
+    const silent = this.#clock.monotonic() - this.#lastHeard
+    this.#timer = undefined
+    if (silent >= INITIAL_SILENCE) {
+      this.#abort.abort(new StreamingUnsupportedError('the initial events have no end'))
+    } else {
+      this.#timer = this.#clock.after(INITIAL_SILENCE - silent, () => this.#look())
+    }
+  }
+
+  readonly #follow = () => this.#abort.abort(this.#outer.reason)
+}

@@ -1,0 +1,79 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { ConnectionOptions } from 'node:tls'
+import type { Clock } from '#lib/clock.ts'
+import type { Transport, TransportRequest, TransportResponse } from '../transport.ts'
+
+/**
+ * TCP probes after this long without traffic. Node then probes each second and gives up after ten, so a host that is
+ * gone is noticed in 20 s. A peer whose kernel answers for a frozen program is not: watches bound their own life.
+ */
+const KEEP_ALIVE_DELAY = 10_000
+
+/** One request a connection at a time, connections kept for the next. With `tls` undefined, plain http. */
+export class Http1Transport implements Transport {
+  readonly #server: URL
+  readonly #clock: Clock
+  readonly #agent: HttpAgent
+  readonly #tls: ConnectionOptions | undefined
+
+  constructor(server: URL, clock: Clock, tls?: ConnectionOptions) {
+    this.#server = server
+    this.#clock = clock
+    this.#tls = tls
+    const options = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE_DELAY, scheduling: 'lifo' as const }
+    this.#agent = tls ? new HttpsAgent({ ...options, ...tls }) : new HttpAgent(options)
+  }
+
+  async protocol(): Promise<'http/1.1'> {
+    return 'http/1.1'
+  }
+
+  send({ method, path, headers, body, signal }: TransportRequest): Promise<TransportResponse> {
+    const options: RequestOptions = {
+      agent: this.#agent,
+      hostname: this.#server.hostname.replace(/^\[|\]$/g, ''),
+      port: this.#server.port || (this.#tls ? 443 : 80),
+      method,
+      path: this.#server.pathname.replace(/\/+$/, '') + path,
+      headers: { ...(headers as Record<string, string | string[]>), ...(body !== undefined && length(body)) },
+      signal,
+    }
+    return new Promise((resolve, reject) => {
+      const request = this.#tls ? httpsRequest(options) : httpRequest(options)
+      request.on('socket', socket => socket.setKeepAlive(true, KEEP_ALIVE_DELAY))
+      request.on('response', message => resolve(this.#response(message)))
+      request.on('error', reject)
+      request.end(body)
+    })
+  }
+
+  #response(message: IncomingMessage): TransportResponse {
+    let heard = this.#clock.monotonic()
+    message.socket.on('data', note)
+    message.on('close', () => message.socket?.off('data', note))
+    const clock = this.#clock
+    function note() {
+      heard = clock.monotonic()
+    }
+    return {
+      status: message.statusCode ?? 0,
+      header: name => String(message.headers[name] ?? '') || undefined,
+      body: message,
+      heard: () => heard,
+    }
+  }
+
+  /** Ends requests in flight too: the agent's sockets are all that they have. */
+  async close(): Promise<void> {
+    this.#agent.destroy()
+  }
+
+  /** Keeps requests in flight, drops idle connections as they become idle. For when the certificate has changed. */
+  retire(): void {
+    for (const sockets of Object.values(this.#agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy()
+    this.#agent.maxFreeSockets = 0
+  }
+}
+
+const length = (body: string) => ({ 'content-length': String(Buffer.byteLength(body)) })

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto'
+import { isIP } from 'node:net'
+import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls'
+import type { Clock } from '#lib/clock.ts'
+import type { ClusterAccess } from '../access.ts'
+import type { HttpProtocol, Transport, TransportRequest, TransportResponse, TransportTimes } from '../transport.ts'
+import { Http1Transport } from './http1.ts'
+import { Http2Connection } from './http2.ts'
+
+/**
+ * https: HTTP/2 where the server takes it (RFC 7301), one connection for everything, dialled again when it is gone;
+ * else HTTP/1.1. When the client certificate or the authority changes, new requests use a new connection and the old
+ * one ends with its last request.
+ */
+export class HttpsTransport implements Transport {
+  readonly #access: ClusterAccess
+  readonly #clock: Clock
+  readonly #times: TransportTimes
+  #http2: Http2Connection | undefined
+  #http1: Http1Transport | undefined
+  #http1Since = 0
+  #fingerprint = ''
+  #dialling: Promise<HttpProtocol> | undefined
+  #closed = false
+
+  constructor(access: ClusterAccess, clock: Clock, times: TransportTimes) {
+    this.#access = access
+    this.#clock = clock
+    this.#times = times
+  }
+
+  async protocol(signal: AbortSignal): Promise<HttpProtocol> {
+    signal.throwIfAborted()
+    const material = await this.#material()
+    const fingerprint = createHash('sha256').update(JSON.stringify(material)).digest('base64')
+    if (fingerprint === this.#fingerprint) {
+      if (this.#http2?.open) return 'h2'
+      if (this.#http1 && this.#clock.monotonic() - this.#http1Since < this.#times.renegotiateAfter) return 'http/1.1'
+    }
+    this.#dialling ??= this.#dial(material, fingerprint).finally(() => {
+      this.#dialling = undefined
+    })
+    return this.#dialling
+  }
+
+  async send(request: TransportRequest): Promise<TransportResponse> {
+    const protocol = await this.protocol(request.signal)
+    const carrier = protocol === 'h2' ? this.#http2 : this.#http1
+    if (!carrier) throw new Error('the transport was closed')
+    return carrier.send(request)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#http2?.close()
+    this.#http2 = undefined
+    await this.#http1?.close()
+    this.#http1 = undefined
+  }
+
+  async #dial(material: TlsMaterial, fingerprint: string): Promise<HttpProtocol> {
+    const options = this.#connectionOptions(material)
+    const socket = await this.#handshake(options)
+    if (this.#closed) {
+      socket.destroy()
+      throw new Error('the transport was closed')
+    }
+    this.#http2?.retire()
+    this.#http1?.retire()
+    this.#http2 = this.#http1 = undefined
+    this.#fingerprint = fingerprint
+    if (socket.alpnProtocol === 'h2') {
+      this.#http2 = new Http2Connection(this.#access.server, socket, this.#clock, this.#times)
+      return 'h2'
+    }
+    socket.destroy()
+    this.#http1 = new Http1Transport(this.#access.server, this.#clock, options)
+    this.#http1Since = this.#clock.monotonic()
+    return 'http/1.1'
+  }
+
+  #handshake(options: ConnectionOptions): Promise<TLSSocket> {
+    return new Promise((resolve, reject) => {
+      const { hostname, port } = this.#access.server
+      const host = hostname.replace(/^\[|\]$/g, '')
+      const socket = connect({ ...options, host, port: Number(port || 443), ALPNProtocols: ['h2', 'http/1.1'] })
+      socket.setNoDelay(true)
+      socket.setKeepAlive(true, this.#times.pingInterval)
+      const timer = this.#clock.after(this.#times.connectTimeout, () =>
+        socket.destroy(new Error(`no TLS connection within ${this.#times.connectTimeout / 1000} s`)),
+      )
+      socket.once('secureConnect', () => {
+        timer.cancel()
+        socket.off('error', reject)
+        resolve(socket)
+      })
+      socket.once('error', error => {
+        timer.cancel()
+        reject(error)
+      })
+    })
+  }
+
+  async #material(): Promise<TlsMaterial> {
+    const [authority, pair] = await Promise.all([this.#access.authority(), this.#access.credentials.keyPair()])
+    return { ca: authority, cert: pair?.certificate, key: pair?.key }
+  }
+
+  #connectionOptions({ ca, cert, key }: TlsMaterial): ConnectionOptions {
+    const { insecure, serverName } = this.#access
+    return {
+      ...(ca !== undefined && { ca }),
+      ...(cert !== undefined && { cert }),
+      ...(key !== undefined && { key }),
+      rejectUnauthorized: !insecure,
+      // RFC 6066 §3: the server name indication holds no addresses.
+      ...(serverName !== undefined && {
+        ...(isIP(serverName) === 0 && { servername: serverName }),
+        checkServerIdentity: (_host: string, certificate: Parameters<typeof checkServerIdentity>[1]) =>
+          checkServerIdentity(serverName, certificate),
+      }),
+    }
+  }
+}
+
+interface TlsMaterial {
+  readonly ca: string | undefined
+  readonly cert: string | undefined
+  readonly key: string | undefined
+}
