@@ -32,20 +32,25 @@ const isReady = ({ metadata, status }: ServiceCidr): boolean =>
   metadata.deletionTimestamp === undefined &&
   status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value !== 'True') !== true
 
-/** The ranges that give addresses now, the default one's first. */
-export const readyRanges = (context: PlanContext): AddressRange[] => {
-  const objects = [...context.list(serviceCidrKind)] as ServiceCidr[]
-  const rank = ({ metadata }: ServiceCidr) => (metadata.name === DEFAULT_CIDR ? 0 : 1)
-  return objects
-    .filter(isReady)
-    .sort((a, b) => rank(a) - rank(b))
-    .flatMap(({ spec }) => (spec?.cidrs ?? []).map(parseRange).filter(range => range !== undefined))
+export interface ServiceRanges {
+  /** Those that give addresses now, the default one's first. */
+  readonly ready: readonly AddressRange[]
+  readonly families: ClusterFamilies
 }
 
-export const clusterFamilies = (ranges: readonly AddressRange[]): ClusterFamilies => ({
-  preferred: ranges[0]?.family ?? 'IPv4',
-  offered: new Set(ranges.map(range => range.family)),
-})
+const rangesOf = (objects: readonly ServiceCidr[]): AddressRange[] =>
+  objects.flatMap(({ spec }) => (spec?.cidrs ?? []).map(parseRange).filter(range => range !== undefined))
+
+/** A family stays offered while its ServiceCIDR goes: Services that have it must still be writable. */
+export const serviceRanges = (context: PlanContext): ServiceRanges => {
+  const rank = ({ metadata }: ServiceCidr) => (metadata.name === DEFAULT_CIDR ? 0 : 1)
+  const objects = ([...context.list(serviceCidrKind)] as ServiceCidr[]).sort((a, b) => rank(a) - rank(b))
+  const all = rangesOf(objects)
+  return {
+    ready: rangesOf(objects.filter(isReady)),
+    families: { preferred: all[0]?.family ?? 'IPv4', offered: new Set(all.map(range => range.family)) },
+  }
+}
 
 const heldBy = (spec: ServiceSpec | undefined): readonly string[] =>
   spec && holdsAddresses(spec) ? (spec.clusterIPs ?? []) : []

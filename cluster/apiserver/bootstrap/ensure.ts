@@ -60,18 +60,18 @@ export const ensure = async (
   kind: Kind,
   wanted: ApiObject,
   repair: Repair,
-): Promise<Result<ApiObject, Status>> => {
+): Promise<Result<unknown, Status>> => {
   const { namespace, name = '' } = wanted.metadata
-  let last: Result<ApiObject, Status> | undefined
+  let last: Result<unknown, Status> = accepted(undefined)
   for (let tries = 0; tries < TRIES; tries++) {
-    const current = await client.get(kind, namespace, name)
+    const current = client.get(kind, namespace, name)
     if (current) {
       const next = repair(current, wanted)
-      if (isDeepStrictEqual(next, current)) return accepted(current)
+      if (isDeepStrictEqual(next, current)) return accepted(undefined)
       last = await client.update(kind, next)
     } else last = await client.create(kind, wanted)
     // 409: it came, went or changed between the look and the write.
     if (last.ok || last.problem.code !== 409) return last
   }
-  return last as Result<ApiObject, Status>
+  return last
 }

@@ -8,7 +8,7 @@ import { accepted, type Result, refused } from '#lib/result.ts'
 import { endpointsKind } from '../../api/kinds/endpoints.ts'
 import { serviceKind } from '../../api/kinds/service.ts'
 import { invalid, type Status } from '../../api/status.ts'
-import { clusterFamilies, planClusterIps, readyRanges, releaseClusterIps } from '../allocation/cluster-ips.ts'
+import { planClusterIps, releaseClusterIps, serviceRanges } from '../allocation/cluster-ips.ts'
 import { settleFamilies } from '../allocation/ip-families.ts'
 import { nodePortRecord } from '../allocation/node-port-record.ts'
 import { planNodePorts, releaseNodePorts } from '../allocation/node-ports.ts'
@@ -36,8 +36,8 @@ export const createServicePlanner = ({ random, nodePorts }: PlannerEnvironment):
     const next = structuredClone(serviceSpec(context.object))
     context.object.spec = next
     const previous = context.current && serviceSpec(context.current)
-    const ranges = readyRanges(context)
-    const errors = settleFamilies(next, previous, clusterFamilies(ranges))
+    const { ready: ranges, families } = serviceRanges(context)
+    const errors = settleFamilies(next, previous, families)
     if (errors.length > 0) return refused(invalid({ ...serviceKind, name: context.object.metadata.name ?? '' }, errors))
     const planned = planClusterIps(context, { ranges, random }, next, previous)
     return planned.ok ? planNodePorts(context, { range: nodePorts, random }, next, previous) : planned

@@ -127,6 +127,8 @@ test('the low band is used when the rest is full, and another ServiceCIDR when b
   })
   at.server.catchUp()
   t.is(problem(t, create(at, 'still more')).code, 500)
+  const object = aService('more', { ...(at.store.entries.get('services/default/more')?.object.spec as ServiceSpec) })
+  t.true(at.server.write({ verb: 'update', object }).ok, 'what has its address stays writable')
 })
 
 test('headless and ExternalName Services hold nothing', t => {
