@@ -1,0 +1,214 @@
+import { connect, type Socket } from 'node:net'
+import test, { type ExecutionContext } from 'ava'
+import type { Responder } from '#resolver/listener.ts'
+import { ask, frame } from '../support/dns-client.ts'
+import { addressResponder, metric, startServer } from '../support/dns-server.ts'
+import { queryPacket } from '../support/query-packet.ts'
+
+class Client {
+  readonly socket: Socket
+  /** Also by a reset. */
+  readonly closed: Promise<unknown>
+  #received = Buffer.alloc(0)
+  #wake = () => {}
+
+  constructor(t: ExecutionContext, port: number) {
+    this.socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+    this.socket.on('error', () => {})
+    this.socket.on('data', chunk => {
+      this.#received = Buffer.concat([this.#received, chunk])
+      this.#wake()
+    })
+    this.socket.on('end', () => {
+      this.#wake()
+      this.socket.end()
+    })
+    this.closed = new Promise(resolve => this.socket.on('close', resolve))
+    t.teardown(() => this.socket.destroy())
+  }
+
+  /** The next `count` messages; rejects when the server ends before. */
+  async messages(count: number): Promise<Buffer[]> {
+    const messages: Buffer[] = []
+    while (messages.length < count) {
+      const end = this.#received.length < 2 ? Number.NaN : 2 + this.#received.readUInt16BE(0)
+      if (this.#received.length >= end) {
+        messages.push(this.#received.subarray(2, end))
+        this.#received = this.#received.subarray(end)
+      } else if (this.socket.readableEnded || this.socket.destroyed) {
+        throw new Error(`the server ended after ${messages.length} messages`)
+      } else {
+        await new Promise<void>(resolve => (this.#wake = resolve))
+      }
+    }
+    return messages
+  }
+}
+
+const packetWithId = (id: number): Buffer => queryPacket('a.example.', { id })
+const ids = (messages: readonly Buffer[]): number[] => messages.map(message => message.readUInt16BE(0))
+
+/** Answers query n after query n + 1, so that every reply overtakes. */
+const reversing = (count: number): Responder => {
+  const held: (() => void)[] = []
+  return async (packet, context) => {
+    if (held.length < count - 1) await new Promise<void>(resolve => held.push(resolve))
+    const reply = await addressResponder()(packet, context)
+    const previous = held.pop()
+    if (previous) setImmediate(previous)
+    return reply
+  }
+}
+
+test('RFC 7766 §6.2.1.1: queries are pipelined, answers overtake', async t => {
+  const { port } = await startServer(t, { responder: reversing(8) })
+  const client = new Client(t, port)
+  client.socket.write(Buffer.concat(Array.from({ length: 8 }, (_, id) => frame(packetWithId(id)))))
+  t.deepEqual(ids(await client.messages(8)), [7, 6, 5, 4, 3, 2, 1, 0])
+})
+
+test('RFC 7766 §8: bytes may come in any pieces', async t => {
+  const { port } = await startServer(t)
+  const client = new Client(t, port)
+  client.socket.setNoDelay(true)
+  const bytes = Buffer.concat([frame(packetWithId(1)), frame(packetWithId(2)), frame(packetWithId(3))])
+  for (const byte of bytes) {
+    client.socket.write(Buffer.from([byte]))
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  t.deepEqual(ids(await client.messages(3)), [1, 2, 3])
+})
+
+test('more queries than may be in flight are read later, none is lost', async t => {
+  const { port } = await startServer(t, {
+    options: { tcpMaxInFlight: 3 },
+    responder: async (packet, context) => {
+      await new Promise(resolve => setImmediate(resolve))
+      return addressResponder()(packet, context)
+    },
+  })
+  const client = new Client(t, port)
+  client.socket.end(Buffer.concat(Array.from({ length: 1000 }, (_, id) => frame(packetWithId(id)))))
+  const seen = ids(await client.messages(1000)).sort((a, b) => a - b)
+  t.deepEqual(
+    seen,
+    Array.from({ length: 1000 }, (_, id) => id),
+  )
+  await client.closed
+})
+
+test('RFC 7766 §6.2.4: a client that ends its side still gets its answers', async t => {
+  const { port } = await startServer(t, {
+    responder: async (packet, context) => {
+      await new Promise(resolve => setTimeout(resolve, 30))
+      return addressResponder()(packet, context)
+    },
+  })
+  const client = new Client(t, port)
+  client.socket.end(frame(packetWithId(5)))
+  t.deepEqual(ids(await client.messages(1)), [5])
+  await client.closed
+})
+
+for (const [what, bytes] of [
+  ['of no bytes', Buffer.alloc(2)],
+  ['longer than any query', Buffer.concat([Buffer.from([0xff, 0xff]), Buffer.alloc(100)])],
+] as const) {
+  test(`a frame ${what} closes the connection`, async t => {
+    const { port, registry } = await startServer(t)
+    const client = new Client(t, port)
+    client.socket.write(bytes)
+    await client.closed
+    t.is(await metric(registry, 'seamark_server_dropped_total'), 1)
+    t.is((await ask({ name: 'a', port, transport: 'tcp' })).rcode, 'NOERROR')
+  })
+}
+
+test('connections above the limit are closed at once; others go on', async t => {
+  const { port, registry } = await startServer(t, { options: { tcpMaxConnections: 2 } })
+  const clients = [new Client(t, port), new Client(t, port)]
+  for (const client of clients) {
+    client.socket.write(frame(packetWithId(1)))
+    await client.messages(1)
+  }
+  t.is(await metric(registry, 'seamark_server_tcp_connections'), 2)
+  const third = new Client(t, port)
+  await third.closed
+  t.is(await metric(registry, 'seamark_server_dropped_total'), 1)
+  clients[0]!.socket.write(frame(packetWithId(2)))
+  t.deepEqual(ids(await clients[0]!.messages(1)), [2])
+  clients[1]!.socket.destroy()
+  const limit = performance.now() + 2000
+  while ((await metric(registry, 'seamark_server_tcp_connections')) > 1 && performance.now() < limit) {
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  t.is((await ask({ name: 'a', port, transport: 'tcp' })).rcode, 'NOERROR')
+})
+
+test('time-outs: nothing sent, half a query, nothing more to ask', async t => {
+  const { port, registry } = await startServer(t, {
+    options: { tcpReadTimeout: 200, tcpIdleTimeout: 700, tcpWriteTimeout: 60_000 },
+  })
+  const open = (...bytes: Buffer[]) => {
+    const client = new Client(t, port)
+    const start = performance.now()
+    for (const part of bytes) client.socket.write(part)
+    return client.closed.then(() => performance.now() - start)
+  }
+  const silent = open()
+  const half = open(frame(packetWithId(1)).subarray(0, 9))
+  const halfOfSecond = open(frame(packetWithId(1)), Buffer.from([0]))
+  const idle = open(frame(packetWithId(1)))
+  for (const time of await Promise.all([silent, half, halfOfSecond])) t.true(time >= 195 && time < 690, String(time))
+  const idleTime = await idle
+  t.true(idleTime >= 695 && idleTime < 5000, String(idleTime))
+  // To have nothing to ask is no offence.
+  t.is(await metric(registry, 'seamark_server_dropped_total'), 3)
+})
+
+test('whoever waits for an answer is not idle', async t => {
+  const { port } = await startServer(t, {
+    options: { tcpReadTimeout: 100, tcpIdleTimeout: 100 },
+    responder: async (packet, context) => {
+      await new Promise(resolve => setTimeout(resolve, 400))
+      return addressResponder()(packet, context)
+    },
+  })
+  const client = new Client(t, port)
+  client.socket.write(frame(packetWithId(9)))
+  t.deepEqual(ids(await client.messages(1)), [9])
+})
+
+test('a client that does not read is not read from, and is cut off in the end', async t => {
+  let answered = 0
+  const { port, registry } = await startServer(t, {
+    options: { tcpWriteTimeout: 300 },
+    responder: (packet, context) => {
+      answered++
+      return addressResponder(3000)(packet, context)
+    },
+  })
+  const client = new Client(t, port)
+  client.socket.pause()
+  const burst = Buffer.concat(Array.from({ length: 50 }, (_, id) => frame(packetWithId(id))))
+  let sent = 0
+  // 48 KB an answer: buffers of both kernels hold some; far from all of them may have been made.
+  const sending = setInterval(() => {
+    if (!client.socket.destroyed && sent < 5000) client.socket.write(burst, () => {})
+    sent += 50
+  }, 1)
+  await client.closed
+  clearInterval(sending)
+  t.true(answered < 1000, `${answered} answers were made for a client that reads none`)
+  t.is(await metric(registry, 'seamark_server_dropped_total'), 1)
+  t.is((await ask({ name: 'a', port })).rcode, 'NOERROR')
+})
+
+test('an answer of 64 KiB is cut to whole records with TC', async t => {
+  const { port } = await startServer(t, { responder: addressResponder(5000) })
+  const client = new Client(t, port)
+  client.socket.write(frame(packetWithId(1)))
+  const [message] = await client.messages(1)
+  t.true(message!.length <= 65_535 && message!.length > 65_500)
+  t.true((message!.readUInt16BE(2) & 0x0200) !== 0)
+})
