@@ -15,8 +15,7 @@ import { namespaceKind } from '../../api/kinds/namespace.ts'
 import { serviceKind } from '../../api/kinds/service.ts'
 import { serviceCidrKind } from '../../api/kinds/service-cidr.ts'
 import type { ApiObject } from '../../api/object.ts'
-import type { Registry } from '../registry.ts'
-import { BootstrapClient } from './client.ts'
+import type { LocalClient } from '../client.ts'
 import { endpointSlice, legacyEndpoints, type SliceOptions } from './endpoints.ts'
 import { ensure, keep, own, type Repair, repairService } from './ensure.ts'
 import {
@@ -38,7 +37,7 @@ export interface BootstrapOptions extends OptionValues<typeof CLUSTER_OPTIONS> {
 }
 
 interface Work {
-  readonly client: BootstrapClient
+  readonly client: LocalClient
   readonly logger: Logger
 }
 
@@ -52,7 +51,7 @@ const make = async ({ client, logger }: Work, kind: Kind, wanted: ApiObject, rep
 /** A slice's addressType cannot change: another family needs another slice. */
 const makeSlice = async (work: Work, options: SliceOptions, reach: BootstrapOptions): Promise<void> => {
   const wanted = endpointSlice(options, reach)
-  const current = work.client.get(endpointSliceKind, options.namespace, options.name)
+  const current = await work.client.get(endpointSliceKind, options.namespace, options.name)
   if (current && current.addressType !== wanted.addressType)
     await work.client.remove(endpointSliceKind, options.namespace, options.name)
   await make(work, endpointSliceKind, wanted, own('endpoints', 'ports'))
@@ -86,13 +85,12 @@ const makeKubeDns = async (work: Work, options: BootstrapOptions): Promise<void>
   await makeSlice(work, slice, options)
 }
 
-export const bootstrap = async (registry: Registry, options: BootstrapOptions, logger: Logger): Promise<void> => {
-  const client = new BootstrapClient(registry)
+export const bootstrap = async (client: LocalClient, options: BootstrapOptions, logger: Logger): Promise<void> => {
   const work: Work = { client, logger }
   const cidrs = options.serviceCidrs.split(',').map(cidr => cidr.trim())
   for (const name of NAMESPACES) await make(work, namespaceKind, namespaceObject(name), keep)
   await make(work, serviceCidrKind, serviceCidrObject(cidrs), keep)
-  const made = client.get(serviceCidrKind, undefined, 'kubernetes')
+  const made = await client.get(serviceCidrKind, undefined, 'kubernetes')
   const { cidrs: actual } = (made?.spec ?? {}) as { cidrs?: string[] }
   if (actual && actual.join() !== cidrs.join())
     logger.warn({ asked: cidrs, actual }, 'the cluster keeps the Service range that it was made with')

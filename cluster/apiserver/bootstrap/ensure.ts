@@ -8,7 +8,7 @@ import { accepted } from '#lib/result.ts'
 import type { Kind } from '../../api/kind.ts'
 import type { ApiObject } from '../../api/object.ts'
 import type { Status } from '../../api/status.ts'
-import type { BootstrapClient } from './client.ts'
+import type { LocalClient } from '../client.ts'
 
 /** What must be so in an object that is there; returns a changed copy, or the object itself when nothing is missing. */
 export type Repair = (current: ApiObject, wanted: ApiObject) => ApiObject
@@ -56,7 +56,7 @@ export const repairService: Repair = (current, wanted) => {
 }
 
 export const ensure = async (
-  client: BootstrapClient,
+  client: LocalClient,
   kind: Kind,
   wanted: ApiObject,
   repair: Repair,
@@ -64,7 +64,7 @@ export const ensure = async (
   const { namespace, name = '' } = wanted.metadata
   let last: Result<unknown, Status> = accepted(undefined)
   for (let tries = 0; tries < TRIES; tries++) {
-    const current = client.get(kind, namespace, name)
+    const current = await client.get(kind, namespace, name)
     if (current) {
       const next = repair(current, wanted)
       if (isDeepStrictEqual(next, current)) return accepted(undefined)

@@ -8,8 +8,8 @@ import { serviceKind } from '#cluster/api/kinds/service.ts'
 import { serviceCidrKind } from '#cluster/api/kinds/service-cidr.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
 import { type BootstrapOptions, bootstrap } from '#cluster/apiserver/bootstrap/bootstrap.ts'
-import { BootstrapClient } from '#cluster/apiserver/bootstrap/client.ts'
 import { CLUSTER_OPTIONS } from '#cluster/apiserver/bootstrap/options.ts'
+import { createLocalClient } from '#cluster/apiserver/client.ts'
 import { silentLogger } from '#lib/log.ts'
 import { readOptions } from '#lib/options.ts'
 import { openTestStore, startRegistry } from '../../../support/registry.ts'
@@ -31,12 +31,12 @@ const OPTIONS: BootstrapOptions = {
 const start = async (t: ExecutionContext, options: Partial<BootstrapOptions> = {}) => {
   const store = await openTestStore(t)
   const registry = await startRegistry(t, store)
-  const client = new BootstrapClient(registry)
+  const client = createLocalClient(registry)
   const again = (change: Partial<BootstrapOptions> = {}) =>
-    bootstrap(registry, { ...OPTIONS, ...options, ...change }, silentLogger)
+    bootstrap(client, { ...OPTIONS, ...options, ...change }, silentLogger)
   await again()
-  const get = <Object extends ApiObject = ApiObject>(kind: Kind, namespace: string | undefined, name: string) => {
-    const object = client.get(kind, namespace, name)
+  const get = async <Object extends ApiObject = ApiObject>(kind: Kind, namespace: string | undefined, name: string) => {
+    const object = await client.get(kind, namespace, name)
     return object ? (structuredClone(object) as Object) : (t.fail(`${kind.kind} ${name} is missing`) as never)
   }
   return { store, client, again, get }
@@ -45,13 +45,13 @@ const start = async (t: ExecutionContext, options: Partial<BootstrapOptions> = {
 test('a new cluster has its namespaces, range, Services and endpoints', async t => {
   const { client, get } = await start(t)
   for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease'])
-    t.like(get(namespaceKind, undefined, name), { status: { phase: 'Active' } })
-  t.deepEqual(get(serviceCidrKind, undefined, 'kubernetes').spec, { cidrs: ['10.96.0.0/12'] })
-  t.like(get(serviceKind, 'default', 'kubernetes'), {
+    t.like(await get(namespaceKind, undefined, name), { status: { phase: 'Active' } })
+  t.deepEqual((await get(serviceCidrKind, undefined, 'kubernetes')).spec, { cidrs: ['10.96.0.0/12'] })
+  t.like(await get(serviceKind, 'default', 'kubernetes'), {
     metadata: { labels: { component: 'apiserver', provider: 'kubernetes' } },
     spec: { clusterIP: '10.96.0.1', ports: [{ name: 'https', port: 443, targetPort: 6443, protocol: 'TCP' }] },
   })
-  const dns = get(serviceKind, 'kube-system', 'kube-dns')
+  const dns = await get(serviceKind, 'kube-system', 'kube-dns')
   t.like(dns, {
     spec: { clusterIP: '10.96.0.10', ipFamilies: ['IPv4'] },
     metadata: { labels: { 'k8s-app': 'kube-dns' } },
@@ -63,17 +63,17 @@ test('a new cluster has its namespaces, range, Services and endpoints', async t 
     ),
     ['dns 53/UDP', 'dns-tcp 53/TCP', 'metrics 9153/TCP'],
   )
-  t.truthy(client.get(ipAddressKind, undefined, '10.96.0.1'))
-  t.truthy(client.get(ipAddressKind, undefined, '10.96.0.10'))
-  t.like(get(endpointSliceKind, 'default', 'kubernetes'), {
+  t.truthy(await client.get(ipAddressKind, undefined, '10.96.0.1'))
+  t.truthy(await client.get(ipAddressKind, undefined, '10.96.0.10'))
+  t.like(await get(endpointSliceKind, 'default', 'kubernetes'), {
     metadata: { labels: { 'kubernetes.io/service-name': 'kubernetes' } },
     addressType: 'IPv4',
     endpoints: [{ addresses: ['192.0.2.7'], conditions: { ready: true } }],
     ports: [{ name: 'https', port: 6443, protocol: 'TCP' }],
   })
-  t.like(get(endpointsKind, 'default', 'kubernetes'), { subsets: [{ addresses: [{ ip: '192.0.2.7' }] }] })
+  t.like(await get(endpointsKind, 'default', 'kubernetes'), { subsets: [{ addresses: [{ ip: '192.0.2.7' }] }] })
   // The metrics server listens on loopback only: no pod reaches it.
-  t.deepEqual(get(endpointSliceKind, 'kube-system', 'kube-dns').ports, [
+  t.deepEqual((await get(endpointSliceKind, 'kube-system', 'kube-dns')).ports, [
     { name: 'dns', port: 53, protocol: 'UDP' },
     { name: 'dns-tcp', port: 53, protocol: 'TCP' },
   ])
@@ -88,7 +88,7 @@ test('a second start writes nothing', async t => {
 
 test('what drifted is mended, what users added stays', async t => {
   const { client, again, get } = await start(t)
-  const dns = get<ApiObject & { spec: { ports: { name: string; port: number; targetPort: number }[] } }>(
+  const dns = await get<ApiObject & { spec: { ports: { name: string; port: number; targetPort: number }[] } }>(
     serviceKind,
     'kube-system',
     'kube-dns',
@@ -100,13 +100,13 @@ test('what drifted is mended, what users added stays', async t => {
     { name: 'dot', port: 853, targetPort: 853 },
   ]
   t.true((await client.update(serviceKind, dns)).ok)
-  const slice = get(endpointSliceKind, 'kube-system', 'kube-dns')
+  const slice = await get(endpointSliceKind, 'kube-system', 'kube-dns')
   slice.endpoints = []
   t.true((await client.update(endpointSliceKind, slice)).ok)
   t.true((await client.remove(serviceKind, 'default', 'kubernetes')).ok)
 
   await again()
-  const mended = get<typeof dns>(serviceKind, 'kube-system', 'kube-dns')
+  const mended = await get<typeof dns>(serviceKind, 'kube-system', 'kube-dns')
   t.deepEqual(
     mended.spec.ports.map(({ name, targetPort }) => [name, targetPort]),
     [
@@ -118,23 +118,23 @@ test('what drifted is mended, what users added stays', async t => {
   )
   t.like(mended.metadata, { labels: { mine: 'yes', 'k8s-app': 'kube-dns' } })
   t.is(mended.metadata.annotations?.['prometheus.io/scrape'], 'false')
-  t.like(get(endpointSliceKind, 'kube-system', 'kube-dns'), { endpoints: [{ addresses: ['192.0.2.7'] }] })
-  t.like(get(serviceKind, 'default', 'kubernetes'), { spec: { clusterIP: '10.96.0.1' } })
+  t.like(await get(endpointSliceKind, 'kube-system', 'kube-dns'), { endpoints: [{ addresses: ['192.0.2.7'] }] })
+  t.like(await get(serviceKind, 'default', 'kubernetes'), { spec: { clusterIP: '10.96.0.1' } })
 })
 
 test('another address or port at the next start is what the slices say; another family is another slice', async t => {
   const { again, get } = await start(t)
-  const { uid } = get(endpointSliceKind, 'default', 'kubernetes').metadata
+  const { uid } = (await get(endpointSliceKind, 'default', 'kubernetes')).metadata
   await again({ advertiseAddress: '192.0.2.8', dns: undefined, apiserver: { host: '', port: 7443 } })
-  t.like(get(endpointSliceKind, 'default', 'kubernetes'), {
+  t.like(await get(endpointSliceKind, 'default', 'kubernetes'), {
     metadata: { uid },
     endpoints: [{ addresses: ['192.0.2.8'] }],
     ports: [{ port: 7443 }],
   })
-  t.like(get(serviceKind, 'default', 'kubernetes'), { spec: { ports: [{ targetPort: 7443 }] } })
-  t.falsy(get(endpointSliceKind, 'kube-system', 'kube-dns').endpoints)
+  t.like(await get(serviceKind, 'default', 'kubernetes'), { spec: { ports: [{ targetPort: 7443 }] } })
+  t.falsy((await get(endpointSliceKind, 'kube-system', 'kube-dns')).endpoints)
   await again({ advertiseAddress: '2001:db8::7', apiserver: { host: '::', port: 6443 } })
-  t.like(get(endpointSliceKind, 'default', 'kubernetes'), {
+  t.like(await get(endpointSliceKind, 'default', 'kubernetes'), {
     addressType: 'IPv6',
     endpoints: [{ addresses: ['2001:db8::7'] }],
   })
@@ -143,13 +143,15 @@ test('another address or port at the next start is what the slices say; another 
 test('without an advertised address the slices are empty; without a DNS address there is no kube-dns', async t => {
   const { client, get } = await start(t, { advertiseAddress: '', clusterDns: '' })
   // An empty list reads back as null, as Kubernetes's does.
-  t.falsy(get(endpointSliceKind, 'default', 'kubernetes').endpoints)
-  t.is(get(endpointsKind, 'default', 'kubernetes').subsets, undefined)
-  t.is(client.get(serviceKind, 'kube-system', 'kube-dns'), undefined)
+  t.falsy((await get(endpointSliceKind, 'default', 'kubernetes')).endpoints)
+  t.is((await get(endpointsKind, 'default', 'kubernetes')).subsets, undefined)
+  t.is(await client.get(serviceKind, 'kube-system', 'kube-dns'), undefined)
 })
 
 test('two ranges make a dual-stack cluster', async t => {
   const { get } = await start(t, { serviceCidrs: '10.96.0.0/12,fd00:10:96::/108' })
-  t.deepEqual(get(serviceCidrKind, undefined, 'kubernetes').spec, { cidrs: ['10.96.0.0/12', 'fd00:10:96::/108'] })
-  t.like(get(serviceKind, 'default', 'kubernetes'), { spec: { clusterIPs: ['10.96.0.1'], ipFamilies: ['IPv4'] } })
+  t.deepEqual((await get(serviceCidrKind, undefined, 'kubernetes')).spec, {
+    cidrs: ['10.96.0.0/12', 'fd00:10:96::/108'],
+  })
+  t.like(await get(serviceKind, 'default', 'kubernetes'), { spec: { clusterIPs: ['10.96.0.1'], ipFamilies: ['IPv4'] } })
 })
