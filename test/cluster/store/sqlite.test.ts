@@ -4,7 +4,8 @@ import { systemClock } from '#lib/clock.ts'
 import { silentLogger } from '#lib/log.ts'
 import { createRegistry } from '#lib/metrics.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
-import { type MakePlace, testContract } from './contract.ts'
+import type { MakePlace } from './contract/place.ts'
+import { testContract } from './contract.ts'
 
 const makePlace: MakePlace = t => {
   const directory = temporaryFolder(t)

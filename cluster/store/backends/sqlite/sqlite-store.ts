@@ -6,6 +6,7 @@
  * everything up to N was delivered); a second opener of the same directory, in any process, is refused.
  */
 import assert from 'node:assert'
+import { once } from 'node:events'
 import { mkdir, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -72,8 +73,9 @@ export const openSqliteStore = async (options: SqliteStoreOptions): Promise<Stor
     assert(opened.type === 'refused')
     throw new SeamarkError(opened.code, opened.message)
   }
+  const store = new SqliteStore(worker, opened, options)
   await syncDirectory(directory)
-  return new SqliteStore(worker, opened, options)
+  return store
 }
 
 /** Never opens a file that exists: closing it again would drop the locks that this process holds on it (fcntl). */
@@ -87,14 +89,21 @@ const createPrivate = async (file: string): Promise<void> => {
   }
 }
 
-const firstMessage = (worker: Worker): Promise<Message> =>
-  new Promise((resolve, reject) => {
-    worker.once('message', (message: Message) => {
-      worker.off('error', reject)
-      resolve(message)
-    })
-    worker.once('error', reject)
+const firstMessage = async (worker: Worker): Promise<Message> => {
+  const settled = new AbortController()
+  const { signal } = settled
+  // `once` rejects when the thread throws.
+  const ended = once(worker, 'exit', { signal }).then(() => {
+    throw new SeamarkError('STORE_CLOSED', 'the thread of the store ended before it was open')
   })
+  try {
+    const [message] = await Promise.race([once(worker, 'message', { signal }), ended])
+    return message as Message
+  } finally {
+    ended.catch(() => {})
+    settled.abort()
+  }
+}
 
 /** The files' names are durable too: a new file whose directory was not synced can vanish with the power. */
 const syncDirectory = async (directory: string): Promise<void> => {

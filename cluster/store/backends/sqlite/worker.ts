@@ -10,8 +10,8 @@ import { type OpenDatabase, openDatabase, worldFailure } from './database.ts'
 import type { Answer, Answers, Envelope, Failure, Message, Request, WorkerOptions } from './messages.ts'
 import { Writes, type Written } from './writes.ts'
 
-/** Requests in one group: bounds how long the first of them waits for the rest (about 20 µs each). */
-const GROUP_LIMIT = 512
+/** Requests in one group: bounds how long a read waits that comes just after a group began (about 50 µs a write). */
+const GROUP_LIMIT = 128
 /**
  * Log pages between checkpoints (SQLite's own default): the log stays near 4 MB and is reused in place, which makes
  * its syncs cheaper than those of a growing file.
