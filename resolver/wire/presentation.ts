@@ -7,7 +7,7 @@ import { accepted, type Result, refused } from '#lib/result.ts'
 import { className, parseClass, parseType, recordTypes, typeName } from './codes.ts'
 import { parseName } from './name.ts'
 import { aaaaData, aData, mxData, nameData, soaData, srvData, txtData } from './rdata.ts'
-import type { ResourceRecord } from './record.ts'
+import type { DnsName, ResourceRecord } from './record.ts'
 
 const T = recordTypes
 
@@ -51,6 +51,9 @@ const splitWords = (text: string): Word[] =>
     return { text: written, quoted: quoted !== undefined, bytes: readEscapes(written) }
   })
 
+/** A `DnsName` as a word: a quote would begin a string. */
+const nameText = (name: DnsName): string => name.replaceAll('"', '\\"')
+
 const readNumber = (word: Word | undefined, maximum: number): Result<number, string> => {
   if (!word || !/^\d{1,10}$/.test(word.text)) return refused(`"${word?.text ?? ''}" is not a number`)
   const number = Number(word.text)
@@ -85,7 +88,7 @@ const U16 = 0xffff
 const U32 = 0xffffffff
 
 const nameForm: Form = {
-  toText: nameData.decode,
+  toText: data => nameText(nameData.decode(data)),
   fromWords(words) {
     const fields = readFields(words, ['name'])
     if (!fields.ok) return fields
@@ -97,7 +100,7 @@ const nameForm: Form = {
 const soaForm: Form = {
   toText(data) {
     const { mname, rname, serial, refresh, retry, expire, minimum } = soaData.decode(data)
-    return `${mname} ${rname} ${serial} ${refresh} ${retry} ${expire} ${minimum}`
+    return `${nameText(mname)} ${nameText(rname)} ${serial} ${refresh} ${retry} ${expire} ${minimum}`
   },
   fromWords(words) {
     const fields = readFields(words, ['name', 'name', U32, U32, U32, U32, U32])
@@ -118,7 +121,7 @@ const soaForm: Form = {
 const mxForm: Form = {
   toText(data) {
     const { preference, exchange } = mxData.decode(data)
-    return `${preference} ${exchange}`
+    return `${preference} ${nameText(exchange)}`
   },
   fromWords(words) {
     const fields = readFields(words, [U16, 'name'])
@@ -131,7 +134,7 @@ const mxForm: Form = {
 const srvForm: Form = {
   toText(data) {
     const { priority, weight, port, target } = srvData.decode(data)
-    return `${priority} ${weight} ${port} ${target}`
+    return `${priority} ${weight} ${port} ${nameText(target)}`
   },
   fromWords(words) {
     const fields = readFields(words, [U16, U16, U16, 'name'])
@@ -194,7 +197,7 @@ export const rdataFromText = (type: number, text: string): Result<Buffer, string
 
 /** `my-svc.default.svc.cluster.local. 5 IN A 10.96.0.1` */
 export const recordToText = ({ name, type, class: recordClass, ttl, data }: ResourceRecord): string =>
-  `${name} ${ttl} ${className(recordClass)} ${typeName(type)} ${rdataToText(type, data)}`
+  `${nameText(name)} ${ttl} ${className(recordClass)} ${typeName(type)} ${rdataToText(type, data)}`
 
 /** `NAME TTL [CLASS] TYPE DATA`; a problem says which part is wrong. */
 export const recordFromText = (text: string): Result<ResourceRecord, string> => {

@@ -5,7 +5,7 @@ import { createRegistry, type Registry } from '#lib/metrics.ts'
 import { readOptions } from '#lib/options.ts'
 import type { DnsListener, HttpEndpoint, Responder } from '#resolver/listener.ts'
 import { emptyAnswer } from '#resolver/verdict.ts'
-import { rcodes } from '#resolver/wire/codes.ts'
+import { rcodes, recordTypes } from '#resolver/wire/codes.ts'
 import { encodeAnswer } from '#resolver/wire/encode.ts'
 import { decodeQuery } from '#resolver/wire/message.ts'
 import { recordFromText } from '#resolver/wire/presentation.ts'
@@ -23,22 +23,20 @@ export const record = (text: string): ResourceRecord => {
  * A responder of the real wire code that has `count` addresses for every name: 192.0.2.1, 192.0.2.2 … (TTL 5). TXT gives
  * the local address that was asked.
  */
-export const addressResponder =
-  (count = 1): Responder =>
-  (packet, context) => {
+export const addressResponder = (count = 1): Responder => {
+  const addresses = Array.from({ length: count }, (_, index) =>
+    record(`. 5 A 192.0.${2 + (index >> 8)}.${(index + 1) & 0xff}`),
+  )
+  return (packet, context) => {
     const decoded = decodeQuery(packet, context, 0)
     if (decoded.verdict === 'ignored') return undefined
     if (decoded.verdict === 'refused') return decoded.reply
     const { name, type } = decoded.query.question
-    const answers =
-      type === 16
-        ? [{ ...record(`. 5 TXT "${context.local.address}"`), name }]
-        : Array.from({ length: count }, (_, index) => ({
-            ...record(`. 5 A 192.0.${2 + (index >> 8)}.${(index & 0xff) + 1 > 255 ? 0 : (index & 0xff) + 1}`),
-            name,
-          }))
+    const records = type === recordTypes.TXT ? [record(`. 5 TXT "${context.local.address}"`)] : addresses
+    const answers = records.map(each => ({ ...each, name }))
     return encodeAnswer(decoded.query, emptyAnswer(rcodes.NOERROR, { authoritative: true, answers }))
   }
+}
 
 export const loopback = (port = 0): DnsListener => ({ address: { host: '127.0.0.1', port }, server: 'dns://:0' })
 
