@@ -1,0 +1,209 @@
+/**
+ * The apiserver: store → memory → HTTPS. Data flows from the store's watch through one cache per kind to the watchers;
+ * writes go the other way and are answered when their events are out.
+ *
+ * Promised: when `start` resolves, everything stored is in memory, the port is open, and the first objects exist. By
+ * the time a write is answered with a 2xx, its events have been written to every watch stream.
+ */
+import { formatAddress, type SocketAddress } from '#lib/address.ts'
+import type { Clock, Timer } from '#lib/clock.ts'
+import type { Component } from '#lib/lifecycle.ts'
+import type { Logger } from '#lib/log.ts'
+import type { Registry as MetricsRegistry } from '#lib/metrics.ts'
+import type { OptionValues } from '#lib/options.ts'
+import type { Random } from '#lib/random.ts'
+import { KINDS } from '../api/kinds/index.ts'
+import type { Pki } from '../pki/pki.ts'
+import { servingNames } from '../pki/serving-names.ts'
+import type { Store } from '../store/kv.ts'
+import { createClientCertificateAuthenticator } from './authn/client-certificate.ts'
+import { anyUserAuthorizer } from './authz/any-user.ts'
+import { createLocalClient, type LocalClient } from './client.ts'
+import { startCompaction } from './compaction.ts'
+import { createDiscoveryRoutes } from './discovery/routes.ts'
+import { versionDocument } from './discovery/version.ts'
+import { answerHealth, type HealthCheck, healthPaths } from './health.ts'
+import { jsonAnswer } from './http/exchange.ts'
+import { Handler, type PathRoute } from './http/handler.ts'
+import { createWatchRoutes, type WatchRoutes } from './http/read-routes.ts'
+import { ApiHttpServer } from './http/server.ts'
+import { type ApiserverMetrics, createApiserverMetrics } from './metrics.ts'
+import type { APISERVER_OPTIONS } from './options.ts'
+import { createPlanners } from './planners/index.ts'
+import { Registry } from './registry.ts'
+import { Cacher } from './storage/cacher.ts'
+
+export interface ApiserverOptions extends OptionValues<typeof APISERVER_OPTIONS> {
+  /** Port 0: any free one. */
+  readonly address: SocketAddress
+  /** `cluster.local`: for the names in the certificate. */
+  readonly clusterDomain: string
+  /** Address of the Service `kubernetes` (10.96.0.1), and what else the certificate shall be good for. */
+  readonly certificateAddresses: readonly string[]
+}
+
+export interface ApiserverEnvironment {
+  /** The caller's to close, after the apiserver. */
+  readonly store: Store
+  readonly pki: Pki
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly registry: MetricsRegistry
+  /** Runs once, when the port is open and before the server calls itself ready: what makes the first objects. */
+  readonly bootstrap?: (client: LocalClient, address: SocketAddress) => Promise<void>
+}
+
+export interface Apiserver extends Component {
+  /** The bound address, from `start` on. */
+  readonly address: SocketAddress
+  /** From `start` on. */
+  readonly client: LocalClient
+}
+
+/** Node ports, as kube-apiserver's --service-node-port-range. */
+const NODE_PORTS = { first: 30_000, last: 32_767 }
+
+class RunningApiserver implements Apiserver {
+  readonly name = 'apiserver'
+  readonly #options: ApiserverOptions
+  readonly #environment: ApiserverEnvironment
+  readonly #cacher: Cacher
+  readonly #registry: Registry
+  readonly #watches: WatchRoutes
+  readonly #metrics: ApiserverMetrics
+  readonly client: LocalClient
+  #address: SocketAddress
+  #server: ApiHttpServer | undefined
+  #stopCompaction: (() => void) | undefined
+  #renewal: Timer | undefined
+  #state: 'starting' | 'ready' | 'closing' = 'starting'
+
+  constructor(options: ApiserverOptions, environment: ApiserverEnvironment) {
+    this.#options = options
+    this.#environment = environment
+    this.#address = options.address
+    const { store, clock, random, logger } = environment
+    const planners = createPlanners({ random, nodePorts: NODE_PORTS })
+    const records = planners.flatMap(planner => planner.records ?? [])
+    this.#cacher = new Cacher({
+      store,
+      clock,
+      logger,
+      kinds: [...KINDS, ...records],
+      historySize: options.historySize,
+    })
+    this.#registry = new Registry({ store, cacher: this.#cacher, kinds: KINDS, planners, clock, random })
+    this.#metrics = createApiserverMetrics(environment.registry)
+    this.#watches = createWatchRoutes(this.#metrics)
+    this.client = createLocalClient(this.#registry)
+  }
+
+  get address(): SocketAddress {
+    return this.#address
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    const { store, clock, logger, bootstrap } = this.#environment
+    await this.#cacher.start()
+    if (signal.aborted) return
+    this.#server = await this.#createServer()
+    this.#address = await this.#server.listen()
+    logger.info({ address: formatAddress(this.#address) }, 'the API is served')
+    await bootstrap?.(this.client, this.#address)
+    this.#stopCompaction = startCompaction({ store, clock, logger, interval: this.#options.compactionInterval })
+    if (this.#state === 'starting') this.#state = 'ready'
+  }
+
+  async close(): Promise<void> {
+    this.#state = 'closing'
+    this.#stopCompaction?.()
+    this.#renewal?.cancel()
+    this.#watches.close()
+    await this.#server?.close()
+    this.#cacher.close()
+  }
+
+  async #createServer(): Promise<ApiHttpServer> {
+    const { pki } = this.#environment
+    const { address, clusterDomain, certificateAddresses } = this.#options
+    const names = servingNames({ clusterDomain, serviceAddresses: certificateAddresses, addresses: [address.host] })
+    const { certificate, key, renewal } = await pki.serving(names)
+    this.#renewAt(renewal, names)
+    const handler = this.#createHandler()
+    return new ApiHttpServer({
+      address,
+      certificate,
+      key,
+      clientAuthority: pki.authority,
+      handle: (request, response) => void handler.handle(request, response),
+    })
+  }
+
+  #renewAt(time: number, names: readonly string[]): void {
+    const { clock, pki, logger } = this.#environment
+    // Timers of Node hold at most 24 days; looking in once a day is all the same.
+    const delay = Math.min(Math.max(time - clock.now(), 60_000), 86_400_000)
+    this.#renewal = clock.after(delay, () => {
+      const renewed = pki.serving(names).then(serving => {
+        this.#server?.renew(serving)
+        this.#renewAt(serving.renewal, names)
+      })
+      renewed.catch(error => {
+        logger.error({ error }, 'cannot renew the certificate of the apiserver')
+        this.#renewAt(time, names)
+      })
+    })
+  }
+
+  #createHandler(): Handler {
+    const { clock, logger } = this.#environment
+    const checks = this.#healthChecks()
+    const discovery = createDiscoveryRoutes(KINDS, () => formatAddress(this.#address))
+    return new Handler({
+      registry: this.#registry,
+      authenticators: [createClientCertificateAuthenticator()],
+      authorizers: [anyUserAuthorizer],
+      discovery,
+      pathRoutes: [...this.#pathRoutes(checks)],
+      paths: [...discovery.paths, ...healthPaths(checks), '/metrics', '/version'].sort(),
+      watches: this.#watches,
+      metrics: this.#metrics,
+      clock,
+      logger,
+    })
+  }
+
+  #healthChecks(): readonly HealthCheck[] {
+    const when = (holds: () => boolean, reason: string) => () => (holds() ? undefined : reason)
+    return [
+      { name: 'ping', problem: () => undefined },
+      { name: 'etcd', problem: when(() => this.#cacher.healthy, 'the watch on the store has ended') },
+      {
+        name: 'poststarthook/bootstrap',
+        problem: when(() => this.#state !== 'starting', 'the first objects are being made'),
+      },
+      {
+        name: 'shutdown',
+        readinessOnly: true,
+        problem: when(() => this.#state !== 'closing', 'process is shutting down'),
+      },
+    ]
+  }
+
+  #pathRoutes(checks: readonly HealthCheck[]): readonly PathRoute[] {
+    const { registry } = this.#environment
+    return [
+      (pathname, _request, query) => answerHealth(checks, pathname, query),
+      pathname => (pathname === '/version' ? jsonAnswer(JSON.stringify(versionDocument())) : undefined),
+      pathname =>
+        pathname === '/metrics'
+          ? registry.metrics().then(body => ({ code: 200, body, contentType: registry.contentType }))
+          : undefined,
+    ]
+  }
+}
+
+/** @throws SeamarkError from `start`: ADDRESS_…, DATA_DIR_UNUSABLE */
+export const createApiserver = (options: ApiserverOptions, environment: ApiserverEnvironment): Apiserver =>
+  new RunningApiserver(options, environment)

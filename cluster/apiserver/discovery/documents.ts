@@ -1,0 +1,138 @@
+/** What clients learn the API from: legacy discovery (a document a group version) and aggregated discovery (one, KEP-3352). */
+import { createHash } from 'node:crypto'
+import type { Kind } from '../../api/kind.ts'
+import { apiVersionOf } from '../../api/object.ts'
+
+const OBJECT_VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
+/** Namespaces go one by one: kube-apiserver serves no deletecollection of them either. */
+export const verbsOf = (kind: Kind): readonly string[] =>
+  kind.hasFinalize ? OBJECT_VERBS.filter(verb => verb !== 'deletecollection') : OBJECT_VERBS
+
+const SUBRESOURCE_VERBS = ['get', 'patch', 'update']
+
+interface Subresource {
+  readonly name: string
+  readonly verbs: readonly string[]
+}
+
+const subresourcesOf = (kind: Kind): readonly Subresource[] => [
+  ...(kind.hasFinalize ? [{ name: 'finalize', verbs: ['update'] }] : []),
+  ...(kind.hasStatus ? [{ name: 'status', verbs: SUBRESOURCE_VERBS }] : []),
+]
+
+export interface GroupVersion {
+  readonly group: string
+  readonly version: string
+  readonly kinds: readonly Kind[]
+}
+
+/** The groups in the order of their kinds. */
+export const groupVersions = (kinds: readonly Kind[]): readonly GroupVersion[] =>
+  [...Map.groupBy(kinds, apiVersionOf).values()].map(members => ({
+    group: members[0]!.group,
+    version: members[0]!.version,
+    kinds: members,
+  }))
+
+const optional = (name: string, list: readonly string[]): Record<string, unknown> =>
+  list.length > 0 ? { [name]: list } : {}
+
+/** Storage that two kinds share has one hash, by which clients know that they move together. */
+const storageVersionHash = (kind: Kind): string => {
+  const { group, resource } = kind.storage ?? kind
+  return createHash('sha256').update(`${group}/${resource}`).digest().subarray(0, 8).toString('base64')
+}
+
+const legacyResources = (kind: Kind): unknown[] => [
+  {
+    name: kind.resource,
+    singularName: kind.singular,
+    namespaced: kind.namespaced,
+    kind: kind.kind,
+    verbs: verbsOf(kind),
+    ...optional('shortNames', kind.shortNames),
+    ...optional('categories', kind.categories),
+    storageVersionHash: storageVersionHash(kind),
+  },
+  ...subresourcesOf(kind).map(({ name, verbs }) => ({
+    name: `${kind.resource}/${name}`,
+    singularName: '',
+    namespaced: kind.namespaced,
+    kind: kind.kind,
+    verbs,
+  })),
+]
+
+/** `/api/v1`, `/apis/GROUP/VERSION`. */
+export const resourceList = (groupVersion: GroupVersion): unknown => ({
+  kind: 'APIResourceList',
+  ...(groupVersion.group === '' ? {} : { apiVersion: 'v1' }),
+  groupVersion: apiVersionOf(groupVersion),
+  resources: groupVersion.kinds
+    .flatMap(legacyResources)
+    .sort((a, b) => ((a as { name: string }).name < (b as { name: string }).name ? -1 : 1)),
+})
+
+const groupBody = ({ group, version }: GroupVersion): Record<string, unknown> => {
+  const named = { groupVersion: `${group}/${version}`, version }
+  return { name: group, versions: [named], preferredVersion: named }
+}
+
+/** `/apis/GROUP`. */
+export const groupDocument = (groupVersion: GroupVersion): unknown => ({
+  kind: 'APIGroup',
+  apiVersion: 'v1',
+  ...groupBody(groupVersion),
+})
+
+/** `/apis`. */
+export const groupList = (all: readonly GroupVersion[]): unknown => ({
+  kind: 'APIGroupList',
+  apiVersion: 'v1',
+  groups: all.filter(({ group }) => group !== '').map(groupBody),
+})
+
+/** `/api`. `address`: HOST:PORT of this server. */
+export const coreVersions = (address: string): unknown => ({
+  kind: 'APIVersions',
+  versions: ['v1'],
+  serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: address }],
+})
+
+const aggregatedResource = (kind: Kind): unknown => {
+  const responseKind = { group: kind.group, version: kind.version, kind: kind.kind }
+  const subresources = subresourcesOf(kind).map(({ name, verbs }) => ({ subresource: name, responseKind, verbs }))
+  return {
+    resource: kind.resource,
+    responseKind,
+    scope: kind.namespaced ? 'Namespaced' : 'Cluster',
+    singularResource: kind.singular,
+    verbs: verbsOf(kind),
+    ...optional('shortNames', kind.shortNames),
+    ...optional('categories', kind.categories),
+    ...(subresources.length > 0 ? { subresources } : {}),
+  }
+}
+
+/** Aggregated discovery of `/api` (the core group alone) or `/apis` (the others). */
+export const aggregatedDiscovery = (
+  all: readonly GroupVersion[],
+  root: 'api' | 'apis',
+  version: 'v2' | 'v2beta1',
+): unknown => ({
+  kind: 'APIGroupDiscoveryList',
+  apiVersion: `apidiscovery.k8s.io/${version}`,
+  metadata: {},
+  items: all
+    .filter(({ group }) => (group === '') === (root === 'api'))
+    .map(groupVersion => ({
+      metadata: { name: groupVersion.group, creationTimestamp: null },
+      versions: [
+        {
+          version: groupVersion.version,
+          resources: groupVersion.kinds.map(aggregatedResource),
+          freshness: 'Current',
+        },
+      ],
+    })),
+})

@@ -1,0 +1,74 @@
+/** Rows for people: meta.k8s.io Table, with the kind's columns (`kubectl get`). */
+import type { Clock } from '#lib/clock.ts'
+import type { Column, Kind } from '../../api/kind.ts'
+import type { ApiObject } from '../../api/object.ts'
+import { type Form, listMetadata } from './form.ts'
+import { partialMetadata } from './partial-metadata.ts'
+
+/** What each row carries besides its cells. */
+export type IncludeObject = 'Metadata' | 'Object' | 'None'
+
+const NAME_COLUMN: Column = {
+  name: 'Name',
+  type: 'string',
+  format: 'name',
+  description: 'Unique within a namespace; set when the object is made, and never changed.',
+  priority: 0,
+  value: ({ metadata }) => metadata.name ?? '',
+}
+
+const columnsOf = ({ columns }: Kind): readonly Column[] =>
+  columns.some(({ name }) => name === 'Name') ? columns : [NAME_COLUMN, ...columns]
+
+const definitions = (kind: Kind): unknown[] =>
+  columnsOf(kind).map(({ name, type, format, description, priority }) => ({
+    name,
+    type,
+    // The client prints names in its own way (`pod/NAME`), so it must know them.
+    format: name === 'Name' ? 'name' : format,
+    description,
+    priority,
+  }))
+
+const rowObject = (object: ApiObject, include: IncludeObject): unknown => {
+  if (include === 'None') return null
+  return include === 'Object' ? object : partialMetadata(object.metadata)
+}
+
+interface TableParts {
+  readonly metadata: Record<string, unknown>
+  readonly columnDefinitions: unknown[] | null
+  readonly rows: unknown[]
+}
+
+const table = (parts: TableParts): Buffer =>
+  Buffer.from(JSON.stringify({ kind: 'Table', apiVersion: 'meta.k8s.io/v1', ...parts }))
+
+export const tableForm = (include: IncludeObject, clock: Clock): Form => {
+  const row = (kind: Kind, object: ApiObject, now: number): unknown => ({
+    cells: columnsOf(kind).map(column => column.value(object, now)),
+    object: rowObject(object, include),
+  })
+  const single = (kind: Kind, object: ApiObject, columnDefinitions: unknown[] | null): Buffer => {
+    const { resourceVersion } = object.metadata
+    const metadata = resourceVersion === undefined ? {} : { resourceVersion }
+    return table({ metadata, columnDefinitions, rows: [row(kind, object, clock.now())] })
+  }
+  return {
+    id: `table/${include}`,
+    firstDiffers: true,
+    object: (kind, { object }) => single(kind, object, definitions(kind)),
+    list: (kind, list) => {
+      const now = clock.now()
+      const rows = list.items.map(({ object }) => row(kind, object, now))
+      return table({ metadata: listMetadata(list), columnDefinitions: definitions(kind), rows })
+    },
+    watched: ({ kind, object }, first) => single(kind, object, first ? definitions(kind) : null),
+    bookmark: (kind, metadata) => {
+      const object = { apiVersion: '', kind: '', metadata } as unknown as ApiObject
+      const cells = columnsOf(kind).map(() => '')
+      const rows = [{ cells, object: rowObject(object, include) }]
+      return table({ metadata: { resourceVersion: metadata.resourceVersion }, columnDefinitions: null, rows })
+    },
+  }
+}

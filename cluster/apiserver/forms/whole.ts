@@ -1,0 +1,23 @@
+/** Objects as they are: the JSON that memory holds already. */
+import { apiVersionOf } from '../../api/object.ts'
+import { type Form, listMetadata } from './form.ts'
+
+const OPEN = Buffer.from('{')
+const NEXT = Buffer.from(',{')
+const END = Buffer.from(']}')
+
+export const wholeForm: Form = {
+  id: 'whole',
+  firstDiffers: false,
+  object: (_kind, { object, json }) => json ?? Buffer.from(JSON.stringify(object)),
+  list: (kind, list) => {
+    const head = { kind: `${kind.kind}List`, apiVersion: apiVersionOf(kind), metadata: listMetadata(list) }
+    const parts: Buffer[] = [Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`)]
+    for (const [index, stored] of list.items.entries()) parts.push(index === 0 ? OPEN : NEXT, stored.itemTail)
+    parts.push(END)
+    return Buffer.concat(parts)
+  },
+  watched: stored => stored.json,
+  bookmark: (kind, metadata) =>
+    Buffer.from(JSON.stringify({ kind: kind.kind, apiVersion: apiVersionOf(kind), metadata })),
+}

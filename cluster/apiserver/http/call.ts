@@ -1,0 +1,53 @@
+/** A request on a resource, as the routes of all verbs get it. */
+import type { Clock } from '#lib/clock.ts'
+import { accepted, type Result, refused } from '#lib/result.ts'
+import { badRequest, failure, type Status } from '../../api/status.ts'
+import type { Form } from '../forms/form.ts'
+import { partialMetadataForm } from '../forms/partial-metadata.ts'
+import { type IncludeObject, tableForm } from '../forms/table.ts'
+import { wholeForm } from '../forms/whole.ts'
+import type { Registry, Resource } from '../registry.ts'
+import type { Subresource } from '../verbs/request.ts'
+import type { Request, Response } from './exchange.ts'
+import type { Shape } from './negotiate.ts'
+
+export interface ResourceCall {
+  readonly registry: Registry
+  readonly request: Request
+  readonly response: Response
+  readonly query: URLSearchParams
+  readonly accept: string | undefined
+  readonly resource: Resource
+  readonly namespace: string | undefined
+  /** Undefined: the collection. */
+  readonly name: string | undefined
+  readonly subresource: Subresource | undefined
+  /** Warnings for the client, each once. */
+  readonly warnings: Set<string>
+}
+
+const INCLUDES = new Set<string>(['Metadata', 'Object', 'None'])
+
+const tableOf = (query: URLSearchParams, clock: Clock): Result<Form, Status> => {
+  const include = query.get('includeObject') || 'Metadata'
+  if (INCLUDES.has(include)) return accepted(tableForm(include as IncludeObject, clock))
+  const detail = `includeObject: Invalid value: ${JSON.stringify(include)}: must be 'Metadata', 'Object', 'None', or empty`
+  return refused(badRequest(`Unable to convert to Table as requested: ${detail}`))
+}
+
+const mismatch = (wanted: string, is: string): Status =>
+  failure(406, 'NotAcceptable', `you requested ${wanted}, but the requested object is ${is}`)
+
+/** The form that was negotiated, if it fits a list (`many`) or one object. */
+export const formFor = (shape: Shape, { query, registry }: ResourceCall, many: boolean): Result<Form, Status> => {
+  switch (shape) {
+    case 'object':
+      return accepted(wholeForm)
+    case 'Table':
+      return tableOf(query, registry.clock)
+    case 'PartialObjectMetadata':
+      return many ? refused(mismatch(shape, 'a list')) : accepted(partialMetadataForm)
+    case 'PartialObjectMetadataList':
+      return many ? accepted(partialMetadataForm) : refused(mismatch(shape, 'not a list'))
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * One request and its answer, over HTTP/1.1 or HTTP/2 alike.
+ *
+ * Promised: an answer that follows a write leaves after the write's watch events have left (`afterEvents`): HTTP/2
+ * sessions send in the check phase of the event loop what was written to them before it, HTTP/1.1 sockets at the next
+ * tick, so an answer that waits for one turn of the check phase comes after both.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import type { TLSSocket } from 'node:tls'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import { stringify } from 'yaml'
+import { accepted, type Result, refused } from '#lib/result.ts'
+import type { BodySyntax } from '../../api/decode.ts'
+import { failure, type Status } from '../../api/status.ts'
+import { errorSyntax } from './negotiate.ts'
+
+export type Request = IncomingMessage | Http2ServerRequest
+export type Response = ServerResponse | Http2ServerResponse
+
+/** As kube-apiserver bounds a request's body. */
+export const MAX_BODY = 3 * 1024 * 1024
+/** Smaller answers are not worth compressing (kube-apiserver's bound). */
+const MIN_GZIP = 128 * 1024
+
+const compress = promisify(gzip)
+
+export interface Answer {
+  readonly code: number
+  readonly headers?: Readonly<Record<string, string | string[]>>
+  readonly body: Buffer | string
+  readonly contentType: string
+}
+
+export const afterEvents = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+
+export const headerOf = (request: Request, name: string): string | undefined => {
+  const value = request.headers[name]
+  return Array.isArray(value) ? value.join(', ') : value
+}
+
+/** The whole body as text. Refused: 413 beyond 3 MiB, 400 when it is compressed. */
+export const readBody = async (request: Request): Promise<Result<string, Status>> => {
+  const tooLarge = failure(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${MAX_BODY}`)
+  if (Number(headerOf(request, 'content-length') ?? 0) > MAX_BODY) return refused(tooLarge)
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > MAX_BODY) return refused(tooLarge)
+    chunks.push(chunk)
+  }
+  return accepted(Buffer.concat(chunks).toString())
+}
+
+const inSyntax = (json: Buffer | string, syntax: BodySyntax): Buffer | string =>
+  syntax === 'json' ? json : stringify(JSON.parse(json.toString()), { version: '1.1', lineWidth: 0 })
+
+export const jsonAnswer = (
+  body: Buffer | string,
+  { code = 200, syntax = 'json' as BodySyntax, headers = {} as Record<string, string | string[]> } = {},
+): Answer => ({ code, headers, body: inSyntax(body, syntax), contentType: `application/${syntax}` })
+
+export const statusAnswer = (status: Status, accept?: string): Answer => {
+  const retry = status.details?.retryAfterSeconds
+  return jsonAnswer(JSON.stringify(status), {
+    code: status.code,
+    syntax: errorSyntax(accept),
+    headers: retry === undefined ? {} : { 'retry-after': String(retry) },
+  })
+}
+
+export const textAnswer = (code: number, body: string): Answer => ({
+  code,
+  body,
+  contentType: 'text/plain; charset=utf-8',
+  headers: { 'x-content-type-options': 'nosniff' },
+})
+
+/** What http.NotFound of Go writes, and every client knows. */
+export const pageNotFound = (): Answer => textAnswer(404, '404 page not found\n')
+
+export const send = async (request: Request, response: Response, answer: Answer): Promise<void> => {
+  let body = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body
+  const headers: Record<string, string | string[]> = { 'content-type': answer.contentType, ...answer.headers }
+  const zip =
+    body.length > MIN_GZIP && request.method === 'GET' && /\bgzip\b/.test(headerOf(request, 'accept-encoding') ?? '')
+  if (zip) {
+    body = await compress(body, { level: 1 })
+    headers['content-encoding'] = 'gzip'
+    headers.vary = 'Accept-Encoding'
+  }
+  if (response.destroyed || response.writableEnded) return
+  headers['content-length'] = String(body.length)
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+  response.statusCode = answer.code
+  if (request.method === 'HEAD') response.end()
+  else response.end(body)
+}
+
+/** The TLS connection under a request; undefined when it is gone. */
+export const socketOf = (request: Request): TLSSocket | undefined => {
+  // HTTP/2 requests show a proxy of their session's socket that refuses most of what a socket can.
+  const socket = 'stream' in request ? request.stream.session?.socket : request.socket
+  return socket as TLSSocket | undefined
+}

@@ -1,0 +1,137 @@
+/** From a method and a path to a verb on a resource, and from there to its route. */
+import { failure, type Status } from '../../api/status.ts'
+import { verbsOf } from '../discovery/documents.ts'
+import type { Registry, Resource } from '../registry.ts'
+import { readFlag } from '../verbs/list-options.ts'
+import type { Subresource } from '../verbs/request.ts'
+import type { ResourceCall } from './call.ts'
+import { type Answer, headerOf, pageNotFound, type Request, type Response, statusAnswer } from './exchange.ts'
+import { getRoute, listRoute, type WatchRoutes } from './read-routes.ts'
+import type { ResourcePath } from './request-info.ts'
+import { createRoute, deleteCollectionRoute, deleteRoute, patchRoute, updateRoute } from './write-routes.ts'
+
+export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection'
+
+const verbOf = (method: string, path: ResourcePath, query: URLSearchParams): Verb | undefined => {
+  switch (method) {
+    case 'GET':
+    case 'HEAD':
+      if (path.watch) return 'watch'
+      if (path.name !== undefined) return 'get'
+      return readFlag(query, 'watch') ? 'watch' : 'list'
+    case 'POST':
+      return 'create'
+    case 'PUT':
+      return 'update'
+    case 'PATCH':
+      return 'patch'
+    case 'DELETE':
+      return path.name === undefined ? 'deletecollection' : 'delete'
+    default:
+      return undefined
+  }
+}
+
+export interface ResourceRequest {
+  readonly path: ResourcePath
+  readonly resource: Resource
+  /** Undefined: the method is none of the API's. */
+  readonly verb: Verb | undefined
+}
+
+/** Undefined: no resource is served at the path. */
+export const findResource = (
+  registry: Registry,
+  path: ResourcePath,
+  { method, query }: { readonly method: string; readonly query: URLSearchParams },
+): ResourceRequest | undefined => {
+  const resource = registry.find(path)
+  if (!resource) return undefined
+  const { kind } = resource
+  if (path.namespace !== undefined && !kind.namespaced) return undefined
+  if (path.name !== undefined && kind.namespaced && path.namespace === undefined) return undefined
+  return { path, resource, verb: verbOf(method, path, query) }
+}
+
+const methodNotAllowed = ({ kind }: Resource, verb: string): Status => {
+  const qualified = kind.group === '' ? kind.resource : `${kind.resource}.${kind.group}`
+  const text = `${verb} is not supported on resources of kind "${qualified}"`
+  const details = { ...(kind.group ? { group: kind.group } : {}), kind: kind.resource }
+  return failure(405, 'MethodNotAllowed', text, details)
+}
+
+const hasSubresource = ({ kind }: Resource, subresource: string): subresource is Subresource =>
+  (subresource === 'status' && kind.hasStatus) || (subresource === 'finalize' && kind.hasFinalize === true)
+
+const SUBRESOURCE_VERBS: Readonly<Record<Subresource, ReadonlySet<Verb>>> = {
+  status: new Set(['get', 'update', 'patch']),
+  finalize: new Set(['update']),
+}
+
+/** Verbs that need a namespace in the path, where the kind has one. */
+const NAMESPACED_VERBS = new Set<Verb>(['create', 'deletecollection'])
+/** Verbs on one object. */
+const NAMED_VERBS = new Set<Verb>(['get', 'update', 'patch', 'delete'])
+
+const isServed = ({ path, resource, verb }: ResourceRequest): boolean => {
+  if (verb === undefined) return false
+  if (path.subresource !== undefined)
+    return hasSubresource(resource, path.subresource) && SUBRESOURCE_VERBS[path.subresource].has(verb)
+  if (!verbsOf(resource.kind).includes(verb)) return false
+  if (NAMED_VERBS.has(verb) !== (path.name !== undefined) && verb !== 'watch') return false
+  return !(NAMESPACED_VERBS.has(verb) && resource.kind.namespaced && path.namespace === undefined)
+}
+
+export interface RouteContext {
+  readonly registry: Registry
+  readonly request: Request
+  readonly response: Response
+  readonly query: URLSearchParams
+  readonly watches: WatchRoutes
+}
+
+export const answerResource = (
+  asked: ResourceRequest,
+  context: RouteContext,
+): Promise<Answer | 'streamed'> | Answer => {
+  const { path, resource, verb } = asked
+  const accept = headerOf(context.request, 'accept')
+  if (path.subresource !== undefined && !hasSubresource(resource, path.subresource)) return pageNotFound()
+  if (!isServed(asked)) return statusAnswer(methodNotAllowed(resource, verb ?? ''), accept)
+  const { registry, request, response, query } = context
+  const { namespace, name, subresource } = path
+  const call: ResourceCall = {
+    registry,
+    request,
+    response,
+    query,
+    accept,
+    resource,
+    namespace,
+    name,
+    subresource: subresource as Subresource | undefined,
+    warnings: new Set(),
+  }
+  return route(verb as Verb, call, context.watches)
+}
+
+const route = (verb: Verb, call: ResourceCall, watches: WatchRoutes): Promise<Answer | 'streamed'> => {
+  switch (verb) {
+    case 'get':
+      return getRoute(call)
+    case 'list':
+      return listRoute(call)
+    case 'watch':
+      return watches.watch(call)
+    case 'create':
+      return createRoute(call)
+    case 'update':
+      return updateRoute(call)
+    case 'patch':
+      return patchRoute(call)
+    case 'delete':
+      return deleteRoute(call)
+    case 'deletecollection':
+      return deleteCollectionRoute(call)
+  }
+}

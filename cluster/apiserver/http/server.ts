@@ -1,0 +1,138 @@
+/**
+ * HTTPS on one port, HTTP/1.1 and HTTP/2: certificates of clients are asked for and verified, and a client without one
+ * is let in to be told 401.
+ */
+import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2'
+import type { AddressInfo, Socket } from 'node:net'
+import type { SocketAddress } from '#lib/address.ts'
+import { formatAddress } from '#lib/address.ts'
+import type { Milliseconds } from '#lib/clock.ts'
+import { listenError } from '#lib/errors.ts'
+import type { Request, Response } from './exchange.ts'
+
+export interface ServerOptions {
+  readonly address: SocketAddress
+  /** PEM. */
+  readonly certificate: string
+  /** PEM. */
+  readonly key: string
+  /** PEM of the CA that client certificates must come from. */
+  readonly clientAuthority: string
+  readonly handle: (request: Request, response: Response) => void
+}
+
+/** A TLS handshake that takes longer is given up. */
+const HANDSHAKE: Milliseconds = 10_000
+/** A request's headers must be there by then (slow loris). */
+const HEADERS: Milliseconds = 32_000
+/** A whole request, body included, must be. */
+const REQUEST: Milliseconds = 60_000
+/** A connection without requests is closed after this. */
+const IDLE: Milliseconds = 180_000
+/** How long requests under way may take when the server closes. */
+const DRAIN: Milliseconds = 5_000
+/** Bytes; Go's servers take 1 MiB, but nothing of Kubernetes sends near this much. */
+const MAX_HEADERS = 64 * 1024
+/** kube-apiserver's is 100 (Go's 250); informers of one client share a connection here, each a stream. */
+const MAX_STREAMS = 1_000
+
+const hasStreams = (session: ServerHttp2Session): boolean => {
+  // Node counts a session's open streams only in its internal state.
+  const { numberOfOpenStreams } = session.state as { numberOfOpenStreams?: number }
+  return (numberOfOpenStreams ?? 0) > 0
+}
+
+export class ApiHttpServer {
+  readonly #options: ServerOptions
+  readonly #server: Http2SecureServer
+  readonly #sockets = new Set<Socket>()
+  readonly #sessions = new Set<ServerHttp2Session>()
+
+  constructor(options: ServerOptions) {
+    this.#options = options
+    const { certificate, key, clientAuthority } = options
+    this.#server = createSecureServer({
+      allowHTTP1: true,
+      cert: certificate,
+      key,
+      ca: clientAuthority,
+      requestCert: true,
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1.2',
+      handshakeTimeout: HANDSHAKE,
+      maxSessionMemory: 64,
+      settings: { maxConcurrentStreams: MAX_STREAMS, maxHeaderListSize: MAX_HEADERS },
+    })
+    this.#limit()
+    this.#server.on('request', (request, response) => options.handle(request, response))
+    this.#server.on('connection', socket => {
+      this.#sockets.add(socket)
+      // Watch events are small and must not wait for an acknowledgement.
+      socket.setNoDelay(true)
+      socket.setKeepAlive(true, 30_000)
+      socket.once('close', () => this.#sockets.delete(socket))
+    })
+    this.#server.on('session', session => this.#track(session))
+    // Strangers, scanners and clients that hang up early: nothing of ours failed.
+    this.#server.on('tlsClientError', () => {})
+    this.#server.on('sessionError', () => {})
+  }
+
+  /** Rejects with a SeamarkError that names the address. */
+  async listen(): Promise<SocketAddress> {
+    const { host, port } = this.#options.address
+    await new Promise<void>((resolve, reject) => {
+      const failed = (error: Error) =>
+        reject(listenError(error, formatAddress(this.#options.address), '--apiserver-address'))
+      this.#server.once('error', failed)
+      this.#server.listen({ port, ...(host === '' ? {} : { host }) }, () => {
+        this.#server.off('error', failed)
+        resolve()
+      })
+    })
+    return { host, port: (this.#server.address() as AddressInfo).port }
+  }
+
+  /** The certificate of connections from now on. */
+  renew({ certificate, key }: { readonly certificate: string; readonly key: string }): void {
+    this.#server.setSecureContext({ cert: certificate, key, ca: this.#options.clientAuthority, minVersion: 'TLSv1.2' })
+  }
+
+  /** Takes nothing new, lets requests under way finish, then ends what is left. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>(resolve => {
+      if (this.#server.listening) this.#server.close(() => resolve())
+      else resolve()
+    })
+    for (const session of this.#sessions) session.close()
+    closeIdle(this.#server)
+    const late = setTimeout(() => this.#destroy(), DRAIN)
+    await closed
+    clearTimeout(late)
+    this.#destroy()
+  }
+
+  /** HTTP/1.1 limits; the types know them of http.Server only. */
+  #limit(): void {
+    Object.assign(this.#server, { headersTimeout: HEADERS, requestTimeout: REQUEST, keepAliveTimeout: IDLE })
+  }
+
+  #track(session: ServerHttp2Session): void {
+    this.#sessions.add(session)
+    session.once('close', () => this.#sessions.delete(session))
+    session.on('error', () => {})
+    session.setTimeout(IDLE, () => {
+      if (!hasStreams(session)) session.close()
+    })
+  }
+
+  #destroy(): void {
+    for (const session of this.#sessions) session.destroy()
+    for (const socket of this.#sockets) socket.destroy()
+  }
+}
+
+const closeIdle = (server: Http2SecureServer): void => {
+  const { closeIdleConnections } = server as { closeIdleConnections?: () => void }
+  closeIdleConnections?.call(server)
+}

@@ -1,0 +1,190 @@
+/**
+ * One watcher's stream of newline-framed events.
+ *
+ * Promised: a live change is written to the socket within its delivery, before the write behind it is answered; a
+ * watcher that does not read is cut off at `MAX_BUFFERED` bytes rather than remembered without end. A cut watcher
+ * resumes from its last resourceVersion.
+ */
+import type { Clock, Milliseconds, Timer } from '#lib/clock.ts'
+import type { Kind } from '../../api/kind.ts'
+import type { Status } from '../../api/status.ts'
+import type { Form } from '../forms/form.ts'
+import type { Watch, WatchNotice } from '../verbs/watch.ts'
+import type { Response } from './exchange.ts'
+
+/** Bytes that wait for one watcher to read. A list of 10,000 Services is half of it. */
+const MAX_BUFFERED = 16 * 1024 * 1024
+/** Initial events go out in pieces of this size, each when the one before has left. */
+const INITIAL_CHUNK = 64 * 1024
+/** Kubernetes's watch cache tells watchers where it stands about once a minute. */
+const BOOKMARK_PERIOD: Milliseconds = 60_000
+/** The last bookmark comes this long before a watch ends by its own time-out, as in Kubernetes. */
+const BOOKMARK_BEFORE_END: Milliseconds = 2_000
+
+/** KEP-3157: the bookmark behind the initial events. */
+const INITIAL_END = { 'k8s.io/initial-events-end': 'true' }
+
+const CLOSE = Buffer.from('}\n')
+
+const frame = (type: string, object: Buffer): Buffer =>
+  Buffer.concat([Buffer.from(`{"type":"${type}","object":`), object, CLOSE])
+
+export const errorFrame = (status: Status): Buffer => frame('ERROR', Buffer.from(JSON.stringify(status)))
+
+export interface WatchStreamOptions {
+  readonly kind: Kind
+  readonly form: Form
+  readonly allowBookmarks: boolean
+  readonly timeout: Milliseconds
+  readonly clock: Clock
+  /** What memory stands at: every change up to it has been delivered. */
+  readonly revision: () => number
+  readonly onEvent: (type: string, bytes: number) => void
+}
+
+export class WatchStream {
+  readonly #response: Response
+  readonly #options: WatchStreamOptions
+  /** Changes that came before the initial part was out. Undefined: the stream is live. */
+  #backlog: WatchNotice[] | undefined = []
+  #backlogBytes = 0
+  #first = true
+  #ended = false
+  #watch: Watch | undefined
+  readonly #timers = new Map<string, Timer>()
+  /** Resolves when the stream is over, for whatever reason. */
+  readonly ended: Promise<void>
+  #resolveEnded: () => void = () => {}
+
+  constructor(response: Response, options: WatchStreamOptions) {
+    this.#response = response
+    this.#options = options
+    this.ended = new Promise(resolve => (this.#resolveEnded = resolve))
+    response.once('close', () => this.end())
+  }
+
+  /** Takes a change in; for `watch`. */
+  readonly deliver = (notice: WatchNotice): void => {
+    if (this.#ended) return
+    if (!this.#backlog) {
+      this.#write(this.#frameOf(notice))
+      return
+    }
+    this.#backlog.push(notice)
+    this.#backlogBytes += notice.stored.json.length
+    if (this.#backlogBytes > MAX_BUFFERED) this.#cut()
+  }
+
+  async run(watch: Watch): Promise<void> {
+    this.#watch = watch
+    if (this.#ended) return watch.close()
+    const { clock, timeout, allowBookmarks } = this.#options
+    this.#timers.set(
+      'end',
+      clock.after(timeout, () => this.end()),
+    )
+    await this.#sendInitial(watch)
+    for (const notice of this.#backlog ?? []) this.#write(this.#frameOf(notice))
+    this.#backlog = undefined
+    if (allowBookmarks && !this.#ended) {
+      this.#bookmarkEachMinute()
+      const last = timeout - BOOKMARK_BEFORE_END
+      if (last > 0)
+        this.#timers.set(
+          'last bookmark',
+          clock.after(last, () => this.#bookmark()),
+        )
+    }
+  }
+
+  /** Ends the response; the client may resume. Idempotent. */
+  end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#watch?.close()
+    for (const timer of this.#timers.values()) timer.cancel()
+    this.#backlog = undefined
+    if (!this.#response.destroyed) this.#response.end()
+    this.#resolveEnded()
+  }
+
+  async #sendInitial(watch: Watch): Promise<void> {
+    const revision = this.#options.revision()
+    let chunk: Buffer[] = []
+    let size = 0
+    for (const notice of watch.initial) {
+      const bytes = this.#frameOf(notice)
+      chunk.push(bytes)
+      size += bytes.length
+      if (size < INITIAL_CHUNK) continue
+      if (!this.#write(Buffer.concat(chunk))) await this.#drained()
+      if (this.#ended) return
+      chunk = []
+      size = 0
+    }
+    if (watch.marksInitialEnd && this.#options.allowBookmarks) chunk.push(this.#bookmarkFrame(revision, INITIAL_END))
+    if (chunk.length > 0) this.#write(Buffer.concat(chunk))
+  }
+
+  /** Resolves when the socket takes more, or the stream has ended. */
+  #drained(): Promise<void> {
+    return new Promise(resolve => {
+      const done = () => {
+        this.#response.off('drain', done)
+        this.#response.off('close', done)
+        resolve()
+      }
+      this.#response.on('drain', done)
+      this.#response.on('close', done)
+      void this.ended.then(done)
+    })
+  }
+
+  #frameOf({ type, stored, event }: WatchNotice): Buffer {
+    const { form, onEvent } = this.#options
+    const first = this.#first && form.firstDiffers
+    this.#first = false
+    const id = `${type}/${form.id}/${stored.kind.group}${first ? '/first' : ''}`
+    let bytes = event?.frames.get(id)
+    if (!bytes) {
+      bytes = frame(type, form.watched(stored, first))
+      event?.frames.set(id, bytes)
+    }
+    onEvent(type, bytes.length)
+    return bytes
+  }
+
+  #bookmarkFrame(revision: number, annotations?: Readonly<Record<string, string>>): Buffer {
+    const { form, kind, onEvent } = this.#options
+    const metadata = { resourceVersion: String(revision), ...(annotations ? { annotations } : {}) }
+    const bytes = frame('BOOKMARK', form.bookmark(kind, metadata))
+    onEvent('BOOKMARK', bytes.length)
+    return bytes
+  }
+
+  #bookmark(): void {
+    if (!this.#ended && !this.#backlog) this.#write(this.#bookmarkFrame(this.#options.revision()))
+  }
+
+  #bookmarkEachMinute(): void {
+    const next = () => {
+      this.#bookmark()
+      this.#bookmarkEachMinute()
+    }
+    this.#timers.set('bookmark', this.#options.clock.after(BOOKMARK_PERIOD, next))
+  }
+
+  /** False when the socket asks for a pause. */
+  #write(bytes: Buffer): boolean {
+    if (this.#ended) return true
+    const more = (this.#response as NodeJS.WritableStream).write(bytes)
+    if (this.#response.writableLength > MAX_BUFFERED) this.#cut()
+    return more
+  }
+
+  /** Ends the stream at once: what is buffered is thrown away. */
+  #cut(): void {
+    this.end()
+    this.#response.destroy()
+  }
+}

@@ -1,0 +1,182 @@
+/** create, update, patch, delete and deletecollection over HTTP. Answers leave after the watch events of the write. */
+import { accepted, type Result, refused } from '#lib/result.ts'
+import { decodeBody, decodePatched, type FieldValidation } from '../../api/decode.ts'
+import { fieldInvalid } from '../../api/field-error.ts'
+import type { ApiObject } from '../../api/object.ts'
+import { badRequest, failure, invalid, type Status } from '../../api/status.ts'
+import { applyPatch, PATCH_FORMATS, type ParsedPatch, parsePatch } from '../patches/index.ts'
+import { create } from '../verbs/create.ts'
+import { type Deleted, remove } from '../verbs/delete.ts'
+import { deleteCollection } from '../verbs/delete-collection.ts'
+import { type DeleteOptions, readDeleteOptions } from '../verbs/delete-options.ts'
+import { readListOptions } from '../verbs/list-options.ts'
+import { type ObjectTarget, type Representation, subjectOf, type WriteOptions } from '../verbs/request.ts'
+import { type Change, update } from '../verbs/update.ts'
+import { formFor, type ResourceCall } from './call.ts'
+import { type Answer, afterEvents, headerOf, jsonAnswer, readBody, statusAnswer } from './exchange.ts'
+import { bodySyntax, mediaType, negotiate, unsupportedMediaType } from './negotiate.ts'
+import { readWriteQuery } from './write-options.ts'
+
+type Written = { readonly code: number; readonly representation: Representation } | { readonly status: Success }
+type Success = Readonly<Record<string, unknown>>
+
+const APPLY_PATCH = 'application/apply-patch+yaml'
+
+const targetOf = ({ resource, namespace, name = '' }: ResourceCall): ObjectTarget => ({ resource, namespace, name })
+
+const writing = (call: ResourceCall, dryRun: boolean): WriteOptions => ({
+  dryRun,
+  warn: text => void call.warnings.add(text),
+})
+
+const decode = async (call: ResourceCall, validation: FieldValidation): Promise<Result<ApiObject, Status>> => {
+  const syntax = bodySyntax(headerOf(call.request, 'content-type'))
+  if (!syntax.ok) return syntax
+  const body = await readBody(call.request)
+  if (!body.ok) return body
+  const decoded = decodeBody(body.value, syntax.value, call.resource.kind, validation)
+  if (!decoded.ok) return decoded
+  for (const text of decoded.value.warnings) call.warnings.add(text)
+  return accepted(decoded.value.object)
+}
+
+/** Negotiates first: nothing is written whose answer could not be given. */
+const answering = async (call: ResourceCall, act: () => Promise<Result<Written, Status>>): Promise<Answer> => {
+  const { accept } = call
+  const negotiated = negotiate(accept)
+  if (!negotiated.ok) return statusAnswer(negotiated.problem, accept)
+  const { shape, syntax } = negotiated.value
+  const form = formFor(shape === 'PartialObjectMetadataList' ? 'object' : shape, call, false)
+  if (!form.ok) return statusAnswer(form.problem, accept)
+  const outcome = await act()
+  await afterEvents()
+  const warning = [...call.warnings].map(text => `299 - ${JSON.stringify(text)}`)
+  const headers: Record<string, string[]> = warning.length > 0 ? { warning } : {}
+  if (!outcome.ok) {
+    const answer = statusAnswer(outcome.problem, accept)
+    return { ...answer, headers: { ...answer.headers, ...headers } }
+  }
+  if ('status' in outcome.value) return jsonAnswer(JSON.stringify(outcome.value.status), { syntax, headers })
+  const { code, representation } = outcome.value
+  return jsonAnswer(form.value.object(call.resource.kind, representation), { code, syntax, headers })
+}
+
+export const createRoute = (call: ResourceCall): Promise<Answer> =>
+  answering(call, async () => {
+    const query = readWriteQuery('CreateOptions', call.query)
+    if (!query.ok) return query
+    const object = await decode(call, query.value.fieldValidation)
+    if (!object.ok) return object
+    const { registry, resource, namespace } = call
+    const created = await create(registry, { resource, namespace }, object.value, writing(call, query.value.dryRun))
+    return created.ok ? accepted({ code: 201, representation: created.value }) : created
+  })
+
+const change = async (call: ResourceCall, how: Change, dryRun: boolean): Promise<Result<Written, Status>> => {
+  const target = { ...targetOf(call), subresource: call.subresource }
+  const updated = await update(call.registry, target, how, writing(call, dryRun))
+  return updated.ok ? accepted({ code: updated.value.created ? 201 : 200, representation: updated.value }) : updated
+}
+
+export const updateRoute = (call: ResourceCall): Promise<Answer> =>
+  answering(call, async () => {
+    const query = readWriteQuery('UpdateOptions', call.query)
+    if (!query.ok) return query
+    const object = await decode(call, query.value.fieldValidation)
+    if (!object.ok) return object
+    return change(call, () => accepted(structuredClone(object.value)), query.value.dryRun)
+  })
+
+const readPatch = async (call: ResourceCall): Promise<Result<ParsedPatch, Status>> => {
+  const type = mediaType(headerOf(call.request, 'content-type'))
+  const known = PATCH_FORMATS.map(format => format.mediaType)
+  if (type === APPLY_PATCH) {
+    const text = `server-side apply is not available on this server; accepted media types include: ${known.join(', ')}`
+    return refused(failure(415, 'UnsupportedMediaType', text))
+  }
+  if (!known.includes(type)) return refused(unsupportedMediaType(known))
+  const body = await readBody(call.request)
+  if (!body.ok) return body
+  return parsePatch(type, body.value) ?? refused(unsupportedMediaType(known))
+}
+
+/** The object that the patch makes of the newest state. */
+const patched = (call: ResourceCall, patch: ParsedPatch, validation: FieldValidation): Change => {
+  const { kind } = call.resource
+  return current => {
+    const result = applyPatch((current ?? {}) as Record<string, unknown>, patch, kind.type)
+    if (!result.ok) return result
+    const decoded = decodePatched(result.value, kind, validation, patch.duplicates)
+    if (!decoded.ok) return decoded
+    for (const text of decoded.value.warnings) call.warnings.add(text)
+    const { object } = decoded.value
+    const { uid } = object.metadata
+    if (current && uid !== current.metadata.uid) {
+      return refused(invalid(subjectOf(targetOf(call)), [fieldInvalid('metadata.uid', uid, 'field is immutable')]))
+    }
+    return accepted(object)
+  }
+}
+
+export const patchRoute = (call: ResourceCall): Promise<Answer> =>
+  answering(call, async () => {
+    const patch = await readPatch(call)
+    if (!patch.ok) return patch
+    const query = readWriteQuery('PatchOptions', call.query)
+    if (!query.ok) return query
+    return change(call, patched(call, patch.value, query.value.fieldValidation), query.value.dryRun)
+  })
+
+const readOptions = async (call: ResourceCall): Promise<Result<DeleteOptions, Status>> => {
+  const body = await readBody(call.request)
+  if (!body.ok) return body
+  if (body.value === '') return readDeleteOptions('', 'json', call.query)
+  const syntax = bodySyntax(headerOf(call.request, 'content-type'))
+  return syntax.ok ? readDeleteOptions(body.value, syntax.value, call.query) : syntax
+}
+
+/** The object where the kind says so or where it still waits; else a Status that names what is gone. */
+const deletionAnswer = (call: ResourceCall, deleted: Deleted, options: DeleteOptions): Written => {
+  const { kind } = call.resource
+  // 202: it waits although the client asked for its dependents to go first (kube-apiserver's DeleteResource).
+  const code = !deleted.gone && options.orphanDependents === false ? 202 : 200
+  if (!deleted.gone || kind.deleteReturnsObject) return { code, representation: deleted }
+  const details = {
+    name: call.name,
+    ...(kind.group ? { group: kind.group } : {}),
+    kind: kind.resource,
+    uid: deleted.object.metadata.uid,
+  }
+  return { status: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details } }
+}
+
+export const deleteRoute = (call: ResourceCall): Promise<Answer> =>
+  answering(call, async () => {
+    const options = await readOptions(call)
+    if (!options.ok) return options
+    const { dryRun } = options.value
+    const deleted = await remove(call.registry, targetOf(call), options.value, writing(call, dryRun))
+    return deleted.ok ? accepted(deletionAnswer(call, deleted.value, options.value)) : deleted
+  })
+
+export const deleteCollectionRoute = async (call: ResourceCall): Promise<Answer> => {
+  const { registry, resource, namespace, accept } = call
+  const negotiated = negotiate(accept)
+  if (!negotiated.ok) return statusAnswer(negotiated.problem, accept)
+  const form = formFor(negotiated.value.shape, call, true)
+  if (!form.ok) return statusAnswer(form.problem, accept)
+  const options = await readOptions(call)
+  if (!options.ok) return statusAnswer(options.problem, accept)
+  const selection = readListOptions(resource.kind, call.query, false)
+  if (!selection.ok) return statusAnswer(selection.problem, accept)
+  if (options.value.preconditions?.uid !== undefined)
+    return statusAnswer(badRequest('a UID precondition is for one object, not for a collection'), accept)
+  const deleted = await deleteCollection(
+    registry,
+    { resource, namespace },
+    { selection: selection.value, options: options.value, writing: writing(call, options.value.dryRun) },
+  )
+  await afterEvents()
+  if (!deleted.ok) return statusAnswer(deleted.problem, accept)
+  return jsonAnswer(form.value.list(resource.kind, deleted.value), { syntax: negotiated.value.syntax })
+}

@@ -1,0 +1,72 @@
+/**
+ * The resources that the apiserver serves, each with its kind, its memory and its planner, and what all verbs need:
+ * store, clock, randomness.
+ */
+import type { Clock } from '#lib/clock.ts'
+import type { Random } from '#lib/random.ts'
+import type { Kind } from '../api/kind.ts'
+import type { GroupVersionResource } from '../api/object.ts'
+import type { Store } from '../store/kv.ts'
+import type { Planner } from './planner.ts'
+import type { Cacher } from './storage/cacher.ts'
+import type { WatchCache } from './storage/watch-cache.ts'
+
+export interface Resource {
+  readonly kind: Kind
+  readonly cache: WatchCache
+  readonly planner: Planner | undefined
+}
+
+export interface RegistryOptions {
+  readonly store: Store
+  readonly cacher: Cacher
+  /** Those with a path of their own. */
+  readonly kinds: readonly Kind[]
+  readonly planners: readonly Planner[]
+  readonly clock: Clock
+  readonly random: Random
+}
+
+const resourcePath = ({ group, version, resource }: GroupVersionResource): string => `${group}/${version}/${resource}`
+
+export class Registry {
+  readonly store: Store
+  readonly cacher: Cacher
+  readonly clock: Clock
+  readonly random: Random
+  readonly #byPath = new Map<string, Resource>()
+  readonly #byKind = new Map<Kind, Resource>()
+
+  constructor(options: RegistryOptions) {
+    this.store = options.store
+    this.cacher = options.cacher
+    this.clock = options.clock
+    this.random = options.random
+    const planners = new Map(options.planners.map(planner => [planner.kind, planner]))
+    for (const kind of options.kinds) {
+      const resource = { kind, cache: options.cacher.cache(kind), planner: planners.get(kind) }
+      this.#byPath.set(resourcePath(kind), resource)
+      this.#byKind.set(kind, resource)
+    }
+  }
+
+  find(path: GroupVersionResource): Resource | undefined {
+    return this.#byPath.get(resourcePath(path))
+  }
+
+  /** The resource of a kind that is served; another one is a bug. */
+  resource(kind: Kind): Resource {
+    const resource = this.#byKind.get(kind)
+    if (!resource) throw new TypeError(`${kind.resource}.${kind.group} is not served`)
+    return resource
+  }
+
+  /** The kind of namespaces, when it is served: what lies in a namespace needs one. */
+  get namespaces(): Resource | undefined {
+    return this.find({ group: '', version: 'v1', resource: 'namespaces' })
+  }
+
+  get resources(): readonly Resource[] {
+    return [...this.#byPath.values()]
+  }
+}

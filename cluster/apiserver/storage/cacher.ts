@@ -1,0 +1,156 @@
+/**
+ * The store in memory: one watch over everything under `/registry/` feeds one cache per kind, so that all kinds share
+ * one revision, as they do in the store.
+ *
+ * Promised: by the time a write's promise resolves, its events have been handed to every subscriber (the store delivers
+ * before it acknowledges); `revision` is that of the last transaction taken in, whole.
+ */
+import type { Clock, Milliseconds } from '#lib/clock.ts'
+import type { Logger } from '#lib/log.ts'
+import type { Kind } from '../../api/kind.ts'
+import {
+  type ChangeSet,
+  type KeyValue,
+  prefixRange,
+  type Revision,
+  type Store,
+  StoreRevisionError,
+  type StoreWatch,
+} from '../../store/kv.ts'
+import { kindPrefix, prefixOfKey, REGISTRY_PREFIX } from './keys.ts'
+import { type ObjectEvent, WatchCache } from './watch-cache.ts'
+
+export interface CacherOptions {
+  readonly store: Store
+  readonly kinds: readonly Kind[]
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Changes that each kind remembers for watches that resume. Default 4096. */
+  readonly historySize?: number
+}
+
+interface Waiter {
+  readonly revision: Revision
+  readonly resolve: () => void
+}
+
+export class Cacher {
+  readonly #options: CacherOptions
+  readonly #caches = new Map<Kind, WatchCache>()
+  readonly #byPrefix = new Map<string, WatchCache[]>()
+  #revision: Revision = 0
+  #waiters: Waiter[] = []
+  #watch: StoreWatch | undefined
+  #failed = false
+
+  constructor(options: CacherOptions) {
+    this.#options = options
+    for (const kind of options.kinds) {
+      const cache = new WatchCache(kind, options.historySize ?? 4096)
+      const prefix = kindPrefix(kind)
+      this.#caches.set(kind, cache)
+      this.#byPrefix.set(prefix, [...(this.#byPrefix.get(prefix) ?? []), cache])
+    }
+  }
+
+  /** The revision that the memory is of. */
+  get revision(): Revision {
+    return this.#revision
+  }
+
+  /** False once the store's watch has ended: what is in memory grows old. */
+  get healthy(): boolean {
+    return this.#watch !== undefined && !this.#failed
+  }
+
+  cache(kind: Kind): WatchCache {
+    const cache = this.#caches.get(kind)
+    if (!cache) throw new TypeError(`no cache for ${kind.resource}.${kind.group}`)
+    return cache
+  }
+
+  /** Reads the past that the store still has, then everything since, so that watches resume over a restart. */
+  async start(): Promise<void> {
+    const { store, historySize = 4096 } = this.#options
+    const current = await store.revision()
+    const { keyValues, revision } = await this.#readPast(Math.max(1, current - historySize), current)
+    const byPrefix = Map.groupBy(keyValues, ({ key }) => prefixOfKey(key))
+    for (const [prefix, caches] of this.#byPrefix)
+      for (const cache of caches) cache.load(byPrefix.get(prefix) ?? [], revision)
+    this.#revision = revision
+    this.#watch = store.watch(prefixRange(REGISTRY_PREFIX), {
+      from: revision + 1,
+      deliver: set => this.#deliver(set),
+      ended: problem => {
+        this.#failed = true
+        if (problem.problem !== 'closed') this.#options.logger.error({ problem }, 'the watch on the store has ended')
+      },
+    })
+    await this.waitFor(current)
+  }
+
+  close(): void {
+    this.#watch?.close()
+    this.#watch = undefined
+    for (const { resolve } of this.#waiters.splice(0)) resolve()
+  }
+
+  /** Resolves once the memory is at least of the store's revision at the time of the call. */
+  async fresh(): Promise<void> {
+    const revision = await this.#options.store.revision()
+    if (revision > this.#revision) await this.waitFor(revision)
+  }
+
+  /** Resolves true once the memory has reached `revision`, false when it has not within `timeout`. */
+  waitFor(revision: Revision, timeout: Milliseconds = 10_000): Promise<boolean> {
+    if (this.#revision >= revision) return Promise.resolve(true)
+    return new Promise(resolve => {
+      const waiter: Waiter = {
+        revision,
+        resolve: () => {
+          timer.cancel()
+          resolve(this.#revision >= revision)
+        },
+      }
+      const timer = this.#options.clock.after(timeout, () => {
+        this.#waiters = this.#waiters.filter(other => other !== waiter)
+        resolve(false)
+      })
+      this.#waiters.push(waiter)
+    })
+  }
+
+  async #readPast(
+    wanted: Revision,
+    current: Revision,
+  ): Promise<{ keyValues: readonly KeyValue[]; revision: Revision }> {
+    const range = prefixRange(REGISTRY_PREFIX)
+    if (current === 0) return { keyValues: [], revision: 0 }
+    try {
+      return await this.#options.store.range(range, { revision: wanted })
+    } catch (error) {
+      if (!(error instanceof StoreRevisionError) || error.problem.problem !== 'compacted') throw error
+      return await this.#options.store.range(range, { revision: Math.max(error.problem.compacted, 1) })
+    }
+  }
+
+  #deliver({ revision, changes }: ChangeSet): void {
+    const events: [WatchCache, ObjectEvent][] = []
+    for (const change of changes) {
+      for (const cache of this.#byPrefix.get(prefixOfKey(change.keyValue.key)) ?? []) {
+        const event = cache.apply(change)
+        if (event) events.push([cache, event])
+      }
+    }
+    this.#revision = revision
+    for (const [cache, event] of events) cache.publish(event)
+    if (this.#waiters.length > 0) this.#wake()
+  }
+
+  #wake(): void {
+    const due = this.#waiters.filter(waiter => waiter.revision <= this.#revision)
+    if (due.length === 0) return
+    this.#waiters = this.#waiters.filter(waiter => waiter.revision > this.#revision)
+    for (const { resolve } of due) resolve()
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * An object as the store has it: parsed and frozen, and its JSON with the resourceVersion in place, made once per change
+ * and shared by every reader. The store holds the JSON without resourceVersion, which only the write's own revision can
+ * give; it is put in right behind `"metadata":{`, so that nothing is serialised twice.
+ *
+ * Promised: nobody can change `object`; `json` is what a client gets.
+ */
+import type { Kind } from '../../api/kind.ts'
+import { type ApiObject, apiVersionOf } from '../../api/object.ts'
+import type { Revision } from '../../store/kv.ts'
+
+type Identity = Pick<ApiObject, 'kind' | 'apiVersion'>
+
+const identityOf = (kind: Kind): Identity => ({ kind: kind.kind, apiVersion: apiVersionOf(kind) })
+const head = ({ kind, apiVersion }: Identity): string =>
+  `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},`
+const METADATA = '"metadata":{'
+
+/** An object's JSON: kind, apiVersion and metadata first, no resourceVersion. */
+const serialize = (object: ApiObject): Buffer => {
+  const { kind: _kind, apiVersion: _apiVersion, metadata, ...rest } = object
+  const { resourceVersion: _resourceVersion, ...kept } = metadata
+  const tail = JSON.stringify(rest)
+  const body = `${head(object)}"metadata":${JSON.stringify(kept)}`
+  return Buffer.from(tail === '{}' ? `${body}}` : `${body},${tail.slice(1)}`)
+}
+
+/** The bytes that the store keeps for an object of `kind`. */
+export const encodeStored = (kind: Kind, object: ApiObject): Buffer =>
+  serialize(kind.storage ? kind.storage.toStored(object) : object)
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+const freeze = (value: unknown): void => {
+  if (typeof value !== 'object' || value === null) return
+  for (const member of Object.values(value)) freeze(member)
+  Object.freeze(value)
+}
+
+export class StoredObject {
+  readonly kind: Kind
+  /** `NAMESPACE/NAME`, or `NAME` of a cluster's own. */
+  readonly key: string
+  /** Deeply frozen. */
+  readonly object: ApiObject
+  readonly revision: Revision
+  readonly json: Buffer
+  /** Where the resourceVersion's member ends in `json`. */
+  readonly #versionEnd: number
+  #fields: Readonly<Record<string, string>> | undefined
+
+  private constructor(kind: Kind, parts: { key: string; object: ApiObject; revision: Revision; rest: Uint8Array }) {
+    this.kind = kind
+    this.key = parts.key
+    this.revision = parts.revision
+    parts.object.metadata.resourceVersion = String(parts.revision)
+    freeze(parts.object)
+    this.object = parts.object
+    const start = Buffer.from(`${head(identityOf(kind))}${METADATA}"resourceVersion":"${parts.revision}"`)
+    this.#versionEnd = start.length
+    this.json = Buffer.concat([start, parts.rest])
+  }
+
+  /** Reads what `encodeStored` wrote. Throws when the bytes are no such thing (a damaged store). */
+  static decode(kind: Kind, key: string, stored: { value: Uint8Array; modRevision: Revision }): StoredObject {
+    const value = asBuffer(stored.value)
+    const read = JSON.parse(value.toString()) as ApiObject
+    const object = kind.storage ? kind.storage.fromStored(read) : read
+    const bytes = kind.storage ? serialize(object) : value
+    const offset = head(object).length + METADATA.length
+    // Every object has a name, so the metadata is never empty and a comma belongs here.
+    const rest = Buffer.concat([Buffer.from(','), bytes.subarray(offset)])
+    return new StoredObject(kind, { key, object, revision: stored.modRevision, rest })
+  }
+
+  /** The same state under a later revision: how a deletion reports what it ended. */
+  at(revision: Revision): StoredObject {
+    const { metadata, ...rest } = this.object
+    return new StoredObject(this.kind, {
+      key: this.key,
+      object: { ...rest, metadata: { ...metadata } } as ApiObject,
+      revision,
+      rest: this.json.subarray(this.#versionEnd),
+    })
+  }
+
+  /** `json` without kind and apiVersion, as an item of a typed list has it: all but the `{` that comes first. */
+  get itemTail(): Buffer {
+    return this.json.subarray(head(identityOf(this.kind)).length)
+  }
+
+  /** The values of the field selector's keys. */
+  get fields(): Readonly<Record<string, string>> {
+    const { name = '', namespace = '' } = this.object.metadata
+    this.#fields ??= {
+      ...this.kind.selectableFields?.(this.object),
+      'metadata.name': name,
+      ...(this.kind.namespaced ? { 'metadata.namespace': namespace } : {}),
+    }
+    return this.#fields
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * The last step of each write: the resource's planner looks at it, then object and plan go to the store in one
+ * transaction that compares all that was read.
+ *
+ * Promised: `stale` means that nothing was written and that memory has caught up with what was in the way, so the caller
+ * may try again from there.
+ */
+import { randomUUID } from 'node:crypto'
+import { accepted, type Result, refused } from '#lib/result.ts'
+import { encodeObject } from '../../api/encode.ts'
+import type { Kind } from '../../api/kind.ts'
+import type { ApiObject } from '../../api/object.ts'
+import type { Status } from '../../api/status.ts'
+import type { Compare, Operation, Revision } from '../../store/kv.ts'
+import type { PlanContext } from '../planner.ts'
+import type { Registry, Resource } from '../registry.ts'
+import { objectKey, storeKey } from '../storage/keys.ts'
+import { encodeStored, StoredObject } from '../storage/stored-object.ts'
+import { timestamp } from './create.ts'
+import type { Representation, WriteOptions } from './request.ts'
+
+export interface Commit {
+  readonly resource: Resource
+  readonly verb: PlanContext['verb']
+  /** As it will be written; for a delete: the object that goes. The planner may change it. */
+  readonly object: ApiObject
+  readonly current: StoredObject | undefined
+  readonly options: WriteOptions
+  /** What else must still be as it was read. */
+  readonly also?: readonly Compare[]
+}
+
+/** Builds the transaction; compares no key twice. */
+class Draft {
+  readonly compare = new Map<string, Revision>()
+  readonly operations: Operation[] = []
+
+  put(kind: Kind, object: ApiObject, modRevision: Revision): void {
+    const key = storeKey(kind, object.metadata.namespace, object.metadata.name ?? '')
+    this.compare.set(key, modRevision)
+    this.operations.push({ type: 'put', key, value: encodeStored(kind, object) })
+  }
+
+  delete(kind: Kind, object: ApiObject, modRevision: Revision): void {
+    const key = storeKey(kind, object.metadata.namespace, object.metadata.name ?? '')
+    this.compare.set(key, modRevision)
+    this.operations.push({ type: 'delete', key })
+  }
+}
+
+const revisionOf = (object: ApiObject): Revision => Number(object.metadata.resourceVersion)
+
+/** What a planner makes is an object like any other: it has a uid and a time of creation. */
+const stamped = ({ clock }: Registry, object: ApiObject): ApiObject => ({
+  ...object,
+  metadata: { ...object.metadata, uid: randomUUID(), creationTimestamp: timestamp(clock.now()) },
+})
+
+const planContext = (registry: Registry, commit: Commit, draft: Draft): PlanContext => {
+  const { cacher } = registry
+  return {
+    verb: commit.verb,
+    object: commit.object,
+    current: commit.current?.object,
+    dryRun: commit.options.dryRun,
+    get: (kind, namespace, name) => cacher.cache(kind).get(objectKey(kind, namespace, name))?.object,
+    list: (kind, namespace) =>
+      cacher
+        .cache(kind)
+        .list(namespace)
+        .map(stored => stored.object),
+    create: (kind, object) => draft.put(kind, stamped(registry, object), 0),
+    update: (kind, object) => draft.put(kind, object, revisionOf(object)),
+    remove: (kind, object) => draft.delete(kind, object, revisionOf(object)),
+    warn: commit.options.warn,
+  }
+}
+
+/** The planner's part of the transaction; `object` is canonical again afterwards. */
+const plan = (registry: Registry, request: Commit): Result<{ draft: Draft; object: ApiObject }, Status> => {
+  const draft = new Draft()
+  const planned = request.resource.planner?.plan(planContext(registry, request, draft))
+  if (planned && !planned.ok) return refused(planned.problem)
+  const { kind } = request.resource
+  return accepted({ draft, object: encodeObject(request.object, kind.type) })
+}
+
+/** Whether an update would write what is there already, bytes and all, and so needs no write and wakes nobody. */
+const changesNothing = (request: Commit, draft: Draft, object: ApiObject): boolean =>
+  request.verb === 'update' &&
+  draft.operations.length === 0 &&
+  request.current !== undefined &&
+  encodeStored(request.resource.kind, object).equals(encodeStored(request.resource.kind, request.current.object))
+
+/** What was written, from memory where it still is what was written. */
+const written = (resource: Resource, object: ApiObject, revision: Revision): Representation => {
+  const { kind, cache } = resource
+  const key = objectKey(kind, object.metadata.namespace, object.metadata.name ?? '')
+  const cached = cache.get(key)
+  if (cached?.revision === revision) return cached
+  return StoredObject.decode(kind, key, { value: encodeStored(kind, object), modRevision: revision })
+}
+
+/** Refused: whatever the planner refuses. */
+export const commit = async (
+  registry: Registry,
+  request: Commit,
+): Promise<Result<Representation | 'stale', Status>> => {
+  const planned = plan(registry, request)
+  if (!planned.ok) return planned
+  const { draft, object } = planned.value
+  const { resource, current } = request
+  if (changesNothing(request, draft, object)) return accepted(current as StoredObject)
+  if (request.options.dryRun) return accepted({ object: dryRunObject(object, current) })
+  if (request.verb === 'delete') draft.delete(resource.kind, object, current?.revision ?? 0)
+  else draft.put(resource.kind, object, current?.revision ?? 0)
+  for (const { key, modRevision } of request.also ?? []) draft.compare.set(key, modRevision)
+  const compare = [...draft.compare].map(([key, modRevision]) => ({ key, modRevision }))
+  const result = await registry.store.transact({ compare, operations: draft.operations })
+  if (!result.committed) {
+    await registry.cacher.waitFor(result.revision)
+    return accepted('stale')
+  }
+  if (request.verb === 'delete') return accepted(current?.at(result.revision) ?? { object })
+  return accepted(written(resource, object, result.revision))
+}
+
+/** A dry run answers under the resourceVersion that the object has now, if it has one. */
+const dryRunObject = (object: ApiObject, current: StoredObject | undefined): ApiObject => {
+  if (current) object.metadata.resourceVersion = String(current.revision)
+  return object
+}

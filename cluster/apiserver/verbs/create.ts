@@ -1,0 +1,109 @@
+/** create: POST of a new object (Kubernetes: rest.BeforeCreate and the generic registry's Create). */
+import { randomUUID } from 'node:crypto'
+import { accepted, type Result, refused } from '#lib/result.ts'
+import { encodeObject } from '../../api/encode.ts'
+import type { ApiObject } from '../../api/object.ts'
+import { alreadyExists, badRequest, failure, invalid, type Status } from '../../api/status.ts'
+import { validateCreate } from '../../api/validate.ts'
+import type { Registry } from '../registry.ts'
+import { objectKey } from '../storage/keys.ts'
+import { commit } from './commit.ts'
+import { generateName } from './generate-name.ts'
+import { checkNamespace } from './namespace-check.ts'
+import { type ObjectTarget, type Representation, subjectOf, type WriteOptions } from './request.ts'
+
+export type CreateTarget = Omit<ObjectTarget, 'name'>
+
+/** Generated names that were taken before the client hears of it. */
+const NAME_TRIES = 8
+
+/** RFC 3339 in whole seconds, as the API prints times. */
+export const timestamp = (milliseconds: number): string => `${new Date(milliseconds).toISOString().slice(0, 19)}Z`
+
+/** The object's namespace is the path's, whether it says so or not. */
+export const adoptNamespace = (object: ApiObject, namespace: string | undefined): Status | undefined => {
+  const given = object.metadata.namespace
+  if (given && given !== namespace)
+    return badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  if (namespace === undefined) delete object.metadata.namespace
+  else object.metadata.namespace = namespace
+  return undefined
+}
+
+const fillMetadata = (registry: Registry, { kind }: CreateTarget['resource'], object: ApiObject): void => {
+  const { metadata } = object
+  delete metadata.deletionTimestamp
+  delete metadata.deletionGracePeriodSeconds
+  delete metadata.generation
+  delete metadata.resourceVersion
+  if (kind.countsGenerations) metadata.generation = 1
+  metadata.uid = randomUUID()
+  metadata.creationTimestamp = timestamp(registry.clock.now())
+  if (!metadata.name && metadata.generateName) metadata.name = generateName(metadata.generateName, registry.random)
+}
+
+const prepare = (registry: Registry, { resource }: CreateTarget, object: ApiObject): Result<ApiObject, Status> => {
+  const { kind } = resource
+  fillMetadata(registry, resource, object)
+  kind.prepareForCreate?.(object)
+  kind.applyDefaults?.(object)
+  const errors = validateCreate(kind, object)
+  if (errors.length > 0) return refused(invalid(subjectOf({ resource, name: object.metadata.name ?? '' }), errors))
+  return accepted(encodeObject(object, kind.type))
+}
+
+/** One try. `taken`: the name is; `stale`: something else was in the way and may not be next time. */
+const attempt = async (
+  registry: Registry,
+  target: CreateTarget,
+  given: ApiObject,
+  options: WriteOptions,
+): Promise<Result<Representation | 'taken' | 'stale', Status>> => {
+  const { resource, namespace } = target
+  const subject = subjectOf({ resource, name: given.metadata.name ?? '' })
+  const lives = checkNamespace(registry, resource, namespace, subject)
+  if (!lives.ok) return lives
+  const prepared = prepare(registry, target, given)
+  if (!prepared.ok) return prepared
+  const object = prepared.value
+  given.metadata.name = object.metadata.name ?? ''
+  const key = objectKey(resource.kind, namespace, given.metadata.name)
+  if (resource.cache.get(key)) return accepted('taken')
+  const outcome = await commit(registry, {
+    resource,
+    verb: 'create',
+    object,
+    current: undefined,
+    options,
+    also: lives.value,
+  })
+  return outcome.ok && outcome.value === 'stale' && resource.cache.get(key) ? accepted('taken') : outcome
+}
+
+/**
+ * Makes `given` (decoded). Refused: 400 for another namespace than the path's, 404 and 403 for a namespace that is not
+ * there or going, 409 when the name is taken, 422 when it is invalid.
+ */
+export const create = async (
+  registry: Registry,
+  target: CreateTarget,
+  given: ApiObject,
+  options: WriteOptions,
+): Promise<Result<Representation, Status>> => {
+  const { resource, namespace } = target
+  const mismatch = adoptNamespace(given, namespace)
+  if (mismatch) return refused(mismatch)
+  if (given.metadata.resourceVersion)
+    return refused(failure(500, 'InternalError', 'resourceVersion should not be set on objects to be created'))
+  const generated = !given.metadata.name && Boolean(given.metadata.generateName)
+  for (const text of resource.kind.warnings?.(given) ?? []) options.warn(text)
+  for (let names = 1; ; ) {
+    const object = structuredClone(given)
+    const outcome = await attempt(registry, target, object, options)
+    if (!outcome.ok) return outcome
+    if (outcome.value === 'stale') continue
+    if (outcome.value !== 'taken') return accepted(outcome.value)
+    if (!generated || names++ >= NAME_TRIES)
+      return refused(alreadyExists(subjectOf({ resource, name: object.metadata.name ?? '' })))
+  }
+}

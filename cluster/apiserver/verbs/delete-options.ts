@@ -1,0 +1,96 @@
+/** DeleteOptions: from the body of a DELETE, or from its query; the body wins, as in Kubernetes. */
+import { accepted, type Result, refused } from '#lib/result.ts'
+import { type BodySyntax, parseBody } from '../../api/decode.ts'
+import { type FieldError, fieldInvalid, fieldNotSupported } from '../../api/field-error.ts'
+import { isObject } from '../../api/own-property.ts'
+import { badRequest, type Status } from '../../api/status.ts'
+import { invalidOptions } from './option-errors.ts'
+
+export type PropagationPolicy = 'Foreground' | 'Background' | 'Orphan'
+
+export interface DeleteOptions {
+  readonly gracePeriodSeconds?: number | undefined
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string } | undefined
+  readonly propagationPolicy?: PropagationPolicy | undefined
+  readonly orphanDependents?: boolean | undefined
+  readonly dryRun: boolean
+}
+
+const POLICIES = ['Foreground', 'Background', 'Orphan'] as const
+
+interface Given {
+  readonly kind?: unknown
+  readonly apiVersion?: unknown
+  readonly gracePeriodSeconds?: unknown
+  readonly preconditions?: unknown
+  readonly propagationPolicy?: unknown
+  readonly orphanDependents?: unknown
+  readonly dryRun?: unknown
+}
+
+const check = (given: Given): FieldError[] => {
+  const errors: FieldError[] = []
+  const { propagationPolicy: policy, orphanDependents, dryRun } = given
+  if (policy !== undefined && orphanDependents !== undefined)
+    errors.push(
+      fieldInvalid('propagationPolicy', policy, 'orphanDependents and deletionPropagation cannot be both set'),
+    )
+  else if (policy !== undefined && !(POLICIES as readonly unknown[]).includes(policy))
+    errors.push(fieldNotSupported('propagationPolicy', policy, [...POLICIES, 'nil']))
+  if (Array.isArray(dryRun) && dryRun.some(value => value !== 'All'))
+    errors.push(fieldNotSupported('dryRun', dryRun, ['All']))
+  return errors
+}
+
+const typeProblem = (given: Given): string | undefined => {
+  const { gracePeriodSeconds, preconditions, propagationPolicy, orphanDependents, dryRun } = given
+  if (gracePeriodSeconds !== undefined && !Number.isSafeInteger(gracePeriodSeconds)) return 'gracePeriodSeconds'
+  if (preconditions !== undefined && !isObject(preconditions)) return 'preconditions'
+  if (propagationPolicy !== undefined && typeof propagationPolicy !== 'string') return 'propagationPolicy'
+  if (orphanDependents !== undefined && typeof orphanDependents !== 'boolean') return 'orphanDependents'
+  if (dryRun !== undefined && !Array.isArray(dryRun)) return 'dryRun'
+  return undefined
+}
+
+const fromQuery = (query: URLSearchParams): Given => {
+  const grace = query.get('gracePeriodSeconds')
+  const orphan = query.get('orphanDependents')
+  const policy = query.get('propagationPolicy')
+  return {
+    ...(grace === null ? {} : { gracePeriodSeconds: grace === '' ? Number.NaN : Number(grace) }),
+    ...(orphan === null ? {} : { orphanDependents: orphan === 'true' || orphan === '1' }),
+    ...(policy === null ? {} : { propagationPolicy: policy }),
+    ...(query.has('dryRun') ? { dryRun: query.getAll('dryRun') } : {}),
+  }
+}
+
+const fromBody = (body: string, syntax: BodySyntax): Result<Given, Status> => {
+  const parsed = parseBody(body, syntax)
+  if (!parsed.ok) return refused(badRequest(`couldn't get version/kind; json parse error: ${parsed.problem}`))
+  const value = parsed.value.value
+  if (!isObject(value)) return refused(badRequest("couldn't get version/kind; json parse error: not an object"))
+  const { kind, apiVersion } = value as Given
+  if (kind !== undefined && kind !== 'DeleteOptions')
+    return refused(
+      badRequest(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion ?? 'v1')}`),
+    )
+  // null means absent, as everywhere in the API.
+  return accepted(Object.fromEntries(Object.entries(value).filter(([, member]) => member !== null)))
+}
+
+export const readDeleteOptions = (
+  body: string,
+  syntax: BodySyntax,
+  query: URLSearchParams,
+): Result<DeleteOptions, Status> => {
+  const read = body === '' ? accepted(fromQuery(query)) : fromBody(body, syntax)
+  if (!read.ok) return read
+  const given = read.value
+  const wrong = typeProblem(given)
+  if (wrong) return refused(badRequest(`DeleteOptions: ${wrong} has the wrong type`))
+  const errors = check(given)
+  if (errors.length > 0) return refused(invalidOptions('DeleteOptions', errors))
+  const { dryRun, kind: _kind, apiVersion: _apiVersion, ...rest } = given
+  const dry = (Array.isArray(dryRun) && dryRun.length > 0) || query.getAll('dryRun').includes('All')
+  return accepted({ ...rest, dryRun: dry } as DeleteOptions)
+}

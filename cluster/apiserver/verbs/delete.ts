@@ -1,0 +1,121 @@
+/**
+ * delete (Kubernetes: rest.BeforeDelete and the generic registry's Delete): at once, or, when finalizers or a grace
+ * period hold the object, by a deletionTimestamp that the last finalizer's removal completes.
+ */
+import { accepted, type Result, refused } from '#lib/result.ts'
+import { encodeObject } from '../../api/encode.ts'
+import type { Kind } from '../../api/kind.ts'
+import type { ApiObject } from '../../api/object.ts'
+import { conflict, notFound, type Status } from '../../api/status.ts'
+import type { Registry } from '../registry.ts'
+import { objectKey } from '../storage/keys.ts'
+import type { StoredObject } from '../storage/stored-object.ts'
+import { commit } from './commit.ts'
+import { timestamp } from './create.ts'
+import type { DeleteOptions } from './delete-options.ts'
+import { type ObjectTarget, type Representation, subjectOf, type WriteOptions } from './request.ts'
+import { isReleased } from './update.ts'
+
+/** The finalizers by which a client's propagationPolicy waits for the garbage collector. */
+const ORPHAN = 'orphan'
+const FOREGROUND = 'foregroundDeletion'
+
+export interface Deleted extends Representation {
+  /** False: the object is still there and waits. */
+  readonly gone: boolean
+}
+
+const checkPreconditions = (
+  target: ObjectTarget,
+  current: StoredObject,
+  options: DeleteOptions,
+): Status | undefined => {
+  const { uid, resourceVersion } = options.preconditions ?? {}
+  const { metadata } = current.object
+  const subject = subjectOf(target)
+  if (uid !== undefined && uid !== metadata.uid) {
+    return conflict(
+      subject,
+      `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`,
+    )
+  }
+  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
+    return conflict(
+      subject,
+      `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`,
+    )
+  }
+  return undefined
+}
+
+/** The policy decides which of the two finalizers stands; without a policy they stay as they are. */
+const deletionFinalizers = (finalizers: readonly string[], options: DeleteOptions): string[] => {
+  const policy =
+    options.propagationPolicy ??
+    (options.orphanDependents === undefined ? undefined : options.orphanDependents ? 'Orphan' : 'Background')
+  if (policy === undefined) return [...finalizers]
+  const others = finalizers.filter(finalizer => finalizer !== ORPHAN && finalizer !== FOREGROUND)
+  if (policy === 'Orphan') return [...others, ORPHAN]
+  if (policy === 'Foreground') return [...others, FOREGROUND]
+  return others
+}
+
+/** The object as the deletion leaves it: marked, or (see `isReleased`) ready to go. */
+const mark = (registry: Registry, kind: Kind, current: ApiObject, options: DeleteOptions): ApiObject => {
+  const next = structuredClone(current)
+  const { metadata } = next
+  const finalizers = deletionFinalizers(metadata.finalizers ?? [], options)
+  if (finalizers.length > 0) metadata.finalizers = finalizers
+  else delete metadata.finalizers
+  const grace = Math.max(0, kind.gracePeriodSeconds?.(current, options.gracePeriodSeconds) ?? 0)
+  if (metadata.deletionTimestamp === undefined) {
+    metadata.deletionTimestamp = timestamp(registry.clock.now() + grace * 1000)
+    metadata.deletionGracePeriodSeconds = grace
+    if (metadata.generation !== undefined) metadata.generation++
+    kind.prepareForDelete?.(next)
+  } else if (options.gracePeriodSeconds !== undefined && grace < (metadata.deletionGracePeriodSeconds ?? 0)) {
+    // A second deletion may shorten the grace, never lengthen it.
+    const started = Date.parse(metadata.deletionTimestamp) - (metadata.deletionGracePeriodSeconds ?? 0) * 1000
+    metadata.deletionTimestamp = timestamp(started + grace * 1000)
+    metadata.deletionGracePeriodSeconds = grace
+  }
+  return encodeObject(next, kind.type)
+}
+
+/** Refused: 404, 409 when a precondition does not hold. */
+export const remove = async (
+  registry: Registry,
+  target: ObjectTarget,
+  options: DeleteOptions,
+  writing: WriteOptions,
+): Promise<Result<Deleted, Status>> => {
+  const { resource, namespace, name } = target
+  const { kind } = resource
+  for (;;) {
+    const current = resource.cache.get(objectKey(kind, namespace, name))
+    if (!current) return refused(notFound(subjectOf(target)))
+    const problem = checkPreconditions(target, current, options)
+    if (problem) return refused(problem)
+    const next = mark(registry, kind, current.object, options)
+    const gone = isReleased(kind, next)
+    if (!gone && isSame(next, current.object)) return accepted({ object: current.object, json: current.json, gone })
+    const object = gone ? structuredClone(current.object) : next
+    const outcome = await commit(registry, {
+      resource,
+      verb: gone ? 'delete' : 'update',
+      object,
+      current,
+      options: writing,
+    })
+    if (!outcome.ok) return outcome
+    if (outcome.value === 'stale') continue
+    const { json } = outcome.value
+    return accepted({ object: outcome.value.object, ...(json ? { json } : {}), gone })
+  }
+}
+
+const isSame = (next: ApiObject, current: ApiObject): boolean =>
+  next.metadata.deletionTimestamp === current.metadata.deletionTimestamp &&
+  next.metadata.deletionGracePeriodSeconds === current.metadata.deletionGracePeriodSeconds &&
+  current.metadata.deletionTimestamp !== undefined &&
+  (next.metadata.finalizers ?? []).join() === (current.metadata.finalizers ?? []).join()

@@ -1,0 +1,190 @@
+/**
+ * update: PUT and the write half of PATCH (Kubernetes: rest.BeforeUpdate and the generic registry's Update).
+ *
+ * Promised: what the client said about resourceVersion and uid held when the write was done; a write that would change
+ * nothing is not done and keeps the resourceVersion; an object whose deletion only waited for this write is gone after
+ * it.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import { accepted, type Result, refused } from '#lib/result.ts'
+import { encodeObject } from '../../api/encode.ts'
+import { type FieldError, fieldInvalid } from '../../api/field-error.ts'
+import type { Kind } from '../../api/kind.ts'
+import type { ApiObject } from '../../api/object.ts'
+import { badRequest, conflict, failure, invalid, notFound, type Status, staleObject } from '../../api/status.ts'
+import { validateUpdate } from '../../api/validate.ts'
+import type { Registry } from '../registry.ts'
+import { objectKey } from '../storage/keys.ts'
+import type { StoredObject } from '../storage/stored-object.ts'
+import { commit } from './commit.ts'
+import { adoptNamespace, create } from './create.ts'
+import { type ObjectTarget, type Representation, type Subresource, subjectOf, type WriteOptions } from './request.ts'
+
+export interface UpdateTarget extends ObjectTarget {
+  readonly subresource?: Subresource | undefined
+}
+
+/** What the object shall become, from what it is now (frozen). Called again after each lost race. */
+export type Change = (current: ApiObject | undefined) => Result<ApiObject, Status>
+
+export interface Updated extends Representation {
+  readonly created: boolean
+}
+
+const sameNameAsPath = (target: ObjectTarget, next: ApiObject): Status | undefined => {
+  const given = next.metadata.name
+  if (!given) return badRequest('name must be provided')
+  if (given !== target.name)
+    return badRequest(`the name of the object (${given}) does not match the name on the URL (${target.name})`)
+  return adoptNamespace(next, target.namespace)
+}
+
+/** The client's resourceVersion and uid against the object's. */
+const checkPreconditions = (target: ObjectTarget, next: ApiObject, current: StoredObject): Status | undefined => {
+  const subject = subjectOf(target)
+  const { resourceVersion, uid } = next.metadata
+  if (uid && uid !== current.object.metadata.uid) {
+    return conflict(
+      subject,
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.object.metadata.uid}`,
+    )
+  }
+  if (!resourceVersion || resourceVersion === '0') {
+    if (target.resource.kind.unconditionalUpdate !== false) return undefined
+    return invalid(subject, [fieldInvalid('metadata.resourceVersion', 0, 'must be specified for an update')])
+  }
+  if (!/^\d+$/.test(resourceVersion))
+    return failure(
+      500,
+      'InternalError',
+      `strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`,
+    )
+  return Number(resourceVersion) === current.revision ? undefined : staleObject(subject)
+}
+
+/** Metadata that no update changes. */
+const carryMetadata = (next: ApiObject, { metadata: current }: ApiObject): void => {
+  const { metadata } = next
+  const fixed = [
+    'uid',
+    'creationTimestamp',
+    'deletionTimestamp',
+    'deletionGracePeriodSeconds',
+    'generation',
+    'generateName',
+  ] as const
+  for (const field of fixed) {
+    if (current[field] === undefined) delete metadata[field]
+    else Object.assign(metadata, { [field]: current[field] })
+  }
+  delete metadata.resourceVersion
+}
+
+/** The object that a write to a subresource makes: all as it is, but for that part. */
+const mergeSubresource = (next: ApiObject, current: ApiObject, subresource: Subresource): ApiObject => {
+  const merged = structuredClone(current)
+  if (subresource === 'status') {
+    if (next.status === undefined) delete merged.status
+    else merged.status = next.status
+    return merged
+  }
+  const spec = (next.spec ?? {}) as { finalizers?: unknown }
+  merged.spec = { ...(merged.spec as object | undefined), finalizers: spec.finalizers }
+  return merged
+}
+
+const withoutMetadataAndStatus = ({ metadata: _metadata, status: _status, ...rest }: ApiObject): unknown => rest
+
+const prepare = (target: UpdateTarget, given: ApiObject, current: ApiObject): Result<ApiObject, Status> => {
+  const { kind } = target.resource
+  const { subresource } = target
+  const next = subresource ? mergeSubresource(given, current, subresource) : given
+  carryMetadata(next, current)
+  if (!subresource) {
+    if (kind.hasStatus && !isDeepStrictEqual(next.status, current.status)) {
+      if (current.status === undefined) delete next.status
+      else next.status = structuredClone(current.status)
+    }
+    kind.prepareForUpdate?.(next, current)
+  }
+  kind.applyDefaults?.(next)
+  const errors: readonly FieldError[] = validateUpdate(kind, next, current, subresource)
+  if (errors.length > 0) return refused(invalid(subjectOf(target), errors))
+  const encoded = encodeObject(next, kind.type)
+  if (kind.countsGenerations && differs(encoded, current)) {
+    encoded.metadata.generation = (current.metadata.generation ?? 0) + 1
+  }
+  return accepted(encoded)
+}
+
+const differs = (next: ApiObject, current: ApiObject): boolean =>
+  !isDeepStrictEqual(withoutMetadataAndStatus(next), withoutMetadataAndStatus(current))
+
+/** Whether a deletion waits for nothing more. */
+export const isReleased = (kind: Kind, object: ApiObject): boolean =>
+  object.metadata.deletionTimestamp !== undefined &&
+  (object.metadata.finalizers ?? []).length === 0 &&
+  (object.metadata.deletionGracePeriodSeconds ?? 0) === 0 &&
+  !(kind.isHeld?.(object) ?? false)
+
+const write = async (
+  registry: Registry,
+  target: UpdateTarget,
+  change: { next: ApiObject; current: StoredObject },
+  options: WriteOptions,
+): Promise<Result<Representation | 'stale', Status>> => {
+  const { resource } = target
+  const { next, current } = change
+  const { kind } = resource
+  if (isReleased(kind, next)) return commit(registry, { resource, verb: 'delete', object: next, current, options })
+  return commit(registry, { resource, verb: 'update', object: next, current, options })
+}
+
+/** Refused: 400 for another name than the path's, 404, 409 for a stale resourceVersion or another uid, 422. */
+export const update = async (
+  registry: Registry,
+  target: UpdateTarget,
+  change: Change,
+  options: WriteOptions,
+): Promise<Result<Updated, Status>> => {
+  const { resource, namespace, name } = target
+  for (;;) {
+    const current = resource.cache.get(objectKey(resource.kind, namespace, name))
+    if (!current) return createAbsent(registry, target, change, options)
+    const changed = change(current.object)
+    if (!changed.ok) return changed
+    const next = changed.value
+    const problem = sameNameAsPath(target, next) ?? checkPreconditions(target, next, current)
+    if (problem) return refused(problem)
+    const prepared = prepare(target, next, current.object)
+    if (!prepared.ok) return prepared
+    const outcome = await write(registry, target, { next: prepared.value, current }, options)
+    if (!outcome.ok) return outcome
+    if (outcome.value === 'stale') continue
+    for (const text of resource.kind.warnings?.(prepared.value) ?? []) options.warn(text)
+    return accepted({ ...pick(outcome.value), created: false })
+  }
+}
+
+const createAbsent = async (
+  registry: Registry,
+  target: UpdateTarget,
+  change: Change,
+  options: WriteOptions,
+): Promise<Result<Updated, Status>> => {
+  const { resource, namespace, subresource } = target
+  const missing = refused(notFound(subjectOf(target)))
+  if (!resource.kind.createOnUpdate || subresource) return missing
+  const changed = change(undefined)
+  if (!changed.ok) return changed
+  const object = changed.value
+  const problem = sameNameAsPath(target, object)
+  if (problem) return refused(problem)
+  // The client thinks that it exists; it does not any more.
+  if (object.metadata.resourceVersion && object.metadata.resourceVersion !== '0') return missing
+  delete object.metadata.resourceVersion
+  const created = await create(registry, { resource, namespace }, object, options)
+  return created.ok ? accepted({ ...pick(created.value), created: true }) : created
+}
+
+const pick = ({ object, json }: Representation): Representation => ({ object, ...(json ? { json } : {}) })
