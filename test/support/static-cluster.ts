@@ -60,6 +60,12 @@ export class StaticCluster implements Cluster {
     apply()
   }
 
+  remove({ kind, metadata: { namespace, name } }: Manifest): void {
+    const informers = [this.services, this.namespaces, this.endpointSlices, this.pods, this.serviceImports]
+    const kinds = ['Service', 'Namespace', 'EndpointSlice', 'Pod', 'ServiceImport']
+    informers[kinds.indexOf(kind)]?.remove(objectKey(namespace, name))
+  }
+
   sync(): void {
     for (const informer of [this.services, this.namespaces, this.endpointSlices, this.pods, this.serviceImports])
       informer.sync()

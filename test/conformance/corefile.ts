@@ -1,0 +1,29 @@
+/** A case's configuration as the Corefile that an operator would write. */
+import type { CaseConfig } from './cases.ts'
+
+const flag = (name: string, set: boolean): string[] => (set ? [name] : [])
+const words = (name: string, values: readonly string[]): string[] =>
+  values.length > 0 ? [[name, ...values].join(' ')] : []
+
+const kubernetes = (config: CaseConfig): string[] => [
+  `kubernetes ${config.zones.join(' ')} {`,
+  ...words('ttl', [String(config.ttl)]),
+  ...words('pods', [config.pods]),
+  ...flag('ignore empty_service', config.ignoreEmptyService),
+  ...flag('endpoint_pod_names', config.endpointPodNames),
+  ...flag('noendpoints', !config.endpoints),
+  ...flag('zonal', config.zonal),
+  ...words('namespaces', config.namespaces ?? []),
+  ...words('namespace_labels', config.namespaceLabels === null ? [] : [config.namespaceLabels]),
+  ...words('labels', config.labels === null ? [] : [config.labels]),
+  ...words('multicluster', config.multiclusterZones),
+  ...words('fallthrough', config.fallthrough),
+  '}',
+]
+
+/** Without an upstream the block is for the cluster's zones alone, so that all else is refused. */
+export const corefileOf = (config: CaseConfig, upstream: string): string => {
+  const keys = config.upstream ? ['.:53'] : config.zones.map(zone => `${zone}:53`)
+  const forward = config.upstream ? [`forward . ${upstream}`] : []
+  return [`${keys.join(' ')} {`, ...kubernetes(config), ...forward, '}'].join('\n')
+}
