@@ -4,7 +4,14 @@ import type { Kind } from '../kind.ts'
 import { checkDns1035Label } from '../name.ts'
 import type { ApiObject } from '../object.ts'
 import { applyServiceDefaults } from '../service/defaults.ts'
+import { prepareServiceForCreate, prepareServiceForUpdate } from '../service/prepare.ts'
 import type { Service } from '../service/service.ts'
+import {
+  serviceWarnings,
+  validateService,
+  validateServiceStatus,
+  validateServiceUpdate,
+} from '../service/validation.ts'
 
 const specOf = (object: ApiObject): Service['spec'] => (object as Service).spec ?? {}
 
@@ -50,6 +57,12 @@ export const serviceKind: Kind = {
   deleteReturnsObject: true,
   validateName: checkDns1035Label,
   applyDefaults: applyServiceDefaults,
+  prepareForCreate: prepareServiceForCreate,
+  prepareForUpdate: prepareServiceForUpdate,
+  validate: validateService,
+  validateUpdate: validateServiceUpdate,
+  validateStatusUpdate: validateServiceStatus,
+  warnings: serviceWarnings,
   selectableFields: object => ({
     'spec.clusterIP': specOf(object).clusterIP ?? '',
     'spec.type': specOf(object).type ?? '',

@@ -5,10 +5,8 @@ import type { Service, ServiceSpec } from './service.ts'
 /** Three hours. */
 const AFFINITY_TIMEOUT_SECONDS = 10_800
 
-const isExternal = ({ type, externalIPs = [], clusterIP }: ServiceSpec): boolean =>
-  type === 'NodePort' ||
-  type === 'LoadBalancer' ||
-  (type === 'ClusterIP' && clusterIP !== 'None' && externalIPs.length > 0)
+const isExternal = ({ type, externalIPs = [] }: ServiceSpec): boolean =>
+  type === 'NodePort' || type === 'LoadBalancer' || (type === 'ClusterIP' && externalIPs.length > 0)
 
 const setAffinity = (spec: ServiceSpec): void => {
   spec.sessionAffinity ||= 'None'
