@@ -23,6 +23,7 @@ export const ERROR_ADVICE = {
   STORE_CLOSED: 'The store is shutting down; try again once it runs.',
   API_UNREACHABLE: 'Check that the apiserver runs and that the kubeconfig names its address.',
   API_REFUSED: 'Check the credentials in the kubeconfig and the rights that they carry.',
+  NAMESPACE_UNKNOWN: 'Create it first (kubectl create namespace NAME), or name another one with -n.',
   NOT_ROOT: 'Run the command as root: it makes network and mount namespaces.',
   PROGRAM_MISSING: 'Install the program that the message names.',
   CHILD_FAILED: 'Read the log that the message names; its last lines say why.',

@@ -1,0 +1,128 @@
+/** The apiserver on its store, as one component: opened, bootstrapped, with kubeconfigs for all who need one. */
+import { hostname } from 'node:os'
+import { type Apiserver, createApiserver } from '#cluster/apiserver/apiserver.ts'
+import { bootstrap } from '#cluster/apiserver/bootstrap/bootstrap.ts'
+import { firstAddress } from '#cluster/apiserver/bootstrap/objects.ts'
+import { CLUSTER_OPTIONS } from '#cluster/apiserver/bootstrap/options.ts'
+import { APISERVER_OPTIONS } from '#cluster/apiserver/options.ts'
+import { ensurePki } from '#cluster/pki/pki.ts'
+import { openSqliteStore } from '#cluster/store/backends/sqlite/sqlite-store.ts'
+import type { Store } from '#cluster/store/kv.ts'
+import { formatAddress, parseAddress, type SocketAddress } from '#lib/address.ts'
+import { systemClock } from '#lib/clock.ts'
+import { SeamarkError } from '#lib/errors.ts'
+import type { Component } from '#lib/lifecycle.ts'
+import type { Logger } from '#lib/log.ts'
+import type { Registry } from '#lib/metrics.ts'
+import { type OptionTable, type OptionValues, readOptions } from '#lib/options.ts'
+import { systemRandom } from '#lib/random.ts'
+import { ensureDataDir } from './data-dir.ts'
+
+export interface ApiserverFlags {
+  readonly dataDir: string
+  readonly apiserverAddress: string
+  readonly advertiseAddress: string
+  readonly serviceClusterIpRange: string
+  readonly clusterDns: string
+  readonly clusterDomain: string
+  /** Where this machine's DNS server listens, for the slice of kube-dns; absent: nowhere. */
+  readonly dnsAddress?: string
+  readonly metricsAddress?: string
+}
+
+export interface ApiserverProgramEnvironment {
+  readonly logger: Logger
+  readonly registry: Registry
+}
+
+const addressOf = (text: string, flag: string): SocketAddress => {
+  const parsed = parseAddress(text)
+  if (!parsed.ok) throw new SeamarkError('BAD_OPTION', `${flag}: ${parsed.problem}`)
+  return parsed.value
+}
+
+const valuesOf = <Table extends OptionTable>(
+  table: Table,
+  given: { readonly [Name in keyof Table]?: unknown } = {},
+): OptionValues<Table> => {
+  const values = readOptions(table, given)
+  if (!values.ok) throw new SeamarkError('BAD_OPTION', values.problem)
+  return values.value
+}
+
+/** How programs on this machine reach a server: a wildcard is no address to connect to. */
+const reachable = ({ host, port }: SocketAddress): SocketAddress => ({
+  host: host === '' || host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host,
+  port,
+})
+
+export class ApiserverProgram implements Component {
+  readonly name = 'apiserver'
+  readonly #flags: ApiserverFlags
+  readonly #environment: ApiserverProgramEnvironment
+  #store: Store | undefined
+  #apiserver: Apiserver | undefined
+
+  constructor(flags: ApiserverFlags, environment: ApiserverProgramEnvironment) {
+    this.#flags = flags
+    this.#environment = environment
+  }
+
+  /** The bound address, from `start` on. */
+  get address(): string {
+    return this.#apiserver ? formatAddress(reachable(this.#apiserver.address)) : this.#flags.apiserverAddress
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    const { logger, registry } = this.#environment
+    const flags = this.#flags
+    const address = addressOf(flags.apiserverAddress, '--apiserver-address')
+    const cluster = valuesOf(CLUSTER_OPTIONS, {
+      serviceCidrs: flags.serviceClusterIpRange,
+      clusterDns: flags.clusterDns,
+      advertiseAddress: flags.advertiseAddress,
+    })
+    const dataDir = ensureDataDir(flags.dataDir)
+    // The store's lock comes first: whoever does not get it must not touch the rest of the directory.
+    const store = await openSqliteStore({ directory: dataDir.store, logger: logger.child({ room: 'store' }), registry })
+    this.#store = store
+    const pki = await ensurePki({
+      directory: dataDir.folder,
+      clock: systemClock,
+      logger: logger.child({ room: 'pki' }),
+    })
+    const apiserver = createApiserver(
+      {
+        ...valuesOf(APISERVER_OPTIONS),
+        address,
+        clusterDomain: flags.clusterDomain,
+        certificateAddresses: [firstAddress(cluster.serviceCidrs.split(',')), flags.advertiseAddress].filter(Boolean),
+      },
+      {
+        store,
+        pki,
+        clock: systemClock,
+        random: systemRandom,
+        logger: logger.child({ room: 'apiserver' }),
+        registry,
+        bootstrap: async (client, bound) => {
+          await pki.writeKubeconfigs({ server: `https://${formatAddress(reachable(bound))}`, nodeName: hostname() })
+          const options = {
+            ...cluster,
+            apiserver: bound,
+            dns: flags.dnsAddress ? addressOf(flags.dnsAddress, '--dns-address') : undefined,
+            metrics: flags.metricsAddress ? addressOf(flags.metricsAddress, '--metrics-address') : undefined,
+          }
+          await bootstrap(client, options, logger.child({ room: 'bootstrap' }))
+        },
+      },
+    )
+    this.#apiserver = apiserver
+    await apiserver.start(signal)
+  }
+
+  async close(): Promise<void> {
+    await this.#apiserver?.close()
+    await this.#store?.close()
+  }
+}

@@ -1,0 +1,51 @@
+/** A Corefile made into a configuration, with what this process gives to its plugins. */
+import { networkInterfaces } from 'node:os'
+import { systemClock } from '#lib/clock.ts'
+import { SeamarkError } from '#lib/errors.ts'
+import type { Logger } from '#lib/log.ts'
+import type { Registry } from '#lib/metrics.ts'
+import { systemRandom } from '#lib/random.ts'
+import { type Configuration, loadConfiguration, type World } from '#resolver/configuration.ts'
+import { formatProblem } from '#resolver/corefile/syntax.ts'
+import { packageVersion } from './package-root.ts'
+
+export interface CorefileWorld {
+  readonly logger: Logger
+  readonly registry: Registry
+  /** Flags that beat the Corefile; undefined where a flag was not given. */
+  readonly overrides: Readonly<Record<string, string | undefined>>
+  /** Absent: nothing can be reloaded (a check). */
+  readonly requestReload?: () => void
+}
+
+/** This machine's addresses without loopback and link-local ones. */
+const localAddresses = (): readonly string[] =>
+  Object.values(networkInterfaces())
+    .flatMap(infos => infos ?? [])
+    .filter(({ internal, address }) => !internal && !address.startsWith('fe80:'))
+    .map(({ address }) => address)
+
+/** The world of plugins as this process has it. */
+export const worldOf = ({ logger, registry, overrides, requestReload }: CorefileWorld): World => ({
+  clock: systemClock,
+  random: systemRandom,
+  logger,
+  registry,
+  version: packageVersion,
+  localAddresses,
+  overrides,
+  variables: process.env,
+  fatal: message => {
+    logger.fatal({ reason: message }, 'ending: the server cannot go on')
+    process.exit(1)
+  },
+  print: line => process.stdout.write(`${line}\n`),
+  ...(requestReload ? { requestReload } : {}),
+})
+
+/** @throws SeamarkError BAD_COREFILE with every problem, a line each. */
+export const loadCorefile = (file: string, world: CorefileWorld): Configuration => {
+  const loaded = loadConfiguration({ file }, worldOf(world))
+  if (loaded.ok) return loaded.value
+  throw new SeamarkError('BAD_COREFILE', loaded.problem.map(formatProblem).join('\n         '))
+}

@@ -1,0 +1,84 @@
+/** `seamark dns`: the DNS server alone, with CoreDNS's flags, beside any apiserver. */
+import { rmSync, writeFileSync } from 'node:fs'
+import { Command, Option } from 'commander'
+import { createLogger } from '#lib/log.ts'
+import { createRegistry } from '#lib/metrics.ts'
+import { type LogFlags, withLogOptions } from './common-options.ts'
+import { defaultCorefile } from './default-corefile.ts'
+import { packageVersion } from './package-root.ts'
+import { runProgram } from './run-program.ts'
+
+interface DnsFlags extends LogFlags {
+  readonly conf: string
+  readonly 'dns.port'?: string
+  readonly p?: string
+  readonly pidfile?: string
+  readonly plugins?: boolean
+  readonly quiet?: boolean
+  readonly version?: boolean
+  readonly kubeconfig?: string
+  readonly dnsAddress?: string
+  readonly metricsAddress?: string
+  readonly healthAddress?: string
+  readonly readyAddress?: string
+}
+
+/** Flags that were given beat the Corefile. */
+const overridesOf = (flags: DnsFlags): Readonly<Record<string, string | undefined>> => ({
+  'dns-port': flags['dns.port'] ?? flags.p,
+  'dns-address': flags.dnsAddress,
+  kubeconfig: flags.kubeconfig,
+  'metrics-address': flags.metricsAddress,
+  'health-address': flags.healthAddress,
+  'ready-address': flags.readyAddress,
+})
+
+const listPlugins = async (): Promise<void> => {
+  const { pluginModules } = await import('#resolver/plugins/index.ts')
+  const { pluginOrder } = await import('#resolver/plugins/order.ts')
+  const known = pluginOrder.filter(name => pluginModules.has(name))
+  process.stdout.write(`Server types:\n  dns\n\nOther plugins:\n${known.map(name => `  dns.${name}`).join('\n')}\n`)
+}
+
+const dns = async (flags: DnsFlags): Promise<void> => {
+  if (flags.version) return void process.stdout.write(`Seamark-${packageVersion}\n`)
+  if (flags.plugins) return listPlugins()
+  const logger = createLogger({ level: flags.logLevel, format: flags.logFormat })
+  const { DnsProgram } = await import('./dns-program.ts')
+  const program = new DnsProgram({
+    corefile: flags.conf,
+    overrides: overridesOf(flags),
+    logger,
+    registry: createRegistry(),
+  })
+  // CoreDNS reads its Corefile again on SIGUSR1.
+  process.on('SIGUSR1', () => void program.reload())
+  const { pidfile } = flags
+  if (pidfile !== undefined) {
+    writeFileSync(pidfile, `${process.pid}\n`)
+    process.once('exit', () => rmSync(pidfile, { force: true }))
+  }
+  if (!flags.quiet) logger.info({ version: packageVersion, corefile: flags.conf }, 'starting the DNS server')
+  await runProgram({ logger, components: [program], addresses: () => program.addresses(), closeDeadline: 60_000 })
+}
+
+export const dnsCommand = (): Command =>
+  withLogOptions(
+    new Command('dns')
+      .description('serve DNS by a Corefile, beside any Kubernetes API; takes CoreDNS’s flags as they are')
+      .option('--conf <file>', 'the Corefile (also -conf)', defaultCorefile())
+      .option('--dns.port <port>', 'the port of zones that name none (also -dns.port)')
+      .addOption(new Option('--p <port>', 'the same (also -p)').hideHelp())
+      .option(
+        '--kubeconfig <file>',
+        'how to reach the apiserver (default: the Corefile, then the pod’s service account)',
+      )
+      .option('--dns-address <host:port>', 'serve DNS here, whatever the Corefile says')
+      .option('--metrics-address <host:port>', 'serve /metrics here, whatever the Corefile says')
+      .option('--health-address <host:port>', 'serve /health here, whatever the Corefile says')
+      .option('--ready-address <host:port>', 'serve /ready here, whatever the Corefile says')
+      .option('--pidfile <file>', 'write the process id there (also -pidfile)')
+      .option('--plugins', 'list the plugins and end (also -plugins)')
+      .option('--quiet', 'no line at the start (also -quiet)')
+      .option('--version', 'print the version and end (also -version)'),
+  ).action(dns)

@@ -1,0 +1,24 @@
+import { Command } from 'commander'
+import { apiserverCommand } from './apiserver.ts'
+import { checkCommand } from './check.ts'
+import { controlPlaneCommand } from './control-plane.ts'
+import { dnsCommand } from './dns.ts'
+import { packageVersion } from './package-root.ts'
+import { resolvConfCommand } from './resolvconf.ts'
+import { shellCommand } from './shell/command.ts'
+import { upCommand } from './up/command.ts'
+
+/** The whole command line: one subcommand a part. */
+export const createProgram = (): Command =>
+  new Command('seamark')
+    .description('Cluster DNS and service discovery for Kubernetes, with the cluster stack that it serves')
+    .version(packageVersion, '-V, --version')
+    .showSuggestionAfterError(true)
+    .enablePositionalOptions()
+    .addCommand(upCommand())
+    .addCommand(shellCommand())
+    .addCommand(resolvConfCommand())
+    .addCommand(checkCommand())
+    .addCommand(dnsCommand())
+    .addCommand(apiserverCommand())
+    .addCommand(controlPlaneCommand())

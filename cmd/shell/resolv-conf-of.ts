@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs'
+import { generateResolvConf } from '#resolver/resolvconf.ts'
+
+export interface NamespaceDns {
+  readonly namespace: string
+  readonly clusterDns: string
+  readonly clusterDomain: string
+}
+
+/** The resolv.conf that an ordinary pod of the namespace gets on this machine; warnings go to standard error. */
+export const resolvConfOf = ({ namespace, clusterDns, clusterDomain }: NamespaceDns): string => {
+  const { text, warnings } = generateResolvConf({
+    dnsPolicy: 'ClusterFirst',
+    namespace,
+    hostNetwork: false,
+    clusterDNS: [clusterDns],
+    clusterDomain,
+    hostFile: readFileSync('/etc/resolv.conf', 'utf8'),
+  })
+  for (const { reason, message } of warnings) process.stderr.write(`seamark: ${reason}: ${message}\n`)
+  return text
+}

@@ -1,0 +1,140 @@
+/** `seamark up` as people use it: start, start again, stop, and what it says when something is in the way. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import test from 'ava'
+import { adminClient, NAMESPACES } from '../support/admin-client.ts'
+import { spawnCluster, startCluster, TEST_COREFILE } from '../support/cluster.ts'
+import { ask, askUntil } from '../support/dns-client.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+
+const KUBERNETES = 'kubernetes.default.svc.cluster.local'
+
+const get = async (url: string): Promise<{ status: number; body: string }> => {
+  const response = await fetch(url)
+  return { status: response.status, body: await response.text() }
+}
+
+/** Process ids whose parent is `pid`. */
+const childrenOf = (pid: number): number[] =>
+  readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .filter(name => {
+      try {
+        return readFileSync(`/proc/${name}/stat`, 'utf8').split(') ')[1]?.split(' ')[1] === String(pid)
+      } catch {
+        return false
+      }
+    })
+    .map(Number)
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')
+  } catch {
+    return false
+  }
+}
+
+const gone = async (pids: readonly number[], deadline = 15_000): Promise<boolean> => {
+  const end = performance.now() + deadline
+  while (pids.some(isAlive)) {
+    if (performance.now() > end) return false
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+  return true
+}
+
+test('it starts, answers, says what runs where, and a second start continues', async t => {
+  const cluster = await startCluster(t)
+  const { addresses } = cluster
+  for (const address of Object.values(addresses)) t.true(cluster.output.includes(address), cluster.output)
+  t.is((await ask({ name: KUBERNETES, port: cluster.dnsPort })).answers[0]?.data, '10.96.0.1')
+  t.is((await ask({ name: KUBERNETES, port: cluster.dnsPort, transport: 'tcp' })).answers[0]?.data, '10.96.0.1')
+  t.is((await get(`http://${addresses.health}/health`)).body, 'OK')
+  t.is((await get(`http://${addresses.ready}/ready`)).status, 200)
+  t.regex((await get(`http://${addresses.metrics}/metrics`)).body, /coredns_dns_requests_total\{.*type="A".*\} 2/)
+  t.is(statSync(cluster.kubeconfig).mode & 0o777, 0o600)
+  t.is(statSync(cluster.folder).mode & 0o777, 0o700)
+  const client = await adminClient(t, cluster.kubeconfig)
+  await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kept' } })
+  const authority = readFileSync(cluster.kubeconfig, 'utf8').match(/certificate-authority-data: (.*)/)?.[1]
+  t.deepEqual(await cluster.stop(), { code: 0, signal: null })
+
+  const again = await startCluster(t, { folder: cluster.folder })
+  t.is(readFileSync(again.kubeconfig, 'utf8').match(/certificate-authority-data: (.*)/)?.[1], authority)
+  const secondClient = await adminClient(t, again.kubeconfig)
+  t.is((await secondClient.get(NAMESPACES, { name: 'kept' })).metadata.name, 'kept')
+})
+
+test('Ctrl-C ends both parts, and so does a kill -9 of `seamark up`', async t => {
+  for (const signal of ['SIGINT', 'SIGKILL'] as const) {
+    const cluster = await startCluster(t)
+    const parts = childrenOf(cluster.child.pid as number)
+    t.is(parts.length, 2)
+    cluster.child.kill(signal)
+    const { code } = await cluster.exited
+    t.is(code, signal === 'SIGINT' ? 0 : null)
+    t.true(await gone(parts), `parts outlive ${signal}`)
+  }
+})
+
+test('a part that dies is started again on the same addresses, and the other one serves on', async t => {
+  const cluster = await startCluster(t)
+  const { dnsPort } = cluster
+  const client = await adminClient(t, cluster.kubeconfig)
+  const nameOf = (pid: number) =>
+    readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+      .split('\0')
+      .find(word => word === 'dns' || word === 'control-plane')
+  const parts = childrenOf(cluster.child.pid as number)
+  const dns = parts.find(pid => nameOf(pid) === 'dns') as number
+  const controlPlane = parts.find(pid => nameOf(pid) === 'control-plane') as number
+
+  process.kill(controlPlane, 'SIGKILL')
+  t.is((await ask({ name: KUBERNETES, port: dnsPort })).answers[0]?.data, '10.96.0.1')
+  process.kill(dns, 'SIGKILL')
+  t.true(await gone([dns, controlPlane]))
+  await askUntil({ name: KUBERNETES, port: dnsPort }, reply => reply.answers[0]?.data === '10.96.0.1')
+  await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'after' } })
+  t.pass()
+})
+
+test('a taken port is named, with the flag that sets it', async t => {
+  const squatter = createServer().listen(0, '127.0.0.1')
+  await new Promise(resolve => squatter.once('listening', resolve))
+  t.teardown(() => squatter.close())
+  const { port } = squatter.address() as { port: number }
+  for (const flag of ['--apiserver-address', '--dns-address', '--metrics-address']) {
+    const cluster = spawnCluster(t, { args: [flag, `127.0.0.1:${port}`] })
+    t.is((await cluster.exited).code, 1)
+    t.regex(cluster.output, new RegExp(`127\\.0\\.0\\.1:${port} \\(${flag}\\) is taken by another program`))
+    t.regex(cluster.output, /choose another address/)
+  }
+})
+
+test("a directory that is not Seamark's is left untouched", async t => {
+  const folder = join(temporaryFolder(t), 'data')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'thesis.txt'), 'mine')
+  const cluster = spawnCluster(t, { folder })
+  t.is((await cluster.exited).code, 1)
+  t.regex(cluster.output, /holds other files \(thesis\.txt/)
+  t.regex(cluster.output, /--data-dir/)
+  t.deepEqual(readdirSync(folder), ['thesis.txt'])
+})
+
+test('a second Seamark on the same directory is refused', async t => {
+  const cluster = await startCluster(t)
+  const second = spawnCluster(t, { folder: cluster.folder })
+  t.is((await second.exited).code, 1)
+  t.regex(second.output, /DATA_DIR_LOCKED|Another Seamark runs on this directory/)
+  t.is((await ask({ name: KUBERNETES, port: cluster.dnsPort })).rcode, 'NOERROR')
+})
+
+test('a broken Corefile is an error with file and line', async t => {
+  const cluster = spawnCluster(t, { corefile: TEST_COREFILE.replace('prometheus', 'promtheus') })
+  t.is((await cluster.exited).code, 1)
+  t.regex(cluster.output, /Corefile:8: unknown directive "promtheus".*prometheus/)
+  t.false(existsSync(join(cluster.folder, 'cluster.json')) && Object.keys(cluster.addresses).length > 0)
+})
