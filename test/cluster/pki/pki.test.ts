@@ -289,7 +289,7 @@ test('a directory that cannot be written says so', async t => {
 test('kill -9 before any of the renames leaves a directory that the next start completes', async t => {
   const directory = join(temporaryFolder(t), 'data')
   mkdirSync(directory)
-  const fixture = fileURLToPath(new URL('./interrupted.ts', import.meta.url))
+  const fixture = fileURLToPath(new URL('./interrupted.process.ts', import.meta.url))
   // Each run gets one file further than the last one, and dies with the next one written but not renamed.
   let authority: string | undefined
   for (let run = 1; run <= 13; run++) {

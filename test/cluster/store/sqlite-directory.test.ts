@@ -19,6 +19,9 @@ import { everything, put, Recorder } from './contract/place.ts'
 const open = (directory: string, registry: Registry = createRegistry()): Promise<Store> =>
   openSqliteStore({ directory, logger: silentLogger, registry })
 
+/** A program beside this file that runs as a process of its own. */
+const program = (name: string): string => join(dirname(fileURLToPath(import.meta.url)), `${name}.process.ts`)
+
 const databaseOf = (directory: string): string => join(directory, 'store.sqlite')
 
 /** A directory with a closed store of some pages. */
@@ -50,7 +53,7 @@ test('a directory that is open is locked, in this process and in others; closed,
   const directory = temporaryFolder(t)
   const store = await open(directory)
   await t.throwsAsync(open(directory), { code: 'DATA_DIR_LOCKED', message: /another/ })
-  const child = spawn(process.execPath, [fixture('writer.ts'), directory, '1', '1'], {
+  const child = spawn(process.execPath, [program('writer'), directory, '1', '1'], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   let stderr = ''
@@ -122,7 +125,7 @@ test('on a full disk writes are refused whole, reads go on, and writes too once 
   if (!unshare || process.getuid?.() !== 0) return skip(t, 'mounting a small disk needs root and unshare')
   const directory = temporaryFolder(t)
   const script = `mount -t tmpfs -o size=2m none "$1" && exec "$2" "$3" "$1"`
-  const args = ['--mount', 'sh', '-c', script, 'sh', directory, process.execPath, fixture('full-disk.ts')]
+  const args = ['--mount', 'sh', '-c', script, 'sh', directory, process.execPath, program('full-disk')]
   const child = spawn(unshare, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', data => (output += data))
@@ -185,7 +188,3 @@ test('commits, groups and the revision are counted', async t => {
   t.true(value('seamark_store_commit_duration_seconds_sum') > 0)
   t.is(value('seamark_store_failures_total'), 0)
 })
-
-function fixture(name: string): string {
-  return join(dirname(fileURLToPath(import.meta.url)), 'fixtures', name)
-}

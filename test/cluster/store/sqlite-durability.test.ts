@@ -13,7 +13,7 @@ import { createRegistry } from '#lib/metrics.ts'
 import { findProgram, skip } from '../../support/programs.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
-const writer = join(dirname(fileURLToPath(import.meta.url)), 'fixtures', 'writer.ts')
+const writer = join(dirname(fileURLToPath(import.meta.url)), 'writer.process.ts')
 
 /** Two directories at once, 26 kills each. */
 const LANES = 2

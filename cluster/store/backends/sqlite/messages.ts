@@ -70,8 +70,8 @@ export interface Answer {
   readonly outcome:
     | { readonly ok: true; readonly value: Answers[keyof Answers] }
     | { readonly ok: false; readonly failure: Failure }
-  /** The changes that the request made; to be delivered before it is answered. */
-  readonly set: ChangeSet | undefined
+  /** The transactions that the request made; to be delivered before it is answered. */
+  readonly sets: readonly ChangeSet[]
 }
 
 export type Message =

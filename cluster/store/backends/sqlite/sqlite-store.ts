@@ -279,8 +279,8 @@ class SqliteStore implements Store {
       this.#metrics.groupSize.observe(writes)
       this.#metrics.commitDuration.observe(commitSeconds)
     }
-    for (const { id, outcome, set } of answers) {
-      if (set) this.#deliver(set)
+    for (const { id, outcome, sets } of answers) {
+      for (const set of sets) this.#deliver(set)
       const pending = this.#pending.get(id)
       assert(pending, 'every answer has a question')
       this.#pending.delete(id)

@@ -114,7 +114,7 @@ class Worker {
       case 'grant-lease':
         return unchanged(this.#writes.grantLease(request.ttl))
       case 'revoke-lease':
-        return { value: undefined, set: this.#writes.revokeLease(request.lease) }
+        return { value: undefined, sets: this.#writes.revokeLease(request.lease) }
       default:
         return assert.fail(`${request.type} is no write`)
     }
@@ -175,17 +175,17 @@ interface LogState {
 
 const isRead = ({ type }: Request): boolean => type === 'get' || type === 'range' || type === 'history'
 
-const unchanged = <Value>(value: Value): Written<Value> => ({ value, set: undefined })
+const unchanged = <Value>(value: Value): Written<Value> => ({ value, sets: [] })
 
 /** A request's own failure is its answer; a failure of the world is thrown on. */
 const attempt = (id: number, task: Attempt): Answer => {
   try {
-    const { value, set } = task()
-    return { id, outcome: { ok: true, value }, set }
+    const { value, sets } = task()
+    return { id, outcome: { ok: true, value }, sets }
   } catch (error) {
     const failure = ownFailure(error)
     if (!failure) throw error
-    return { id, outcome: { ok: false, failure }, set: undefined }
+    return { id, outcome: { ok: false, failure }, sets: [] }
   }
 }
 
@@ -197,7 +197,7 @@ const ownFailure = (error: unknown): Failure | undefined => {
 
 const worldAnswer = (id: number, error: unknown): Answer => {
   const { code, message } = worldFailure(error, options.file)
-  return { id, outcome: { ok: false, failure: { type: 'world', code, message } }, set: undefined }
+  return { id, outcome: { ok: false, failure: { type: 'world', code, message } }, sets: [] }
 }
 
 const open = (): OpenDatabase | undefined => {

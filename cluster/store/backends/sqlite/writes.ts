@@ -15,17 +15,17 @@ import {
   type TransactionResult,
 } from '../../kv.ts'
 import { Reads, type Revisions } from './reads.ts'
-import { firstRow, type Row, toChange, toKeyValue } from './rows.ts'
+import { firstRow, OPERATIONS_PER_TRANSACTION, type Row, toChange, toKeyValue } from './rows.ts'
 
 /** Compacted rows that one sweep deletes: a few milliseconds, so that requests hardly wait behind it. */
 const SWEEP_ROWS = 500
 
 const NOTHING = new Uint8Array(0)
 
-/** What a write came to, and the changes to tell watches. */
+/** What a request came to, and the transactions to tell watches. */
 export interface Written<Value> {
   readonly value: Value
-  readonly set: ChangeSet | undefined
+  readonly sets: readonly ChangeSet[]
 }
 
 export class Writes {
@@ -94,7 +94,7 @@ export class Writes {
       return row && toKeyValue(row)
     })
     if (compare.some(({ modRevision }, index) => modRevision !== (current[index]?.modRevision ?? 0))) {
-      return { value: { committed: false, revision, current }, set: undefined }
+      return { value: { committed: false, revision, current }, sets: [] }
     }
     for (const operation of operations) {
       if (operation.type === 'put' && operation.lease && !this.#leaseExists.get(operation.lease)) {
@@ -102,7 +102,7 @@ export class Writes {
       }
     }
     const set = this.#apply(operations)
-    return { value: { committed: true, revision: set?.revision ?? revision }, set }
+    return { value: { committed: true, revision: set?.revision ?? revision }, sets: set ? [set] : [] }
   }
 
   /** @throws StoreRevisionError */
@@ -117,12 +117,17 @@ export class Writes {
     return Number(lastInsertRowid)
   }
 
-  /** Deletes the lease and, in one transaction, its keys. */
-  revokeLease(lease: LeaseId): ChangeSet | undefined {
+  /** Deletes the lease and its keys, in one transaction as far as one can hold them. */
+  revokeLease(lease: LeaseId): ChangeSet[] {
     const keys = this.#leaseKeys.all(lease) as unknown as { key: string }[]
-    const set = this.#apply(keys.map(({ key }) => ({ type: 'delete', key })))
+    const sets: ChangeSet[] = []
+    for (let done = 0; done < keys.length; done += OPERATIONS_PER_TRANSACTION) {
+      const part = keys.slice(done, done + OPERATIONS_PER_TRANSACTION)
+      const set = this.#apply(part.map(({ key }) => ({ type: 'delete', key })))
+      if (set) sets.push(set)
+    }
     this.#database.prepare('DELETE FROM lease WHERE id = ?').run(lease)
-    return set
+    return sets
   }
 
   /** Deletes some of the rows that compaction freed; false when none was left. */

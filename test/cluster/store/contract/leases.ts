@@ -57,6 +57,23 @@ export const testLeases = (test: TestFn, name: string, makePlace: MakePlace): vo
     t.is(await store.revision(), 2)
   })
 
+  law('a lease may hold more keys than one transaction', async (t, store, clock) => {
+    const { id } = await store.grantLease(10)
+    for (const half of ['a', 'b']) {
+      const operations = Array.from(
+        { length: 2_500 },
+        (_, index) => ({ type: 'put', key: `/${half}/${index}`, value: bytes(''), lease: id }) as const,
+      )
+      t.true((await store.transact({ compare: [], operations })).committed)
+    }
+    const heard = () => recorder.sets.reduce((sum, { changes }) => sum + changes.length, 0)
+    const recorder = new Recorder(store)
+    await clock.advance(10_000)
+    await recorder.until(() => heard() === 5_000)
+    t.is((await store.range(everything)).count, 0)
+    t.is(await store.revision(), recorder.revisions.at(-1) ?? 0)
+  })
+
   law('a put under a lease that is not there writes nothing', async (t, store) => {
     const operations = [
       { type: 'put', key: '/a', value: bytes('') },
