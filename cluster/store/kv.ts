@@ -161,6 +161,7 @@ export interface Store {
   /**
    * A lease that ends, with all keys put under it, `ttl` seconds after its last `keepLease`. It outlives a restart of
    * the store, and has its whole `ttl` again then, since nobody could keep it meanwhile (as etcd does).
+   * Its keys are deleted in one transaction, or in several where one cannot hold them. `ttl`: whole seconds, from 1.
    */
   grantLease(ttl: number): Promise<Lease>
   /** False when the lease has ended. */
