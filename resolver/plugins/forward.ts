@@ -174,7 +174,8 @@ class Forward implements Plugin {
       type: question.type,
       recursionDesired: query.recursionDesired,
       checkingDisabled: query.checkingDisabled,
-      authenticData: query.authenticData,
+      // RFC 6840 §5.7: says that AD is understood; whether this client gets it is decided when its reply is encoded.
+      authenticData: true,
       dnssecOk: edns?.dnssecOk ?? false,
     }
     const reply = await this.#pool.ask(asked, channel)

@@ -1,6 +1,7 @@
 /** The plugins that exist, by directive. Order is `order.ts`'s business. */
 import type { PluginModule } from '../plugin.ts'
 import { bindPlugin } from './bind.ts'
+import { cachePlugin } from './cache.ts'
 import { errorsPlugin } from './errors.ts'
 import { forwardPlugin } from './forward.ts'
 import { healthPlugin } from './health.ts'
@@ -11,6 +12,7 @@ import { readyPlugin } from './ready.ts'
 
 const modules: readonly PluginModule[] = [
   bindPlugin,
+  cachePlugin,
   errorsPlugin,
   forwardPlugin,
   healthPlugin,

@@ -5,10 +5,10 @@ import { createRegistry } from '#lib/metrics.ts'
 import { systemRandom } from '#lib/random.ts'
 import { type Configuration, loadConfiguration, type World } from '#resolver/configuration.ts'
 import { formatProblem } from '#resolver/corefile/syntax.ts'
-import type { Transport } from '#resolver/query.ts'
+import type { Query, Transport } from '#resolver/query.ts'
 import { recordTypes } from '#resolver/wire/codes.ts'
 import { encodeQuery, type OutgoingQuery } from '#resolver/wire/encode.ts'
-import { decodeResponse, type ResponseMessage } from '#resolver/wire/message.ts'
+import { decodeQuery, decodeResponse, type ResponseMessage } from '#resolver/wire/message.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 export interface TestWorld extends World {
@@ -58,20 +58,28 @@ export interface Ask extends Partial<OutgoingQuery> {
   readonly server?: string
 }
 
+/** A question as plugins get it. */
+export const makeQuery = (
+  name: string,
+  { transport = 'udp', client = '192.0.2.7', server = 'dns://:53', ...question }: Ask = {},
+  received = 0,
+): Query => {
+  const context = { transport, client: { address: client, port: 40_000 }, local: { address: '192.0.2.53', port: 53 } }
+  const decoded = decodeQuery(encodeQuestion(name, question), { ...context, server }, received)
+  if (decoded.verdict !== 'query') throw new Error('not a query')
+  return decoded.query
+}
+
+const encodeQuestion = (name: string, question: Partial<OutgoingQuery>): Buffer =>
+  encodeQuery({ id: 4711, name, type: recordTypes.A, recursionDesired: true, edns: undefined, ...question })
+
 /** Puts a question to a configuration as a client would; undefined: silence. */
 export const ask = async (
   configuration: Configuration,
   name: string,
   { transport = 'udp', client = '192.0.2.7', server = 'dns://:53', ...question }: Ask = {},
 ): Promise<ResponseMessage | undefined> => {
-  const packet = encodeQuery({
-    id: 4711,
-    name,
-    type: recordTypes.A,
-    recursionDesired: true,
-    edns: undefined,
-    ...question,
-  })
+  const packet = encodeQuestion(name, question)
   const reply = await configuration.responder(packet, {
     transport,
     client: { address: client, port: 40_000 },

@@ -1,0 +1,296 @@
+import test from 'ava'
+import fc from 'fast-check'
+import type { Next, Plugin } from '#resolver/plugin.ts'
+import { type Answer, answered, emptyAnswer, type Verdict } from '#resolver/verdict.ts'
+import { rcodes } from '#resolver/wire/codes.ts'
+import { type Ask, configure, makeQuery, problemsOf, type TestWorld, testWorld } from '../../support/dns-environment.ts'
+import { aRecord, soaRecord } from '../../support/upstream.ts'
+
+/** A cache before an upstream whose answer the test can change, and which counts what it is asked. */
+class Bench {
+  readonly world: TestWorld = testWorld()
+  readonly cache: Plugin
+  asked = 0
+  by = 'forward'
+  reply: Partial<Answer> | 'hang' = {}
+
+  constructor(directive: string, reply: Bench['reply'] = {}) {
+    this.cache = configure(`. {\n ${directive}\n}`, this.world).plugins[0]!
+    this.reply = reply
+  }
+
+  readonly next: Next = () => {
+    this.asked++
+    if (this.reply === 'hang') return new Promise(() => {})
+    return answered(this.by, emptyAnswer(rcodes.NOERROR, this.reply))
+  }
+
+  async ask(name = 'www.example.org.', question: Ask = {}): Promise<Answer> {
+    const verdict = await this.cache.handle!(makeQuery(name, question), this.next)
+    if (verdict.verdict !== 'answered') throw new Error(verdict.verdict)
+    return verdict.answer
+  }
+
+  async ttls(name?: string): Promise<number[]> {
+    const { answers, authority } = await this.ask(name)
+    return [...answers, ...authority].map(({ ttl }) => ttl)
+  }
+
+  seconds(count: number): Promise<void> {
+    return this.world.clock.advance(count * 1000)
+  }
+}
+
+const found = (ttl: number, name = 'www.example.org.') => ({ answers: [aRecord(name, ttl, '192.0.2.1')] })
+const absent = (ttl: number, minimum: number) => ({
+  rcode: rcodes.NXDOMAIN,
+  authority: [soaRecord('example.org.', ttl, minimum)],
+})
+
+test('an answer is kept for its TTL, which runs down; then it is asked for anew', async t => {
+  const bench = new Bench('cache', found(60))
+  t.deepEqual(await bench.ttls(), [60])
+  await bench.seconds(59)
+  t.deepEqual(await bench.ttls(), [1])
+  t.is(bench.asked, 1)
+  await bench.seconds(1)
+  t.deepEqual(await bench.ttls(), [60])
+  t.is(bench.asked, 2)
+})
+
+test('TTLs are bounded: by the cap of the line, of the type, and from below', async t => {
+  t.deepEqual(await new Bench('cache 30', found(60)).ttls(), [30])
+  t.deepEqual(await new Bench('cache', found(100_000)).ttls(), [3600])
+  t.deepEqual(await new Bench('cache', absent(100_000, 100_000)).ttls(), [1800])
+  t.deepEqual(await new Bench('cache', found(2)).ttls(), [5])
+  t.deepEqual(await new Bench('cache {\n success 5000 600 100\n }', found(2)).ttls(), [100])
+  const kept = new Bench('cache {\n keepttl\n }', found(60))
+  await kept.ttls()
+  await kept.seconds(30)
+  t.deepEqual(await kept.ttls(), [60])
+  t.is(kept.asked, 1)
+})
+
+test('a denial is kept for the lesser of its SOA’s TTL and MINIMUM (RFC 2308 §5)', async t => {
+  for (const [ttl, minimum] of [
+    [60, 20],
+    [20, 60],
+  ] as const) {
+    const bench = new Bench('cache', absent(ttl, minimum))
+    await bench.ask()
+    await bench.seconds(19)
+    await bench.ask()
+    t.is(bench.asked, 1)
+    await bench.seconds(1)
+    await bench.ask()
+    t.is(bench.asked, 2)
+  }
+})
+
+const kept: Record<string, readonly [reply: Partial<Answer>, kept: boolean, by?: string, question?: Ask]> = {
+  'a success': [found(60), true],
+  'NXDOMAIN with SOA': [absent(60, 60), true],
+  'NXDOMAIN without SOA': [{ rcode: rcodes.NXDOMAIN }, false],
+  'no such type, with SOA': [{ authority: [soaRecord('example.org.', 60, 60)] }, true],
+  'no such type, without SOA': [{}, false],
+  'a truncated answer': [{ ...found(60), truncated: true }, false],
+  'a TTL of zero': [found(0), false],
+  SERVFAIL: [{ rcode: rcodes.SERVFAIL }, true],
+  NOTIMP: [{ rcode: rcodes.NOTIMP }, true],
+  REFUSED: [{ rcode: rcodes.REFUSED }, false],
+  'an answer to another question': [found(60, 'other.example.org.'), false],
+  'authoritative data of ours': [{ ...found(60), authoritative: true }, false, 'kubernetes'],
+  'a denial of ours': [{ ...absent(60, 60), authoritative: true }, false, 'kubernetes'],
+  'authoritative data of an upstream': [{ ...found(60), authoritative: true }, true],
+  'an answer without recursion': [found(60), false, 'forward', { recursionDesired: false }],
+}
+
+for (const [name, [reply, isKept, by = 'forward', question = {}]] of Object.entries(kept))
+  test(`${name} is ${isKept ? '' : 'not '}kept`, async t => {
+    const bench = new Bench('cache', reply)
+    bench.by = by
+    await bench.ask('www.example.org.', question)
+    const second = await bench.ask('www.example.org.', question)
+    t.is(bench.asked, isKept ? 1 : 2)
+    t.is(second.rcode, reply.rcode ?? rcodes.NOERROR)
+    if (isKept) t.false(second.authoritative)
+  })
+
+test('failures are kept for five seconds, or as long as servfail says', async t => {
+  for (const [directive, seconds] of [
+    ['cache', 5],
+    ['cache {\n servfail 30s\n }', 30],
+  ] as const) {
+    const bench = new Bench(directive, { rcode: rcodes.SERVFAIL })
+    await bench.ask()
+    await bench.seconds(seconds - 1)
+    t.deepEqual((await bench.ask()).extendedErrors, [{ code: 13, text: '' }])
+    t.is(bench.asked, 1)
+    await bench.seconds(1)
+    await bench.ask()
+    t.is(bench.asked, 2)
+  }
+  const off = new Bench('cache {\n servfail 0\n }', { rcode: rcodes.SERVFAIL })
+  await off.ask()
+  await off.ask()
+  t.is(off.asked, 2)
+})
+
+test('the question is name in any case, type, DO and CD; the spelling is the client’s', async t => {
+  const bench = new Bench('cache', found(60))
+  await bench.ask()
+  t.is((await bench.ask('WWW.Example.Org.')).answers[0]?.name, 'WWW.Example.Org.')
+  t.is(bench.asked, 1)
+  const edns = { udpSize: 1232, dnssecOk: true, options: [] }
+  for (const question of [{ type: 28 }, { edns }, { checkingDisabled: true }, { edns, checkingDisabled: true }]) {
+    const before = bench.asked
+    await bench.ask('www.example.org.', question)
+    t.is(bench.asked, before + 1)
+  }
+})
+
+test('zones of the line, and zones that are disabled', async t => {
+  const asks = async (directive: string, reply: Partial<Answer>) => {
+    const bench = new Bench(directive, reply)
+    await bench.ask()
+    await bench.ask()
+    return bench.asked
+  }
+  t.is(await asks('cache example.net', found(60)), 2)
+  t.is(await asks('cache 30 example.org', found(60)), 1)
+  t.is(await asks('cache {\n disable success example.org\n }', found(60)), 2)
+  t.is(await asks('cache {\n disable success example.org\n }', absent(60, 60)), 1)
+  t.is(await asks('cache {\n disable denial\n }', absent(60, 60)), 2)
+})
+
+test('serve_stale: what has ended is served at once with TTL 0, and asked for anew behind it', async t => {
+  const bench = new Bench('cache {\n serve_stale 1h\n }', found(60))
+  await bench.ask()
+  await bench.seconds(100)
+  const stale = await bench.ask()
+  t.deepEqual([stale.answers[0]?.ttl, stale.extendedErrors], [0, [{ code: 3, text: '' }]])
+  await bench.seconds(0)
+  t.is(bench.asked, 2)
+  t.deepEqual(await bench.ttls(), [60])
+  t.is(bench.asked, 2)
+  await bench.seconds(60 + 3600)
+  bench.reply = { rcode: rcodes.SERVFAIL }
+  t.is((await bench.ask()).rcode, rcodes.SERVFAIL)
+})
+
+test('serve_stale: a failure never displaces what was known, nor is the upstream asked for each query', async t => {
+  const bench = new Bench('cache {\n serve_stale\n }', found(60))
+  await bench.ask()
+  await bench.seconds(100)
+  bench.reply = { rcode: rcodes.SERVFAIL }
+  for (let round = 0; round < 4; round++) {
+    t.is((await bench.ask()).rcode, rcodes.NOERROR)
+    await bench.seconds(1)
+  }
+  t.is(bench.asked, 2)
+})
+
+test('serve_stale verify: the upstream has the first word, if it comes in time', async t => {
+  const bench = new Bench('cache {\n serve_stale 1h verify 500ms\n }', found(60))
+  await bench.ask()
+  await bench.seconds(100)
+  bench.reply = absent(60, 60)
+  t.is((await bench.ask()).rcode, rcodes.NXDOMAIN)
+  bench.reply = found(60)
+  await bench.seconds(100)
+  t.is((await bench.ask()).rcode, rcodes.NOERROR)
+  await bench.seconds(100)
+  bench.reply = { rcode: rcodes.SERVFAIL }
+  t.deepEqual(await bench.ttls(), [0])
+  await bench.seconds(100)
+  bench.reply = 'hang'
+  const late = bench.ttls()
+  await bench.seconds(1)
+  t.deepEqual(await late, [0])
+})
+
+test('prefetch: popular names are asked for before their end', async t => {
+  const bench = new Bench('cache {\n prefetch 3 1m 20%\n }', found(100))
+  await bench.ask()
+  for (let round = 0; round < 4; round++) {
+    await bench.seconds(15)
+    await bench.ask()
+  }
+  t.is(bench.asked, 1)
+  await bench.seconds(25)
+  t.deepEqual(await bench.ttls(), [15])
+  await bench.seconds(0)
+  t.is(bench.asked, 2)
+  t.deepEqual(await bench.ttls(), [100])
+  const text = await bench.world.registry.metrics()
+  t.true(text.includes('coredns_cache_prefetch_total{server="dns://:53",zones=".",view=""} 1'))
+})
+
+test('metrics by CoreDNS’s names; entries give way when the cache is full', async t => {
+  const bench = new Bench('cache {\n success 1024\n }', found(60))
+  for (let index = 0; index < 1030; index++) {
+    bench.reply = found(60, `n${index}.example.org.`)
+    await bench.ask(`n${index}.example.org.`)
+  }
+  await bench.ask('n1029.example.org.')
+  const text = await bench.world.registry.metrics()
+  for (const line of [
+    'coredns_cache_entries{server="dns://:53",zones=".",view="",type="success"} 1024',
+    'coredns_cache_hits_total{server="dns://:53",zones=".",view="",type="success"} 1',
+    'coredns_cache_evictions_total{server="dns://:53",zones=".",view="",type="success"} 6',
+    'coredns_cache_requests_total{server="dns://:53",zones=".",view=""} 1031',
+    'coredns_cache_misses_total{server="dns://:53",zones=".",view=""} 1030',
+  ])
+    t.true(text.includes(line), line)
+})
+
+test('a reload with the same line keeps the entries', async t => {
+  const bench = new Bench('cache 30', found(60))
+  await bench.ask()
+  const successor = configure('. {\n cache 30\n}', bench.world).plugins[0]!
+  successor.adopt!(bench.cache)
+  const verdict: Verdict = await successor.handle!(makeQuery('www.example.org.'), bench.next)
+  t.is(verdict.verdict === 'answered' && verdict.by, 'cache')
+})
+
+test('law: without serve_stale nothing is served after its time, and TTLs never promise more than is left', async t => {
+  const step = fc.record({
+    wait: fc.integer({ min: 0, max: 40 }),
+    name: fc.constantFrom('a.example.org.', 'b.example.org.'),
+    ttl: fc.integer({ min: 0, max: 60 }),
+    kind: fc.constantFrom('found', 'absent', 'failed'),
+  })
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 25 }), async steps => {
+      const bench = new Bench('cache {\n success 1024 3600 0\n denial 1024 1800 0\n }')
+      const until = new Map<string, number>()
+      for (const { wait, name, ttl, kind } of steps) {
+        await bench.seconds(wait)
+        const now = bench.world.clock.monotonic() / 1000
+        if (kind === 'found') bench.reply = found(ttl, name)
+        else bench.reply = kind === 'absent' ? absent(ttl, ttl) : { rcode: rcodes.SERVFAIL }
+        const before = bench.asked
+        const answer = await bench.ask(name)
+        if (bench.asked > before) until.set(name, now + (kind === 'failed' ? 5 : ttl))
+        else if (now >= until.get(name)!) return false
+        const records = [...answer.answers, ...answer.authority]
+        if (records.some(record => now + record.ttl > until.get(name)!)) return false
+      }
+      return true
+    }),
+    { numRuns: 60 },
+  )
+  t.pass()
+})
+
+const wrong: Record<string, readonly [directive: string, problem: RegExp]> = {
+  'a small capacity': ['cache {\n success 10\n }', /^Corefile:3: cache: "10" is not a number of entries \(1024 to/],
+  'a long servfail': ['cache {\n servfail 6m\n }', /"6m" is not a duration \(0ms to 5m/],
+  'a percentage without sign': ['cache {\n prefetch 1 1m 20\n }', /"20" is not a percentage/],
+  'a minimum above the maximum': ['cache {\n denial 5000 10 20\n }', /MINTTL 20 is above TTL 10/],
+  'a mode that is none': ['cache {\n serve_stale 1h later\n }', /"later" is not one of immediate, verify/],
+  'what is disabled': ['cache {\n disable succes\n }', /did you mean "success"\?/],
+}
+
+for (const [name, [directive, problem]] of Object.entries(wrong))
+  test(`tells of ${name}`, t => t.regex(problemsOf(`. {\n ${directive}\n}`)[0] ?? '', problem))
