@@ -37,7 +37,7 @@ export interface TestZoneOptions {
 }
 
 /** A question from a client that sent OPT, so that reasons come out. */
-const question = (name: string, type: number): Query => ({
+export const zoneQuery = (name: string, type: number): Query => ({
   id: 1,
   question: { name, canonicalName: canonicalName(name), type, class: 1 },
   recursionDesired: true,
@@ -69,11 +69,14 @@ export class TestZone {
 
   /** For names whose answer needs nobody else. */
   answer(name: string, type: keyof typeof recordTypes = 'A'): Answer {
-    const query = question(name, recordTypes[type])
+    return this.answerQuery(zoneQuery(name, recordTypes[type]))
+  }
+
+  answerQuery(query: Query): Answer {
     const zone = this.zones.findZone(query.question.canonicalName)
-    assert(zone, `${name} lies in no zone`)
+    assert(zone, `${query.question.name} lies in no zone`)
     const answer = this.zones.answer(query, zone)
-    assert(!(answer instanceof Promise), `${name} waits for an upstream`)
+    assert(!(answer instanceof Promise), `${query.question.name} waits for an upstream`)
     return answer.answer
   }
 
