@@ -30,6 +30,13 @@ export const fieldRequired = (field: string, detail = ''): FieldError => ({
   message: detail ? `Required value: ${detail}` : 'Required value',
 })
 
+/** A reference to what is not there. */
+export const fieldNotFound = (field: string, value: unknown): FieldError => ({
+  field,
+  reason: 'FieldValueNotFound',
+  message: `Not found: ${quote(value)}`,
+})
+
 export const fieldInvalid = (field: string, value: unknown, detail: string): FieldError => ({
   field,
   reason: 'FieldValueInvalid',
@@ -63,5 +70,5 @@ export const fieldTooLong = (field: string, limit: number): FieldError => ({
 export const fieldTooMany = (field: string, actual: number, limit: number): FieldError => ({
   field,
   reason: 'FieldValueTooMany',
-  message: `Too many: ${actual}: must have at most ${limit} items`,
+  message: `Too many: ${actual}: must have at most ${limit} ${limit === 1 ? 'item' : 'items'}`,
 })

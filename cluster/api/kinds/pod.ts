@@ -2,8 +2,13 @@
 import { ageColumn, column, orNone, wideColumn } from '../column.ts'
 import type { Kind } from '../kind.ts'
 import type { ApiObject } from '../object.ts'
+import { applyPodDefaults } from '../pod/defaults.ts'
 import type { Pod, PodSpec, PodStatus } from '../pod/pod.ts'
+import { qualityOfService } from '../pod/quality-of-service.ts'
 import { summarisePod } from '../pod/summary.ts'
+import { validatePodUpdate } from '../pod/update-validation.ts'
+import { validatePod, validatePodStatus } from '../pod/validation.ts'
+import { podWarnings } from '../pod/warnings.ts'
 
 const specOf = (object: ApiObject): PodSpec => (object as Pod).spec ?? {}
 const statusOf = (object: ApiObject): PodStatus => (object as Pod).status ?? {}
@@ -33,6 +38,32 @@ const selectableFields = (object: ApiObject): Record<string, string> => {
   }
 }
 
+const prepareForCreate = (object: ApiObject): void => {
+  // Requests follow from limits, and the class from both.
+  applyPodDefaults(object)
+  const spec = specOf(object)
+  const gated = {
+    type: 'PodScheduled',
+    status: 'False',
+    reason: 'SchedulingGated',
+    message: 'Scheduling is blocked due to non-empty scheduling gates',
+  }
+  object.status = {
+    phase: 'Pending',
+    ...(spec.schedulingGates?.length ? { conditions: [gated] } : {}),
+    qosClass: qualityOfService(spec),
+  }
+}
+
+/** A pod that no kubelet runs, or that has ended, has nothing to wait for. */
+const gracePeriodSeconds = (object: ApiObject, requested: number | undefined): number => {
+  const { nodeName, terminationGracePeriodSeconds } = specOf(object)
+  const { phase } = statusOf(object)
+  if (!nodeName || phase === 'Succeeded' || phase === 'Failed') return 0
+  const seconds = requested ?? terminationGracePeriodSeconds ?? 30
+  return seconds < 0 ? 1 : seconds
+}
+
 export const podKind: Kind = {
   group: '',
   version: 'v1',
@@ -46,6 +77,13 @@ export const podKind: Kind = {
   hasStatus: true,
   countsGenerations: true,
   deleteReturnsObject: true,
+  applyDefaults: applyPodDefaults,
+  prepareForCreate,
+  validate: validatePod,
+  validateUpdate: validatePodUpdate,
+  validateStatusUpdate: validatePodStatus,
+  warnings: podWarnings,
+  gracePeriodSeconds,
   selectableFields,
   selectableFieldNames: Object.keys(selectableFields({ apiVersion: 'v1', kind: 'Pod', metadata: {} })),
   columns: [
