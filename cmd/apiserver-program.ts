@@ -14,9 +14,9 @@ import { SeamarkError } from '#lib/errors.ts'
 import type { Component } from '#lib/lifecycle.ts'
 import type { Logger } from '#lib/log.ts'
 import type { Registry } from '#lib/metrics.ts'
-import { type OptionTable, type OptionValues, readOptions } from '#lib/options.ts'
 import { systemRandom } from '#lib/random.ts'
 import { ensureDataDir } from './data-dir.ts'
+import { optionValues } from './option-flags.ts'
 
 export interface ApiserverFlags {
   readonly dataDir: string
@@ -39,15 +39,6 @@ const addressOf = (text: string, flag: string): SocketAddress => {
   const parsed = parseAddress(text)
   if (!parsed.ok) throw new SeamarkError('BAD_OPTION', `${flag}: ${parsed.problem}`)
   return parsed.value
-}
-
-const valuesOf = <Table extends OptionTable>(
-  table: Table,
-  given: { readonly [Name in keyof Table]?: unknown } = {},
-): OptionValues<Table> => {
-  const values = readOptions(table, given)
-  if (!values.ok) throw new SeamarkError('BAD_OPTION', values.problem)
-  return values.value
 }
 
 /** How programs on this machine reach a server: a wildcard is no address to connect to. */
@@ -77,7 +68,7 @@ export class ApiserverProgram implements Component {
     const { logger, registry } = this.#environment
     const flags = this.#flags
     const address = addressOf(flags.apiserverAddress, '--apiserver-address')
-    const cluster = valuesOf(CLUSTER_OPTIONS, {
+    const cluster = optionValues(CLUSTER_OPTIONS, {
       serviceCidrs: flags.serviceClusterIpRange,
       clusterDns: flags.clusterDns,
       advertiseAddress: flags.advertiseAddress,
@@ -93,7 +84,7 @@ export class ApiserverProgram implements Component {
     })
     const apiserver = createApiserver(
       {
-        ...valuesOf(APISERVER_OPTIONS),
+        ...optionValues(APISERVER_OPTIONS, flags),
         address,
         clusterDomain: flags.clusterDomain,
         certificateAddresses: [firstAddress(cluster.serviceCidrs.split(',')), flags.advertiseAddress].filter(Boolean),
@@ -106,7 +97,10 @@ export class ApiserverProgram implements Component {
         logger: logger.child({ room: 'apiserver' }),
         registry,
         bootstrap: async (client, bound) => {
-          await pki.writeKubeconfigs({ server: `https://${formatAddress(reachable(bound))}`, nodeName: hostname() })
+          await pki.writeKubeconfigs({
+            server: `https://${formatAddress(reachable(bound))}`,
+            nodeName: hostname().toLowerCase(),
+          })
           const options = {
             ...cluster,
             apiserver: bound,

@@ -7,15 +7,15 @@ import { systemClock } from '#lib/clock.ts'
 import type { Component } from '#lib/lifecycle.ts'
 import type { Logger } from '#lib/log.ts'
 import type { Registry } from '#lib/metrics.ts'
-import { readOptions } from '#lib/options.ts'
 import type { Configuration } from '#resolver/configuration.ts'
-import { serverOptions } from '#server/options.ts'
+import type { ServerOptions } from '#server/options.ts'
 import { Server } from '#server/server.ts'
 import { loadCorefile } from './corefile.ts'
 
 export interface DnsProgramOptions {
   readonly corefile: string
   readonly overrides: Readonly<Record<string, string | undefined>>
+  readonly server: ServerOptions
   readonly logger: Logger
   readonly registry: Registry
 }
@@ -29,13 +29,11 @@ export class DnsProgram implements Component {
 
   constructor(options: DnsProgramOptions) {
     this.#options = options
-    const values = readOptions(serverOptions)
-    if (!values.ok) throw new Error(values.problem)
     this.#server = new Server(() => undefined, {
       clock: systemClock,
       logger: options.logger.child({ room: 'server' }),
       registry: options.registry,
-      options: values.value,
+      options: options.server,
     })
   }
 

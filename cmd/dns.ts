@@ -3,8 +3,10 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { createLogger } from '#lib/log.ts'
 import { createRegistry } from '#lib/metrics.ts'
+import { serverOptions } from '#server/options.ts'
 import { type LogFlags, withLogOptions } from './common-options.ts'
 import { defaultCorefile } from './default-corefile.ts'
+import { optionValues, withOptionTable } from './option-flags.ts'
 import { packageVersion } from './package-root.ts'
 import { runProgram } from './run-program.ts'
 
@@ -48,6 +50,7 @@ const dns = async (flags: DnsFlags): Promise<void> => {
   const program = new DnsProgram({
     corefile: flags.conf,
     overrides: overridesOf(flags),
+    server: optionValues(serverOptions, flags),
     logger,
     registry: createRegistry(),
   })
@@ -62,23 +65,20 @@ const dns = async (flags: DnsFlags): Promise<void> => {
   await runProgram({ logger, components: [program], addresses: () => program.addresses(), closeDeadline: 60_000 })
 }
 
-export const dnsCommand = (): Command =>
-  withLogOptions(
-    new Command('dns')
-      .description('serve DNS by a Corefile, beside any Kubernetes API; takes CoreDNS’s flags as they are')
-      .option('--conf <file>', 'the Corefile (also -conf)', defaultCorefile())
-      .option('--dns.port <port>', 'the port of zones that name none (also -dns.port)')
-      .addOption(new Option('--p <port>', 'the same (also -p)').hideHelp())
-      .option(
-        '--kubeconfig <file>',
-        'how to reach the apiserver (default: the Corefile, then the pod’s service account)',
-      )
-      .option('--dns-address <host:port>', 'serve DNS here, whatever the Corefile says')
-      .option('--metrics-address <host:port>', 'serve /metrics here, whatever the Corefile says')
-      .option('--health-address <host:port>', 'serve /health here, whatever the Corefile says')
-      .option('--ready-address <host:port>', 'serve /ready here, whatever the Corefile says')
-      .option('--pidfile <file>', 'write the process id there (also -pidfile)')
-      .option('--plugins', 'list the plugins and end (also -plugins)')
-      .option('--quiet', 'no line at the start (also -quiet)')
-      .option('--version', 'print the version and end (also -version)'),
-  ).action(dns)
+const command = (): Command =>
+  new Command('dns')
+    .description('serve DNS by a Corefile, beside any Kubernetes API; takes CoreDNS’s flags as they are')
+    .option('--conf <file>', 'the Corefile (also -conf)', defaultCorefile())
+    .option('--dns.port <port>', 'the port of zones that name none (also -dns.port)')
+    .addOption(new Option('--p <port>', 'the same (also -p)').hideHelp())
+    .option('--kubeconfig <file>', 'how to reach the apiserver (default: the Corefile, then the pod’s service account)')
+    .option('--dns-address <host:port>', 'serve DNS here, whatever the Corefile says')
+    .option('--metrics-address <host:port>', 'serve /metrics here, whatever the Corefile says')
+    .option('--health-address <host:port>', 'serve /health here, whatever the Corefile says')
+    .option('--ready-address <host:port>', 'serve /ready here, whatever the Corefile says')
+    .option('--pidfile <file>', 'write the process id there (also -pidfile)')
+    .option('--plugins', 'list the plugins and end (also -plugins)')
+    .option('--quiet', 'no line at the start (also -quiet)')
+    .option('--version', 'print the version and end (also -version)')
+
+export const dnsCommand = (): Command => withLogOptions(withOptionTable(command(), serverOptions)).action(dns)

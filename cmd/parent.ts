@@ -1,6 +1,8 @@
 /**
  * What a part tells the `seamark up` that started it, over the process's own channel; nothing when it runs alone.
  */
+import type { ErrorCode } from '#lib/errors.ts'
+
 export interface ReadyMessage {
   readonly type: 'ready'
   /** Name → `HOST:PORT` as bound. */
@@ -9,7 +11,7 @@ export interface ReadyMessage {
 
 export interface FailedMessage {
   readonly type: 'failed'
-  readonly code: string
+  readonly code: ErrorCode
   readonly message: string
 }
 

@@ -55,7 +55,7 @@ export const runProgram = async ({ logger, components, addresses, closeDeadline 
   } catch (error) {
     if (stopping) return
     reportError(error)
-    const code = error instanceof SeamarkError ? error.code : 'BUG'
+    const code = error instanceof SeamarkError ? error.code : 'CHILD_FAILED'
     await tellParent({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) })
     process.exit(1)
   }

@@ -75,7 +75,8 @@ export class Part implements Component {
           this.#addresses = message.addresses
           resolve()
         } else {
-          problem = new SeamarkError('CHILD_FAILED', `${name}: ${message.message}\n  (log: ${logFile})`)
+          const log = message.code === 'CHILD_FAILED' ? ` (log: ${logFile})` : ''
+          problem = new SeamarkError(message.code, `${name}: ${message.message}${log}`)
         }
       })
       this.#exited = new Promise(exited => {

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { createProgram } from '#cmd/program.ts'
 import { ERROR_ADVICE } from '#lib/errors.ts'
+import { metricsPage } from './metrics.ts'
 
 const GENERATED = '<!-- Derived from the code by `npm run docs`; edit the code. -->\n\n'
 
@@ -29,7 +30,7 @@ const defaultOf = (value: unknown): string => {
 const commandSection = (command: Command): string => {
   const options = command.options.map(
     option =>
-      `| \`${escapeCell(option.flags)}\` | ${escapeCell(option.description)}${option.argChoices ? ` (${option.argChoices.join(', ')})` : ''} | ${defaultOf(option.defaultValue)} |`,
+      `| \`${option.flags.replaceAll('|', '\\|')}\` | ${escapeCell(option.description)}${option.argChoices ? ` (${option.argChoices.join(', ')})` : ''} | ${defaultOf(option.defaultValue)} |`,
   )
   const usage = `seamark ${command.name()} ${command.usage()}`
   return `## seamark ${command.name()}
@@ -56,4 +57,5 @@ ${createProgram().commands.map(commandSection).join('\n')}`
 export const derivedPages = (): Readonly<Record<string, string>> => ({
   'docs/errors.md': errorsPage(),
   'docs/cli.md': cliPage(),
+  'docs/metrics.md': `${GENERATED}${metricsPage()}`,
 })

@@ -29,7 +29,7 @@ const processesOf = (cluster: Cluster): number[] => {
   return [up, ...parts.map(Number)]
 }
 
-test('every acknowledged Service survives, with an address of its own', async t => {
+test.serial('every acknowledged Service survives, with an address of its own', async t => {
   const acknowledged = new Map<string, string>()
   let cluster = await startCluster(t)
   for (let round = 0; round < ROUNDS; round++) {

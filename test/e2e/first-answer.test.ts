@@ -39,7 +39,7 @@ const change = async (client: RestClient, cluster: Cluster, round: number): Prom
   return (await ask({ name: NAME, port: cluster.dnsPort, transport })).rcode === 'NXDOMAIN'
 }
 
-test('1,000 changes by REST: each first answer is the new one', async t => {
+test.serial('1,000 changes by REST: each first answer is the new one', async t => {
   const cluster = await startCluster(t)
   const client = await adminClient(t, cluster.kubeconfig)
   const stale: number[] = []
@@ -47,7 +47,7 @@ test('1,000 changes by REST: each first answer is the new one', async t => {
   t.deepEqual(stale, [])
 })
 
-test('100 changes by kubectl: each first answer is the new one', async t => {
+test.serial('100 changes by kubectl: each first answer is the new one', async t => {
   const cluster = await startCluster(t)
   const stale: number[] = []
   const changeByKubectl = async (...args: string[]): Promise<void> => {

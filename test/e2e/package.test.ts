@@ -7,7 +7,7 @@ import { ask } from '../support/dns-client.ts'
 import { run } from '../support/run.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
-test('the packed package installs elsewhere and runs there', async t => {
+test.serial('the packed package installs elsewhere and runs there', async t => {
   t.timeout(300_000)
   const folder = temporaryFolder(t)
   const packed = await run('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: projectRoot })

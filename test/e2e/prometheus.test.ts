@@ -25,7 +25,7 @@ const queryValue = async (port: number, query: string): Promise<string | undefin
   return answer.data?.result?.[0]?.value?.[1]
 }
 
-test('Prometheus counts the queries that were asked', async t => {
+test.serial('Prometheus counts the queries that were asked', async t => {
   const prometheus = findProgram('prometheus')
   if (!prometheus) return skip(t, 'needs prometheus')
   const cluster = await startCluster(t)

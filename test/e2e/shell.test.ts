@@ -33,7 +33,7 @@ const clusterWithService = async (t: ExecutionContext): Promise<Cluster> => {
 const shell = (cluster: Cluster, ...args: string[]): Promise<RunResult> =>
   run(seamark, ['shell', '--data-dir', cluster.folder, ...args])
 
-test('dig, getent and resolv.conf as in a pod; exit codes and signals pass through', async t => {
+test.serial('dig, getent and resolv.conf as in a pod; exit codes and signals pass through', async t => {
   const problem = obstacle('dig', 'getent')
   if (problem) return skip(t, problem)
   const cluster = await clusterWithService(t)
@@ -94,7 +94,7 @@ test("musl's resolver finds services by search path", async t => {
   t.is((await shell(cluster, '-n', 'my-namespace', '--', lookup, 'no-such-service')).code, 1)
 })
 
-test('a namespace that does not exist, and a cluster that does not run, are named', async t => {
+test.serial('a namespace that does not exist, and a cluster that does not run, are named', async t => {
   const problem = obstacle()
   if (problem) return skip(t, problem)
   const cluster = await startCluster(t)

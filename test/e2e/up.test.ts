@@ -45,7 +45,7 @@ const gone = async (pids: readonly number[], deadline = 15_000): Promise<boolean
   return true
 }
 
-test('it starts, answers, says what runs where, and a second start continues', async t => {
+test.serial('it starts, answers, says what runs where, and a second start continues', async t => {
   const cluster = await startCluster(t)
   const { addresses } = cluster
   for (const address of Object.values(addresses)) t.true(cluster.output.includes(address), cluster.output)
@@ -67,7 +67,7 @@ test('it starts, answers, says what runs where, and a second start continues', a
   t.is((await secondClient.get(NAMESPACES, { name: 'kept' })).metadata.name, 'kept')
 })
 
-test('Ctrl-C ends both parts, and so does a kill -9 of `seamark up`', async t => {
+test.serial('Ctrl-C ends both parts, and so does a kill -9 of `seamark up`', async t => {
   for (const signal of ['SIGINT', 'SIGKILL'] as const) {
     const cluster = await startCluster(t)
     const parts = childrenOf(cluster.child.pid as number)
@@ -79,7 +79,7 @@ test('Ctrl-C ends both parts, and so does a kill -9 of `seamark up`', async t =>
   }
 })
 
-test('a part that dies is started again on the same addresses, and the other one serves on', async t => {
+test.serial('a part that dies is started again on the same addresses, and the other one serves on', async t => {
   const cluster = await startCluster(t)
   const { dnsPort } = cluster
   const client = await adminClient(t, cluster.kubeconfig)
@@ -100,7 +100,7 @@ test('a part that dies is started again on the same addresses, and the other one
   t.pass()
 })
 
-test('a taken port is named, with the flag that sets it', async t => {
+test.serial('a taken port is named, with the flag that sets it', async t => {
   const squatter = createServer().listen(0, '127.0.0.1')
   await new Promise(resolve => squatter.once('listening', resolve))
   t.teardown(() => squatter.close())
@@ -124,7 +124,7 @@ test("a directory that is not Seamark's is left untouched", async t => {
   t.deepEqual(readdirSync(folder), ['thesis.txt'])
 })
 
-test('a second Seamark on the same directory is refused', async t => {
+test.serial('a second Seamark on the same directory is refused', async t => {
   const cluster = await startCluster(t)
   const second = spawnCluster(t, { folder: cluster.folder })
   t.is((await second.exited).code, 1)
@@ -132,7 +132,7 @@ test('a second Seamark on the same directory is refused', async t => {
   t.is((await ask({ name: KUBERNETES, port: cluster.dnsPort })).rcode, 'NOERROR')
 })
 
-test('a broken Corefile is an error with file and line', async t => {
+test.serial('a broken Corefile is an error with file and line', async t => {
   const cluster = spawnCluster(t, { corefile: TEST_COREFILE.replace('prometheus', 'promtheus') })
   t.is((await cluster.exited).code, 1)
   t.regex(cluster.output, /Corefile:8: unknown directive "promtheus".*prometheus/)

@@ -1,0 +1,65 @@
+/** The page of all metrics, made from the registries that the programs fill. */
+import { createApiserverMetrics } from '#cluster/apiserver/metrics.ts'
+import { createStoreMetrics } from '#cluster/store/metrics.ts'
+import { createRegistry, type Registry } from '#lib/metrics.ts'
+import { panicMetrics, registerMetrics } from '#resolver/metrics.ts'
+import { pluginModules } from '#resolver/plugins/index.ts'
+import { ServerMetrics } from '#server/metrics.ts'
+import { informerMetrics } from '#watcher/informer-metrics.ts'
+import { requestMetrics } from '#watcher/request-observer.ts'
+
+const registryOf = (fill: (registry: Registry) => unknown): Registry => {
+  const registry = createRegistry()
+  fill(registry)
+  return registry
+}
+
+/** `seamark dns`: what its /metrics shows besides Node's own process metrics. */
+const dnsRegistry = (): Registry =>
+  registryOf(registry => {
+    registerMetrics(registry, panicMetrics)
+    for (const { metrics } of pluginModules.values()) if (metrics) registerMetrics(registry, metrics)
+    new ServerMetrics(registry)
+    informerMetrics(registry, { group: '', version: 'v1', resource: 'services' })
+    requestMetrics(registry, 'coredns_kubernetes_rest_client')
+  })
+
+const controlPlaneRegistry = (): Registry =>
+  registryOf(registry => {
+    createApiserverMetrics(registry)
+    createStoreMetrics(registry)
+    informerMetrics(registry, { group: '', version: 'v1', resource: 'namespaces' })
+  })
+
+interface Described {
+  readonly name: string
+  readonly help: string
+  readonly labelNames?: readonly string[]
+}
+
+const table = (registry: Registry): string =>
+  (registry.getMetricsAsArray() as unknown as Described[])
+    .toSorted((a, b) => a.name.localeCompare(b.name))
+    .map(
+      ({ name, help, labelNames = [] }) =>
+        `| \`${name}\` | ${labelNames.map(label => `\`${label}\``).join(' ')} | ${help} |`,
+    )
+    .join('\n')
+
+export const metricsPage = (): string => `# Metrics
+
+Names that begin with \`coredns_\` are CoreDNS's, with its labels and buckets, so that its dashboards and alerts work as they
+are. What CoreDNS does not have is \`seamark_*\`.
+
+## The DNS server (\`:9153/metrics\`)
+
+| metric | labels | what it counts |
+|---|---|---|
+${table(dnsRegistry())}
+
+## The control plane (\`/metrics\` of the apiserver; needs a client certificate)
+
+| metric | labels | what it counts |
+|---|---|---|
+${table(controlPlaneRegistry())}
+`
