@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import test from 'ava'
 import { SeamarkError } from '#lib/errors.ts'
 import { parseCorefile } from '#resolver/corefile/parser.ts'
@@ -214,4 +215,17 @@ test('metadata for the query log, made only where a line can show it', async t =
   })
   t.regex((await metadataOf(log, 'x.cluster.local.'))?.['kubernetes/parse-error'] ?? '', /no form of/)
   t.is(await metadataOf(log, 'www.example.'), undefined)
+})
+
+test('its page has every option, every metric, and examples that work', t => {
+  const page = readFileSync(new URL('../../../docs/plugins/kubernetes.md', import.meta.url), 'utf8')
+  for (const [name, { doc }] of Object.entries(kubernetesPlugin.options!)) {
+    t.true(page.includes(`| \`${name}`), name)
+    t.true(page.includes(doc), `what ${name} means`)
+  }
+  for (const { name, help } of Object.values(kubernetesPlugin.metrics!))
+    t.true(page.includes(name) && page.includes(help))
+  const examples = [...page.matchAll(/```corefile\n(.*?)```/gs)].map(([, text = '']) => text)
+  t.is(examples.length, 3)
+  for (const example of examples) t.deepEqual(problemsOf(example), [])
 })
