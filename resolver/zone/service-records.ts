@@ -1,5 +1,5 @@
 /** Records that services and endpoints share: addresses, and SRV with its glue. */
-import type { ServicePortView } from '#watcher/views/service.ts'
+import type { ServicePortView } from '#watcher/service-port.ts'
 import { recordTypes } from '../wire/codes.ts'
 import { joinName } from '../wire/name.ts'
 import { srvData } from '../wire/rdata.ts'

@@ -2,8 +2,10 @@
  * Services and their slices by namespace and name, kept in step with the reverse index: an address has a name in reverse
  * exactly while the name has the address.
  */
+
+import type { ServicePortView } from '#watcher/service-port.ts'
 import type { EndpointSliceView } from '#watcher/views/endpoint-slice.ts'
-import type { ServicePortView, ServiceView } from '#watcher/views/service.ts'
+import type { ServiceView } from '#watcher/views/service.ts'
 import { addressKey } from './address.ts'
 import { visitReady } from './endpoints.ts'
 import type { ReverseIndex } from './reverse-index.ts'

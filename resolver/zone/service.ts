@@ -1,5 +1,6 @@
 /** Services: their own name and those of their ports (Kubernetes DNS specification 1.1 §2.3, §2.4; KEP-1645). */
-import type { ServicePortView, ServiceView } from '#watcher/views/service.ts'
+import type { ServicePortView } from '#watcher/service-port.ts'
+import type { ServiceView } from '#watcher/views/service.ts'
 import { recordTypes } from '../wire/codes.ts'
 import { type AddressKey, addressKey } from './address.ts'
 import type { Endpoint } from './endpoints.ts'

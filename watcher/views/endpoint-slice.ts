@@ -1,5 +1,5 @@
+import type { ServicePortView } from '../service-port.ts'
 import type { View } from '../view.ts'
-import type { ServicePortView } from './service.ts'
 
 export interface EndpointView {
   readonly addresses: readonly string[]

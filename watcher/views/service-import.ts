@@ -1,5 +1,5 @@
+import type { ServicePortView } from '../service-port.ts'
 import type { View } from '../view.ts'
-import type { ServicePortView } from './service.ts'
 
 /** A service of the cluster set (KEP-1645). */
 export interface ServiceImportView {

@@ -1,12 +1,5 @@
+import type { ServicePortView } from '../service-port.ts'
 import type { View } from '../view.ts'
-
-export interface ServicePortView {
-  /** `''` when unnamed. */
-  readonly name: string
-  /** `tcp`, `udp`, `sctp`. */
-  readonly protocol: string
-  readonly port: number
-}
 
 /** What DNS needs of a Service: about a tenth of the object. */
 export interface ServiceView {
