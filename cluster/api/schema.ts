@@ -80,6 +80,7 @@ interface RawField {
   readonly enum?: string
   readonly default?: unknown
   readonly rules?: readonly string[]
+  readonly pb?: number
 }
 
 interface RawType {
@@ -156,6 +157,28 @@ export const typeSchema = (name: string): TypeSchema => {
   compiled.set(name, schema)
   return schema
 }
+
+/** A field of a protobuf message: a field of the type, or all fields of an inlined type as a message of their own. */
+export type WireField = { readonly inline: string } | { readonly field: FieldSchema }
+
+const compiledWire = new Map<string, ReadonlyMap<number, WireField>>()
+
+/** The fields of a type by their protobuf numbers. */
+export const wireFields = (name: string): ReadonlyMap<number, WireField> => {
+  const known = compiledWire.get(name)
+  if (known) return known
+  const fields = new Map<number, WireField>()
+  compiledWire.set(name, fields)
+  for (const { pb, ...raw } of facts().types[name]?.fields ?? []) {
+    if (pb === undefined) continue
+    if (raw.inline !== undefined) fields.set(pb, { inline: raw.inline })
+    else fields.set(pb, { field: typeSchema(name).byName.get(raw.name ?? '')! })
+  }
+  return fields
+}
+
+/** Undefined for a name that types.json does not hold. */
+export const findType = (name: string): TypeSchema | undefined => (facts().types[name] ? typeSchema(name) : undefined)
 
 /** The values known in Kubernetes 1.35. Many sets are open: `validate.ts` knows which. */
 export const enumValues = (name: string): readonly string[] => facts().enums[name] ?? []
