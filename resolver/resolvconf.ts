@@ -8,7 +8,7 @@
 import { isIP, isIPv6 } from 'node:net'
 
 /** Limits of the pod API and the kubelet since Kubernetes 1.28 (ExpandedDNSConfig). */
-export const RESOLV_CONF_LIMITS = {
+const RESOLV_CONF_LIMITS = {
   /** glibc's MAXNS: it ignores the rest. */
   nameservers: 3,
   searches: 32,
@@ -85,7 +85,7 @@ export const parseResolvConf = (text: string): ResolvConf => {
 }
 
 /** The file as containerd and cri-o write it. */
-export const formatResolvConf = ({ nameservers, searches, options }: ResolvConf): string =>
+const formatResolvConf = ({ nameservers, searches, options }: ResolvConf): string =>
   [
     ...(searches.length > 0 ? [`search ${searches.join(' ')}`] : []),
     ...nameservers.map(nameserver => `nameserver ${nameserver}`),
