@@ -55,12 +55,27 @@ const register = (registry: Registry, definition: MetricDefinition): Counter | G
   }
 }
 
-/** The one metric of the room that no plugin keeps. */
+/** Of the room itself; no plugin keeps it. */
 export const panicMetrics = {
   panics: {
     kind: 'counter',
     name: 'coredns_panics_total',
     help: 'Queries whose handling failed by a bug; each was answered SERVFAIL.',
     labels: [],
+  },
+} as const satisfies MetricTable
+
+export const reloadMetrics = {
+  failed: {
+    kind: 'counter',
+    name: 'coredns_reload_failed_total',
+    help: 'Corefiles that were not taken over because something is wrong with them.',
+    labels: [],
+  },
+  version: {
+    kind: 'gauge',
+    name: 'coredns_reload_version_info',
+    help: 'Always 1; `value` is the hash of the Corefile that is served, imports included.',
+    labels: ['hash', 'value'],
   },
 } as const satisfies MetricTable

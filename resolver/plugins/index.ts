@@ -5,10 +5,14 @@ import { cachePlugin } from './cache.ts'
 import { errorsPlugin } from './errors.ts'
 import { forwardPlugin } from './forward.ts'
 import { healthPlugin } from './health.ts'
+import { hostsPlugin } from './hosts.ts'
 import { kubernetesPlugin } from './kubernetes.ts'
 import { loadbalancePlugin } from './loadbalance.ts'
+import { logPlugin } from './log.ts'
+import { loopPlugin } from './loop.ts'
 import { prometheusPlugin } from './prometheus.ts'
 import { readyPlugin } from './ready.ts'
+import { reloadPlugin } from './reload.ts'
 
 const modules: readonly PluginModule[] = [
   bindPlugin,
@@ -17,9 +21,13 @@ const modules: readonly PluginModule[] = [
   forwardPlugin,
   healthPlugin,
   kubernetesPlugin,
+  hostsPlugin,
   loadbalancePlugin,
+  logPlugin,
+  loopPlugin,
   prometheusPlugin,
   readyPlugin,
+  reloadPlugin,
 ]
 
 export const pluginModules: ReadonlyMap<string, PluginModule> = new Map(modules.map(module => [module.name, module]))

@@ -5,6 +5,7 @@ import { createRegistry } from '#lib/metrics.ts'
 import { systemRandom } from '#lib/random.ts'
 import { type Configuration, loadConfiguration, type World } from '#resolver/configuration.ts'
 import { formatProblem } from '#resolver/corefile/syntax.ts'
+import type { Responder } from '#resolver/listener.ts'
 import type { Query, Transport } from '#resolver/query.ts'
 import { recordTypes } from '#resolver/wire/codes.ts'
 import { encodeQuery, type OutgoingQuery } from '#resolver/wire/encode.ts'
@@ -74,13 +75,18 @@ const encodeQuestion = (name: string, question: Partial<OutgoingQuery>): Buffer 
   encodeQuery({ id: 4711, name, type: recordTypes.A, recursionDesired: true, edns: undefined, ...question })
 
 /** Puts a question to a configuration as a client would; undefined: silence. */
-export const ask = async (
+export const ask = (
   configuration: Configuration,
+  name: string,
+  question: Ask = {},
+): Promise<ResponseMessage | undefined> => askBy(configuration.responder, name, question)
+
+export const askBy = async (
+  respond: Responder,
   name: string,
   { transport = 'udp', client = '192.0.2.7', server = 'dns://:53', ...question }: Ask = {},
 ): Promise<ResponseMessage | undefined> => {
-  const packet = encodeQuestion(name, question)
-  const reply = await configuration.responder(packet, {
+  const reply = await respond(encodeQuestion(name, question), {
     transport,
     client: { address: client, port: 40_000 },
     local: { address: '192.0.2.53', port: 53 },

@@ -1,0 +1,201 @@
+/**
+ * hosts: answers A, AAAA and PTR from a hosts file and from lines of the Corefile. Names that are there but have no
+ * record of the type get an empty answer; what is not there goes on (`fallthrough`) or is NXDOMAIN.
+ */
+import { readFile, stat } from 'node:fs/promises'
+import { isIP } from 'node:net'
+import { resolve } from 'node:path'
+import type { Milliseconds, Timer } from '#lib/clock.ts'
+import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
+import type { Directive, Property } from '../corefile/syntax.ts'
+import { HostsTable } from '../hosts/hosts-table.ts'
+import type { MaybePromise } from '../listener.ts'
+import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
+import type { BlockContext, Environment, Next, Plugin, PluginModule } from '../plugin.ts'
+import type { Query } from '../query.ts'
+import { answered, emptyAnswer, type Verdict } from '../verdict.ts'
+import { rcodes, recordTypes } from '../wire/codes.ts'
+import { isSubdomain } from '../wire/name.ts'
+import { aaaaData, aData, nameData } from '../wire/rdata.ts'
+import type { DnsName, ResourceRecord } from '../wire/record.ts'
+
+const options = {
+  ttl: {
+    kind: 'number',
+    syntax: 'SECONDS',
+    default: 3600,
+    minimum: 1,
+    maximum: 65_535,
+    unit: 'seconds',
+    doc: 'TTL of the answers',
+  },
+  no_reverse: { kind: 'flag', doc: 'make no PTR records of the lines' },
+  reload: {
+    kind: 'duration',
+    syntax: 'DURATION',
+    default: 5000,
+    minimum: 0,
+    maximum: 86_400_000,
+    doc: 'time between looks at the file; 0: it is read once',
+  },
+  fallthrough: {
+    kind: 'words',
+    syntax: '[ZONE…]',
+    minimum: 0,
+    maximum: Number.POSITIVE_INFINITY,
+    absent: 'NXDOMAIN for what is not there',
+    doc: 'pass names on that are not there (below the zones, if some are named)',
+  },
+} as const satisfies PropertyTable
+
+const metrics = {
+  entries: {
+    kind: 'gauge',
+    name: 'coredns_hosts_entries',
+    help: 'Pairs of name and address, of the file and of the Corefile.',
+    labels: [],
+  },
+  reloaded: {
+    kind: 'gauge',
+    name: 'coredns_hosts_reload_timestamp_seconds',
+    help: 'When the file was read last, in seconds since 1970.',
+    labels: [],
+  },
+} as const satisfies MetricTable
+
+interface Settings {
+  readonly path: string
+  readonly zones: readonly DnsName[]
+  readonly ttl: number
+  readonly reverse: boolean
+  readonly reload: Milliseconds
+  /** Undefined: no fallthrough. */
+  readonly fallthrough: readonly DnsName[] | undefined
+  readonly inline: readonly Property[]
+}
+
+/** CoreDNS: a line in the braces that starts with an address is a line of the table. */
+const isHostLine = ({ name }: Property): boolean => isIP(name.text.replace(/%.*$/, '')) !== 0
+
+export const hostsPlugin: PluginModule = {
+  name: 'hosts',
+  options,
+  metrics,
+  setup(directive, block, environment) {
+    const reader = new DirectiveReader(directive)
+    const settings = readSettings(reader, directive, block, environment.folder)
+    return reader.finish((): Plugin => new Hosts(settings, environment))
+  },
+}
+
+const readSettings = (reader: DirectiveReader, directive: Directive, block: BlockContext, folder: string): Settings => {
+  const values = reader.properties(options, isHostLine)
+  const inline = directive.properties.filter(isHostLine)
+  for (const line of inline) if (line.arguments.length === 0) reader.refuse(line.name, 'needs a name after the address')
+  const [file, ...zones] = directive.arguments
+  const fallthrough = values.fallthrough[0]
+  return {
+    path: resolve(folder, file?.text ?? '/etc/hosts'),
+    zones: reader.zones(zones, block.zones),
+    ttl: values.ttl,
+    reverse: !values.no_reverse,
+    reload: values.reload,
+    fallthrough: fallthrough && reader.zones(fallthrough.arguments, ['.']),
+    inline,
+  }
+}
+
+class Hosts implements Plugin {
+  readonly name = 'hosts'
+  readonly #settings: Settings
+  readonly #environment: Environment
+  readonly #metrics: Metrics<typeof metrics>
+  #table: HostsTable
+  #timer: Timer | undefined
+  #fingerprint = ''
+  #closed = false
+
+  constructor(settings: Settings, environment: Environment) {
+    this.#settings = settings
+    this.#environment = environment
+    this.#metrics = registerMetrics(environment.registry, metrics)
+    this.#table = this.#build('')
+  }
+
+  async start(): Promise<void> {
+    await this.#check()
+    this.#checkLater()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#timer?.cancel()
+  }
+
+  handle(query: Query, next: Next): MaybePromise<Verdict> {
+    const { canonicalName: name, type } = query.question
+    const { zones, reverse, fallthrough } = this.#settings
+    const isReverse = reverse && type === recordTypes.PTR
+    if (!isReverse && !zones.some(zone => isSubdomain(name, zone))) return next(query)
+    const answers = isReverse ? this.#pointers(query) : this.#addresses(query)
+    // A PTR that is not here may be anybody's: addresses are not ours by zone.
+    if (!answers && (isReverse || fallthrough?.some(zone => isSubdomain(name, zone)))) return next(query)
+    const rcode = answers ? rcodes.NOERROR : rcodes.NXDOMAIN
+    query.trace?.add('hosts', answers ? 'name found' : 'name not found', { records: answers?.length ?? 0 })
+    return answered('hosts', emptyAnswer(rcode, { authoritative: true, answers: answers ?? [] }))
+  }
+
+  /** Undefined: the name is not in the table. */
+  #addresses({ question }: Query): ResourceRecord[] | undefined {
+    const found = this.#table.addressesOf(question.canonicalName)
+    if (!found) return undefined
+    const { name, type } = question
+    const base = { name, type, class: 1, ttl: this.#settings.ttl }
+    if (type === recordTypes.A) return found.v4.map(address => ({ ...base, data: aData.encode(address) }))
+    if (type === recordTypes.AAAA) return found.v6.map(address => ({ ...base, data: aaaaData.encode(address) }))
+    return []
+  }
+
+  #pointers({ question: { name, canonicalName, type } }: Query): ResourceRecord[] | undefined {
+    const names = this.#table.namesOf(canonicalName)
+    if (names.length === 0) return undefined
+    return names.map(target => ({ name, type, class: 1, ttl: this.#settings.ttl, data: nameData.encode(target) }))
+  }
+
+  #checkLater(): void {
+    const { reload } = this.#settings
+    if (this.#closed || reload === 0) return
+    this.#timer = this.#environment.clock.after(reload, () => void this.#check().then(() => this.#checkLater()))
+  }
+
+  async #check(): Promise<void> {
+    const { path } = this.#settings
+    const { logger, clock } = this.#environment
+    try {
+      const { mtimeMs, size, ino } = await stat(path)
+      const fingerprint = `${mtimeMs} ${size} ${ino}`
+      if (fingerprint === this.#fingerprint) return
+      const text = await readFile(path, 'utf8')
+      if (this.#closed) return
+      this.#table = this.#build(text)
+      this.#fingerprint = fingerprint
+      this.#metrics.reloaded.set(clock.now() / 1000)
+    } catch (error) {
+      // As CoreDNS: a file that is not there yet holds no names; one that went away keeps those it had.
+      if (this.#fingerprint !== 'unreadable') logger.warn({ path, error }, 'hosts file cannot be read')
+      this.#fingerprint = 'unreadable'
+    }
+    this.#metrics.entries.set(this.#table.entries)
+  }
+
+  #build(text: string): HostsTable {
+    const table = new HostsTable()
+    table.addText(text)
+    for (const { name, arguments: words } of this.#settings.inline)
+      table.add(
+        name.text,
+        words.map(word => word.text),
+      )
+    return table
+  }
+}
