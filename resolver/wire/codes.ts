@@ -163,7 +163,6 @@ class Registry {
 const typeRegistry = new Registry('TYPE', recordTypes)
 const classRegistry = new Registry('CLASS', classes)
 const rcodeRegistry = new Registry('RCODE', rcodes)
-const opcodeRegistry = new Registry('OPCODE', opcodes)
 
 /** `A`, `TYPE65280`. */
 export const typeName = (type: number): string => typeRegistry.name(type)
@@ -175,4 +174,3 @@ export const parseClass = (text: string): number | undefined => classRegistry.nu
 /** `NXDOMAIN`, `RCODE3841`. */
 export const rcodeName = (rcode: number): string => rcodeRegistry.name(rcode)
 export const parseRcode = (text: string): number | undefined => rcodeRegistry.number(text)
-export const opcodeName = (opcode: number): string => opcodeRegistry.name(opcode)

@@ -16,7 +16,7 @@ const OPT_FIXED_LENGTH = 11
 const DNSSEC_OK = 0x8000
 
 /** Options of an OPT's RDATA (RFC 6891 §6.1.2); `undefined` if the lengths do not add up. */
-export const readOptions = (data: Buffer): EdnsOption[] | undefined => {
+const readOptions = (data: Buffer): EdnsOption[] | undefined => {
   const options: EdnsOption[] = []
   for (let at = 0; at < data.length; ) {
     if (at + 4 > data.length) return undefined

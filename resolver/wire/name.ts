@@ -126,7 +126,7 @@ export const writeLabel = (name: DnsName, start: number, target: Buffer, offset:
  * Writes the wire form, uncompressed, at `offset`; gives back the end. `name` must be a `DnsName`, and the buffer must
  * have room for it (at most 255 bytes).
  */
-export const writeName = (name: DnsName, target: Buffer, offset: number): number => {
+const writeName = (name: DnsName, target: Buffer, offset: number): number => {
   assert(name.endsWith('.'), `not a DnsName: ${name}`)
   let end = offset
   if (name !== ROOT) {

@@ -188,7 +188,7 @@ const unknownFromWords = (words: readonly Word[]): Result<Buffer, string> => {
 export const rdataToText = (type: number, data: Buffer): string => (forms.get(type)?.toText ?? unknownToText)(data)
 
 /** The opposite of `rdataToText`; a name without a final dot counts as absolute. */
-export const rdataFromText = (type: number, text: string): Result<Buffer, string> => {
+const rdataFromText = (type: number, text: string): Result<Buffer, string> => {
   const words = splitWords(text)
   if (words[0]?.text === '\\#' && !words[0].quoted) return unknownFromWords(words)
   const form = forms.get(type)

@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert'
 import dnsPacket from 'dns-packet'
+import ipaddr from 'ipaddr.js'
 import { encodeName, readName } from './name.ts'
 import type { DnsName } from './record.ts'
 
@@ -39,8 +40,15 @@ const adapt = <Value>(codec: PacketCodec<Value>): RdataCodec<Value> => ({
 
 /** A: dotted decimal. */
 export const aData: RdataCodec<string> = adapt(packetCodecs.a)
-/** AAAA: any text form in; RFC 5952 out. */
-export const aaaaData: RdataCodec<string> = adapt(packetCodecs.aaaa)
+/** AAAA: any text form in; RFC 5952 out, IPv4-mapped addresses with a dotted end (§5). */
+export const aaaaData: RdataCodec<string> = {
+  encode: adapt(packetCodecs.aaaa).encode,
+  // dns-packet shortens the first run of zeros, RFC 5952 §4.2.3 the longest.
+  decode(data) {
+    const address = new ipaddr.IPv6([...data])
+    return address.isIPv4MappedAddress() ? `::ffff:${address.toIPv4Address()}` : address.toRFC5952String()
+  },
+}
 
 const nameAt = (data: Buffer, offset: number) => {
   const read = readName(data, offset)
