@@ -1,7 +1,7 @@
 /** Service: a name, and an address or a set of addresses, for something that answers. */
 import { ageColumn, column, labelsText, wideColumn } from '../column.ts'
 import type { Kind } from '../kind.ts'
-import { checkDns1035Label } from '../name.ts'
+import { checkDnsLabel } from '../name.ts'
 import type { ApiObject } from '../object.ts'
 import { applyServiceDefaults } from '../service/defaults.ts'
 import { prepareServiceForCreate, prepareServiceForUpdate } from '../service/prepare.ts'
@@ -55,7 +55,8 @@ export const serviceKind: Kind = {
   countsGenerations: false,
   createOnUpdate: true,
   deleteReturnsObject: true,
-  validateName: checkDns1035Label,
+  // KEP-5311: any label, a digit first included, as every other name that becomes part of a DNS name.
+  validateName: checkDnsLabel,
   applyDefaults: applyServiceDefaults,
   prepareForCreate: prepareServiceForCreate,
   prepareForUpdate: prepareServiceForUpdate,
