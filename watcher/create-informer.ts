@@ -31,6 +31,7 @@ export interface RunningInformer<Object> extends Informer<Object>, Component {
   readonly lastHeard: Milliseconds | undefined
   /** What keeps it from following the server right now, `''` when nothing does. */
   readonly problem: string
+  start(signal?: AbortSignal): Promise<void>
 }
 
 export const createInformer = <Object>(

@@ -232,6 +232,7 @@ export class Reflector {
         ...options,
         onOpen: heard => {
           this.#connectionHeard = heard
+          this.#clearProblem()
           options.onOpen?.(heard)
         },
       },
@@ -257,6 +258,7 @@ export class Reflector {
     if (type === 'DELETED') this.#target.remove(object)
     else if (type !== 'BOOKMARK') this.#target.put(object)
     this.#revision = object.metadata.resourceVersion ?? this.#revision
+    this.#backoff.reset()
   }
 
   #listEnds(revision: string, way: 'stream' | 'pages'): void {
@@ -284,6 +286,10 @@ export class Reflector {
 
   #recover(): void {
     this.#backoff.reset()
+    this.#clearProblem()
+  }
+
+  #clearProblem(): void {
     if (this.#problem !== '') this.#options.logger.info(this.#fields(), 'watching again')
     this.#problem = ''
   }

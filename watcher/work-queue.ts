@@ -111,7 +111,7 @@ export class WorkQueue<Key> {
 
   /** The next key; `undefined` once the queue is closed and empty. Whoever takes a key calls `done` for it. */
   take(): Promise<Key | undefined> {
-    if (this.#waiting.size === 0 && this.#closed) return Promise.resolve(undefined)
+    if (this.#empty) return Promise.resolve(undefined)
     return new Promise(resolve => {
       this.#takers.push(resolve)
       this.#hand()
@@ -157,8 +157,13 @@ export class WorkQueue<Key> {
     observer?.depth(this.#waiting.size)
   }
 
+  /** Closed, and nothing more can come: not even a key that changed while somebody works on it. */
+  get #empty(): boolean {
+    return this.#closed && this.#waiting.size === 0 && this.#again.size === 0
+  }
+
   #settle(): void {
-    if (!this.#closed || this.#waiting.size > 0) return
+    if (!this.#empty) return
     for (const taker of this.#takers.splice(0)) taker(undefined)
     if (this.#working.size > 0) return
     for (const resolve of this.#drained.splice(0)) resolve()

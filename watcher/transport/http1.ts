@@ -50,8 +50,9 @@ export class Http1Transport implements Transport {
 
   #response(message: IncomingMessage): TransportResponse {
     let heard = this.#clock.monotonic()
-    message.socket.on('data', note)
-    message.on('close', () => message.socket?.off('data', note))
+    const { socket } = message
+    socket.on('data', note)
+    message.on('close', () => socket.off('data', note))
     const clock = this.#clock
     function note() {
       heard = clock.monotonic()
