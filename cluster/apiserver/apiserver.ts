@@ -20,6 +20,7 @@ import { createClientCertificateAuthenticator } from './authn/client-certificate
 import { anyUserAuthorizer } from './authz/any-user.ts'
 import { createLocalClient, type LocalClient } from './client.ts'
 import { startCompaction } from './compaction.ts'
+import { answerOpenApi } from './discovery/openapi-routes.ts'
 import { createDiscoveryRoutes } from './discovery/routes.ts'
 import { versionDocument } from './discovery/version.ts'
 import { answerHealth, type HealthCheck, healthPaths } from './health.ts'
@@ -166,7 +167,7 @@ class RunningApiserver implements Apiserver {
       authorizers: [anyUserAuthorizer],
       discovery,
       pathRoutes: [...this.#pathRoutes(checks)],
-      paths: [...discovery.paths, ...healthPaths(checks), '/metrics', '/version'].sort(),
+      paths: [...discovery.paths, ...healthPaths(checks), '/metrics', '/openapi/v3', '/version'].sort(),
       watches: this.#watches,
       metrics: this.#metrics,
       clock,
@@ -195,6 +196,7 @@ class RunningApiserver implements Apiserver {
     const { registry } = this.#environment
     return [
       (pathname, _request, query) => answerHealth(checks, pathname, query),
+      answerOpenApi,
       pathname => (pathname === '/version' ? jsonAnswer(JSON.stringify(versionDocument())) : undefined),
       pathname =>
         pathname === '/metrics'

@@ -13,8 +13,9 @@ import { gzip } from 'node:zlib'
 import { stringify } from 'yaml'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import type { BodySyntax } from '../../api/decode.ts'
-import { failure, type Status } from '../../api/status.ts'
-import { errorSyntax } from './negotiate.ts'
+import { decodeProtobuf, PROTOBUF_MEDIA_TYPE } from '../../api/protobuf/decode.ts'
+import { badRequest, failure, type Status } from '../../api/status.ts'
+import { errorSyntax, mediaType } from './negotiate.ts'
 
 export type Request = IncomingMessage | Http2ServerRequest
 export type Response = ServerResponse | Http2ServerResponse
@@ -40,7 +41,7 @@ export const headerOf = (request: Request, name: string): string | undefined => 
   return Array.isArray(value) ? value.join(', ') : value
 }
 
-/** The whole body as text. Refused: 413 beyond 3 MiB, 400 when it is compressed. */
+/** The whole body as text, protobuf as the JSON of the same object. Refused: 413 beyond 3 MiB, 400 for broken protobuf. */
 export const readBody = async (request: Request): Promise<Result<string, Status>> => {
   const tooLarge = failure(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${MAX_BODY}`)
   if (Number(headerOf(request, 'content-length') ?? 0) > MAX_BODY) return refused(tooLarge)
@@ -51,7 +52,11 @@ export const readBody = async (request: Request): Promise<Result<string, Status>
     if (size > MAX_BODY) return refused(tooLarge)
     chunks.push(chunk)
   }
-  return accepted(Buffer.concat(chunks).toString())
+  const body = Buffer.concat(chunks)
+  if (size === 0 || mediaType(headerOf(request, 'content-type')) !== PROTOBUF_MEDIA_TYPE)
+    return accepted(body.toString())
+  const decoded = decodeProtobuf(body)
+  return decoded.ok ? accepted(JSON.stringify(decoded.value)) : refused(badRequest(decoded.problem))
 }
 
 const inSyntax = (json: Buffer | string, syntax: BodySyntax): Buffer | string =>

@@ -1,6 +1,7 @@
 /** Which form an answer takes, by the Accept header; which syntax a body has, by its Content-Type. */
 import { accepted, type Result, refused } from '#lib/result.ts'
 import type { BodySyntax } from '../../api/decode.ts'
+import { PROTOBUF_MEDIA_TYPE } from '../../api/protobuf/decode.ts'
 import { failure, type Status } from '../../api/status.ts'
 
 export type Shape = 'object' | 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList'
@@ -74,12 +75,12 @@ export const errorSyntax = (header: string | undefined): BodySyntax =>
 
 export const mediaType = (header: string | undefined): string => (header ?? '').split(';')[0]!.trim().toLowerCase()
 
-/** A body without a Content-Type is JSON, as in Kubernetes. */
+/** A body without a Content-Type is JSON, as in Kubernetes. Protobuf has become JSON where the body was read. */
 export const bodySyntax = (contentType: string | undefined): Result<BodySyntax, Status> => {
   const type = mediaType(contentType)
-  if (type === '' || type === 'application/json') return accepted('json')
+  if (type === '' || type === 'application/json' || type === PROTOBUF_MEDIA_TYPE) return accepted('json')
   if (type === 'application/yaml') return accepted('yaml')
-  return refused(unsupportedMediaType(['application/json', 'application/yaml']))
+  return refused(unsupportedMediaType(['application/json', 'application/yaml', PROTOBUF_MEDIA_TYPE]))
 }
 
 export const unsupportedMediaType = (types: readonly string[]): Status =>
