@@ -78,6 +78,7 @@ export class AdminListener {
 
   async #respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { status, contentType, body } = await this.#reply(request)
+    if (this.#closing) response.setHeader('connection', 'close')
     if (status === 405) response.setHeader('allow', 'GET, HEAD')
     response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(body) })
     response.end(request.method === 'HEAD' ? undefined : body)

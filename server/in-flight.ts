@@ -5,10 +5,6 @@ export class InFlight {
   #count = 0
   #whenIdle: (() => void)[] = []
 
-  get count(): number {
-    return this.#count
-  }
-
   add(): void {
     this.#count++
   }

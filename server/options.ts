@@ -10,6 +10,14 @@ export const serverOptions = {
     unit: 'bytes',
     doc: 'Receive buffer of each UDP socket: queries that wait while the program is busy. The kernel caps it at net.core.rmem_max.',
   },
+  udpMaxAddresses: {
+    type: 'number',
+    default: 256,
+    minimum: 0,
+    maximum: 65_536,
+    unit: 'addresses',
+    doc: 'Addresses of the machine that get a UDP socket of their own where a listener serves all (a node with IPVS has one for each Service).',
+  },
   maxInFlight: {
     type: 'number',
     default: 20_000,

@@ -123,7 +123,8 @@ export const encodeAnswer = (query: Query, answer: Answer, options: EncodeOption
     writer.question(question, query.question.name)
     const { counts, truncated } = writeSections(answer, limit - opt.length)
     // The words of an extended error (RFC 8914 §3: "may be truncated") must not cost the answer its records.
-    if (truncated && withText && answer.extendedErrors?.some(error => error.text !== '')) continue
+    const isTooLong = truncated || writer.end + opt.length > limit
+    if (isTooLong && withText && answer.extendedErrors?.some(error => error.text !== '')) continue
     if (opt.length > 0) writer.bytes(opt)
     const [answers, authority, additional] = counts
     const all = [1, answers, authority, additional + (opt.length > 0 ? 1 : 0)] as const

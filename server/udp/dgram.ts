@@ -6,7 +6,7 @@
  * kernel prefers to the socket on the wildcard. That one stays as the net for addresses that appear: what it receives
  * makes the addresses be read again at once, and is answered from the address that the kernel chooses (which may be
  * another one for this one reply). Not promised: addresses that are local only by a route (127.0.0.2, AnyIP) are always
- * answered that way; name them with `bind`.
+ * answered that way, and so are addresses beyond `udpMaxAddresses`; name them with `bind`.
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { platform } from 'node:os'
@@ -139,7 +139,7 @@ export class UdpListener {
 
   /** Binds addresses that appeared and lets go of those that went; comes again after the interval. */
   async #followAddresses(): Promise<void> {
-    const { clock, options } = this.#environment
+    const { clock, logger, options } = this.#environment
     if (this.#scanning || this.#closing) return
     this.#scanning = true
     this.#lastScan = clock.monotonic()
@@ -151,11 +151,15 @@ export class UdpListener {
       socket.close()
     }
     for (const address of present) if (!this.#sockets.has(address)) await this.#tryAddress(address)
+    if (present.size > options.udpMaxAddresses) {
+      logger.debug({ addresses: present.size }, 'more addresses than UDP sockets; the wildcard serves the rest')
+    }
     this.#scanning = false
     if (!this.#closing) this.#scan = clock.after(options.addressScanInterval, () => void this.#followAddresses())
   }
 
   async #tryAddress(address: string): Promise<void> {
+    if (this.#sockets.size > this.#environment.options.udpMaxAddresses) return
     try {
       await this.#openSocket(address)
     } catch (error) {

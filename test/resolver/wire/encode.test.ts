@@ -173,6 +173,8 @@ test('RFC 8914: extended errors; their words give way to records', t => {
   t.is(full.answers.length, 28)
   t.deepEqual(full.extendedErrors, [{ code: 22, text: '' }])
   t.is(read(encodeAnswer(query('a.'), emptyAnswer(2, { extendedErrors }))).extendedErrors, undefined)
+  const long = [{ code: 0, text: 'x'.repeat(600) }]
+  t.true(encodeAnswer(asked, emptyAnswer(2, { extendedErrors: long })).length <= 512)
 })
 
 test('an RCODE of twelve bits needs OPT (RFC 6891 §6.1.3)', t => {
