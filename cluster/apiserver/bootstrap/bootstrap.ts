@@ -26,7 +26,7 @@ import {
   namespaceObject,
   serviceCidrObject,
 } from './objects.ts'
-import type { CLUSTER_OPTIONS } from './options.ts'
+import { type CLUSTER_OPTIONS, checkClusterOptions, parseServiceCidrs } from './options.ts'
 
 export interface BootstrapOptions extends OptionValues<typeof CLUSTER_OPTIONS> {
   /** Where the apiserver listens (its bound port). */
@@ -85,9 +85,11 @@ const makeKubeDns = async (work: Work, options: BootstrapOptions): Promise<void>
   await makeSlice(work, slice, options)
 }
 
+/** @throws SeamarkError BAD_OPTION for options that cannot be */
 export const bootstrap = async (client: LocalClient, options: BootstrapOptions, logger: Logger): Promise<void> => {
+  checkClusterOptions(options)
   const work: Work = { client, logger }
-  const cidrs = options.serviceCidrs.split(',').map(cidr => cidr.trim())
+  const cidrs = parseServiceCidrs(options.serviceCidrs)
   for (const name of NAMESPACES) await make(work, namespaceKind, namespaceObject(name), keep)
   await make(work, serviceCidrKind, serviceCidrObject(cidrs), keep)
   const made = await client.get(serviceCidrKind, undefined, 'kubernetes')

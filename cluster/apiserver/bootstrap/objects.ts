@@ -2,6 +2,7 @@
 import ipaddr from 'ipaddr.js'
 import type { SocketAddress } from '#lib/address.ts'
 import type { ApiObject } from '../../api/object.ts'
+import { parseServiceCidrs } from './options.ts'
 
 export const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'] as const
 
@@ -18,9 +19,10 @@ export const serviceCidrObject = (cidrs: readonly string[]): ApiObject => ({
   spec: { cidrs },
 })
 
-/** The first address of the first range: 10.96.0.1. */
+/** The first address of the first range: 10.96.0.1. @throws SeamarkError BAD_OPTION */
 export const firstAddress = (cidrs: readonly string[]): string => {
-  const [address, length] = ipaddr.parseCIDR(cidrs[0] ?? '')
+  const [first = ''] = parseServiceCidrs(cidrs.join(','))
+  const [address, length] = ipaddr.parseCIDR(first)
   const network =
     address.kind() === 'ipv4'
       ? ipaddr.IPv4.networkAddressFromCIDR(`${address}/${length}`)
@@ -28,8 +30,8 @@ export const firstAddress = (cidrs: readonly string[]): string => {
   const bytes = network.toByteArray()
   const last = bytes.length - 1
   bytes[last] = (bytes[last] ?? 0) + 1
-  const first = ipaddr.fromByteArray(bytes)
-  return first.kind() === 'ipv6' ? (first as ipaddr.IPv6).toRFC5952String() : first.toString()
+  const next = ipaddr.fromByteArray(bytes)
+  return next.kind() === 'ipv6' ? (next as ipaddr.IPv6).toRFC5952String() : next.toString()
 }
 
 export const kubernetesService = (clusterIP: string, apiserver: SocketAddress): ApiObject => ({

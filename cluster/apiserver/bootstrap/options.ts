@@ -1,5 +1,7 @@
 /** What a cluster is made with. Addresses are kubeadm's. */
-import type { OptionTable } from '#lib/options.ts'
+import { SeamarkError } from '#lib/errors.ts'
+import type { OptionTable, OptionValues } from '#lib/options.ts'
+import { familyOf, parseCidr, validateCanonicalCidr, validateEndpointIp } from '../../api/ip.ts'
 
 export const CLUSTER_OPTIONS = {
   serviceCidrs: {
@@ -18,3 +20,27 @@ export const CLUSTER_OPTIONS = {
     doc: 'this machine\'s address that pods reach it by (never loopback); "" names none in the EndpointSlices',
   },
 } as const satisfies OptionTable
+
+const bad = (name: keyof typeof CLUSTER_OPTIONS, problem: string): SeamarkError =>
+  new SeamarkError('BAD_OPTION', `${name}: ${problem}`)
+
+/** The CIDRs of `serviceCidrs`, in their order. @throws SeamarkError BAD_OPTION */
+export const parseServiceCidrs = (serviceCidrs: string): readonly string[] => {
+  const cidrs = serviceCidrs.split(',').map(cidr => cidr.trim())
+  for (const cidr of cidrs) {
+    const [problem] = validateCanonicalCidr('', cidr)
+    if (problem) throw bad('serviceCidrs', problem.message)
+  }
+  if (cidrs.length > 2 || new Set(cidrs.map(cidr => parseCidr(cidr)?.family)).size < cidrs.length)
+    throw bad('serviceCidrs', `"${serviceCidrs}" is more than one CIDR of an IP family`)
+  return cidrs
+}
+
+/** What the table's types do not say. @throws SeamarkError BAD_OPTION */
+export const checkClusterOptions = (options: OptionValues<typeof CLUSTER_OPTIONS>): void => {
+  const { clusterDns, advertiseAddress } = options
+  parseServiceCidrs(options.serviceCidrs)
+  if (clusterDns !== '' && !familyOf(clusterDns)) throw bad('clusterDns', `"${clusterDns}" is not an IP address`)
+  const [problem] = advertiseAddress === '' ? [] : validateEndpointIp('', advertiseAddress)
+  if (problem) throw bad('advertiseAddress', problem.message)
+}

@@ -1,6 +1,7 @@
 import test from 'ava'
 import { endpointSlice, legacyEndpoints } from '#cluster/apiserver/bootstrap/endpoints.ts'
 import { firstAddress } from '#cluster/apiserver/bootstrap/objects.ts'
+import { checkClusterOptions } from '#cluster/apiserver/bootstrap/options.ts'
 
 const PORT = 6443
 
@@ -49,6 +50,24 @@ test('only the ports whose server is reached are named', t => {
 
 test('the first address of a range is that of the Service kubernetes', t => {
   t.is(firstAddress(['10.96.0.0/12']), '10.96.0.1')
-  t.is(firstAddress(['10.96.7.9/24']), '10.96.7.1')
+  t.is(firstAddress(['10.96.7.0/24']), '10.96.7.1')
   t.is(firstAddress(['fd00:10:96::/108', '10.96.0.0/12']), 'fd00:10:96::1')
 })
+
+const bad: [options: object, message: RegExp][] = [
+  [{ serviceCidrs: 'here' }, /^serviceCidrs: Invalid value: "here"/],
+  [{ serviceCidrs: '10.96.0.1/12' }, /^serviceCidrs: .*must not have bits set/],
+  [{ serviceCidrs: '10.96.0.0/12,10.0.0.0/16' }, /more than one CIDR of an IP family/],
+  [{ clusterDns: 'ten' }, /^clusterDns: "ten" is not an IP address/],
+  [{ advertiseAddress: '127.0.0.1' }, /^advertiseAddress: .*loopback/],
+]
+
+for (const [change, message] of bad)
+  test(`refused: ${JSON.stringify(change)}`, t => {
+    const options = { serviceCidrs: '10.96.0.0/12', clusterDns: '10.96.0.10', advertiseAddress: '192.0.2.7' }
+    t.notThrows(() => checkClusterOptions(options))
+    t.like(
+      t.throws(() => checkClusterOptions({ ...options, ...change }), { message }),
+      { code: 'BAD_OPTION' },
+    )
+  })
