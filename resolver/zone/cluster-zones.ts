@@ -13,7 +13,7 @@ import type { ClusterIndex } from './cluster-index.ts'
 import { followAlias } from './external-name.ts'
 import { findNode } from './find-node.ts'
 import { noData, noName, notReady } from './negative.ts'
-import type { Lookup, Node } from './node.ts'
+import type { Lookup, PresentNode } from './node.ts'
 import { selectRecords } from './select-records.ts'
 import { findZone, type Zone, type ZoneSettings } from './settings.ts'
 
@@ -68,10 +68,10 @@ export class ClusterZones {
     return { index, settings, zone, localAddresses, owner: name, zoneText: name.slice(name.length - zone.name.length) }
   }
 
-  #presentAnswer(query: Query, lookup: Lookup, node: Extract<Node, { kind: 'present' }>): Answer {
+  #presentAnswer(query: Query, lookup: Lookup, node: PresentNode): Answer {
     const set = selectRecords(lookup, node, query.question.type)
     if (set) return emptyAnswer(rcodes.NOERROR, { authoritative: true, additional: [], ...set })
-    return lookup.index.synced ? noData(query, lookup, node.reason) : notReady()
+    return node.growing && !lookup.index.synced ? notReady() : noData(query, lookup, node.reason)
   }
 }
 

@@ -60,7 +60,7 @@ const endOfChain = (
   if (node.kind === 'present') {
     const set = selectRecords(end, node, query.question.type)
     if (set) return { ...authoritative([...chain, ...set.answers]), additional: set.additional ?? [] }
-    return end.index.synced ? noData(query, end, node.reason, chain) : notReady()
+    return node.growing && !end.index.synced ? notReady() : noData(query, end, node.reason, chain)
   }
   if (!end.index.synced) return notReady()
   if (zones.options.fallsThrough(canonicalName(end.owner))) return resolveOutside(zones, query, end.owner, chain)

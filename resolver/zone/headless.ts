@@ -8,6 +8,7 @@ import { EMPTY_NODE, type Lookup, missing, type Node } from './node.ts'
 import type { FoundService } from './service.ts'
 import {
   addressRecords,
+  isTooLong,
   matchPorts,
   type PortFilter,
   type SrvTuple,
@@ -45,6 +46,7 @@ const findClusterEndpoint = (lookup: Lookup, found: FoundService, request: Endpo
 
 const endpointNode = (lookup: Lookup, found: FoundService, endpoints: readonly Endpoint[]): Node => ({
   kind: 'present',
+  growing: true,
   records: type => {
     if (type === recordTypes.SRV) return srvRecords(lookup, endpointTuples(lookup, found, endpoints))
     if (type !== recordTypes.A && type !== recordTypes.AAAA) return undefined
@@ -66,6 +68,7 @@ export const endpointTuples = (
   const parent = serviceName(entry, lookup.zoneText)
   return endpoints.flatMap(({ name, key, slice }) => {
     const target = joinName(endpointLabels(lookup, name, slice.sourceCluster), parent)
+    if (isTooLong(target)) return []
     return matchPorts(slice.ports, filter).map(({ port }) => ({ target, port, key }))
   })
 }

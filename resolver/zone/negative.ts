@@ -31,7 +31,7 @@ export const noName = (query: Query, lookup: Lookup, reason?: Reason, chain: Cha
     ...because(query, reason),
   })
 
-/** Before the first lists are complete "there is none" would be a guess, which resolvers would keep. */
+/** Before the first lists are complete "there is none" would often be a guess, and resolvers would keep it. */
 export const notReady = (): Answer =>
   emptyAnswer(rcodes.SERVFAIL, {
     extendedErrors: [

@@ -15,11 +15,19 @@ export interface RecordSet {
   readonly additional?: readonly ResourceRecord[]
 }
 
+export interface PresentNode {
+  readonly kind: 'present'
+  /** Absent at an empty non-terminal; gives undefined for a type that the name does not have. */
+  readonly records?: (type: number) => RecordSet | undefined
+  /** Made of several objects: while the lists are incomplete, what it lacks may still come. */
+  readonly growing?: true
+  readonly reason?: Reason
+}
+
 export type Node =
   /** Nothing here and nothing below. */
   | { readonly kind: 'missing'; readonly reason?: Reason }
-  /** `records` is absent at an empty non-terminal; it gives undefined for a type that the name does not have. */
-  | { readonly kind: 'present'; readonly records?: (type: number) => RecordSet | undefined; readonly reason?: Reason }
+  | PresentNode
   | { readonly kind: 'alias'; readonly target: DnsName }
 
 /** What finding a name needs. */

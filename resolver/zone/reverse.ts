@@ -6,7 +6,7 @@ import type { AddressKey } from './address.ts'
 import { endpointName, visitReady } from './endpoints.ts'
 import { endpointFullName } from './headless.ts'
 import { EMPTY_NODE, type Lookup, makeRecord, missing, type Node } from './node.ts'
-import { serviceName } from './service-records.ts'
+import { isTooLong, serviceName } from './service-records.ts'
 
 export const findAddress = (lookup: Lookup, key: AddressKey): Node => {
   const targets = reverseTargets(lookup, key)
@@ -37,7 +37,9 @@ const reverseTargets = (lookup: Lookup, key: AddressKey): ReadonlySet<DnsName> =
     const service = { namespace: slice.namespace, name: slice.serviceName }
     visitReady(slice, (endpoint, address) => {
       if (address !== key) return
-      targets.add(endpointFullName(endpointName(endpoint, key, settings.endpointPodNames), service, primaryZone))
+      const name = endpointName(endpoint, key, settings.endpointPodNames)
+      const target = endpointFullName(name, service, primaryZone)
+      if (!isTooLong(target)) targets.add(target)
     })
   }
   return targets.size > 0 ? targets : importedTargets(lookup, key)

@@ -66,5 +66,8 @@ export const matchPorts = (ports: readonly ServicePortView[], filter?: PortFilte
 export const hasProtocol = (ports: readonly ServicePortView[], protocol: string): boolean =>
   ports.some(port => port.name !== '' && port.protocol === protocol)
 
+/** RFC 1035 §2.3.4: a name of more than 255 bytes does not exist. Without escapes, the text is one byte shorter. */
+export const isTooLong = (name: DnsName): boolean => name.length > 254
+
 export const serviceName = (service: { namespace: string; name: string }, zone: DnsName): DnsName =>
   joinName([service.name, service.namespace, 'svc'], zone)

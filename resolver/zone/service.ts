@@ -86,6 +86,7 @@ const addressKeys = ({ service, form, endpoints }: FoundService): AddressKey[] =
 
 const serviceNode = (lookup: Lookup, found: FoundService): Node => ({
   kind: 'present',
+  ...(found.form === 'headless' && { growing: true }),
   records: type => {
     if (type === recordTypes.SRV) return srvRecords(lookup, srvTuples(lookup, found))
     if (type !== recordTypes.A && type !== recordTypes.AAAA) return undefined

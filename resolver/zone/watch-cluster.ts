@@ -1,5 +1,6 @@
 /** The cluster by a real apiserver: how to get in, and the informers. */
 import { resolve } from 'node:path'
+import { SeamarkError } from '#lib/errors.ts'
 import type { Registry } from '#lib/metrics.ts'
 import type { ClusterAccess } from '#watcher/access.ts'
 import { RestClient } from '#watcher/client.ts'
@@ -41,13 +42,26 @@ const findAccess = async (connection: ConnectionSettings, surroundings: Surround
     const files = [resolve(folder, kubeconfig.file)]
     return loadKubeconfig({ files, context: kubeconfig.context, environment, clock })
   }
-  if (!endpoint) return inClusterAccess({ environment, clock })
+  if (!endpoint) return podAccess(surroundings)
   const files = tls && {
     certificate: resolve(folder, tls.certificate),
     key: resolve(folder, tls.key),
     authority: resolve(folder, tls.authority),
   }
   return endpointAccess({ server: endpoint, clock, ...files })
+}
+
+const podAccess = async ({ variables: environment, clock }: Surroundings): Promise<ClusterAccess> => {
+  try {
+    return await inClusterAccess({ environment, clock })
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new SeamarkError(
+      'BAD_KUBECONFIG',
+      `the kubernetes plugin has no way into a cluster: no --kubeconfig, no "kubeconfig" or "endpoint" in the Corefile, and ${why}`,
+      { cause },
+    )
+  }
 }
 
 const observers = new WeakMap<Registry, RequestObserver>()

@@ -67,7 +67,7 @@ test('outside of a cluster and without a kubeconfig it does not start, and says 
   const configuration = configure('cluster.local:53 {\n kubernetes\n}', testWorld())
   const error = await t.throwsAsync(configuration.start(AbortSignal.timeout(5000)), { instanceOf: SeamarkError })
   t.is(error.code, 'BAD_KUBECONFIG')
-  t.regex(error.message, /not in a pod/)
+  t.regex(error.message, /no --kubeconfig, no "kubeconfig" or "endpoint" in the Corefile, and not in a pod/)
 })
 
 test('the flag beats the directive’s kubeconfig', async t => {

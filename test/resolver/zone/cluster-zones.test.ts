@@ -6,6 +6,7 @@ import { VirtualClock } from '../../support/virtual-clock.ts'
 import { TestZone } from '../../support/zone.ts'
 
 const Z = 'cluster.local.'
+const REVERSE = [{ name: 'in-addr.arpa.', kind: 'reverse' as const }]
 const headless = { clusterIPs: ['None'], ports: [{ name: 'http', port: 80 }] }
 
 const shop = () =>
@@ -129,10 +130,15 @@ test('before the lists are complete only what is known is answered', t => {
   const cluster = new StaticCluster([namespace('shop'), service('shop', 'web', '10.96.0.20')], false)
   const zone = new TestZone(cluster)
   t.is(zone.ask(`web.shop.svc.${Z}`)[0], 'NOERROR')
+  t.deepEqual(zone.ask(`web.shop.svc.${Z}`, 'AAAA'), ['NOERROR'], 'a Service says all about its own addresses')
   for (const name of [`wep.shop.svc.${Z}`, `web.other.svc.${Z}`, '9.9.9.10.in-addr.arpa.']) {
     t.deepEqual(zone.ask(name), ['SERVFAIL'])
     t.is(zone.answer(name).extendedErrors?.[0]?.code, 14)
   }
+  cluster.apply(service('shop', 'db', headless))
+  cluster.apply(slice({ namespace: 'shop', service: 'db', endpoints: ['10.244.0.6'] }))
+  t.is(zone.ask(`db.shop.svc.${Z}`)[0], 'NOERROR')
+  t.deepEqual(zone.ask(`db.shop.svc.${Z}`, 'AAAA'), ['SERVFAIL'], 'a slice of the other family may still come')
   cluster.sync()
   t.deepEqual(zone.ask(`wep.shop.svc.${Z}`), ['NXDOMAIN'])
 })
@@ -148,4 +154,23 @@ test('IPv6 prefixes of reverse names exist while an address lies below them', t 
   }
   cluster.remove(service('shop', 'six', ''))
   t.is(zone.ask('d.f.ip6.arpa.', 'PTR')[0], 'NXDOMAIN')
+})
+
+test('endpoints whose names would be longer than 255 bytes have none, and cost the others nothing', t => {
+  const long = 'l'.repeat(63)
+  const zone = `${'z'.repeat(60)}.test.`
+  const cluster = new StaticCluster([
+    namespace(long),
+    service(long, long, headless),
+    slice({ namespace: long, service: long, endpoints: [{ address: '10.244.0.6', hostname: long }, '10.244.0.7'] }),
+  ])
+  const settings = { zones: [{ name: zone, kind: 'cluster' as const }, ...REVERSE], primaryZone: zone }
+  const zones = new TestZone(cluster, { settings })
+  const parent = `${long}.${long}.svc.${zone}`
+  t.deepEqual(zones.ask(`_http._tcp.${parent}`, 'SRV').slice(1), [
+    `_http._tcp.${parent} SRV 0 100 8080 10-244-0-7.${parent}`,
+    `10-244-0-7.${parent} A 10.244.0.7`,
+  ])
+  t.is(zones.ask(parent).length, 3)
+  t.is(zones.ask('6.0.244.10.in-addr.arpa.', 'PTR')[0], 'NXDOMAIN')
 })

@@ -21,9 +21,9 @@ const holds = (t: ExecutionContext, law: (zone: TestZone, names: ReadonlySet<str
       for (const change of list) applyChange(cluster, change)
       count += law(zone, existing(cluster))
     }),
-    { numRuns: 50 },
+    { numRuns: 30 },
   )
-  t.true(count > 50, `${count} cases`)
+  t.true(count > 30, `${count} cases`)
 }
 
 const addressLines = (zone: TestZone, name: string): readonly string[] =>
@@ -100,7 +100,7 @@ test('an index kept in step equals one made from the end state, and the serial g
       const fresh = snapshot(new TestZone(cluster), cluster)
       if (seen !== fresh) throw new Error(`differs from\n${fresh}`)
     }),
-    { numRuns: 15 },
+    { numRuns: 10 },
   )
   t.pass()
 })
