@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { ask, askUntil } from '../support/dns-client.ts'
 
-const program = fileURLToPath(new URL('../support/serve.ts', import.meta.url))
+const program = fileURLToPath(new URL('../support/serve.process.ts', import.meta.url))
 
 /** A server in a process that may have `limit` descriptors. */
 const serveWith = async (t: ExecutionContext, limit: number): Promise<{ child: ChildProcess; port: number }> => {

@@ -4,7 +4,7 @@ import test from 'ava'
 import { findProgram, skip } from '../../support/programs.ts'
 import { run } from '../../support/run.ts'
 
-const program = fileURLToPath(new URL('../../support/udp-namespace.ts', import.meta.url))
+const program = fileURLToPath(new URL('../../support/udp-namespace.process.ts', import.meta.url))
 
 test('all addresses: replies leave from the address that was asked, also one that appears later', async t => {
   const unshare = findProgram('unshare')

@@ -14,9 +14,11 @@ import { rdataToText } from '#resolver/wire/presentation.ts'
 import { serverOptions } from '#server/options.ts'
 import { Server } from '#server/server.ts'
 import { addressResponder } from './dns-server.ts'
+import { findProgram } from './programs.ts'
 import { queryPacket } from './query-packet.ts'
 
-const ip = (...args: string[]): void => void execFileSync('ip', args)
+const program = findProgram('ip')!
+const ip = (...args: string[]): void => void execFileSync(program, args)
 const TXT = 16
 
 /** Asks for TXT (the address that the server was asked at) and says which address the reply came from. */
