@@ -1,6 +1,7 @@
 /** A question on its way through the plugins: what was asked, by whom, over what. Decoded once, never changed. */
 import type { Milliseconds } from '#lib/clock.ts'
 import type { Trace } from './trace.ts'
+import type { Answer } from './verdict.ts'
 import type { DnsName } from './wire/record.ts'
 
 export type Transport = 'udp' | 'tcp' | 'tls' | 'https'
@@ -33,6 +34,12 @@ export interface Question {
   readonly class: number
 }
 
+export interface KeptAnswer {
+  /** The question's own object: a query made from another for another name does not inherit the answer. */
+  readonly question: Question
+  readonly answer: Answer
+}
+
 export interface Query {
   readonly id: number
   readonly question: Question
@@ -58,6 +65,11 @@ export interface Query {
    * so that two zones whose names point at each other come to an end.
    */
   readonly depth?: number
+  /**
+   * What the cache holds for this very question. Plugins with data of their own never look at it: they have the first
+   * word, so that what has become theirs shows at once. `forward` gives it back instead of asking.
+   */
+  readonly kept?: KeptAnswer
   /**
    * Values that one plugin leaves for others (`kubernetes/namespace` …), shown by the log plugin's `{/name}`.
    * Undefined until the first one is set through `setMetadata`.

@@ -1,8 +1,9 @@
 /**
  * cache: keeps what other servers said, for as long as they said.
  *
- * Promised: an entry is never served after its time, except by `serve_stale`; data of our own (an authoritative answer of
- * another plugin than `forward`) is never kept, so a change in the cluster shows in the next answer.
+ * Promised: an entry is never served after its time, except by `serve_stale`. Data of our own is never kept, and plugins
+ * that have some (kubernetes, hosts) are asked before an entry is served, so a change in the cluster shows in the next
+ * answer even where the name was another server's before.
  */
 import { type Clock, type Milliseconds, sleep } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
@@ -12,12 +13,13 @@ import { clampTtl, lifetimeOf, withTtls } from '../cache/lifetime.ts'
 import { DirectiveReader } from '../corefile/directive-reader.ts'
 import type { MaybePromise } from '../listener.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
-import type { Environment, Next, Plugin, PluginModule } from '../plugin.ts'
+import type { BlockContext, Environment, Next, Plugin, PluginModule } from '../plugin.ts'
 import type { Query } from '../query.ts'
 import { respell } from '../respell.ts'
 import { type Answer, answered, type Verdict } from '../verdict.ts'
 import { extendedErrorCodes, rcodes } from '../wire/codes.ts'
 import { isSubdomain } from '../wire/name.ts'
+import { pluginOrder } from './order.ts'
 
 const labels = ['server', 'zones', 'view'] as const
 const typedLabels = ['server', 'type', 'zones', 'view'] as const
@@ -75,9 +77,12 @@ export const cachePlugin: PluginModule = {
   setup(directive, block, environment) {
     const reader = new DirectiveReader(directive)
     const settings = readCacheSettings(reader, directive, block.zones)
-    return reader.finish((): Plugin => new Cache(settings, block.servers[0] ?? '', environment))
+    return reader.finish((): Plugin => new Cache(settings, block, environment))
   },
 }
+
+/** Those that may have data of their own, and stand where an entry of the cache would hide it. */
+const pluginsBehind = new Set(pluginOrder.slice(pluginOrder.indexOf('cache') + 1, pluginOrder.indexOf('loop')))
 
 type Freshness = 'fresh' | 'stale' | 'ended'
 
@@ -89,16 +94,23 @@ class Cache implements Plugin {
   readonly #metrics: Metrics<typeof metrics>
   /** The cache is one, whichever of the block's listeners a query came in by; what is in it is counted at the first. */
   readonly #owner: { readonly server: string; readonly zones: string; readonly view: string }
+  /** Whether the block has plugins with data of their own between the cache and `forward`. */
+  readonly #hasOwnData: boolean
   #store: AnswerStore
   /** Questions that are being asked anew behind an answer. */
   readonly #refreshing = new Set<string>()
 
-  constructor(settings: CacheSettings, server: string, { clock, logger, registry }: Environment) {
+  constructor(
+    settings: CacheSettings,
+    { servers, directives }: BlockContext,
+    { clock, logger, registry }: Environment,
+  ) {
     this.#settings = settings
     this.#clock = clock
     this.#logger = logger
     this.#metrics = registerMetrics(registry, metrics)
-    this.#owner = { server, zones: settings.zones.join(','), view: '' }
+    this.#owner = { server: servers[0] ?? '', zones: settings.zones.join(','), view: '' }
+    this.#hasOwnData = directives.some(({ name }) => pluginsBehind.has(name.text))
     this.#store = this.#own(new AnswerStore(settings))
   }
 
@@ -122,15 +134,27 @@ class Cache implements Plugin {
     if (freshness === 'stale') {
       if (serveStale.mode === 'verify') return this.#verify(query, key, next, entry)
       if (!this.#failedLately(key)) this.#refresh(query, key, next)
-      return this.#serveStale(query, entry)
+      return this.#give(query, next, this.#stale(entry), () => this.#metrics.stale.inc(own))
     }
     if (this.#isPopularAndEnding(entry)) {
       this.#metrics.prefetches.inc(own)
       this.#refresh(query, key, next)
     }
-    this.#metrics.hits.inc({ ...own, type: entry.type })
-    query.trace?.add('cache', 'answer was kept', { type: entry.type, age: this.#clock.monotonic() - entry.stored })
-    return answered('cache', respell(this.#aged(entry), query.question))
+    query.trace?.add('cache', 'answer is kept', { type: entry.type, age: this.#clock.monotonic() - entry.stored })
+    return this.#give(query, next, this.#aged(entry), () => this.#metrics.hits.inc({ ...own, type: entry.type }))
+  }
+
+  /** Serves what is kept, after plugins with data of their own had their say. `count`: it was served. */
+  #give(query: Query, next: Next, kept: Answer, count: () => void): MaybePromise<Verdict> {
+    const answer = respell(kept, query.question)
+    const counted = (verdict: Verdict): Verdict => {
+      if (verdict.verdict === 'answered' && verdict.by === 'cache') count()
+      else this.#metrics.misses.inc(this.#labels(query))
+      return verdict
+    }
+    if (!this.#hasOwnData) return counted(answered('cache', answer))
+    const verdict = next({ ...query, kept: { question: query.question, answer } })
+    return verdict instanceof Promise ? verdict.then(counted) : counted(verdict)
   }
 
   /** The fresh one of what is kept; a stale word of the upstream before its fresh failure. */
@@ -166,7 +190,8 @@ class Cache implements Plugin {
     // What was asked without RD is what the upstream happened to know, not what it can find out.
     if (verdict.verdict !== 'answered' || !query.recursionDesired) return verdict
     const { answer, by } = verdict
-    if (answer.authoritative && by !== 'forward') return verdict
+    // Only `forward` brings what others said; a failure of our own is of the moment, too.
+    if (by !== 'forward') return verdict
     const lifetime = lifetimeOf(answer, query.question, this.#settings.rules)
     if (!lifetime.keep) {
       if (lifetime.mismatch) this.#metrics.drops.inc(this.#labels(query))
@@ -202,13 +227,10 @@ class Cache implements Plugin {
     return withTtls(answer, ttl => Math.max(0, clampTtl(ttl, bounds) - elapsed))
   }
 
-  #serveStale(query: Query, { answer }: CachedAnswer): Verdict {
-    this.#metrics.stale.inc(this.#labels(query))
-    query.trace?.add('cache', 'stale answer served')
+  #stale({ answer }: CachedAnswer): Answer {
     // RFC 8914 §4.4, §4.20.
     const code = answer.rcode === rcodes.NXDOMAIN ? extendedErrorCodes.STALE_NXDOMAIN : extendedErrorCodes.STALE_ANSWER
-    const stale = { ...withTtls(answer, () => 0), extendedErrors: [{ code, text: '' }] }
-    return answered('cache', respell(stale, query.question))
+    return { ...withTtls(answer, () => 0), extendedErrors: [{ code, text: '' }] }
   }
 
   /** Asks first; what has ended is served only when no word of an upstream comes in time. */
@@ -218,9 +240,9 @@ class Cache implements Plugin {
     const late = new AbortController()
     const verdict = await Promise.race([asked, sleep(this.#clock, timeout, late.signal)])
     late.abort()
-    if (verdict) return isFailure(verdict) ? this.#serveStale(query, entry) : verdict
+    if (verdict && !isFailure(verdict)) return verdict
     asked.catch(error => this.#refreshFailed(error))
-    return this.#serveStale(query, entry)
+    return this.#give(query, next, this.#stale(entry), () => this.#metrics.stale.inc(this.#labels(query)))
   }
 
   #refresh(query: Query, key: string, next: Next): void {

@@ -140,6 +140,7 @@ class Forward implements Plugin {
     const { from, except } = this.#settings
     const isOurs = from.some(zone => isSubdomain(canonicalName, zone))
     if (!isOurs || except.some(zone => isSubdomain(canonicalName, zone))) return next(query)
+    if (query.kept?.question === query.question) return answered('cache', query.kept.answer)
     if (this.#underWay >= this.#limit) {
       this.#metrics.rejects.inc()
       query.trace?.add('forward', 'too many queries under way', { limit: this.#limit })

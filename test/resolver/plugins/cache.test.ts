@@ -1,10 +1,22 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import test from 'ava'
 import fc from 'fast-check'
 import type { Next, Plugin } from '#resolver/plugin.ts'
 import { type Answer, answered, emptyAnswer, type Verdict } from '#resolver/verdict.ts'
 import { rcodes } from '#resolver/wire/codes.ts'
-import { type Ask, configure, makeQuery, problemsOf, type TestWorld, testWorld } from '../../support/dns-environment.ts'
-import { aRecord, soaRecord } from '../../support/upstream.ts'
+import { aData } from '#resolver/wire/rdata.ts'
+import {
+  type Ask,
+  ask,
+  configure,
+  makeQuery,
+  problemsOf,
+  type TestWorld,
+  testWorld,
+} from '../../support/dns-environment.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
+import { aRecord, soaRecord, startUpstream } from '../../support/upstream.ts'
 
 /** A cache before an upstream whose answer the test can change, and which counts what it is asked. */
 class Bench {
@@ -101,6 +113,7 @@ const kept: Record<string, readonly [reply: Partial<Answer>, kept: boolean, by?:
   'an answer to another question': [found(60, 'other.example.org.'), false],
   'authoritative data of ours': [{ ...found(60), authoritative: true }, false, 'kubernetes'],
   'a denial of ours': [{ ...absent(60, 60), authoritative: true }, false, 'kubernetes'],
+  'a failure of ours': [{ rcode: rcodes.SERVFAIL }, false, 'kubernetes'],
   'authoritative data of an upstream': [{ ...found(60), authoritative: true }, true],
   'an answer without recursion': [found(60), false, 'forward', { recursionDesired: false }],
 }
@@ -251,6 +264,25 @@ test('a reload with the same line keeps the entries', async t => {
   successor.adopt!(bench.cache)
   const verdict: Verdict = await successor.handle!(makeQuery('www.example.org.'), bench.next)
   t.is(verdict.verdict === 'answered' && verdict.by, 'cache')
+})
+
+test('plugins with data of their own have the first word, also where another server was asked before', async t => {
+  const folder = temporaryFolder(t)
+  const upstream = await startUpstream(t, { respond: ({ question }) => found(60, question.name) })
+  const world = testWorld()
+  const hosts = 'hosts hosts example.org {\n  reload 1s\n  fallthrough\n }'
+  const configuration = configure(`. {\n cache\n ${hosts}\n forward . ${upstream.target}\n}`, world, folder)
+  await configuration.start(new AbortController().signal)
+  t.teardown(() => configuration.close())
+  const address = async () => aData.decode((await ask(configuration, 'www.example.org.'))!.answers[0]!.data)
+  t.deepEqual([await address(), await address(), upstream.queries.length], ['192.0.2.1', '192.0.2.1', 1])
+  writeFileSync(join(folder, 'hosts'), '192.0.2.99 www.example.org\n')
+  const changed = world.clock.monotonic()
+  while ((await address()) !== '192.0.2.99') await world.clock.advance(250)
+  t.true(world.clock.monotonic() - changed < 30_000)
+  t.is(upstream.queries.length, 1)
+  const text = await world.registry.metrics()
+  t.regex(text, /coredns_cache_hits_total\{server="dns:\/\/:53",zones="\.",view="",type="success"\} [1-9]/)
 })
 
 test('law: without serve_stale nothing is served after its time, and TTLs never promise more than is left', async t => {
