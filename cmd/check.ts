@@ -9,8 +9,10 @@ interface CheckFlags {
 }
 
 const check = async ({ conf }: CheckFlags): Promise<void> => {
-  const { loadCorefile } = await import('./corefile.ts')
-  const configuration = loadCorefile(conf, { logger: silentLogger, registry: createRegistry(), overrides: {} })
+  const { badCorefile, readCorefile } = await import('./corefile.ts')
+  const read = readCorefile(conf, { logger: silentLogger, registry: createRegistry(), overrides: {} })
+  if (!read.ok) throw badCorefile(read.problem)
+  const configuration = read.value
   const blocks = configuration.listeners.map(listener => listener.server).join(' ')
   process.stdout.write(`${conf} is good: ${configuration.plugins.length} plugins, ${blocks}\n`)
 }

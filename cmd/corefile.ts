@@ -5,8 +5,9 @@ import { SeamarkError } from '#lib/errors.ts'
 import type { Logger } from '#lib/log.ts'
 import type { Registry } from '#lib/metrics.ts'
 import { systemRandom } from '#lib/random.ts'
+import type { Result } from '#lib/result.ts'
 import { type Configuration, loadConfiguration, type World } from '#resolver/configuration.ts'
-import { formatProblem } from '#resolver/corefile/syntax.ts'
+import { type CorefileProblem, formatProblem } from '#resolver/corefile/syntax.ts'
 import { packageVersion } from './package-root.ts'
 
 export interface CorefileWorld {
@@ -26,7 +27,7 @@ const localAddresses = (): readonly string[] =>
     .map(({ address }) => address)
 
 /** The world of plugins as this process has it. */
-export const worldOf = ({ logger, registry, overrides, requestReload }: CorefileWorld): World => ({
+const worldOf = ({ logger, registry, overrides, requestReload }: CorefileWorld): World => ({
   clock: systemClock,
   random: systemRandom,
   logger,
@@ -43,9 +44,10 @@ export const worldOf = ({ logger, registry, overrides, requestReload }: Corefile
   ...(requestReload ? { requestReload } : {}),
 })
 
-/** @throws SeamarkError BAD_COREFILE with every problem, a line each. */
-export const loadCorefile = (file: string, world: CorefileWorld): Configuration => {
-  const loaded = loadConfiguration({ file }, worldOf(world))
-  if (loaded.ok) return loaded.value
-  throw new SeamarkError('BAD_COREFILE', loaded.problem.map(formatProblem).join('\n         '))
-}
+/** Reads, parses and sets up; opens nothing. */
+export const readCorefile = (file: string, world: CorefileWorld): Result<Configuration, readonly CorefileProblem[]> =>
+  loadConfiguration({ file }, worldOf(world))
+
+/** The error that names every problem, a line each. */
+export const badCorefile = (problems: readonly CorefileProblem[]): SeamarkError =>
+  new SeamarkError('BAD_COREFILE', problems.map(formatProblem).join('\n         '))

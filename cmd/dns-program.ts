@@ -1,16 +1,16 @@
-/**
- * The DNS server as one component: a Corefile's configuration behind the server's sockets, exchanged as a whole when the
- * Corefile changes. A bad Corefile leaves everything as it is, health and metrics included.
- */
+/** The DNS server as one component: what the Corefile says, behind the server's sockets. */
 import { formatAddress, type SocketAddress } from '#lib/address.ts'
-import { systemClock } from '#lib/clock.ts'
+import { type Milliseconds, sleep, systemClock } from '#lib/clock.ts'
 import type { Component } from '#lib/lifecycle.ts'
 import type { Logger } from '#lib/log.ts'
 import type { Registry } from '#lib/metrics.ts'
-import type { Configuration } from '#resolver/configuration.ts'
+import { LiveConfiguration, type ReloadOutcome } from '#resolver/reload.ts'
 import type { ServerOptions } from '#server/options.ts'
 import { Server } from '#server/server.ts'
-import { loadCorefile } from './corefile.ts'
+import { badCorefile, readCorefile } from './corefile.ts'
+
+/** How often plugins are asked whether they are ready. */
+const READY_POLL: Milliseconds = 10
 
 export interface DnsProgramOptions {
   readonly corefile: string
@@ -22,80 +22,68 @@ export interface DnsProgramOptions {
 
 export class DnsProgram implements Component {
   readonly name = 'dns'
-  readonly #options: DnsProgramOptions
   readonly #server: Server
-  readonly #abort = new AbortController()
-  #configuration: Configuration | undefined
+  readonly #live: LiveConfiguration
 
-  constructor(options: DnsProgramOptions) {
-    this.#options = options
-    this.#server = new Server(() => undefined, {
+  constructor({ corefile, overrides, server, logger, registry }: DnsProgramOptions) {
+    this.#live = new LiveConfiguration({
+      load: requestReload => readCorefile(corefile, { logger, registry, overrides, requestReload }),
+      converge: (listeners, endpoints) => this.#server.converge(listeners, endpoints),
       clock: systemClock,
-      logger: options.logger.child({ room: 'server' }),
-      registry: options.registry,
-      options: options.server,
+      logger: logger.child({ room: 'resolver' }),
+      registry,
+    })
+    this.#server = new Server(this.#live.respond, {
+      clock: systemClock,
+      logger: logger.child({ room: 'server' }),
+      registry,
+      options: server,
     })
   }
 
   async start(): Promise<void> {
-    await this.#use(this.#load())
+    const outcome = await this.#live.start()
+    if (outcome.outcome === 'refused') throw badCorefile(outcome.problems)
+    if (outcome.outcome === 'failed') throw outcome.error
   }
 
-  #load(): Configuration {
-    const { corefile, logger, registry, overrides } = this.#options
-    return loadCorefile(corefile, { logger, registry, overrides, requestReload: () => void this.reload() })
+  /**
+   * Resolves when every plugin can do its work (the first list of the cluster is in), or after `deadline`: DNS is served
+   * since `start`, whatever the apiserver does; this is for those who announce it.
+   */
+  async whenReady(deadline: Milliseconds, signal: AbortSignal): Promise<void> {
+    const end = systemClock.monotonic() + deadline
+    const isReady = () => this.#live.configuration?.plugins.every(plugin => plugin.ready?.() ?? true)
+    while (!isReady() && !signal.aborted && systemClock.monotonic() < end) await sleep(systemClock, READY_POLL, signal)
   }
 
-  /** Reads the Corefile again. What is wrong with it is logged; then all stays as it was. */
-  async reload(): Promise<void> {
-    const { logger, corefile } = this.#options
-    try {
-      await this.#use(this.#load())
-      logger.info({ corefile }, 'the Corefile was reloaded')
-    } catch (error) {
-      logger.error({ corefile, error }, 'the Corefile was not reloaded; the old one stays')
-    }
-  }
-
-  /** Starts `next`, puts it behind the sockets, and lets the old one go. */
-  async #use(next: Configuration): Promise<void> {
-    const previous = this.#configuration
-    if (previous) next.adopt(previous)
-    await next.start(this.#abort.signal)
-    try {
-      await this.#server.converge(next.listeners, next.endpoints)
-    } catch (error) {
-      await next.close()
-      throw error
-    }
-    this.#server.responder = next.responder
-    this.#configuration = next
-    await previous?.close()
+  /** Reads the Corefile again; what is wrong with it is logged, and the old one stays. */
+  reload(): Promise<ReloadOutcome> {
+    return this.#live.reload()
   }
 
   /** What is bound, by the part that it serves. */
   addresses(): Readonly<Record<string, string>> {
     const { dns, http } = this.#server.addresses()
     const [first] = dns.values()
-    const bound: Record<string, string> = first ? { dns: formatAddress(named(first)) } : {}
-    for (const { address, path } of this.#configuration?.endpoints ?? []) {
+    const bound: Record<string, string> = first ? { dns: formatAddress(reachable(first)) } : {}
+    for (const { address, path } of this.#live.configuration?.endpoints ?? []) {
       const socket = http.get(formatAddress(address))
-      if (socket) bound[path.slice(1)] = formatAddress(named(socket))
+      if (socket) bound[path.slice(1)] = formatAddress(reachable(socket))
     }
     return bound
   }
 
-  /** Lame duck first: health says so while questions are still answered. */
+  /** Lame duck first: health still answers while clients go elsewhere. */
   async close(): Promise<void> {
-    this.#abort.abort()
-    await this.#configuration?.drain()
+    await this.#live.drain()
     await this.#server.close()
-    await this.#configuration?.close()
+    await this.#live.close()
   }
 }
 
-/** A wildcard as an address that a client can use. */
-const named = ({ host, port }: SocketAddress): SocketAddress => ({
-  host: host === '' || host === '::' ? '127.0.0.1' : host,
+/** Every address of this machine, as one that a program on it can connect to. */
+const reachable = ({ host, port }: SocketAddress): SocketAddress => ({
+  host: host === '' || host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host,
   port,
 })

@@ -1,6 +1,7 @@
 /** `seamark dns`: the DNS server alone, with CoreDNS's flags, beside any apiserver. */
 import { rmSync, writeFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
+import type { Component } from '#lib/lifecycle.ts'
 import { createLogger } from '#lib/log.ts'
 import { createRegistry } from '#lib/metrics.ts'
 import { serverOptions } from '#server/options.ts'
@@ -35,6 +36,9 @@ const overridesOf = (flags: DnsFlags): Readonly<Record<string, string | undefine
   'ready-address': flags.readyAddress,
 })
 
+/** CoreDNS's startup_timeout: so long the start waits for the cluster's first list before it calls itself ready. */
+const READY_DEADLINE = 5000
+
 const listPlugins = async (): Promise<void> => {
   const { pluginModules } = await import('#resolver/plugins/index.ts')
   const { pluginOrder } = await import('#resolver/plugins/order.ts')
@@ -62,7 +66,17 @@ const dns = async (flags: DnsFlags): Promise<void> => {
     process.once('exit', () => rmSync(pidfile, { force: true }))
   }
   if (!flags.quiet) logger.info({ version: packageVersion, corefile: flags.conf }, 'starting the DNS server')
-  await runProgram({ logger, components: [program], addresses: () => program.addresses(), closeDeadline: 60_000 })
+  const readiness: Component = {
+    name: 'readiness',
+    start: signal => program.whenReady(READY_DEADLINE, signal),
+    close: async () => {},
+  }
+  await runProgram({
+    logger,
+    components: [program, readiness],
+    addresses: () => program.addresses(),
+    closeDeadline: 60_000,
+  })
 }
 
 const command = (): Command =>
