@@ -158,7 +158,9 @@ export const startApiserver = async (t?: ExecutionContext, options: StartOptions
   t?.teardown(close)
   const fetch: RunningApiserver['fetch'] = (path, { method = 'GET', body, headers = {}, anonymous = false } = {}) => {
     const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
-    const type = body === undefined ? {} : { 'content-type': 'application/json' }
+    // Node gives the body of a DELETE no length of its own.
+    const length = text === undefined ? {} : { 'content-length': String(Buffer.byteLength(text)) }
+    const type = text === undefined ? {} : { 'content-type': 'application/json', ...length }
     const agent = anonymous ? unknown : known
     return send(running.url + path, { method, agent, headers: { ...type, ...headers } }, text)
   }
