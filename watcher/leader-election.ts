@@ -200,16 +200,18 @@ export class LeaderElection implements Component {
     this.#observedAt = this.#clock.monotonic()
   }
 
-  /** As client-go's ReleaseOnCancel: an empty holder with a duration of one second. */
+  /** As client-go's ReleaseOnCancel: no holder, and a duration of one second. */
   async #release(): Promise<void> {
-    const current = this.#observed
-    if (!current || current.spec?.holderIdentity !== this.#options.identity) return
-    const now = microTime(this.#clock.now())
-    const spec = { ...current.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: now, acquireTime: now }
+    const { client, lease: name, identity } = this.#options
+    if (this.leader !== identity) return
     try {
-      this.#observe(
-        await this.#options.client.update<Lease>(LEASES, { ...current, spec }, { timeout: this.#retryPeriod }),
-      )
+      // Read again: a renewal that was cut off may have arrived all the same.
+      const current = await client.get<Lease>(LEASES, name, { timeout: this.#retryPeriod })
+      if (current.spec?.holderIdentity !== identity) return
+      const now = microTime(this.#clock.now())
+      const { holderIdentity: _, ...rest } = current.spec
+      const spec = { ...rest, leaseDurationSeconds: 1, renewTime: now, acquireTime: now }
+      this.#observe(await client.update<Lease>(LEASES, { ...current, spec }, { timeout: this.#retryPeriod }))
     } catch (error) {
       this.#logger.debug({ problem: String(error) }, 'lease not given up; it runs out by itself')
     }
