@@ -29,6 +29,8 @@ import { temporaryFolder } from './temporary-folder.ts'
 export interface TestReply {
   readonly code: number
   readonly headers: IncomingHttpHeaders
+  /** As it came. */
+  readonly body: Buffer
   readonly text: string
   // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever came.
   readonly json: any
@@ -95,8 +97,9 @@ const send = (url: string, options: RequestOptions, body: string | undefined): P
       response.on('data', chunk => chunks.push(chunk))
       response.on('error', reject)
       response.on('end', () => {
-        const text = Buffer.concat(chunks).toString()
-        resolve({ code: response.statusCode ?? 0, headers: response.headers, text, json: parseJson(text) })
+        const body = Buffer.concat(chunks)
+        const text = body.toString()
+        resolve({ code: response.statusCode ?? 0, headers: response.headers, body, text, json: parseJson(text) })
       })
     })
     sent.on('error', reject)
