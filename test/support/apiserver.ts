@@ -15,8 +15,7 @@ import { bootstrap } from '#cluster/apiserver/bootstrap/bootstrap.ts'
 import { CLUSTER_OPTIONS } from '#cluster/apiserver/bootstrap/options.ts'
 import type { LocalClient } from '#cluster/apiserver/client.ts'
 import { APISERVER_OPTIONS } from '#cluster/apiserver/options.ts'
-import type { ProgramName } from '#cluster/pki/identity.ts'
-import { ensurePki } from '#cluster/pki/pki.ts'
+import { ensurePki, type KubeconfigPaths } from '#cluster/pki/pki.ts'
 import { openSqliteStore } from '#cluster/store/backends/sqlite/sqlite-store.ts'
 import type { Store } from '#cluster/store/kv.ts'
 import { type Clock, systemClock } from '#lib/clock.ts'
@@ -54,8 +53,8 @@ export interface RunningApiserver {
   readonly url: string
   /** Path of admin.kubeconfig. */
   readonly kubeconfig: string
-  /** Path of a program's kubeconfig. */
-  programKubeconfig(program: ProgramName): string
+  /** Paths of the programs' kubeconfigs. */
+  readonly programs: KubeconfigPaths['programs']
   /** PEM: what a TLS client needs to be the admin. */
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string }
   /** A request as admin over HTTP/1.1. `body`: an object is sent as JSON, a text as it is. */
@@ -167,7 +166,5 @@ export const startApiserver = async (t?: ExecutionContext, options: StartOptions
     const agent = anonymous ? unknown : known
     return send(running.url + path, { method, agent, headers: { ...type, ...headers } }, text)
   }
-  const { programs, ...rest } = running
-  const programKubeconfig = (program: ProgramName): string => programs[program]
-  return { ...rest, client: running.apiserver.client, folder, tls, programKubeconfig, fetch, close }
+  return { ...running, client: running.apiserver.client, folder, tls, fetch, close }
 }

@@ -31,7 +31,7 @@ test('by kubeconfig: ready after the first lists, with the selectors of the dire
   const world = { ...testWorld({ registry }), clock: systemClock }
   const text = `cluster.local:53 {
     kubernetes {
-      kubeconfig ${api.programKubeconfig('dns')}
+      kubeconfig ${api.programs.dns}
       labels tier=edge
       pods verified
     }
