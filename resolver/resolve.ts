@@ -56,7 +56,7 @@ export const composeChain = (plugins: readonly Plugin[]): Chain => {
 }
 
 /** The chain of the longest zone that the name lies in. */
-export const findChain = (routes: Routes, server: string, name: DnsName, type: number): Chain | undefined => {
+const findChain = (routes: Routes, server: string, name: DnsName, type: number): Chain | undefined => {
   const zones = routes.get(server)
   if (!zones) return undefined
   let atApex: Chain | undefined

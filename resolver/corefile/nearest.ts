@@ -1,5 +1,5 @@
 /** The word of `known` that somebody most likely meant: at most a third of its letters away. Undefined: none is near. */
-export const nearestWord = (word: string, known: Iterable<string>): string | undefined => {
+const nearestWord = (word: string, known: Iterable<string>): string | undefined => {
   let nearest: string | undefined
   let least = Number.POSITIVE_INFINITY
   for (const candidate of known) {

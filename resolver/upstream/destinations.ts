@@ -13,7 +13,7 @@ import { type Destination, formatTarget, type UpstreamTarget } from './target.ts
 import type { Upstream } from './upstream.ts'
 
 /** CoreDNS's limit of a `forward`. */
-export const MAXIMUM_UPSTREAMS = 15
+const MAXIMUM_UPSTREAMS = 15
 const CHECK_INTERVAL: Milliseconds = 5000
 
 export interface DestinationsOptions {

@@ -1,13 +1,14 @@
-import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { X509Certificate } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import { issueAuthority, issueCertificate } from '#cluster/pki/issue.ts'
+import { generateKey } from '#cluster/pki/key.ts'
 import { sleep, systemClock } from '#lib/clock.ts'
 import { silentLogger } from '#lib/log.ts'
 import { rcodes, recordTypes } from '#resolver/wire/codes.ts'
 import { aData, nameData } from '#resolver/wire/rdata.ts'
 import { ask, configure, problemsOf, testWorld } from '../../support/dns-environment.ts'
-import { findProgram, skip } from '../../support/programs.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { aRecord, type StubOptions, startUpstream } from '../../support/upstream.ts'
 
@@ -294,16 +295,15 @@ test('a resolv.conf is read again when it changes; one without servers changes n
 })
 
 test('over TLS: the certificate must be trusted and name the server', async t => {
-  if (!findProgram('openssl')) return skip(t, 'openssl makes the certificate')
   const folder = temporaryFolder(t)
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-  const subject = ['-subj', '/CN=dns.example', '-addext', 'subjectAltName=DNS:dns.example']
-  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
-  execFileSync('openssl', ['req', '-x509', ...kind, '-keyout', key, '-out', cert, ...subject], { stdio: 'ignore' })
-  const upstream = await startUpstream(t, {
-    respond: answering('192.0.2.53'),
-    tls: { key: readFileSync(key), cert: readFileSync(cert) },
-  })
+  const [rootKey, key] = [await generateKey(), await generateKey()]
+  const root = await issueAuthority(rootKey, 'test', Date.now())
+  const subject = { commonName: 'dns', organizations: [] }
+  const authority = { key: rootKey, certificate: new X509Certificate(root) }
+  const request = { subject, key, purpose: 'server', names: ['dns.example'] } as const
+  const cert = await issueCertificate(authority, request, Date.now())
+  writeFileSync(join(folder, 'ca.pem'), root)
+  const upstream = await startUpstream(t, { respond: answering('192.0.2.53'), tls: { key: key.pem, cert } })
   const rcodeWith = async (lines: string, target = `tls://${upstream.target}`) => {
     const { world, configuration } = await start(
       t,
@@ -312,9 +312,9 @@ test('over TLS: the certificate must be trusted and name the server', async t =>
     )
     return (await whileTimePasses(world, ask(configuration, 'www.example.org.')))?.rcode
   }
-  t.is(await rcodeWith('tls cert.pem\n tls_servername dns.example'), rcodes.NOERROR)
-  t.is(await rcodeWith('tls cert.pem', `tls://127.0.0.1%dns.example:${upstream.port}`), rcodes.NOERROR)
-  t.is(await rcodeWith('tls cert.pem\n tls_servername other.example'), rcodes.SERVFAIL)
+  t.is(await rcodeWith('tls ca.pem\n tls_servername dns.example'), rcodes.NOERROR)
+  t.is(await rcodeWith('tls ca.pem', `tls://127.0.0.1%dns.example:${upstream.port}`), rcodes.NOERROR)
+  t.is(await rcodeWith('tls ca.pem\n tls_servername other.example'), rcodes.SERVFAIL)
   t.is(await rcodeWith('tls_servername dns.example'), rcodes.SERVFAIL)
 })
 

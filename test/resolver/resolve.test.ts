@@ -1,0 +1,142 @@
+import test from 'ava'
+import { silentLogger } from '#lib/log.ts'
+import { createRegistry } from '#lib/metrics.ts'
+import { panicMetrics, registerMetrics } from '#resolver/metrics.ts'
+import type { Plugin, Reply } from '#resolver/plugin.ts'
+import { composeChain, Resolver } from '#resolver/resolve.ts'
+import { Trace } from '#resolver/trace.ts'
+import { answered, emptyAnswer } from '#resolver/verdict.ts'
+import { rcodes, recordTypes } from '#resolver/wire/codes.ts'
+import { type Ask, askBy, makeQuery } from '../support/dns-environment.ts'
+import { aRecord } from '../support/upstream.ts'
+import { VirtualClock } from '../support/virtual-clock.ts'
+
+/** Says its name in the address of its answer. */
+const speaker = (last: number): Plugin => ({
+  name: 'speaker',
+  handle: query =>
+    answered('speaker', emptyAnswer(0, { answers: [aRecord(query.question.name, 1, `192.0.2.${last}`)] })),
+})
+
+const resolverOf = (zones: Readonly<Record<string, readonly Plugin[]>>) => {
+  const clock = new VirtualClock()
+  const registry = createRegistry()
+  const chains = new Map(Object.entries(zones).map(([zone, plugins]) => [zone, composeChain(plugins)]))
+  const { panics } = registerMetrics(registry, panicMetrics)
+  const routes = new Map([['dns://:53', chains]])
+  const resolver = new Resolver({ routes, clock, logger: silentLogger, panics, unroutedReporters: [] })
+  const ask = (name: string, question: Ask = {}) => askBy(resolver.respond, name, question)
+  return { resolver, clock, registry, ask }
+}
+
+const blocks = { '.': [speaker(0)], 'example.org.': [speaker(1)], 'sub.example.org.': [speaker(2)] }
+
+const routed: Record<string, readonly [name: string, last: number, type?: number]> = {
+  'the longest zone': ['a.sub.example.org.', 2],
+  'a zone’s own name': ['sub.example.org.', 2],
+  'any case': ['A.SUB.Example.Org.', 2],
+  'labels, not letters': ['notexample.org.', 0],
+  'a dot inside a label is no border': ['a\\.sub.example.org.', 1],
+  'the root': ['.', 0],
+  'DS of a zone’s apex: its parent has it (RFC 4035 §3.1.4.1)': ['sub.example.org.', 1, recordTypes.DS],
+  'DS below the apex': ['a.sub.example.org.', 2, recordTypes.DS],
+  'DS of the root: nobody else has it': ['.', 0, recordTypes.DS],
+}
+
+for (const [about, [name, last, type]] of Object.entries(routed))
+  test(`server blocks: ${about}`, async t => {
+    const reply = await resolverOf(blocks).ask(name, type === undefined ? {} : { type })
+    t.is(reply?.answers[0]?.data.at(-1), last)
+  })
+
+test('answers that need no waiting come back without a promise', t => {
+  const { resolver } = resolverOf(blocks)
+  const { packet, client, local, transport } = makeQuery('example.org.')
+  t.true(Buffer.isBuffer(resolver.respond(packet, { client, local, transport, server: 'dns://:53' })))
+})
+
+test('a plugin that throws, rejects or breaks its contract costs a SERVFAIL, counted', async t => {
+  const failures: Record<string, Plugin> = {
+    throws: {
+      name: 'bad',
+      handle: () => {
+        throw new Error('a bug')
+      },
+    },
+    rejects: { name: 'bad', handle: () => Promise.reject(new Error('a bug')) },
+    'answers with nonsense': {
+      name: 'bad',
+      handle: () =>
+        answered('bad', emptyAnswer(0, { answers: [{ ...aRecord('x.', 1, '192.0.2.1'), name: 'y'.repeat(999) }] })),
+    },
+    'answers with nonsense later': {
+      name: 'bad',
+      handle: async () =>
+        answered('bad', emptyAnswer(0, { answers: [{ ...aRecord('x.', 1, '192.0.2.1'), name: 'y'.repeat(999) }] })),
+    },
+    'fails to report': {
+      ...speaker(1),
+      report: () => {
+        throw new Error('a bug')
+      },
+    },
+  }
+  for (const [about, plugin] of Object.entries(failures)) {
+    const { ask, registry } = resolverOf({ '.': [plugin] })
+    t.is((await ask('example.org.'))?.rcode, rcodes.SERVFAIL, about)
+    t.true((await registry.metrics()).includes('coredns_panics_total 1'), about)
+  }
+})
+
+test('reporters learn what was sent, by whom, after how long', async t => {
+  const replies: Reply[] = []
+  const { ask, clock } = resolverOf({
+    'example.org.': [
+      { name: 'reporter', report: (_, reply) => void replies.push(reply) },
+      { name: 'slow', handle: (query, next) => clock.advance(250).then(() => next(query)) },
+      speaker(7),
+    ],
+  })
+  await ask('example.org.')
+  const [reply] = replies
+  t.is(reply?.by, 'speaker')
+  t.is(reply?.duration, 250)
+  t.is(reply?.packet?.length, 45)
+  t.is(reply?.answer?.answers.length, 1)
+})
+
+test('silence is an answer, and is reported as one', async t => {
+  const replies: Reply[] = []
+  const { ask } = resolverOf({
+    '.': [
+      { name: 'reporter', report: (_, reply) => void replies.push(reply) },
+      { name: 'dropper', handle: () => ({ verdict: 'dropped', by: 'dropper' }) },
+    ],
+  })
+  t.is(await ask('example.org.'), undefined)
+  t.deepEqual(
+    replies.map(({ answer, packet, by }) => [answer, packet, by]),
+    [[undefined, undefined, 'dropper']],
+  )
+})
+
+test('a trace tells of bugs; plugins ask the whole chain through ask', async t => {
+  const trace = new Trace()
+  const { resolver } = resolverOf({
+    'bad.': [
+      {
+        name: 'bad',
+        handle: () => {
+          throw new Error('a bug')
+        },
+      },
+    ],
+    'good.': [speaker(1)],
+  })
+  await resolver.conclude({ ...makeQuery('x.bad.'), trace })
+  t.deepEqual(trace.steps, [{ who: 'resolver', what: 'a plugin failed by a bug', fields: { error: 'Error: a bug' } }])
+  const inside = await resolver.ask(makeQuery('x.good.'))
+  t.is(inside.verdict === 'answered' && inside.by, 'speaker')
+  const outside = await resolver.ask(makeQuery('x.else.'))
+  t.is(outside.verdict === 'answered' && outside.answer.rcode, rcodes.REFUSED)
+})
