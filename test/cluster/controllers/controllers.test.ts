@@ -1,5 +1,4 @@
 /** The controllers against a real apiserver over HTTPS, as kube-controller-manager. */
-import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { createControllers } from '#cluster/controllers/controllers.ts'
 import { systemClock } from '#lib/clock.ts'
@@ -25,7 +24,7 @@ const DEADLINE = 20_000
 const start = async (t: ExecutionContext) => {
   const apiserver = await startApiserver(t)
   const open = async (file: string) => loadKubeconfig({ files: [file], environment: {}, clock: systemClock })
-  const access = await open(join(apiserver.folder, 'kubeconfigs', 'controller-manager.kubeconfig'))
+  const access = await open(apiserver.programs['controller-manager'])
   const environment = { clock: systemClock, random: systemRandom, logger: silentLogger, registry: createRegistry() }
   const controllers = createControllers({ access }, environment)
   await controllers.start(new AbortController().signal)
