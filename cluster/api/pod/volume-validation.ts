@@ -54,7 +54,8 @@ export const validateVolumes = (volumes: readonly Volume[]): FieldError[] => {
         : checkDnsLabel(name).map(complaint => fieldInvalid(`${field}.name`, name, complaint))
     if (name !== '' && names.has(name)) errors.push(fieldDuplicate(`${field}.name`, name))
     names.add(name)
-    const [first, ...others] = Object.keys(sources)
+    // Kubernetes looks for an emptyDir before anything else, so that it is the other one which is too many.
+    const [first, ...others] = Object.keys(sources).sort((a, b) => Number(b === 'emptyDir') - Number(a === 'emptyDir'))
     if (first === undefined) errors.push(fieldRequired(field, 'must specify a volume type'))
     for (const other of others)
       errors.push(fieldForbidden(`${field}.${other}`, 'may not specify more than 1 volume type'))

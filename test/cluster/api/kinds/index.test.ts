@@ -6,7 +6,7 @@ import { KINDS } from '#cluster/api/kinds/index.ts'
 import { apiVersionOf } from '#cluster/api/object.ts'
 import { typeSchema } from '#cluster/api/schema.ts'
 import { validateCreate, validateUpdate } from '#cluster/api/validate.ts'
-import { prepared, texts } from '../../support/api-objects.ts'
+import { prepared, texts } from '../../../support/api-objects.ts'
 
 /** One small good object a kind. */
 const GOOD: Readonly<Record<string, Record<string, unknown>>> = {

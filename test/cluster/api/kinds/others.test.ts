@@ -1,0 +1,471 @@
+import test from 'ava'
+import type { Kind } from '#cluster/api/kind.ts'
+import { configMapKind } from '#cluster/api/kinds/config-map.ts'
+import { endpointSliceKind } from '#cluster/api/kinds/endpoint-slice.ts'
+import { endpointsKind } from '#cluster/api/kinds/endpoints.ts'
+import { ipAddressKind } from '#cluster/api/kinds/ip-address.ts'
+import { leaseKind } from '#cluster/api/kinds/lease.ts'
+import { namespaceKind } from '#cluster/api/kinds/namespace.ts'
+import { nodeKind } from '#cluster/api/kinds/node.ts'
+import { secretKind } from '#cluster/api/kinds/secret.ts'
+import { serviceAccountKind } from '#cluster/api/kinds/service-account.ts'
+import { serviceCidrKind } from '#cluster/api/kinds/service-cidr.ts'
+import { validateUpdate } from '#cluster/api/validate.ts'
+import { canonical, complaints, prepared, texts } from '../../../support/api-objects.ts'
+
+const named = (rest: object = {}, name = 'x') => ({ metadata: { name }, ...rest })
+
+/** What is wrong with turning `before` into `after`. */
+const updating = (kind: Kind, before: object, after: object): string[] => {
+  const current = prepared(kind, before)
+  const next = prepared(kind, after)
+  kind.prepareForUpdate?.(next, current)
+  kind.applyDefaults?.(next)
+  return texts(validateUpdate(kind, next, current))
+}
+
+const row = (kind: Kind, body: object): unknown[] =>
+  kind.columns.map(column => column.value(prepared(kind, body), 0)).filter(cell => cell !== '<unknown>')
+
+const slice = (endpoints: object[], addressType = 'IPv4', rest: object = {}) =>
+  named({ addressType, endpoints, ...rest })
+const at = (...addresses: string[]) => ({ addresses })
+
+const refusals: readonly [string, Kind, object, readonly string[]][] = [
+  ['a slice without address type', endpointSliceKind, named({ endpoints: [] }), ['addressType: Required value']],
+  [
+    'an address type that is none',
+    endpointSliceKind,
+    slice([], 'IPv5'),
+    ['addressType: Unsupported value: "IPv5": supported values: "FQDN", "IPv4", "IPv6"'],
+  ],
+  [
+    'an endpoint without address',
+    endpointSliceKind,
+    slice([at()]),
+    ['endpoints[0].addresses: Required value: must contain at least 1 address'],
+  ],
+  [
+    'an address of the other family',
+    endpointSliceKind,
+    slice([at('2001:db8::1')]),
+    ['endpoints[0].addresses[0]: Invalid value: "2001:db8::1": must be an IPv4 address'],
+  ],
+  [
+    'an address that is none',
+    endpointSliceKind,
+    slice([at('10.0.0.256')]),
+    [
+      'endpoints[0].addresses[0]: Invalid value: "10.0.0.256": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
+    ],
+  ],
+  [
+    'loopback',
+    endpointSliceKind,
+    slice([at('127.0.0.1')]),
+    ['endpoints[0].addresses[0]: Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128)'],
+  ],
+  [
+    'loopback of IPv6',
+    endpointSliceKind,
+    slice([at('::1')], 'IPv6'),
+    ['endpoints[0].addresses[0]: Invalid value: "::1": may not be in the loopback range (127.0.0.0/8, ::1/128)'],
+  ],
+  [
+    'link-local',
+    endpointSliceKind,
+    slice([at('169.254.1.1')]),
+    [
+      'endpoints[0].addresses[0]: Invalid value: "169.254.1.1": may not be in the link-local range (169.254.0.0/16, fe80::/10)',
+    ],
+  ],
+  [
+    'unspecified',
+    endpointSliceKind,
+    slice([at('::')], 'IPv6'),
+    ['endpoints[0].addresses[0]: Invalid value: "::": may not be unspecified ("::")'],
+  ],
+  [
+    'link-local multicast',
+    endpointSliceKind,
+    slice([at('224.0.0.251')]),
+    [
+      'endpoints[0].addresses[0]: Invalid value: "224.0.0.251": may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)',
+    ],
+  ],
+  [
+    'a name that is none',
+    endpointSliceKind,
+    slice([at('-a')], 'FQDN'),
+    [
+      "endpoints[0].addresses[0]: Invalid value: \"-a\": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",
+    ],
+  ],
+  [
+    'a host name with a dot',
+    endpointSliceKind,
+    slice([{ ...at('10.0.0.1'), hostname: 'a.b' }]),
+    ['endpoints[0].hostname: Invalid value: "a.b": must not contain dots'],
+  ],
+  [
+    'a port name twice',
+    endpointSliceKind,
+    slice([], 'IPv4', { ports: [{ port: 1 }, { port: 2 }] }),
+    ['ports[1].name: Duplicate value: ""'],
+  ],
+  [
+    'a port that no packet carries',
+    endpointSliceKind,
+    slice([], 'IPv4', { ports: [{ port: 70000 }] }),
+    ['ports[0].port: Invalid value: 70000: must be between 1 and 65535, inclusive'],
+  ],
+  [
+    'a zone hinted at twice',
+    endpointSliceKind,
+    slice([{ ...at('10.0.0.1'), hints: { forZones: [{ name: 'a' }, { name: 'a' }] } }]),
+    ['endpoints[0].hints.forZones[1].name: Duplicate value: "a"'],
+  ],
+  [
+    '1001 endpoints',
+    endpointSliceKind,
+    slice(Array.from({ length: 1001 }, () => at('10.0.0.1'))),
+    ['endpoints: Too many: 1001: must have at most 1000 items'],
+  ],
+  [
+    '101 addresses',
+    endpointSliceKind,
+    slice([at(...Array.from({ length: 101 }, (_, index) => `10.0.0.${index}`))]),
+    ['endpoints[0].addresses: Too many: 101: must have at most 100 items'],
+  ],
+
+  [
+    'a subset of nobody',
+    endpointsKind,
+    named({ subsets: [{ ports: [{ port: 1 }] }] }),
+    ['subsets[0]: Required value: must specify `addresses` or `notReadyAddresses`'],
+  ],
+  [
+    'endpoints on the loop',
+    endpointsKind,
+    named({ subsets: [{ addresses: [{ ip: '127.0.0.1' }] }] }),
+    ['subsets[0].addresses[0].ip: Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128)'],
+  ],
+  [
+    'two ports without names',
+    endpointsKind,
+    named({ subsets: [{ addresses: [{ ip: '10.0.0.1' }], ports: [{ port: 1 }, { port: 2 }] }] }),
+    ['subsets[0].ports[0].name: Required value', 'subsets[0].ports[1].name: Required value'],
+  ],
+
+  [
+    'a key with a slash',
+    configMapKind,
+    named({ data: { 'a/b': '' } }),
+    [
+      "data[a/b]: Invalid value: \"a/b\": a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')",
+    ],
+  ],
+  [
+    'a key that leads up',
+    configMapKind,
+    named({ data: { '..': '' } }),
+    ['data[..]: Invalid value: "..": must not be \'..\''],
+  ],
+  [
+    'a key in both maps',
+    configMapKind,
+    named({ data: { a: '' }, binaryData: { a: '' } }),
+    ['data[a]: Invalid value: "a": duplicate of key present in binaryData'],
+  ],
+  [
+    'more than 1 MiB',
+    configMapKind,
+    named({ data: { a: 'x'.repeat(1024 * 1024 + 1) } }),
+    [': Too long: may not be more than 1048576 bytes'],
+  ],
+
+  [
+    'TLS without a key',
+    secretKind,
+    named({ type: 'kubernetes.io/tls', stringData: { 'tls.crt': 'x' } }),
+    ['data[tls.key]: Required value'],
+  ],
+  [
+    'a docker config that is no JSON',
+    secretKind,
+    named({ type: 'kubernetes.io/dockerconfigjson', stringData: { '.dockerconfigjson': '{' } }),
+    ['data[.dockerconfigjson]: Invalid value: "<secret contents redacted>": is not valid JSON'],
+  ],
+  [
+    'basic auth without either',
+    secretKind,
+    named({ type: 'kubernetes.io/basic-auth' }),
+    ['data[username]: Required value', 'data[password]: Required value'],
+  ],
+  [
+    'a token of nobody',
+    secretKind,
+    named({ type: 'kubernetes.io/service-account-token' }),
+    ['metadata.annotations[kubernetes.io/service-account.name]: Required value'],
+  ],
+
+  [
+    'an address not in canonical form',
+    ipAddressKind,
+    named({ spec: { parentRef: { resource: 'services', name: 's' } } }, '2001:db8:0::1'),
+    ['metadata.name: Invalid value: "2001:db8:0::1": must be a valid canonical IP address'],
+  ],
+  ['an address of nobody', ipAddressKind, named({}, '10.0.0.1'), ['spec.parentRef: Required value']],
+  [
+    'an address of something',
+    ipAddressKind,
+    named({ spec: { parentRef: { resource: 'services' } } }, '10.0.0.1'),
+    ['spec.parentRef.name: Required value'],
+  ],
+
+  ['no range', serviceCidrKind, named(), ['spec.cidrs: Required value: at least one CIDR required']],
+  [
+    'three ranges',
+    serviceCidrKind,
+    named({ spec: { cidrs: ['10.0.0.0/8', 'fd00::/64', '11.0.0.0/8'] } }),
+    ['spec.cidrs: Too many: 3: must have at most 2 items'],
+  ],
+  [
+    'two ranges of a family',
+    serviceCidrKind,
+    named({ spec: { cidrs: ['10.0.0.0/16', '10.1.0.0/16'] } }),
+    [
+      'spec.cidrs: Invalid value: ["10.0.0.0/16","10.1.0.0/16"]: may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64',
+    ],
+  ],
+  [
+    'a range with bits behind',
+    serviceCidrKind,
+    named({ spec: { cidrs: ['10.0.0.1/16'] } }),
+    ['spec.cidrs[0]: Invalid value: "10.0.0.1/16": must not have bits set beyond the prefix length'],
+  ],
+  [
+    'a range not in canonical form',
+    serviceCidrKind,
+    named({ spec: { cidrs: ['FD00::/64'] } }),
+    ['spec.cidrs[0]: Invalid value: "FD00::/64": must be in canonical form ("fd00::/64")'],
+  ],
+
+  [
+    'a lease of no time',
+    leaseKind,
+    named({ spec: { leaseDurationSeconds: 0 } }),
+    ['spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0'],
+  ],
+  [
+    'a lease of an empty holder',
+    leaseKind,
+    named({ spec: { holderIdentity: '' } }),
+    ['spec.holderIdentity: Invalid value: "": must not be empty'],
+  ],
+  [
+    'a holder preferred without strategy',
+    leaseKind,
+    named({ spec: { preferredHolder: 'a' } }),
+    ['spec.strategy: Required value: strategy must be specified when preferredHolder is specified'],
+  ],
+
+  [
+    'a taint without effect',
+    nodeKind,
+    named({ spec: { taints: [{ key: 'a' }] } }),
+    ['spec.taints[0].effect: Required value'],
+  ],
+  [
+    'a taint twice',
+    nodeKind,
+    named({
+      spec: {
+        taints: [
+          { key: 'a', effect: 'NoSchedule' },
+          { key: 'a', effect: 'NoSchedule' },
+        ],
+      },
+    }),
+    ['spec.taints[1]: Duplicate value: {"key":"a","effect":"NoSchedule"}'],
+  ],
+  [
+    'pod ranges that contradict',
+    nodeKind,
+    named({ spec: { podCIDR: '10.0.0.0/24', podCIDRs: ['10.0.1.0/24'] } }),
+    ['spec.podCIDRs[0]: Invalid value: "10.0.1.0/24": must be the same as `podCIDR`'],
+  ],
+  [
+    'two pod ranges of a family',
+    nodeKind,
+    named({ spec: { podCIDRs: ['10.0.0.0/24', '10.0.1.0/24'] } }),
+    [
+      'spec.podCIDRs: Invalid value: ["10.0.0.0/24","10.0.1.0/24"]: may specify no more than one CIDR for each IP family',
+    ],
+  ],
+
+  [
+    'a namespace with a dot',
+    namespaceKind,
+    named({}, 'a.b'),
+    ['metadata.name: Invalid value: "a.b": must not contain dots'],
+  ],
+]
+
+for (const [title, kind, body, expected] of refusals) {
+  test(`${kind.kind} refused: ${title}`, t => t.deepEqual(complaints(kind, body), [...expected]))
+}
+
+test('a slice’s ports have a name and a protocol', t => {
+  t.like(canonical(endpointSliceKind, slice([], 'IPv4', { ports: [{ port: 80 }] })), {
+    ports: [{ name: '', protocol: 'TCP', port: 80 }],
+    endpoints: null,
+  })
+})
+
+test('a slice keeps its address type', t => {
+  t.deepEqual(updating(endpointSliceKind, slice([]), slice([], 'IPv6')), [
+    'addressType: Invalid value: "IPv6": field is immutable',
+  ])
+})
+
+test('columns of slices and endpoints count what they do not show', t => {
+  const addresses = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4']
+  t.deepEqual(
+    row(
+      endpointSliceKind,
+      slice(
+        addresses.map(address => at(address)),
+        'IPv4',
+        { ports: [{ port: 80 }] },
+      ),
+    ),
+    ['IPv4', '80', '10.0.0.1,10.0.0.2,10.0.0.3 + 1 more...'],
+  )
+  t.deepEqual(row(endpointSliceKind, slice([])), ['IPv4', '<unset>', '<unset>'])
+  t.deepEqual(row(endpointSliceKind, slice([], 'IPv4', { ports: [{}] })), ['IPv4', '*', '<unset>'])
+  const subsets = [{ addresses: addresses.map(ip => ({ ip })), ports: [{ port: 80 }] }]
+  t.deepEqual(row(endpointsKind, named({ subsets })), ['10.0.0.1:80,10.0.0.2:80,10.0.0.3:80 + 1 more...'])
+  t.deepEqual(row(endpointsKind, named({ subsets: [{ addresses: [{ ip: '2001:db8::1' }], ports: [{ port: 80 }] }] })), [
+    '[2001:db8::1]:80',
+  ])
+  t.deepEqual(row(endpointsKind, named()), ['<none>'])
+})
+
+test('Endpoints are told to be deprecated', t => {
+  t.deepEqual(endpointsKind.warnings?.(prepared(endpointsKind, named())), [
+    'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
+  ])
+})
+
+test('a namespace gets its finalizer, phase and label, and keeps its finalizers', t => {
+  const namespace = prepared(namespaceKind, named())
+  t.deepEqual(canonical(namespaceKind, named()), {
+    kind: 'Namespace',
+    apiVersion: 'v1',
+    metadata: { name: 'x', labels: { 'kubernetes.io/metadata.name': 'x' } },
+    spec: { finalizers: ['kubernetes'] },
+    status: { phase: 'Active' },
+  })
+  t.true(namespaceKind.isHeld?.(namespace))
+  const next = { ...structuredClone(namespace), spec: {} }
+  namespaceKind.prepareForUpdate?.(next, namespace)
+  t.deepEqual(next.spec, { finalizers: ['kubernetes'] })
+  namespaceKind.prepareForDelete?.(namespace)
+  t.deepEqual(namespace.status, { phase: 'Terminating' })
+  t.deepEqual(row(namespaceKind, named()), ['Active'])
+  const freed = { ...structuredClone(namespace), spec: { finalizers: [] } }
+  t.false(namespaceKind.isHeld?.(freed))
+  t.deepEqual(texts(validateUpdate(namespaceKind, freed, namespace, 'finalize')), [])
+  const bad = { ...structuredClone(namespace), spec: { finalizers: ['Not a name'] } }
+  t.regex(
+    texts(validateUpdate(namespaceKind, bad, namespace, 'finalize'))[0] ?? '',
+    /^spec.finalizers: Invalid value: "Not a name"/,
+  )
+})
+
+test('text of a secret becomes data, over what stands there', t => {
+  const secret = canonical(secretKind, named({ data: { a: 'eA==', b: 'eQ==' }, stringData: { a: 'z' } }))
+  t.deepEqual(secret.data, { a: 'eg==', b: 'eQ==' })
+  t.is(secret.type, 'Opaque')
+  t.false('stringData' in secret)
+  t.deepEqual(row(secretKind, named({ stringData: { a: '' } })), ['Opaque', 1])
+})
+
+test('a secret keeps its type', t => {
+  t.deepEqual(updating(secretKind, named({ type: 'example.com/a' }), named({ type: 'example.com/b' })), [
+    'type: Invalid value: "example.com/b": field is immutable',
+  ])
+})
+
+test('what was declared immutable is', t => {
+  const before = named({ immutable: true, data: { a: 'eA==' } })
+  t.deepEqual(updating(secretKind, before, before), [])
+  t.deepEqual(updating(secretKind, before, named({ data: { a: 'eA==' } })), [
+    'immutable: Forbidden: field is immutable when `immutable` is set',
+  ])
+  t.deepEqual(
+    updating(configMapKind, named({ immutable: true, data: { a: '1' } }), named({ immutable: true, data: { a: '2' } })),
+    ['data: Forbidden: field is immutable when `immutable` is set'],
+  )
+  t.deepEqual(updating(configMapKind, named({ data: { a: '1' } }), named({ immutable: true, data: { a: '2' } })), [])
+  t.deepEqual(row(configMapKind, named({ data: { a: '1' }, binaryData: { b: '' } })), [2])
+})
+
+test('an address stays with its object; a range may gain the other family', t => {
+  const parent = (name: string) =>
+    named({ spec: { parentRef: { resource: 'services', namespace: 'n', name } } }, '10.0.0.1')
+  t.deepEqual(updating(ipAddressKind, parent('a'), parent('a')), [])
+  t.regex(
+    updating(ipAddressKind, parent('a'), parent('b'))[0] ?? '',
+    /^spec.parentRef: Invalid value: .*: field is immutable$/,
+  )
+  t.deepEqual(row(ipAddressKind, parent('a')), ['services/n/a'])
+  const ranges = (...cidrs: string[]) => named({ spec: { cidrs } })
+  t.deepEqual(updating(serviceCidrKind, ranges('10.0.0.0/16'), ranges('10.0.0.0/16', 'fd00::/64')), [])
+  t.deepEqual(updating(serviceCidrKind, ranges('10.0.0.0/16'), ranges('10.1.0.0/16')), [
+    'spec.cidrs: Invalid value: ["10.1.0.0/16"]: field is immutable',
+  ])
+  t.deepEqual(row(serviceCidrKind, ranges('10.0.0.0/16', 'fd00::/64')), ['10.0.0.0/16,fd00::/64'])
+})
+
+test('a node’s ranges and provider stay; its columns', t => {
+  const body = named({
+    spec: { podCIDR: '10.0.0.0/24', unschedulable: true },
+    status: {
+      conditions: [{ type: 'Ready', status: 'True' }],
+      addresses: [{ type: 'InternalIP', address: '192.0.2.1' }],
+      nodeInfo: {
+        kubeletVersion: 'v1.35.0',
+        osImage: 'Debian',
+        kernelVersion: '6',
+        containerRuntimeVersion: 'containerd://2',
+      },
+    },
+  })
+  Object.assign(body.metadata, { labels: { 'node-role.kubernetes.io/worker': '', 'kubernetes.io/role': 'edge' } })
+  t.deepEqual(row(nodeKind, body), [
+    'Ready,SchedulingDisabled',
+    'edge,worker',
+    'v1.35.0',
+    '192.0.2.1',
+    '<none>',
+    'Debian',
+    '6',
+    'containerd://2',
+  ])
+  t.like(prepared(nodeKind, body).spec, { podCIDRs: ['10.0.0.0/24'] })
+  t.deepEqual(
+    updating(nodeKind, named({ spec: { podCIDR: '10.0.0.0/24' } }), named({ spec: { podCIDR: '10.0.1.0/24' } })),
+    ['spec.podCIDRs: Forbidden: node updates may not change podCIDR except from "" to valid'],
+  )
+  t.deepEqual(updating(nodeKind, named({ spec: { providerID: 'a' } }), named({ spec: { providerID: 'b' } })), [
+    'spec.providerID: Forbidden: node updates may not change providerID except from "" to valid',
+  ])
+  t.deepEqual(nodeKind.selectableFields?.(prepared(nodeKind, body)), { 'spec.unschedulable': 'true' })
+})
+
+test('columns of leases and accounts', t => {
+  t.deepEqual(row(leaseKind, named({ spec: { holderIdentity: 'me' } })), ['me'])
+  t.deepEqual(row(serviceAccountKind, named({ secrets: [{ name: 'a' }] })), [1])
+})

@@ -1,0 +1,91 @@
+import test from 'ava'
+import { KINDS } from '#cluster/api/kinds/index.ts'
+import { DESCRIPTIONS } from '#cluster/api/openapi/descriptions.ts'
+import { type OpenApiDocument, openApiDocument, openApiIndex } from '#cluster/api/openapi/document.ts'
+import { typeSchema } from '#cluster/api/schema.ts'
+
+const documentAt = (place: string): OpenApiDocument => JSON.parse(openApiDocument(place) ?? 'null')
+
+interface PatchOperation {
+  readonly parameters: { readonly name: string }[]
+  readonly requestBody: { readonly content: object }
+  readonly 'x-kubernetes-group-version-kind': object
+}
+
+/** Everything that a JSON value refers to. */
+const references = (value: unknown): string[] => {
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, inner]) =>
+    key === '$ref' && typeof inner === 'string' ? [inner] : references(inner),
+  )
+}
+
+test('the index names a document a group and version, under a URL that changes with its content', t => {
+  const { paths } = openApiIndex()
+  t.deepEqual(Object.keys(paths).sort(), [
+    'api/v1',
+    'apis/coordination.k8s.io/v1',
+    'apis/discovery.k8s.io/v1',
+    'apis/events.k8s.io/v1',
+    'apis/networking.k8s.io/v1',
+  ])
+  t.regex(paths['api/v1']?.serverRelativeURL ?? '', /^\/openapi\/v3\/api\/v1\?hash=[0-9A-F]{64}$/)
+  t.deepEqual(openApiIndex(), { paths })
+  t.is(openApiDocument('apis/nobody/v1'), undefined)
+})
+
+test('every reference leads somewhere', t => {
+  for (const place of Object.keys(openApiIndex().paths)) {
+    const document = documentAt(place)
+    for (const target of references(document)) {
+      const name = target.replace('#/components/schemas/', '')
+      t.truthy(document.components.schemas[name], `${place}: ${target}`)
+    }
+  }
+})
+
+test('every kind has its schema, and paths on which kubectl finds fieldValidation', t => {
+  for (const kind of KINDS) {
+    const place = kind.group === '' ? `api/${kind.version}` : `apis/${kind.group}/${kind.version}`
+    const document = documentAt(place)
+    const identity = { group: kind.group, version: kind.version, kind: kind.kind }
+    const schema = Object.values(document.components.schemas).find(candidate => {
+      const [first] = (candidate['x-kubernetes-group-version-kind'] ?? []) as (typeof identity)[]
+      return first?.kind === kind.kind && first.group === kind.group
+    })
+    t.truthy(schema, kind.kind)
+    const patches = Object.values(document.paths)
+      .flatMap(item => (item.patch === undefined ? [] : [item.patch as PatchOperation]))
+      .filter(patch => JSON.stringify(patch['x-kubernetes-group-version-kind']) === JSON.stringify(identity))
+    t.true(patches.length > 0, kind.kind)
+    for (const { parameters, requestBody } of patches) {
+      const names = parameters.map(({ name }) => name)
+      t.true(names.includes('fieldValidation') && names.includes('dryRun'), kind.kind)
+      t.true('application/strategic-merge-patch+json' in requestBody.content)
+    }
+  }
+})
+
+test('a service’s schema says how its lists merge', t => {
+  const { schemas } = documentAt('api/v1').components
+  const spec = schemas['io.k8s.api.core.v1.ServiceSpec']?.properties as Record<string, Record<string, unknown>>
+  t.like(spec.ports, {
+    type: 'array',
+    items: { allOf: [{ $ref: '#/components/schemas/io.k8s.api.core.v1.ServicePort' }] },
+    'x-kubernetes-list-type': 'map',
+    'x-kubernetes-list-map-keys': ['port', 'protocol'],
+    'x-kubernetes-patch-strategy': 'merge',
+    'x-kubernetes-patch-merge-key': 'port',
+  })
+  t.like(spec.type, { type: 'string', enum: ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'] })
+  t.regex(String(spec.clusterIP?.description), /headless/)
+  t.deepEqual(schemas['io.k8s.api.core.v1.ServicePort']?.required, ['port'])
+})
+
+test('every description is of something that types.json has', t => {
+  for (const key of Object.keys(DESCRIPTIONS)) {
+    const [, group, type, field] = /^(.+\/v\d+)\.([A-Za-z]+)(?:\.(.+))?$/.exec(key) ?? []
+    const schema = typeSchema(`${group}.${type}`)
+    if (field !== undefined) t.true(schema.byName.has(field), key)
+  }
+})
