@@ -1,6 +1,10 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import test from 'ava'
+import { formatAddress } from '#lib/address.ts'
 import { rcodes, recordTypes } from '#resolver/wire/codes.ts'
 import { ask, configure, problemsOf, testWorld } from '../support/dns-environment.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const wrong: Record<string, readonly [text: string, ...problems: string[]]> = {
   'all problems at once, with lines and near words': [
@@ -82,7 +86,7 @@ test('nobody to answer: SERVFAIL in a block, REFUSED outside; wrong classes and 
   t.deepEqual(refused?.extendedErrors, [{ code: 20, text: 'no server block for this name' }])
 })
 
-test('ready names what it waits for and never asks again, unless told to; endpoints are shared between blocks', async t => {
+test('blocks that name the same endpoint share it', async t => {
   const configuration = configure('a {\n ready\n}\nb {\n ready\n}')
   t.is(configuration.endpoints.length, 1)
   t.deepEqual(await configuration.endpoints[0]!.reply(), {
@@ -113,4 +117,37 @@ test('metrics carry CoreDNS’s names and labels', async t => {
   ])
     t.true(text.includes(line), line)
   t.regex(text, /coredns_build_info\{version="0\.0\.0-test",revision="",goversion="v\d+/)
+})
+
+const kubeadm = new URL('../../configs/kubeadm.Corefile', import.meta.url)
+
+test('kubeadm’s Corefile sets up as it is, its plugins in CoreDNS’s order', t => {
+  const folder = temporaryFolder(t)
+  writeFileSync(join(folder, 'resolv.conf'), 'nameserver 192.0.2.1\n')
+  const kubeconfig = join(folder, 'kubeconfig')
+  writeFileSync(
+    kubeconfig,
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Config',
+      'current-context': 'c',
+      contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
+      clusters: [{ name: 'c', cluster: { server: 'http://127.0.0.1:1' } }],
+      users: [{ name: 'u', user: {} }],
+    }),
+  )
+  const text = readFileSync(kubeadm, 'utf8').replace('/etc/resolv.conf', join(folder, 'resolv.conf'))
+  const configuration = configure(text, testWorld({ overrides: { kubeconfig } }))
+  t.deepEqual(
+    configuration.plugins.map(({ name }) => name),
+    ['reload', 'ready', 'health', 'prometheus', 'errors', 'loadbalance', 'cache', 'kubernetes', 'loop', 'forward'],
+  )
+  t.deepEqual(
+    configuration.endpoints.map(({ address, path }) => `${formatAddress(address)}${path}`),
+    [':8181/ready', ':8080/health', ':9153/metrics'],
+  )
+  t.deepEqual(
+    configuration.listeners.map(({ server }) => server),
+    ['dns://:53'],
+  )
 })
