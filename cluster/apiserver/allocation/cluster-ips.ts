@@ -52,7 +52,8 @@ export const serviceRanges = (context: PlanContext): ServiceRanges => {
   }
 }
 
-const heldBy = (spec: ServiceSpec | undefined): readonly string[] =>
+/** The addresses that a Service has taken. */
+export const addressesOf = (spec: ServiceSpec | undefined): readonly string[] =>
   spec && holdsAddresses(spec) ? (spec.clusterIPs ?? []) : []
 
 const addressObject = (name: string, family: IpFamily, { metadata }: ApiObject): ApiObject => ({
@@ -65,14 +66,18 @@ const addressObject = (name: string, family: IpFamily, { metadata }: ApiObject):
   spec: { parentRef: { group: '', resource: 'services', namespace: metadata.namespace, name: metadata.name } },
 })
 
+/** The Service that an IPAddress is recorded for; undefined: it is not for one. */
+export const parentService = ({
+  spec,
+}: ApiObject): { readonly namespace: string; readonly name: string } | undefined => {
+  const { parentRef = {} } = (spec ?? {}) as { parentRef?: Record<string, string> }
+  const { group = '', resource, namespace = '', name = '' } = parentRef
+  return group === '' && resource === 'services' ? { namespace, name } : undefined
+}
+
 const belongsTo = (address: ApiObject, { metadata }: ApiObject): boolean => {
-  const { parentRef } = (address.spec ?? {}) as { parentRef?: Record<string, string> }
-  return (
-    parentRef?.resource === 'services' &&
-    (parentRef.group ?? '') === '' &&
-    parentRef.namespace === metadata.namespace &&
-    parentRef.name === metadata.name
-  )
+  const parent = parentService(address)
+  return parent !== undefined && parent.namespace === metadata.namespace && parent.name === metadata.name
 }
 
 const choose = (
@@ -133,7 +138,7 @@ export const planClusterIps = (
   next: ServiceSpec,
   previous: ServiceSpec | undefined,
 ): Result<void, Status> => {
-  const held = new Set(heldBy(previous))
+  const held = new Set(addressesOf(previous))
   if (holdsAddresses(next)) {
     const addresses: string[] = []
     for (const [index, family] of familiesOf(next).entries()) {
@@ -145,7 +150,7 @@ export const planClusterIps = (
     next.clusterIPs = addresses
     next.clusterIP = addresses[0] ?? ''
   }
-  const kept = new Set(heldBy(next))
+  const kept = new Set(addressesOf(next))
   for (const address of held) if (!kept.has(address)) releaseAddress(context, address)
   return accepted(undefined)
 }
@@ -156,5 +161,5 @@ const releaseAddress = (context: PlanContext, address: string): void => {
 }
 
 export const releaseClusterIps = (context: PlanContext, spec: ServiceSpec): void => {
-  for (const address of heldBy(spec)) releaseAddress(context, address)
+  for (const address of addressesOf(spec)) releaseAddress(context, address)
 }

@@ -2,6 +2,7 @@
 import type { Random } from '#lib/random.ts'
 import type { PortRange } from '../allocation/node-ports.ts'
 import type { Planner } from '../planner.ts'
+import { ipAddressPlanner } from './ip-address.ts'
 import { createServicePlanner } from './service.ts'
 
 export interface PlannerEnvironment {
@@ -11,5 +12,6 @@ export interface PlannerEnvironment {
 }
 
 export const createPlanners = (environment: PlannerEnvironment): readonly Planner[] => [
+  ipAddressPlanner,
   createServicePlanner(environment),
 ]

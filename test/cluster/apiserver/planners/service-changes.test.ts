@@ -138,3 +138,20 @@ test('a finalizer keeps the address until the Service is gone', async t => {
   t.is((await apiserver.fetch(`${PATH}/held`)).code, 404)
   await audit(t, apiserver)
 })
+
+test('an address cannot be deleted under its Service; one that nothing holds can', async t => {
+  const apiserver = await startApiserver(t)
+  const addresses = '/apis/networking.k8s.io/v1/ipaddresses'
+  const refused = await apiserver.fetch(`${addresses}/10.96.0.10`, { method: 'DELETE' })
+  t.is(refused.code, 403)
+  t.regex(refused.json.message, /the Service kube-system\/kube-dns holds this address/)
+  const spare = {
+    metadata: { name: '10.96.0.60' },
+    spec: { parentRef: { resource: 'services', namespace: 'default', name: 'none' } },
+  }
+  t.is((await apiserver.fetch(addresses, { method: 'POST', body: spare })).code, 201)
+  const body = { metadata: { name: 's' }, spec: { clusterIP: '10.96.0.60', ports: [{ port: 80 }] } }
+  t.is((await apiserver.fetch(PATH, { method: 'POST', body })).code, 422)
+  t.is((await apiserver.fetch(`${addresses}/10.96.0.60`, { method: 'DELETE' })).code, 200)
+  t.is((await apiserver.fetch(PATH, { method: 'POST', body })).code, 201)
+})
