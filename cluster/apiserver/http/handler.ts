@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '#lib/clock.ts'
+import { SeamarkError } from '#lib/errors.ts'
 import type { Logger } from '#lib/log.ts'
 import { failure, internalError } from '../../api/status.ts'
 import { type Authenticator, authenticate, type User } from '../authn/authenticator.ts'
@@ -79,7 +80,7 @@ const labelsOf = ({ method, resource, query }: Asked) => ({
   resource: resource?.path.resource ?? '',
   subresource: resource?.path.subresource ?? '',
   scope: resource ? scopeOf(resource) : '',
-  dry_run: query.getAll('dryRun').join(','),
+  dry_run: query.getAll('dryRun').includes('All') ? 'All' : '',
   component: 'apiserver',
 })
 
@@ -103,9 +104,13 @@ export class Handler {
       await this.#serve(request, response)
     } catch (error) {
       if (response.destroyed) return
-      logger.error({ error, id, method: request.method, url: request.url }, 'request failed')
+      const closing = error instanceof SeamarkError && error.code === 'STORE_CLOSED'
+      if (!closing) logger.error({ error, id, method: request.method, url: request.url }, 'request failed')
+      const status = closing
+        ? failure(503, 'ServiceUnavailable', 'the apiserver is shutting down')
+        : internalError('see the log of the apiserver')
       if (response.headersSent) response.destroy()
-      else await send(request, response, statusAnswer(internalError('see the log of the apiserver'))).catch(() => {})
+      else await send(request, response, statusAnswer(status)).catch(() => {})
     }
   }
 

@@ -36,12 +36,6 @@ const MAX_HEADERS = 64 * 1024
 /** kube-apiserver's is 100 (Go's 250); informers of one client share a connection here, each a stream. */
 const MAX_STREAMS = 1_000
 
-const hasStreams = (session: ServerHttp2Session): boolean => {
-  // Node counts a session's open streams only in its internal state.
-  const { numberOfOpenStreams } = session.state as { numberOfOpenStreams?: number }
-  return (numberOfOpenStreams ?? 0) > 0
-}
-
 export class ApiHttpServer {
   readonly #options: ServerOptions
   readonly #server: Http2SecureServer
@@ -121,8 +115,14 @@ export class ApiHttpServer {
     this.#sessions.add(session)
     session.once('close', () => this.#sessions.delete(session))
     session.on('error', () => {})
+    let streams = 0
+    session.on('stream', stream => {
+      streams++
+      stream.once('close', () => streams--)
+    })
+    // Quiet is no reason to end a connection that holds watches.
     session.setTimeout(IDLE, () => {
-      if (!hasStreams(session)) session.close()
+      if (streams === 0) session.close()
     })
   }
 

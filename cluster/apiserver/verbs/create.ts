@@ -36,6 +36,8 @@ const fillMetadata = (registry: Registry, { kind }: CreateTarget['resource'], ob
   delete metadata.deletionGracePeriodSeconds
   delete metadata.generation
   delete metadata.resourceVersion
+  // Who owns which field is server-side apply's to say, not the client's.
+  delete metadata.managedFields
   if (kind.countsGenerations) metadata.generation = 1
   metadata.uid = randomUUID()
   metadata.creationTimestamp = timestamp(registry.clock.now())

@@ -13,6 +13,7 @@ import type { StoredObject } from '../storage/stored-object.ts'
 import { commit } from './commit.ts'
 import { timestamp } from './create.ts'
 import type { DeleteOptions } from './delete-options.ts'
+import { checkMortal } from './namespace-check.ts'
 import { type ObjectTarget, type Representation, subjectOf, type WriteOptions } from './request.ts'
 import { isReleased } from './update.ts'
 
@@ -82,7 +83,7 @@ const mark = (registry: Registry, kind: Kind, current: ApiObject, options: Delet
   return encodeObject(next, kind.type)
 }
 
-/** Refused: 404, 409 when a precondition does not hold. */
+/** Refused: 403 for a namespace that is always there, 404, 409 when a precondition does not hold. */
 export const remove = async (
   registry: Registry,
   target: ObjectTarget,
@@ -91,6 +92,8 @@ export const remove = async (
 ): Promise<Result<Deleted, Status>> => {
   const { resource, namespace, name } = target
   const { kind } = resource
+  const needed = checkMortal(registry, resource, subjectOf(target))
+  if (needed) return refused(needed)
   for (;;) {
     const current = resource.cache.get(objectKey(kind, namespace, name))
     if (!current) return refused(notFound(subjectOf(target)))

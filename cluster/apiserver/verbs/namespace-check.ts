@@ -1,6 +1,6 @@
 /** What is made in a namespace needs one that exists and is not going (Kubernetes's NamespaceLifecycle admission). */
 import { accepted, type Result, refused } from '#lib/result.ts'
-import { failure, notFound, type Status, type Subject } from '../../api/status.ts'
+import { failure, forbidden, notFound, type Status, type Subject } from '../../api/status.ts'
 import type { Compare } from '../../store/kv.ts'
 import type { Registry, Resource } from '../registry.ts'
 import { storeKey } from '../storage/keys.ts'
@@ -45,3 +45,12 @@ export const checkNamespace = (
   if (found.object.metadata.deletionTimestamp !== undefined) return refused(terminating(subject, namespace))
   return accepted([{ key: storeKey(namespaces.kind, undefined, namespace), modRevision: found.revision }])
 }
+
+/** The namespaces that no cluster does without. */
+const IMMORTAL = new Set(['default', 'kube-system', 'kube-public'])
+
+/** The refusal of a deletion that the cluster would not survive; undefined for any other. */
+export const checkMortal = (registry: Registry, resource: Resource, subject: Subject): Status | undefined =>
+  resource === registry.namespaces && IMMORTAL.has(subject.name)
+    ? forbidden(subject, 'this namespace may not be deleted')
+    : undefined

@@ -72,6 +72,7 @@ const carryMetadata = (next: ApiObject, { metadata: current }: ApiObject): void 
     'deletionGracePeriodSeconds',
     'generation',
     'generateName',
+    'managedFields',
   ] as const
   for (const field of fixed) {
     if (current[field] === undefined) delete metadata[field]

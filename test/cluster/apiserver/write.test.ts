@@ -312,6 +312,15 @@ test('a namespace that goes takes nothing new and waits for its finalizer', asyn
   t.is(made.ok ? 201 : made.problem.code, 404)
 })
 
+test('the first namespaces stay', async t => {
+  const { fetch } = await startApiserver(t)
+  const refused = await fetch('/api/v1/namespaces/default', { method: 'DELETE' })
+  t.deepEqual(
+    [refused.code, refused.json.message],
+    [403, 'namespaces "default" is forbidden: this namespace may not be deleted'],
+  )
+})
+
 test('no object outlives the emptying of its namespace, however creations race with it', async t => {
   const { fetch, store } = await startApiserver(t)
   await fetch('/api/v1/namespaces', { method: 'POST', body: { metadata: { name: 'n' } } })
