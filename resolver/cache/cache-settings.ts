@@ -97,7 +97,8 @@ export const readCacheSettings = (
 ): CacheSettings => {
   const values = reader.properties(cacheOptions)
   const [first, ...rest] = directive.arguments
-  const hasTtl = first !== undefined && /^\d+$/.test(first.text)
+  // A word like `30s` is a mistaken TTL, not a zone (which could be written with its final dot).
+  const hasTtl = first !== undefined && /^\d+[a-z]*$/i.test(first.text)
   const cap = hasTtl ? reader.number(first, ttlBounds) : undefined
   const zones = reader.zones(hasTtl ? rest : directive.arguments, blockZones)
   const success = readSizing(reader, values.success, cap ?? 3600)

@@ -85,7 +85,8 @@ class Errors implements Plugin {
   }
 
   report({ question }: Query, { answer, by }: Reply): void {
-    if (answer?.rcode !== rcodes.SERVFAIL) return
+    // A failure that the cache repeats was told when it happened.
+    if (answer?.rcode !== rcodes.SERVFAIL || by === 'cache') return
     const cause = answer.extendedErrors?.map(error => error.text).find(text => text !== '') ?? 'no cause given'
     const message = by === '' ? cause : `plugin/${by}: ${cause}`
     const line = `${answer.rcode} ${question.name} ${typeName(question.type)}: ${message}`

@@ -52,3 +52,12 @@ for (const [name, module] of pluginModules) {
       )
   })
 }
+
+test('the Corefile’s page: its example is good, its mistakes are told as it says', t => {
+  const page = readFileSync(new URL('../corefile.md', folder), 'utf8')
+  const [, example = ''] = /^```corefile\n([\s\S]*?)^```/m.exec(page) ?? []
+  t.deepEqual(problemsOf(example), [])
+  const wrong = '. {\n erors\n cache 30s\n health {\n  lamduck 5s\n }\n}\n'
+  const [, told = ''] = /^```\n(Corefile:[\s\S]*?)^```/m.exec(page) ?? []
+  t.deepEqual(problemsOf(wrong), told.trimEnd().split('\n'))
+})

@@ -16,6 +16,15 @@ test('errors: a line for each failure, in CoreDNS’s words', async t => {
   ])
 })
 
+test('errors: a failure that the cache repeats is told once', async t => {
+  const upstream = await startUpstream(t, { respond: () => ({ rcode: rcodes.SERVFAIL }) })
+  const world = testWorld()
+  const configuration = configure(`. {\n errors\n cache\n forward . ${upstream.target}\n}`, world)
+  t.teardown(() => configuration.close())
+  for (let round = 0; round < 3; round++) t.is((await ask(configuration, 'www.example.org.'))?.rcode, rcodes.SERVFAIL)
+  t.deepEqual(world.lines, ['[ERROR] plugin/errors: 2 www.example.org. A: plugin/forward: no cause given'])
+})
+
 test('errors: consolidate sums up, at its level, with the first one if wished', async t => {
   const world = testWorld()
   const configuration = configure(
