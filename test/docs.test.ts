@@ -1,10 +1,14 @@
 /** Holds the docs to the code: derived pages, links, and the README's own commands. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, symlinkSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import test from 'ava'
 import { derivedPages } from '../scripts/docs/pages.ts'
-import { projectRoot } from './support/cluster.ts'
+import { projectRoot, startCluster } from './support/cluster.ts'
+import { unpackProgram } from './support/kubectl.ts'
+import { findProgram, skip } from './support/programs.ts'
+import { run } from './support/run.ts'
+import { temporaryFolder } from './support/temporary-folder.ts'
 
 const pages = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], {
   cwd: projectRoot,
@@ -45,6 +49,50 @@ test('every link inside the project leads somewhere', t => {
   }
   t.deepEqual(broken, [])
   t.true(count > 20, `only ${count} links were seen`)
+})
+
+interface Step {
+  readonly command: string
+  readonly output: string
+}
+
+/** The commands of a page's console blocks, each with the output that the page shows. */
+const sessionOf = (page: string): readonly Step[] =>
+  [...textOf(page).matchAll(/```console\n(.*?)```/gs)].flatMap(([, block = '']) =>
+    block
+      .split(/^\$ /m)
+      .slice(1)
+      .map(step => {
+        const [command = '', ...output] = step.split('\n')
+        return { command, output: output.join('\n') }
+      }),
+  )
+
+/** Numbers (addresses, ages, ids, serials) differ from run to run; columns move with them. */
+const masked = (text: string): string =>
+  text
+    .replace(/\d+/g, 'N')
+    .replace(/[ \t]+/g, ' ')
+    .trim()
+
+test.serial("the README's session is what happens", async t => {
+  const missing = ['dig', 'getent'].filter(program => findProgram(program) === undefined)
+  if (process.geteuid?.() !== 0 || missing.length > 0) return skip(t, `needs root ${missing.join(' ')}`)
+  const folder = temporaryFolder(t)
+  symlinkSync(join(projectRoot, 'bin'), join(folder, 'bin'))
+  const cluster = await startCluster(t, { folder: join(folder, '.seamark') })
+  const steps = sessionOf('README.md')
+  t.true(steps.length >= 10, `only ${steps.length} commands were seen`)
+  const environment = {
+    PATH: `${dirname(unpackProgram('kubectl'))}:${process.env.PATH}`,
+    KUBECONFIG: cluster.kubeconfig,
+    HOME: folder,
+  }
+  for (const { command, output } of steps) {
+    const here = command.replace('-p 1053', `-p ${cluster.dnsPort}`)
+    const { stdout, stderr } = await run('bash', ['-c', here], { cwd: folder, env: environment })
+    t.is(masked(stdout), masked(output), `${command}\n${stderr}`)
+  }
 })
 
 test('the README names the commands that package.json has', t => {

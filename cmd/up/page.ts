@@ -1,7 +1,9 @@
 /** The short page that `seamark up` ends its start with: what runs where, and how to use it. */
-import { relative } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { CLUSTER_DOMAIN } from '../common-options.ts'
 import type { DataDir } from '../data-dir.ts'
+import { packageRoot } from '../package-root.ts'
 
 export interface PageInput {
   readonly dataDir: DataDir
@@ -17,6 +19,9 @@ export const upPage = ({ dataDir, addresses, duration, cwd }: PageInput): string
     return short.startsWith('..') ? path : short
   }
   const [dnsHost, dnsPort] = splitAddress(addresses.dns ?? '')
+  const command = existsSync(join(packageRoot, 'cmd', 'main.ts'))
+    ? near(join(packageRoot, 'bin', 'seamark'))
+    : 'seamark'
   const dataFlag = near(dataDir.folder) === '.seamark' ? '' : ` --data-dir ${near(dataDir.folder)}`
   return `
 Seamark is up (${duration.toFixed(1)} s).
@@ -35,7 +40,7 @@ Use it:
 
 See the world as a pod does (as root):
 
-  seamark shell${dataFlag} -- dig @10.96.0.10 kubernetes.default.svc.${CLUSTER_DOMAIN}
+  ${command} shell${dataFlag} -- dig @10.96.0.10 kubernetes.default.svc.${CLUSTER_DOMAIN}
 
 Ctrl-C stops everything; the next start continues with what is there.
 `

