@@ -6,10 +6,11 @@
  * the object's newest state, planner included; so a planner keeps no state of its own between calls.
  */
 
+import type { Kind } from '#cluster/api/kind.ts'
+import type { ApiObject } from '#cluster/api/object.ts'
+import type { Status } from '#cluster/api/status.ts'
+import type { Random } from '#lib/random.ts'
 import type { Result } from '#lib/result.ts'
-import type { Kind } from '../api/kind.ts'
-import type { ApiObject } from '../api/object.ts'
-import type { Status } from '../api/status.ts'
 
 export interface PlanContext {
   readonly verb: 'create' | 'update' | 'delete'
@@ -39,4 +40,11 @@ export interface Planner {
    */
   readonly records?: readonly Kind[]
   readonly plan: (context: PlanContext) => Result<void, Status>
+}
+
+/** What planners are made with. */
+export interface PlannerEnvironment {
+  readonly random: Random
+  /** Ports that Services may take on every node, both ends included. Kubernetes's default: 30000–32767. */
+  readonly nodePorts: { readonly first: number; readonly last: number }
 }

@@ -4,8 +4,8 @@
  * (KEP-3070); a choice falls into the low band only when the rest is full.
  */
 import ipaddr from 'ipaddr.js'
+import { familyOf, type IpFamily, parseCidr, parseIp } from '#cluster/api/ip.ts'
 import type { Random } from '#lib/random.ts'
-import { familyOf, type IpFamily, parseCidr, parseIp } from '../../api/ip.ts'
 
 export interface AddressRange {
   readonly family: IpFamily

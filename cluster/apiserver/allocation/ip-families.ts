@@ -3,9 +3,9 @@
  * what the Service was and what the cluster offers. After it, `ipFamilies` has one entry for each address the
  * Service shall hold.
  */
-import { type FieldError, fieldInvalid } from '../../api/field-error.ts'
-import { familyOf, type IpFamily } from '../../api/ip.ts'
-import type { ServiceSpec } from '../../api/service/service.ts'
+import { type FieldError, fieldInvalid } from '#cluster/api/field-error.ts'
+import { familyOf, type IpFamily } from '#cluster/api/ip.ts'
+import type { ServiceSpec } from '#cluster/api/service/service.ts'
 import { hasSelector, isHeadless, mayHoldNodePorts, NONE } from './service.ts'
 
 export interface ClusterFamilies {

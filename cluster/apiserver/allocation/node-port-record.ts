@@ -3,8 +3,8 @@
  * meet; here each port is a key of its own, made and removed in the transaction of the Service that holds it, so two
  * apiservers meet only over the same port, and one of them is told to choose again. Nothing serves these objects.
  */
-import type { Kind } from '../../api/kind.ts'
-import type { ApiObject } from '../../api/object.ts'
+import type { Kind } from '#cluster/api/kind.ts'
+import type { ApiObject } from '#cluster/api/object.ts'
 
 export const nodePortRecord: Kind = {
   group: 'internal.seamark',

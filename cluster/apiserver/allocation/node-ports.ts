@@ -4,12 +4,12 @@
  * (KEP-3668), as long as there are any.
  */
 
+import { fieldInvalid } from '#cluster/api/field-error.ts'
+import { serviceKind } from '#cluster/api/kinds/service.ts'
+import type { ServiceSpec } from '#cluster/api/service/service.ts'
+import { internalError, invalid, type Status } from '#cluster/api/status.ts'
 import type { Random } from '#lib/random.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
-import { fieldInvalid } from '../../api/field-error.ts'
-import { serviceKind } from '../../api/kinds/service.ts'
-import type { ServiceSpec } from '../../api/service/service.ts'
-import { internalError, invalid, type Status } from '../../api/status.ts'
 import type { PlanContext } from '../planner.ts'
 import { holdsNodePort, nodePortObject, nodePortRecord } from './node-port-record.ts'
 import { mayHoldNodePorts, needsHealthCheckPort } from './service.ts'

@@ -1,6 +1,6 @@
 /** What of a Service decides which addresses and ports it holds. */
-import type { ApiObject } from '../../api/object.ts'
-import type { ServiceSpec } from '../../api/service/service.ts'
+import type { ApiObject } from '#cluster/api/object.ts'
+import type { ServiceSpec } from '#cluster/api/service/service.ts'
 
 /** `clusterIP` of a headless Service. */
 export const NONE = 'None'

@@ -5,16 +5,17 @@
  * Promised: idempotent; what users added stays; an object that cannot be made or mended is logged, and the others are
  * made all the same. Not promised: that several apiservers merge their addresses; the last to start writes its own.
  */
+
+import type { Kind } from '#cluster/api/kind.ts'
+import { endpointSliceKind } from '#cluster/api/kinds/endpoint-slice.ts'
+import { endpointsKind } from '#cluster/api/kinds/endpoints.ts'
+import { namespaceKind } from '#cluster/api/kinds/namespace.ts'
+import { serviceKind } from '#cluster/api/kinds/service.ts'
+import { serviceCidrKind } from '#cluster/api/kinds/service-cidr.ts'
+import type { ApiObject } from '#cluster/api/object.ts'
 import type { SocketAddress } from '#lib/address.ts'
 import type { Logger } from '#lib/log.ts'
 import type { OptionValues } from '#lib/options.ts'
-import type { Kind } from '../../api/kind.ts'
-import { endpointSliceKind } from '../../api/kinds/endpoint-slice.ts'
-import { endpointsKind } from '../../api/kinds/endpoints.ts'
-import { namespaceKind } from '../../api/kinds/namespace.ts'
-import { serviceKind } from '../../api/kinds/service.ts'
-import { serviceCidrKind } from '../../api/kinds/service-cidr.ts'
-import type { ApiObject } from '../../api/object.ts'
 import type { LocalClient } from '../client.ts'
 import { endpointSlice, legacyEndpoints, type SliceOptions } from './endpoints.ts'
 import { ensure, keep, own, type Repair, repairService } from './ensure.ts'

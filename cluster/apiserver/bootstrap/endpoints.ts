@@ -1,7 +1,8 @@
 /** Where pods reach this machine's servers: the EndpointSlices of `kubernetes` and `kube-dns`, as Kubernetes writes them. */
+
+import { familyOf, validateEndpointIp } from '#cluster/api/ip.ts'
+import type { ApiObject } from '#cluster/api/object.ts'
 import type { SocketAddress } from '#lib/address.ts'
-import { familyOf, validateEndpointIp } from '../../api/ip.ts'
-import type { ApiObject } from '../../api/object.ts'
 
 export interface NamedPort {
   readonly name: string

@@ -3,11 +3,11 @@
  * stay. Writes nothing when nothing is missing.
  */
 import { isDeepStrictEqual } from 'node:util'
+import type { Kind } from '#cluster/api/kind.ts'
+import type { ApiObject } from '#cluster/api/object.ts'
+import type { Status } from '#cluster/api/status.ts'
 import type { Result } from '#lib/result.ts'
 import { accepted } from '#lib/result.ts'
-import type { Kind } from '../../api/kind.ts'
-import type { ApiObject } from '../../api/object.ts'
-import type { Status } from '../../api/status.ts'
 import type { LocalClient } from '../client.ts'
 
 /** What must be so in an object that is there; returns a changed copy, or the object itself when nothing is missing. */

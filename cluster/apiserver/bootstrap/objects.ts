@@ -1,7 +1,7 @@
 /** The objects that every cluster starts with. */
 import ipaddr from 'ipaddr.js'
+import type { ApiObject } from '#cluster/api/object.ts'
 import type { SocketAddress } from '#lib/address.ts'
-import type { ApiObject } from '../../api/object.ts'
 import { parseServiceCidrs } from './options.ts'
 
 export const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'] as const

@@ -1,7 +1,8 @@
 /** What a cluster is made with. Addresses are kubeadm's. */
+
+import { familyOf, parseCidr, validateCanonicalCidr, validateEndpointIp } from '#cluster/api/ip.ts'
 import { SeamarkError } from '#lib/errors.ts'
 import type { OptionTable, OptionValues } from '#lib/options.ts'
-import { familyOf, parseCidr, validateCanonicalCidr, validateEndpointIp } from '../../api/ip.ts'
 
 export const CLUSTER_OPTIONS = {
   serviceCidrs: {

@@ -2,10 +2,11 @@
  * An address that a Service holds is not to be deleted under it: another Service could take it. (Kubernetes lets it go
  * and a repair loop makes it again, some time later.) Addresses that nothing holds any more may be deleted.
  */
+
+import { ipAddressKind } from '#cluster/api/kinds/ip-address.ts'
+import { serviceKind } from '#cluster/api/kinds/service.ts'
+import { forbidden } from '#cluster/api/status.ts'
 import { accepted, refused } from '#lib/result.ts'
-import { ipAddressKind } from '../../api/kinds/ip-address.ts'
-import { serviceKind } from '../../api/kinds/service.ts'
-import { forbidden } from '../../api/status.ts'
 import { canonicalAddress } from '../allocation/address-range.ts'
 import { addressesOf, parentService } from '../allocation/cluster-ips.ts'
 import { serviceSpec } from '../allocation/service.ts'

@@ -4,17 +4,17 @@
  * It expects what the kind's `prepareForUpdate` promises: addresses and ports that the client left out are filled in
  * from what the Service was, and `clusterIP` equals `clusterIPs[0]`.
  */
+
+import { endpointsKind } from '#cluster/api/kinds/endpoints.ts'
+import { serviceKind } from '#cluster/api/kinds/service.ts'
+import { invalid, type Status } from '#cluster/api/status.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
-import { endpointsKind } from '../../api/kinds/endpoints.ts'
-import { serviceKind } from '../../api/kinds/service.ts'
-import { invalid, type Status } from '../../api/status.ts'
 import { planClusterIps, releaseClusterIps, serviceRanges } from '../allocation/cluster-ips.ts'
 import { settleFamilies } from '../allocation/ip-families.ts'
 import { nodePortRecord } from '../allocation/node-port-record.ts'
 import { planNodePorts, releaseNodePorts } from '../allocation/node-ports.ts'
 import { serviceSpec } from '../allocation/service.ts'
-import type { PlanContext, Planner } from '../planner.ts'
-import type { PlannerEnvironment } from './index.ts'
+import type { PlanContext, Planner, PlannerEnvironment } from '../planner.ts'
 
 const planDelete = (context: PlanContext): Result<void, Status> => {
   const spec = serviceSpec(context.object)

@@ -2,10 +2,11 @@
  * A ServiceCIDR stays, by a finalizer, as long as addresses are taken from it that no other ServiceCIDR covers
  * (KEP-1880). Its condition Ready says whether it gives addresses.
  */
+
+import { type Cidr, parseCidr, parseIp } from '#cluster/api/ip.ts'
 import type { Milliseconds } from '#lib/clock.ts'
 import { isConflict, isNotFound } from '#watcher/api-status-error.ts'
 import type { ApiObject as ClientObject } from '#watcher/object.ts'
-import { type Cidr, parseCidr, parseIp } from '../../api/ip.ts'
 import type { CreateController } from '../controller.ts'
 import { ipAddresses, serviceCidrs } from '../views.ts'
 
