@@ -22,7 +22,13 @@ export interface LogOptions {
 
 /** Writes synchronously: the last line before a crash is there. */
 export const createLogger = ({ level, format, descriptor = 2 }: LogOptions): Logger => {
-  const base = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime }
+  const base = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    // An Error has no own enumerable fields: without this, `{ error }` would say nothing.
+    serializers: { error: pino.stdSerializers.err },
+  }
   if (format === 'json') return pino(base, pino.destination({ dest: descriptor, sync: true }))
   const stream = pretty({
     destination: descriptor,

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import test from 'ava'
-import { adminClient, NAMESPACES } from '../support/admin-client.ts'
+import { adminClient, NAMESPACES, SERVICES } from '../support/admin-client.ts'
 import { spawnCluster, startCluster, TEST_COREFILE } from '../support/cluster.ts'
 import { ask, askUntil } from '../support/dns-client.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
@@ -36,6 +36,19 @@ const isAlive = (pid: number): boolean => {
   }
 }
 
+/** Tries until it works, while a part starts again. */
+const eventually = async <Value>(attempt: () => Promise<Value>, deadline = 20_000): Promise<Value> => {
+  const end = performance.now() + deadline
+  for (;;) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (performance.now() > end) throw error
+      await new Promise(resolve => setTimeout(resolve, 100))
+    }
+  }
+}
+
 const gone = async (pids: readonly number[], deadline = 15_000): Promise<boolean> => {
   const end = performance.now() + deadline
   while (pids.some(isAlive)) {
@@ -53,7 +66,10 @@ test.serial('it starts, answers, says what runs where, and a second start contin
   t.is((await ask({ name: KUBERNETES, port: cluster.dnsPort, transport: 'tcp' })).answers[0]?.data, '10.96.0.1')
   t.is((await get(`http://${addresses.health}/health`)).body, 'OK')
   t.is((await get(`http://${addresses.ready}/ready`)).status, 200)
-  t.regex((await get(`http://${addresses.metrics}/metrics`)).body, /coredns_dns_requests_total\{.*proto="tcp".*type="A".*\} 1\n/)
+  t.regex(
+    (await get(`http://${addresses.metrics}/metrics`)).body,
+    /coredns_dns_requests_total\{.*proto="tcp".*type="A".*\} 1\n/,
+  )
   t.is(statSync(cluster.kubeconfig).mode & 0o777, 0o600)
   t.is(statSync(cluster.folder).mode & 0o777, 0o700)
   const client = await adminClient(t, cluster.kubeconfig)
@@ -96,8 +112,20 @@ test.serial('a part that dies is started again on the same addresses, and the ot
   process.kill(dns, 'SIGKILL')
   t.true(await gone([dns, controlPlane]))
   await askUntil({ name: KUBERNETES, port: dnsPort }, reply => reply.answers[0]?.data === '10.96.0.1')
-  await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'after' } })
-  t.pass()
+  // The client connects again, and so does the DNS server's watch.
+  process.kill(
+    childrenOf(cluster.child.pid as number).find(pid => nameOf(pid) === 'control-plane') as number,
+    'SIGKILL',
+  )
+  const service = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'after', namespace: 'default' },
+    spec: { clusterIP: '10.96.0.77', ports: [{ port: 80 }] },
+  }
+  await eventually(() => client.create(SERVICES, service))
+  const after = { name: 'after.default.svc.cluster.local', port: dnsPort }
+  t.is((await askUntil(after, reply => reply.rcode === 'NOERROR', 30_000)).answers[0]?.data, '10.96.0.77')
 })
 
 test.serial('a taken port is named, with the flag that sets it', async t => {

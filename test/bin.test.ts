@@ -1,0 +1,55 @@
+/** bin/: the way in works from anywhere, whatever Node is on the PATH, and leaves one process. */
+import { spawn } from 'node:child_process'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'ava'
+import { projectRoot, seamark } from './support/cluster.ts'
+import { findProgram } from './support/programs.ts'
+import { run } from './support/run.ts'
+import { temporaryFolder } from './support/temporary-folder.ts'
+
+const pinnedNode = join(projectRoot, 'bin', 'pinned-node')
+
+/** What the scripts themselves need of a machine. */
+const SHELL_PROGRAMS = ['sh', 'dirname', 'readlink', 'uname']
+
+test('it needs no Node on the PATH, and ignores one that is too old', async t => {
+  const folder = temporaryFolder(t)
+  for (const name of SHELL_PROGRAMS) symlinkSync(findProgram(name) as string, join(folder, name))
+  t.regex((await run(seamark, ['--version'], { env: { PATH: folder }, cwd: '/' })).stdout, /^\d+\.\d+\.\d+\n$/)
+  writeFileSync(join(folder, 'node'), '#!/bin/sh\necho old; exit 1\n', { mode: 0o755 })
+  t.regex((await run(pinnedNode, ['--version'], { env: { PATH: folder } })).stdout, /^v24\./)
+})
+
+test('links lead to it: of the file, relative and absolute, and of the folder', async t => {
+  const folder = temporaryFolder(t)
+  mkdirSync(join(folder, 'deep'))
+  symlinkSync(seamark, join(folder, 'absolute'))
+  symlinkSync('../absolute', join(folder, 'deep', 'relative'))
+  symlinkSync(join(projectRoot, 'bin'), join(folder, 'bin'))
+  for (const path of ['absolute', 'deep/relative', 'bin/seamark']) {
+    t.is((await run(join(folder, path), ['--version'], { cwd: '/' })).code, 0, path)
+  }
+})
+
+test('exit codes and signals pass through', async t => {
+  t.is((await run(pinnedNode, ['-e', 'process.exit(7)'])).code, 7)
+  const child = spawn(pinnedNode, ['-e', 'console.log(process.pid); setInterval(() => {}, 1000)'])
+  const printed = await new Promise<string>(resolve => child.stdout.once('data', chunk => resolve(String(chunk))))
+  t.is(Number(printed), child.pid, 'there is more than one process')
+  const ended = new Promise(resolve => child.once('exit', (_code, signal) => resolve(signal)))
+  child.kill('SIGTERM')
+  t.is(await ended, 'SIGTERM')
+})
+
+test('errors say what to do: an unknown command, a missing file, a value out of bounds', async t => {
+  const unknown = await run(seamark, ['serv'])
+  t.is(unknown.code, 1)
+  t.regex(unknown.stderr, /unknown command 'serv'/)
+  const missing = await run(seamark, ['check', '-conf', '/nowhere/Corefile'])
+  t.is(missing.code, 1)
+  t.regex(missing.stderr, /\/nowhere\/Corefile:1: cannot be read: .*ENOENT[\s\S]*\[BAD_COREFILE\]/)
+  const bounds = await run(seamark, ['dns', '--tcp-max-connections', '0'])
+  t.is(bounds.code, 1)
+  t.regex(bounds.stderr, /--tcp-max-connections: 0 is not a number from 1 to 1000000 \(connections\)/)
+})
