@@ -70,6 +70,8 @@ export interface Kind {
   readonly warnings?: (object: ApiObject) => readonly string[]
   /** Whether deletion waits: the grace in seconds for this object, 0 for at once. (Pods.) */
   readonly gracePeriodSeconds?: (object: ApiObject, requested: number | undefined) => number
+  /** Objects go by themselves so long after their last write. Default: never. */
+  readonly lifetimeSeconds?: number
   /** PUT of an object that does not exist makes it. Default: 404. */
   readonly createOnUpdate?: boolean
   /** `false`: an update without a resourceVersion is refused. Default: it is taken whatever the object is by now. */

@@ -9,6 +9,7 @@ import type { GroupVersionResource } from '../api/object.ts'
 import type { Store } from '../store/kv.ts'
 import type { Planner } from './planner.ts'
 import type { Cacher } from './storage/cacher.ts'
+import { LeasePool } from './storage/lease-pool.ts'
 import type { WatchCache } from './storage/watch-cache.ts'
 
 export interface Resource {
@@ -34,6 +35,8 @@ export class Registry {
   readonly cacher: Cacher
   readonly clock: Clock
   readonly random: Random
+  /** For kinds whose objects go by themselves. */
+  readonly leases: LeasePool
   readonly #byPath = new Map<string, Resource>()
   readonly #byKind = new Map<Kind, Resource>()
 
@@ -42,6 +45,7 @@ export class Registry {
     this.cacher = options.cacher
     this.clock = options.clock
     this.random = options.random
+    this.leases = new LeasePool(options.store, options.clock)
     const planners = new Map(options.planners.map(planner => [planner.kind, planner]))
     for (const kind of options.kinds) {
       const resource = { kind, cache: options.cacher.cache(kind), planner: planners.get(kind) }

@@ -38,6 +38,8 @@ export const eventKind: Kind = {
   hasStatus: false,
   countsGenerations: false,
   createOnUpdate: true,
+  // kube-apiserver's --event-ttl.
+  lifetimeSeconds: 3600,
   validate,
   selectableFields,
   selectableFieldNames: Object.keys(selectableFields({ apiVersion: 'v1', kind: 'Event', metadata: {} })),

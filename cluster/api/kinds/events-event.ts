@@ -60,6 +60,8 @@ export const eventsEventKind: Kind = {
   hasStatus: false,
   countsGenerations: false,
   createOnUpdate: true,
+  // kube-apiserver's --event-ttl.
+  lifetimeSeconds: 3600,
   storage: { group: '', resource: 'events', toStored: toCoreEvent, fromStored: fromCoreEvent },
   validate,
   validateUpdate: (next, current) => validateEventUpdate(next, current, IMMUTABLE),

@@ -21,7 +21,7 @@ export type Request = IncomingMessage | Http2ServerRequest
 export type Response = ServerResponse | Http2ServerResponse
 
 /** As kube-apiserver bounds a request's body. */
-export const MAX_BODY = 3 * 1024 * 1024
+const MAX_BODY = 3 * 1024 * 1024
 /** Smaller answers are not worth compressing (kube-apiserver's bound). */
 const MIN_GZIP = 128 * 1024
 

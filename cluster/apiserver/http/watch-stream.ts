@@ -109,7 +109,6 @@ export class WatchStream {
   }
 
   async #sendInitial(watch: Watch): Promise<void> {
-    const revision = this.#options.revision()
     let chunk: Buffer[] = []
     let size = 0
     for (const notice of watch.initial) {
@@ -122,7 +121,8 @@ export class WatchStream {
       chunk = []
       size = 0
     }
-    if (watch.marksInitialEnd && this.#options.allowBookmarks) chunk.push(this.#bookmarkFrame(revision, INITIAL_END))
+    if (watch.marksInitialEnd && this.#options.allowBookmarks)
+      chunk.push(this.#bookmarkFrame(watch.revision, INITIAL_END))
     if (chunk.length > 0) this.#write(Buffer.concat(chunk))
   }
 

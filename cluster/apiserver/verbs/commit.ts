@@ -11,7 +11,7 @@ import { encodeObject } from '../../api/encode.ts'
 import type { Kind } from '../../api/kind.ts'
 import type { ApiObject } from '../../api/object.ts'
 import type { Status } from '../../api/status.ts'
-import type { Compare, Operation, Revision } from '../../store/kv.ts'
+import type { Compare, LeaseId, Operation, Revision } from '../../store/kv.ts'
 import type { PlanContext } from '../planner.ts'
 import type { Registry, Resource } from '../registry.ts'
 import { objectKey, storeKey } from '../storage/keys.ts'
@@ -35,10 +35,11 @@ class Draft {
   readonly compare = new Map<string, Revision>()
   readonly operations: Operation[] = []
 
-  put(kind: Kind, object: ApiObject, modRevision: Revision): void {
+  put(kind: Kind, object: ApiObject, modRevision: Revision, lease?: LeaseId): void {
     const key = storeKey(kind, object.metadata.namespace, object.metadata.name ?? '')
     this.compare.set(key, modRevision)
-    this.operations.push({ type: 'put', key, value: encodeStored(kind, object) })
+    const value = encodeStored(kind, object)
+    this.operations.push({ type: 'put', key, value, ...(lease === undefined ? {} : { lease }) })
   }
 
   delete(kind: Kind, object: ApiObject, modRevision: Revision): void {
@@ -101,6 +102,9 @@ const written = (resource: Resource, object: ApiObject, revision: Revision): Rep
   return StoredObject.decode(kind, key, { value: encodeStored(kind, object), modRevision: revision })
 }
 
+const leaseFor = async ({ leases }: Registry, { lifetimeSeconds }: Kind): Promise<LeaseId | undefined> =>
+  lifetimeSeconds === undefined ? undefined : leases.lease(lifetimeSeconds)
+
 /** Refused: whatever the planner refuses. */
 export const commit = async (
   registry: Registry,
@@ -113,7 +117,7 @@ export const commit = async (
   if (changesNothing(request, draft, object)) return accepted(current as StoredObject)
   if (request.options.dryRun) return accepted({ object: dryRunObject(object, current) })
   if (request.verb === 'delete') draft.delete(resource.kind, object, current?.revision ?? 0)
-  else draft.put(resource.kind, object, current?.revision ?? 0)
+  else draft.put(resource.kind, object, current?.revision ?? 0, await leaseFor(registry, resource.kind))
   for (const { key, modRevision } of request.also ?? []) draft.compare.set(key, modRevision)
   const compare = [...draft.compare].map(([key, modRevision]) => ({ key, modRevision }))
   const result = await registry.store.transact({ compare, operations: draft.operations })

@@ -7,6 +7,7 @@
  */
 import { accepted, type Result, refused } from '#lib/result.ts'
 import { expired, type Status } from '../../api/status.ts'
+import type { Revision } from '../../store/kv.ts'
 import type { Registry } from '../registry.ts'
 import type { StoredObject } from '../storage/stored-object.ts'
 import type { EventType, ObjectEvent } from '../storage/watch-cache.ts'
@@ -24,6 +25,8 @@ export interface WatchNotice {
 export interface Watch {
   /** The state at the start, or the changes since the client's resourceVersion. */
   readonly initial: readonly WatchNotice[]
+  /** What `initial` is of: later changes come by `deliver`. */
+  readonly revision: Revision
   /** Whether `initial` is a state that the client wants to see the end of (KEP-3157). */
   readonly marksInitialEnd: boolean
   /** No delivery follows. Idempotent. */
@@ -69,7 +72,8 @@ export const watch = async (
   const { cache } = target.resource
   const matches = matcherOf(target, options)
   let initial: WatchNotice[] = []
-  let after = registry.cacher.revision
+  const { revision } = registry.cacher
+  let after = revision
   if (wantsState) {
     const state = cache.list(target.namespace).filter(matches)
     initial = state.map(stored => ({ type: 'ADDED', stored }))
@@ -83,5 +87,5 @@ export const watch = async (
     const notice = event.revision > after ? viewOf(event, matches) : undefined
     if (notice) deliver(notice)
   })
-  return accepted({ initial, marksInitialEnd: sendInitialEvents === true, close })
+  return accepted({ initial, revision, marksInitialEnd: sendInitialEvents === true, close })
 }

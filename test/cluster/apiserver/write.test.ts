@@ -354,3 +354,22 @@ test('bodies: YAML in, too large, unknown formats', async t => {
   t.is(odd.code, 415)
   t.regex(odd.json.message, /^the body of the request was in an unknown format - accepted media types include: /)
 })
+
+test('Events go by themselves after an hour; their writers share leases', async t => {
+  const { fetch, store } = await startApiserver(t)
+  const path = '/api/v1/namespaces/default/events'
+  const make = (name: string) =>
+    fetch(path, {
+      method: 'POST',
+      body: { metadata: { name }, involvedObject: { kind: 'Pod', name: 'p', namespace: 'default' }, reason: 'Tested' },
+    })
+  t.is((await make('a')).code, 201)
+  t.is((await make('b')).code, 201)
+  const [a, b] = await Promise.all(['a', 'b'].map(name => store.get(`/registry/events/default/${name}`)))
+  t.true((a?.lease ?? 0) > 0)
+  t.is(a?.lease, b?.lease)
+  await store.revokeLease(a!.lease)
+  t.deepEqual((await fetch(path)).json.items, [])
+  const made = await make('c')
+  t.is(made.code, 201, made.text)
+})
