@@ -155,3 +155,17 @@ test('two ranges make a dual-stack cluster', async t => {
   })
   t.like(await get(serviceKind, 'default', 'kubernetes'), { spec: { clusterIPs: ['10.96.0.1'], ipFamilies: ['IPv4'] } })
 })
+
+test('two apiservers that start at once on one store make one cluster', async t => {
+  const store = await openTestStore(t)
+  const problems: unknown[] = []
+  const logger = Object.assign(Object.create(silentLogger), { error: (fields: unknown) => problems.push(fields) })
+  const pair = [await startRegistry(t, store), await startRegistry(t, store)]
+  await Promise.all(pair.map(registry => bootstrap(createLocalClient(registry), OPTIONS, logger)))
+  t.deepEqual(problems, [])
+  const services = await createLocalClient(pair[0]!).list(serviceKind)
+  t.deepEqual(
+    services.map(({ spec }) => (spec as { clusterIP: string }).clusterIP),
+    ['10.96.0.1', '10.96.0.10'],
+  )
+})
