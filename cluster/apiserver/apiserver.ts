@@ -5,6 +5,11 @@
  * Promised: when `start` resolves, everything stored is in memory, the port is open, and the first objects exist. By
  * the time a write is answered with a 2xx, its events have been written to every watch stream.
  */
+
+import { KINDS } from '#cluster/api/kinds/index.ts'
+import type { Pki } from '#cluster/pki/pki.ts'
+import { servingNames } from '#cluster/pki/serving-names.ts'
+import type { Store } from '#cluster/store/kv.ts'
 import { formatAddress, type SocketAddress } from '#lib/address.ts'
 import type { Clock, Timer } from '#lib/clock.ts'
 import type { Component } from '#lib/lifecycle.ts'
@@ -12,10 +17,6 @@ import type { Logger } from '#lib/log.ts'
 import type { Registry as MetricsRegistry } from '#lib/metrics.ts'
 import type { OptionValues } from '#lib/options.ts'
 import type { Random } from '#lib/random.ts'
-import { KINDS } from '../api/kinds/index.ts'
-import type { Pki } from '../pki/pki.ts'
-import { servingNames } from '../pki/serving-names.ts'
-import type { Store } from '../store/kv.ts'
 import { createClientCertificateAuthenticator } from './authn/client-certificate.ts'
 import { anyUserAuthorizer } from './authz/any-user.ts'
 import { createLocalClient, type LocalClient } from './client.ts'

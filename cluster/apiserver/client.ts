@@ -4,10 +4,11 @@
  *
  * Promised: objects that come out are frozen and shared; those that go in are copied.
  */
+
+import type { Kind } from '#cluster/api/kind.ts'
+import type { ApiObject } from '#cluster/api/object.ts'
+import type { Status } from '#cluster/api/status.ts'
 import { accepted, type Result } from '#lib/result.ts'
-import type { Kind } from '../api/kind.ts'
-import type { ApiObject } from '../api/object.ts'
-import type { Status } from '../api/status.ts'
 import type { Registry } from './registry.ts'
 import { create } from './verbs/create.ts'
 import { remove } from './verbs/delete.ts'

@@ -1,7 +1,8 @@
 /** Forgets the store's history, one interval late: a list or a watch that began an interval ago can still go on. */
+
+import type { Revision, Store } from '#cluster/store/kv.ts'
 import type { Clock, Milliseconds, Timer } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
-import type { Revision, Store } from '../store/kv.ts'
 
 export interface CompactionOptions {
   readonly store: Store

@@ -2,11 +2,12 @@
  * The resources that the apiserver serves, each with its kind, its memory and its planner, and what all verbs need:
  * store, clock, randomness.
  */
+
+import type { Kind } from '#cluster/api/kind.ts'
+import type { GroupVersionResource } from '#cluster/api/object.ts'
+import type { Store } from '#cluster/store/kv.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Random } from '#lib/random.ts'
-import type { Kind } from '../api/kind.ts'
-import type { GroupVersionResource } from '../api/object.ts'
-import type { Store } from '../store/kv.ts'
 import type { Planner } from './planner.ts'
 import type { Cacher } from './storage/cacher.ts'
 import { LeasePool } from './storage/lease-pool.ts'

@@ -1,8 +1,8 @@
 /** The user that a verified client certificate names: CN is the user, O the groups. */
 import type { TLSSocket } from 'node:tls'
-import { identityOfCertificate } from '../../pki/identity.ts'
+import { identityOfCertificate } from '#cluster/pki/identity.ts'
+import { AUTHENTICATED, type Authenticator, type User } from '../authenticator.ts'
 import { type Request, socketOf } from '../http/exchange.ts'
-import { AUTHENTICATED, type Authenticator, type User } from './authenticator.ts'
 
 const inspect = (socket: TLSSocket): User | 'none' | 'invalid' => {
   const certificate = socket.getPeerCertificate()

@@ -1,6 +1,6 @@
 /** Whoever is known may do everything: what stands in for roles until RBAC comes. */
-import { AUTHENTICATED } from '../authn/authenticator.ts'
-import type { Authorizer } from './authorizer.ts'
+import { AUTHENTICATED } from '../authenticator.ts'
+import type { Authorizer } from '../authorizer.ts'
 
 export const anyUserAuthorizer: Authorizer = {
   name: 'any-user',

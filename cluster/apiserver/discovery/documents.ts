@@ -1,7 +1,7 @@
 /** What clients learn the API from: legacy discovery (a document a group version) and aggregated discovery (one, KEP-3352). */
 import { createHash } from 'node:crypto'
-import type { Kind } from '../../api/kind.ts'
-import { apiVersionOf } from '../../api/object.ts'
+import type { Kind } from '#cluster/api/kind.ts'
+import { apiVersionOf } from '#cluster/api/object.ts'
 
 const OBJECT_VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
 /** Namespaces go one by one: kube-apiserver serves no deletecollection of them either. */

@@ -1,6 +1,6 @@
 /** `/openapi/v3` and the documents below it. A document's address carries its hash, so clients may keep it for ever. */
 import { createHash } from 'node:crypto'
-import { openApiDocument, openApiIndex } from '../../api/openapi/document.ts'
+import { openApiDocument, openApiIndex } from '#cluster/api/openapi/document.ts'
 import { type Answer, headerOf, pageNotFound, type Request } from '../http/exchange.ts'
 
 const ROOT = '/openapi/v3'

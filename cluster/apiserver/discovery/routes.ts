@@ -1,6 +1,6 @@
 /** The discovery paths: made once at the start, since the kinds do not change. */
 import { createHash } from 'node:crypto'
-import type { Kind } from '../../api/kind.ts'
+import type { Kind } from '#cluster/api/kind.ts'
 import { type Answer, headerOf, jsonAnswer, type Request, statusAnswer } from '../http/exchange.ts'
 import { negotiate } from '../http/negotiate.ts'
 import {

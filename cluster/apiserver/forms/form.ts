@@ -2,7 +2,7 @@
  * The contract of the forms in which objects go out: as they are, as metadata only, or as rows of a table. A watcher's
  * frames are made once per change and form, whoever asks for them.
  */
-import type { Kind } from '../../api/kind.ts'
+import type { Kind } from '#cluster/api/kind.ts'
 import type { StoredObject } from '../storage/stored-object.ts'
 import type { ObjectList } from '../verbs/list.ts'
 import type { Representation } from '../verbs/request.ts'

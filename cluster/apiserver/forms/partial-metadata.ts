@@ -1,5 +1,5 @@
 /** Metadata only: meta.k8s.io PartialObjectMetadata. */
-import type { ObjectMeta } from '../../api/object.ts'
+import type { ObjectMeta } from '#cluster/api/object.ts'
 import { type Form, listMetadata } from './form.ts'
 
 export const partialMetadata = (metadata: ObjectMeta): Record<string, unknown> => ({

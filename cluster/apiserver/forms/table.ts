@@ -1,7 +1,8 @@
 /** Rows for people: meta.k8s.io Table, with the kind's columns (`kubectl get`). */
+
+import type { Column, Kind } from '#cluster/api/kind.ts'
+import type { ApiObject } from '#cluster/api/object.ts'
 import type { Clock } from '#lib/clock.ts'
-import type { Column, Kind } from '../../api/kind.ts'
-import type { ApiObject } from '../../api/object.ts'
 import { type Form, listMetadata } from './form.ts'
 import { partialMetadata } from './partial-metadata.ts'
 

@@ -1,5 +1,5 @@
 /** Objects as they are: the JSON that memory holds already. */
-import { apiVersionOf } from '../../api/object.ts'
+import { apiVersionOf } from '#cluster/api/object.ts'
 import { type Form, listMetadata } from './form.ts'
 
 const OPEN = Buffer.from('{')

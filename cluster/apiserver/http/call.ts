@@ -1,7 +1,8 @@
 /** A request on a resource, as the routes of all verbs get it. */
+
+import { badRequest, failure, type Status } from '#cluster/api/status.ts'
 import type { Clock } from '#lib/clock.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
-import { badRequest, failure, type Status } from '../../api/status.ts'
 import type { Form } from '../forms/form.ts'
 import { partialMetadataForm } from '../forms/partial-metadata.ts'
 import { type IncludeObject, tableForm } from '../forms/table.ts'

@@ -11,10 +11,10 @@ import type { TLSSocket } from 'node:tls'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { stringify } from 'yaml'
+import type { BodySyntax } from '#cluster/api/decode.ts'
+import { decodeProtobuf, PROTOBUF_MEDIA_TYPE } from '#cluster/api/protobuf/decode.ts'
+import { badRequest, failure, type Status } from '#cluster/api/status.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
-import type { BodySyntax } from '../../api/decode.ts'
-import { decodeProtobuf, PROTOBUF_MEDIA_TYPE } from '../../api/protobuf/decode.ts'
-import { badRequest, failure, type Status } from '../../api/status.ts'
 import { errorSyntax, mediaType } from './negotiate.ts'
 
 export type Request = IncomingMessage | Http2ServerRequest

@@ -3,12 +3,12 @@
  * are logged and become a 500 that says nothing about the inside.
  */
 import { randomUUID } from 'node:crypto'
+import { failure, internalError } from '#cluster/api/status.ts'
 import type { Clock } from '#lib/clock.ts'
 import { SeamarkError } from '#lib/errors.ts'
 import type { Logger } from '#lib/log.ts'
-import { failure, internalError } from '../../api/status.ts'
-import { type Authenticator, authenticate, type User } from '../authn/authenticator.ts'
-import { type Attributes, type Authorizer, isAllowed } from '../authz/authorizer.ts'
+import { type Authenticator, authenticate, type User } from '../authenticator.ts'
+import { type Attributes, type Authorizer, isAllowed } from '../authorizer.ts'
 import type { DiscoveryRoutes } from '../discovery/routes.ts'
 import type { ApiserverMetrics } from '../metrics.ts'
 import type { Registry } from '../registry.ts'

@@ -1,8 +1,9 @@
 /** Which form an answer takes, by the Accept header; which syntax a body has, by its Content-Type. */
+
+import type { BodySyntax } from '#cluster/api/decode.ts'
+import { PROTOBUF_MEDIA_TYPE } from '#cluster/api/protobuf/decode.ts'
+import { failure, type Status } from '#cluster/api/status.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
-import type { BodySyntax } from '../../api/decode.ts'
-import { PROTOBUF_MEDIA_TYPE } from '../../api/protobuf/decode.ts'
-import { failure, type Status } from '../../api/status.ts'
 
 export type Shape = 'object' | 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList'
 

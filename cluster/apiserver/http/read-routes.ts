@@ -1,6 +1,7 @@
 /** get, list and watch over HTTP. */
+
+import type { Status } from '#cluster/api/status.ts'
 import type { Milliseconds } from '#lib/clock.ts'
-import type { Status } from '../../api/status.ts'
 import type { Form } from '../forms/form.ts'
 import type { ApiserverMetrics } from '../metrics.ts'
 import { get } from '../verbs/get.ts'

@@ -2,7 +2,7 @@
  * What a path asks for, as Kubernetes reads it:
  * `/api/v1/namespaces/NS/pods/NAME/status`, `/apis/GROUP/VERSION/…`, and the old `/watch/` in front of the resource.
  */
-import type { GroupVersionResource } from '../../api/object.ts'
+import type { GroupVersionResource } from '#cluster/api/object.ts'
 
 export interface ResourcePath extends GroupVersionResource {
   readonly namespace: string | undefined

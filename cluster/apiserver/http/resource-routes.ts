@@ -1,5 +1,5 @@
 /** From a method and a path to a verb on a resource, and from there to its route. */
-import { failure, type Status } from '../../api/status.ts'
+import { failure, type Status } from '#cluster/api/status.ts'
 import { verbsOf } from '../discovery/documents.ts'
 import type { Registry, Resource } from '../registry.ts'
 import { readFlag } from '../verbs/list-options.ts'

@@ -5,9 +5,10 @@
  * watcher that does not read is cut off at `MAX_BUFFERED` bytes rather than remembered without end. A cut watcher
  * resumes from its last resourceVersion.
  */
+
+import type { Kind } from '#cluster/api/kind.ts'
+import type { Status } from '#cluster/api/status.ts'
 import type { Clock, Milliseconds, Timer } from '#lib/clock.ts'
-import type { Kind } from '../../api/kind.ts'
-import type { Status } from '../../api/status.ts'
 import type { Form } from '../forms/form.ts'
 import type { Watch, WatchNotice } from '../verbs/watch.ts'
 import type { Response } from './exchange.ts'

@@ -1,14 +1,15 @@
 /** The query of create, update and patch (metav1.CreateOptions and its like). */
-import { accepted, type Result, refused } from '#lib/result.ts'
-import type { FieldValidation } from '../../api/decode.ts'
+
+import type { FieldValidation } from '#cluster/api/decode.ts'
 import {
   type FieldError,
   fieldForbidden,
   fieldInvalid,
   fieldNotSupported,
   fieldTooLong,
-} from '../../api/field-error.ts'
-import type { Status } from '../../api/status.ts'
+} from '#cluster/api/field-error.ts'
+import type { Status } from '#cluster/api/status.ts'
+import { accepted, type Result, refused } from '#lib/result.ts'
 import { readFlag } from '../verbs/list-options.ts'
 import { invalidOptions, type OptionsKind } from '../verbs/option-errors.ts'
 

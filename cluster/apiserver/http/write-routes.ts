@@ -1,9 +1,10 @@
 /** create, update, patch, delete and deletecollection over HTTP. Answers leave after the watch events of the write. */
+
+import { decodeBody, decodePatched, type FieldValidation } from '#cluster/api/decode.ts'
+import { fieldInvalid } from '#cluster/api/field-error.ts'
+import type { ApiObject } from '#cluster/api/object.ts'
+import { badRequest, failure, invalid, type Status } from '#cluster/api/status.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
-import { decodeBody, decodePatched, type FieldValidation } from '../../api/decode.ts'
-import { fieldInvalid } from '../../api/field-error.ts'
-import type { ApiObject } from '../../api/object.ts'
-import { badRequest, failure, invalid, type Status } from '../../api/status.ts'
 import { applyPatch, PATCH_FORMATS, type ParsedPatch, parsePatch } from '../patches/index.ts'
 import { create } from '../verbs/create.ts'
 import { type Deleted, remove } from '../verbs/delete.ts'

@@ -2,8 +2,9 @@
  * Field selectors as the `fieldSelector` parameter writes them: `metadata.name=a,status.phase!=Running`. A value escapes
  * `,` `=` and `\` with a backslash (apimachinery fields.ParseSelector).
  */
+
+import type { Kind } from '#cluster/api/kind.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
-import type { Kind } from '../../api/kind.ts'
 
 export interface FieldRequirement {
   readonly field: string

@@ -2,8 +2,9 @@
  * Label selectors as the `labelSelector` parameter writes them: `a=b,c!=d,e in (f,g),!h,i>3`. Syntax, meaning and the
  * words of errors as Kubernetes has them (apimachinery labels.Parse).
  */
+
+import { checkLabelValue, checkQualifiedName } from '#cluster/api/name.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
-import { checkLabelValue, checkQualifiedName } from '../../api/name.ts'
 
 export type LabelOperator = 'in' | 'notin' | 'exists' | 'absent' | 'gt' | 'lt'
 

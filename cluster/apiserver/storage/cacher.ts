@@ -5,9 +5,8 @@
  * Promised: by the time a write's promise resolves, its events have been handed to every subscriber (the store delivers
  * before it acknowledges); `revision` is that of the last transaction taken in, whole.
  */
-import type { Clock, Milliseconds } from '#lib/clock.ts'
-import type { Logger } from '#lib/log.ts'
-import type { Kind } from '../../api/kind.ts'
+
+import type { Kind } from '#cluster/api/kind.ts'
 import {
   type ChangeSet,
   type KeyValue,
@@ -16,7 +15,9 @@ import {
   type Store,
   StoreRevisionError,
   type StoreWatch,
-} from '../../store/kv.ts'
+} from '#cluster/store/kv.ts'
+import type { Clock, Milliseconds } from '#lib/clock.ts'
+import type { Logger } from '#lib/log.ts'
 import { kindPrefix, prefixOfKey, REGISTRY_PREFIX } from './keys.ts'
 import { type ObjectEvent, WatchCache } from './watch-cache.ts'
 

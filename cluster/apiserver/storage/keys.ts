@@ -1,5 +1,5 @@
 /** Where objects lie in the store: `/registry/<resource>/<namespace>/<name>`, as in Kubernetes. */
-import type { Kind } from '../../api/kind.ts'
+import type { Kind } from '#cluster/api/kind.ts'
 
 export const REGISTRY_PREFIX = '/registry/'
 

@@ -4,8 +4,9 @@
  *
  * Promised: an object stays at least its lifetime. Not promised: that it goes sooner than a minute after that.
  */
+
+import type { LeaseId, Store } from '#cluster/store/kv.ts'
 import type { Clock, Milliseconds } from '#lib/clock.ts'
-import type { LeaseId, Store } from '../../store/kv.ts'
 
 /** How long a lease is given to new objects. */
 const SHARED: Milliseconds = 60_000

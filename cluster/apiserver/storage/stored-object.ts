@@ -5,9 +5,9 @@
  *
  * Promised: nobody can change `object`; `json` is what a client gets.
  */
-import type { Kind } from '../../api/kind.ts'
-import { type ApiObject, apiVersionOf } from '../../api/object.ts'
-import type { Revision } from '../../store/kv.ts'
+import type { Kind } from '#cluster/api/kind.ts'
+import { type ApiObject, apiVersionOf } from '#cluster/api/object.ts'
+import type { Revision } from '#cluster/store/kv.ts'
 
 type Identity = Pick<ApiObject, 'kind' | 'apiVersion'>
 

@@ -6,8 +6,8 @@
  * has already been done; a watch that starts at a revision the ring still reaches misses nothing. Not promised: that the
  * ring reaches back further than `historySize` changes.
  */
-import type { Kind } from '../../api/kind.ts'
-import type { Change, Revision } from '../../store/kv.ts'
+import type { Kind } from '#cluster/api/kind.ts'
+import type { Change, Revision } from '#cluster/store/kv.ts'
 import { kindPrefix } from './keys.ts'
 import { StoredObject } from './stored-object.ts'
 

@@ -6,12 +6,12 @@
  * may try again from there.
  */
 import { randomUUID } from 'node:crypto'
+import { encodeObject } from '#cluster/api/encode.ts'
+import type { Kind } from '#cluster/api/kind.ts'
+import type { ApiObject } from '#cluster/api/object.ts'
+import type { Status } from '#cluster/api/status.ts'
+import type { Compare, LeaseId, Operation, Revision } from '#cluster/store/kv.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
-import { encodeObject } from '../../api/encode.ts'
-import type { Kind } from '../../api/kind.ts'
-import type { ApiObject } from '../../api/object.ts'
-import type { Status } from '../../api/status.ts'
-import type { Compare, LeaseId, Operation, Revision } from '../../store/kv.ts'
 import type { PlanContext } from '../planner.ts'
 import type { Registry, Resource } from '../registry.ts'
 import { objectKey, storeKey } from '../storage/keys.ts'

@@ -1,6 +1,7 @@
 /** Where the next page of a list starts. Opaque to clients; the same form as Kubernetes's, so people can read it. */
+
+import type { Revision } from '#cluster/store/kv.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
-import type { Revision } from '../../store/kv.ts'
 
 /** The revision of a token that gave up consistency: read on in what there is now. */
 export const INCONSISTENT = -1

@@ -1,6 +1,7 @@
 /** deletecollection: deletes what a list gives, and answers with that list. */
+
+import type { Status } from '#cluster/api/status.ts'
 import { accepted, type Result } from '#lib/result.ts'
-import type { Status } from '../../api/status.ts'
 import type { Registry } from '../registry.ts'
 import { remove } from './delete.ts'
 import type { DeleteOptions } from './delete-options.ts'

@@ -1,9 +1,10 @@
 /** DeleteOptions: from the body of a DELETE, or from its query; the body wins, as in Kubernetes. */
+
+import { type BodySyntax, parseBody } from '#cluster/api/decode.ts'
+import { type FieldError, fieldInvalid, fieldNotSupported } from '#cluster/api/field-error.ts'
+import { isObject } from '#cluster/api/own-property.ts'
+import { badRequest, type Status } from '#cluster/api/status.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
-import { type BodySyntax, parseBody } from '../../api/decode.ts'
-import { type FieldError, fieldInvalid, fieldNotSupported } from '../../api/field-error.ts'
-import { isObject } from '../../api/own-property.ts'
-import { badRequest, type Status } from '../../api/status.ts'
 import { invalidOptions } from './option-errors.ts'
 
 export type PropagationPolicy = 'Foreground' | 'Background' | 'Orphan'

@@ -2,11 +2,12 @@
  * delete (Kubernetes: rest.BeforeDelete and the generic registry's Delete): at once, or, when finalizers or a grace
  * period hold the object, by a deletionTimestamp that the last finalizer's removal completes.
  */
+
+import { encodeObject } from '#cluster/api/encode.ts'
+import type { Kind } from '#cluster/api/kind.ts'
+import type { ApiObject } from '#cluster/api/object.ts'
+import { conflict, notFound, type Status } from '#cluster/api/status.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
-import { encodeObject } from '../../api/encode.ts'
-import type { Kind } from '../../api/kind.ts'
-import type { ApiObject } from '../../api/object.ts'
-import { conflict, notFound, type Status } from '../../api/status.ts'
 import type { Registry } from '../registry.ts'
 import { objectKey } from '../storage/keys.ts'
 import type { StoredObject } from '../storage/stored-object.ts'

@@ -1,6 +1,6 @@
 /** How new memory must be before it may answer, by the client's resourceVersion. */
-import { failure, type Status } from '../../api/status.ts'
-import type { Revision } from '../../store/kv.ts'
+import { failure, type Status } from '#cluster/api/status.ts'
+import type { Revision } from '#cluster/store/kv.ts'
 import type { Registry } from '../registry.ts'
 
 /** As long as Kubernetes's watch cache waits for a revision from the future. */

@@ -1,6 +1,7 @@
 /** get: one object, from memory. */
+
+import { notFound, type Status } from '#cluster/api/status.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
-import { notFound, type Status } from '../../api/status.ts'
 import type { Registry } from '../registry.ts'
 import { objectKey } from '../storage/keys.ts'
 import type { StoredObject } from '../storage/stored-object.ts'

@@ -1,8 +1,9 @@
 /** The query of list, watch and deletecollection (metav1.ListOptions), with the rules among its members. */
+
+import { type FieldError, fieldForbidden, fieldNotSupported } from '#cluster/api/field-error.ts'
+import type { Kind } from '#cluster/api/kind.ts'
+import { badRequest, failure, type Status } from '#cluster/api/status.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
-import { type FieldError, fieldForbidden, fieldNotSupported } from '../../api/field-error.ts'
-import type { Kind } from '../../api/kind.ts'
-import { badRequest, failure, type Status } from '../../api/status.ts'
 import { type FieldSelector, matchesFields, parseFieldSelector } from '../selectors/field-selector.ts'
 import { type LabelSelector, matchesLabels, parseLabelSelector } from '../selectors/label-selector.ts'
 import type { StoredObject } from '../storage/stored-object.ts'

@@ -5,9 +5,10 @@
  * Promised: the pages of one list are of one revision; when the store no longer has it, the client hears so (410) and
  * gets a token to go on without that promise.
  */
+
+import { badRequest, expired, type Status } from '#cluster/api/status.ts'
+import { continueKey, type KeyRange, prefixRange, type Revision, StoreRevisionError } from '#cluster/store/kv.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
-import { badRequest, expired, type Status } from '../../api/status.ts'
-import { continueKey, type KeyRange, prefixRange, type Revision, StoreRevisionError } from '../../store/kv.ts'
 import type { Registry, Resource } from '../registry.ts'
 import { kindPrefix } from '../storage/keys.ts'
 import { StoredObject } from '../storage/stored-object.ts'

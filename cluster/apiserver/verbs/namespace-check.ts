@@ -1,7 +1,8 @@
 /** What is made in a namespace needs one that exists and is not going (Kubernetes's NamespaceLifecycle admission). */
+
+import { failure, forbidden, notFound, type Status, type Subject } from '#cluster/api/status.ts'
+import type { Compare } from '#cluster/store/kv.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
-import { failure, forbidden, notFound, type Status, type Subject } from '../../api/status.ts'
-import type { Compare } from '../../store/kv.ts'
 import type { Registry, Resource } from '../registry.ts'
 import { storeKey } from '../storage/keys.ts'
 

@@ -1,6 +1,6 @@
 /** The 422 about a request's own options. */
-import type { FieldError } from '../../api/field-error.ts'
-import { failure, type Status } from '../../api/status.ts'
+import type { FieldError } from '#cluster/api/field-error.ts'
+import { failure, type Status } from '#cluster/api/status.ts'
 
 export type OptionsKind = 'ListOptions' | 'CreateOptions' | 'UpdateOptions' | 'PatchOptions' | 'DeleteOptions'
 

@@ -1,6 +1,6 @@
 /** What every verb gets and gives. */
-import type { ApiObject } from '../../api/object.ts'
-import type { Subject } from '../../api/status.ts'
+import type { ApiObject } from '#cluster/api/object.ts'
+import type { Subject } from '#cluster/api/status.ts'
 import type { Resource } from '../registry.ts'
 
 /** An object to answer with; `json` where it is serialised already. */

@@ -5,9 +5,10 @@
  * Promised: first part and changes together miss nothing and repeat nothing; `deliver` is called in revision order,
  * before the write that caused the change is answered.
  */
+
+import { expired, type Status } from '#cluster/api/status.ts'
+import type { Revision } from '#cluster/store/kv.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
-import { expired, type Status } from '../../api/status.ts'
-import type { Revision } from '../../store/kv.ts'
 import type { Registry } from '../registry.ts'
 import type { StoredObject } from '../storage/stored-object.ts'
 import type { EventType, ObjectEvent } from '../storage/watch-cache.ts'

@@ -1,5 +1,5 @@
 /** The contract of ways to know who asks; each is one file of this drawer. */
-import type { Request } from '../http/exchange.ts'
+import type { Request } from './http/exchange.ts'
 
 export interface User {
   readonly name: string

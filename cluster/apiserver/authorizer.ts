@@ -1,5 +1,5 @@
 /** The contract of ways to decide what a user may do; each is one file of this drawer. */
-import type { User } from '../authn/authenticator.ts'
+import type { User } from './authenticator.ts'
 
 export interface Attributes {
   readonly user: User
