@@ -32,15 +32,3 @@ export const KINDS: readonly Kind[] = [
   ipAddressKind,
   serviceCidrKind,
 ]
-
-export {
-  endpointSliceKind,
-  eventKind,
-  eventsEventKind,
-  ipAddressKind,
-  namespaceKind,
-  nodeKind,
-  podKind,
-  serviceCidrKind,
-  serviceKind,
-}

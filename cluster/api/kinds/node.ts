@@ -47,7 +47,8 @@ const applyDefaults = (node: ApiObject): void => {
   if (spec.podCIDR && !spec.podCIDRs?.length) spec.podCIDRs = [spec.podCIDR]
   else if (spec.podCIDRs?.[0] && !spec.podCIDR) spec.podCIDR = spec.podCIDRs[0]
   const status = node.status as { capacity?: Record<string, string>; allocatable?: Record<string, string> } | undefined
-  if (status?.capacity && !status.allocatable) status.allocatable = { ...status.capacity }
+  if (status?.capacity && Object.keys(status.allocatable ?? {}).length === 0)
+    status.allocatable = { ...status.capacity }
 }
 
 const validateTaints = (taints: readonly Taint[]): FieldError[] => {

@@ -16,12 +16,12 @@ interface Secret extends ApiObject {
 const MAX_BYTES = 1024 * 1024
 
 /** Type → keys that must be there. */
-const REQUIRED_KEYS: Readonly<Record<string, readonly string[]>> = {
-  'kubernetes.io/dockercfg': ['.dockercfg'],
-  'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
-  'kubernetes.io/ssh-auth': ['ssh-privatekey'],
-  'kubernetes.io/tls': ['tls.crt', 'tls.key'],
-}
+const REQUIRED_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['kubernetes.io/dockercfg', ['.dockercfg']],
+  ['kubernetes.io/dockerconfigjson', ['.dockerconfigjson']],
+  ['kubernetes.io/ssh-auth', ['ssh-privatekey']],
+  ['kubernetes.io/tls', ['tls.crt', 'tls.key']],
+])
 const JSON_KEYS = new Set(['.dockercfg', '.dockerconfigjson'])
 const SERVICE_ACCOUNT_NAME = 'kubernetes.io/service-account.name'
 
@@ -54,7 +54,7 @@ const validateTyped = ({ type = '', data = {}, metadata }: Secret): FieldError[]
   if (type === 'kubernetes.io/basic-auth' && !('username' in data) && !('password' in data)) {
     return [fieldRequired('data[username]'), fieldRequired('data[password]')]
   }
-  return (REQUIRED_KEYS[type] ?? []).flatMap(key => {
+  return (REQUIRED_KEYS.get(type) ?? []).flatMap(key => {
     const value = data[key]
     if (value === undefined) return [fieldRequired(`data[${key}]`)]
     return JSON_KEYS.has(key) && !isJson(value)

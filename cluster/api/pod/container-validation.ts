@@ -87,7 +87,8 @@ export const validateResources = (
     }
   }
   for (const [name, text] of Object.entries(requests)) {
-    const limit = limits[name]
+    // A client chooses the names: `toString` is one like any other.
+    const limit = Object.hasOwn(limits, name) ? limits[name] : undefined
     if (limit === undefined || (parseQuantity(text)?.nano ?? 0n) <= (parseQuantity(limit)?.nano ?? 0n)) continue
     errors.push(fieldInvalid(`${field}.requests`, text, `must be less than or equal to ${name} limit of ${limit}`))
   }

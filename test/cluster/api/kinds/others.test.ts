@@ -392,6 +392,11 @@ test('text of a secret becomes data, over what stands there', t => {
   t.deepEqual(row(secretKind, named({ stringData: { a: '' } })), ['Opaque', 1])
 })
 
+test('names that JavaScript knows are names like any other', t => {
+  t.deepEqual(complaints(secretKind, named({ type: 'toString' })), [])
+  t.deepEqual(complaints(configMapKind, named({ data: { constructor: 'x' }, binaryData: { toString: '' } })), [])
+})
+
 test('a secret keeps its type', t => {
   t.deepEqual(updating(secretKind, named({ type: 'example.com/a' }), named({ type: 'example.com/b' })), [
     'type: Invalid value: "example.com/b": field is immutable',

@@ -1,5 +1,6 @@
 import test from 'ava'
-import { namespaceKind, podKind } from '#cluster/api/kinds/index.ts'
+import { namespaceKind } from '#cluster/api/kinds/namespace.ts'
+import { podKind } from '#cluster/api/kinds/pod.ts'
 import { matchesFields, parseFieldSelector } from '#cluster/apiserver/selectors/field-selector.ts'
 
 const FIELDS = { 'metadata.name': 'a', 'metadata.namespace': 'n', 'status.phase': 'Running', 'spec.nodeName': '' }

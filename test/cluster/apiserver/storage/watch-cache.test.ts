@@ -1,7 +1,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { configMapKind } from '#cluster/api/kinds/config-map.ts'
-import { eventsEventKind } from '#cluster/api/kinds/index.ts'
+import { eventsEventKind } from '#cluster/api/kinds/events-event.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
 import { encodeStored, StoredObject } from '#cluster/apiserver/storage/stored-object.ts'
 import { WatchCache } from '#cluster/apiserver/storage/watch-cache.ts'
