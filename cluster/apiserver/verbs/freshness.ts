@@ -6,7 +6,8 @@ import type { Registry } from '../registry.ts'
 /** As long as Kubernetes's watch cache waits for a revision from the future. */
 const WAIT = 3000
 
-const tooLarge = (wanted: Revision, current: Revision): Status =>
+/** The 504 of a revision that there is not yet. */
+export const tooLarge = (wanted: Revision, current: Revision): Status =>
   failure(504, 'Timeout', `Timeout: Too large resource version: ${wanted}, current: ${current}`, {
     causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
     retryAfterSeconds: 1,

@@ -13,7 +13,7 @@ import type { Registry, Resource } from '../registry.ts'
 import { kindPrefix } from '../storage/keys.ts'
 import { StoredObject } from '../storage/stored-object.ts'
 import { decodeContinue, encodeContinue, INCONSISTENT } from './continue-token.ts'
-import { becomeFresh } from './freshness.ts'
+import { becomeFresh, tooLarge } from './freshness.ts'
 import { type ListOptions, selects, selectsAll } from './list-options.ts'
 
 export interface ListTarget {
@@ -146,8 +146,13 @@ export const list = async (
         ? fromMemory(target, options, start)
         : await fromHistory(registry, target, options, { revision, start })
   } catch (error) {
-    if (!(error instanceof StoreRevisionError) || error.problem.problem !== 'compacted') throw error
-    return refused(expiredStatus(target, options, position.value))
+    if (!(error instanceof StoreRevisionError) || error.problem.problem === 'closed') throw error
+    const { problem } = error
+    return refused(
+      problem.problem === 'future'
+        ? tooLarge(revision, problem.current)
+        : expiredStatus(target, options, position.value),
+    )
   }
   const next = page.next?.slice(keyPrefix(target).length)
   return accepted({
