@@ -74,3 +74,27 @@ test('under concurrent writers every watcher sees every change once, in the orde
     )
   }
 })
+
+test('on one HTTP/2 connection, an event is ahead of the answer to its write', async t => {
+  const server = await startApiserver(t)
+  const session = connect(server.url, server.tls)
+  t.teardown(() => session.destroy())
+  const events: string[] = []
+  const watching = session.request({ ':path': `${MAPS}?watch=1` })
+  watching.setEncoding('utf8').on('data', text => events.push(text))
+  await new Promise(resolve => watching.once('response', resolve))
+  let late = 0
+  for (let n = 0; n < WRITES; n++) {
+    const stream = session.request({ ':method': 'POST', ':path': MAPS, 'content-type': 'application/json' })
+    const name = `"name":"m${n}"`
+    stream.once('response', () => {
+      if (!events.join('').includes(name)) late++
+    })
+    stream.resume()
+    stream.end(JSON.stringify({ metadata: { name: `m${n}` } }))
+    await new Promise(resolve => stream.once('close', resolve))
+    t.true(events.join('').includes(name))
+    events.length = 0
+  }
+  t.is(late, 0)
+})
