@@ -27,7 +27,7 @@ import { versionDocument } from './discovery/version.ts'
 import { answerHealth, type HealthCheck, healthPaths } from './health.ts'
 import { jsonAnswer } from './http/exchange.ts'
 import { Handler, type PathRoute } from './http/handler.ts'
-import { createWatchRoutes, type WatchRoutes } from './http/read-routes.ts'
+import { WatchRoutes } from './http/read-routes.ts'
 import { ApiHttpServer } from './http/server.ts'
 import { type ApiserverMetrics, createApiserverMetrics } from './metrics.ts'
 import type { APISERVER_OPTIONS } from './options.ts'
@@ -97,7 +97,7 @@ class RunningApiserver implements Apiserver {
     })
     this.#registry = new Registry({ store, cacher: this.#cacher, kinds: KINDS, planners, clock, random })
     this.#metrics = createApiserverMetrics(environment.registry)
-    this.#watches = createWatchRoutes(this.#metrics)
+    this.#watches = new WatchRoutes(this.#metrics)
     this.client = createLocalClient(this.#registry)
   }
 

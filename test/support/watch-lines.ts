@@ -43,7 +43,7 @@ export class WatchLines {
     const deadline = Date.now() + DEADLINE
     while (!holds()) {
       const left = deadline - Date.now()
-      if (left <= 0) throw new Error(`waited in vain; the watch gave ${JSON.stringify(this.seen)}`)
+      if (left <= 0) throw new Error(`waited in vain; the watch gave ${JSON.stringify(this.seen).slice(0, 2000)}`)
       await new Promise<void>(resolve => {
         const timer = setTimeout(resolve, left)
         this.#wake = () => {

@@ -1,6 +1,5 @@
 /** get, list and watch over HTTP. */
 
-import type { Status } from '#cluster/api/status.ts'
 import type { Milliseconds } from '#lib/clock.ts'
 import type { Form } from '../forms/form.ts'
 import type { ApiserverMetrics } from '../metrics.ts'
@@ -40,13 +39,6 @@ export const listRoute = async (call: ResourceCall): Promise<Answer> => {
   return jsonAnswer(form.value.list(resource.kind, listed.value), { syntax: negotiated.value.syntax })
 }
 
-export interface WatchRoutes {
-  /** Ends all watches; those that come later end at once. */
-  close(): void
-  /** Answers with a Status, or takes the response over until the watch is done. */
-  watch(call: ResourceCall): Promise<Answer | 'streamed'>
-}
-
 const timeoutOf = ({ registry: { random } }: ResourceCall, { timeoutSeconds }: ListOptions): Milliseconds =>
   timeoutSeconds > 0 ? timeoutSeconds * 1000 : MIN_WATCH * (1 + random.unit())
 
@@ -57,11 +49,59 @@ const withName = (call: ResourceCall, options: ListOptions): ListOptions => {
   return { ...options, fieldSelector: [...options.fieldSelector, named] }
 }
 
-export const createWatchRoutes = (metrics: ApiserverMetrics): WatchRoutes => {
-  const streams = new Set<WatchStream>()
-  let closed = false
+/** The watches that are open. */
+export class WatchRoutes {
+  readonly #metrics: ApiserverMetrics
+  readonly #streams = new Set<WatchStream>()
+  #closed = false
 
-  const openStream = (call: ResourceCall, options: ListOptions, form: Form): WatchStream => {
+  constructor(metrics: ApiserverMetrics) {
+    this.#metrics = metrics
+  }
+
+  /** Answers with a Status, or takes the response over until the watch is done. */
+  async watch(call: ResourceCall): Promise<Answer | 'streamed'> {
+    const { resource, query, accept } = call
+    const negotiated = negotiate(accept, { watch: true })
+    if (!negotiated.ok) return statusAnswer(negotiated.problem, accept)
+    const shape = negotiated.value.shape === 'PartialObjectMetadataList' ? 'object' : negotiated.value.shape
+    const form = formFor(shape, call, false)
+    if (!form.ok) return statusAnswer(form.problem, accept)
+    const options = readListOptions(resource.kind, query, true)
+    if (!options.ok) return statusAnswer(options.problem, accept)
+    await this.#run(call, withName(call, options.value), form.value)
+    return 'streamed'
+  }
+
+  /** Ends all watches; those that come later end at once. */
+  close(): void {
+    this.#closed = true
+    for (const stream of this.#streams) stream.end()
+  }
+
+  async #run(call: ResourceCall, options: ListOptions, form: Form): Promise<void> {
+    const { registry, resource, namespace, response } = call
+    const stream = this.#open(call, options, form)
+    this.#streams.add(stream)
+    response.statusCode = 200
+    response.setHeader('content-type', 'application/json')
+    const started = await watch(registry, { resource, namespace }, options, stream.deliver)
+    // Clients learn at once that the watch stands, even when nothing happens for long.
+    if ('flushHeaders' in response) response.flushHeaders()
+    else response.writeHead(200)
+    if (started.ok) {
+      await stream.run(started.value)
+    } else {
+      const writable: NodeJS.WritableStream = response
+      writable.write(errorFrame(started.problem))
+      stream.end()
+    }
+    if (this.#closed) stream.end()
+    await stream.ended
+    this.#streams.delete(stream)
+  }
+
+  #open(call: ResourceCall, options: ListOptions, form: Form): WatchStream {
     const { registry, resource, response } = call
     const { kind } = resource
     const labels = { group: kind.group, version: kind.version, resource: kind.resource }
@@ -73,51 +113,9 @@ export const createWatchRoutes = (metrics: ApiserverMetrics): WatchRoutes => {
       clock: registry.clock,
       revision: () => registry.cacher.revision,
       onEvent: (_type, bytes) => {
-        metrics.watchEvents.inc(labels)
-        metrics.watchEventSizes.observe(labels, bytes)
+        this.#metrics.watchEvents.inc(labels)
+        this.#metrics.watchEventSizes.observe(labels, bytes)
       },
     })
-  }
-
-  const run = async (call: ResourceCall, options: ListOptions, form: Form): Promise<void> => {
-    const { registry, resource, namespace, response } = call
-    const stream = openStream(call, options, form)
-    streams.add(stream)
-    response.statusCode = 200
-    response.setHeader('content-type', 'application/json')
-    const started = await watch(registry, { resource, namespace }, options, stream.deliver)
-    // Clients learn at once that the watch stands, even when nothing happens for long.
-    if ('flushHeaders' in response) response.flushHeaders()
-    else response.writeHead(200)
-    if (started.ok) await stream.run(started.value)
-    else endWith(stream, call, started.problem)
-    if (closed) stream.end()
-    await stream.ended
-    streams.delete(stream)
-  }
-
-  const endWith = (stream: WatchStream, { response }: ResourceCall, status: Status): void => {
-    const writable: NodeJS.WritableStream = response
-    writable.write(errorFrame(status))
-    stream.end()
-  }
-
-  return {
-    close() {
-      closed = true
-      for (const stream of streams) stream.end()
-    },
-    async watch(call) {
-      const { resource, query, accept } = call
-      const negotiated = negotiate(accept, { watch: true })
-      if (!negotiated.ok) return statusAnswer(negotiated.problem, accept)
-      const shape = negotiated.value.shape === 'PartialObjectMetadataList' ? 'object' : negotiated.value.shape
-      const form = formFor(shape, call, false)
-      if (!form.ok) return statusAnswer(form.problem, accept)
-      const options = readListOptions(resource.kind, query, true)
-      if (!options.ok) return statusAnswer(options.problem, accept)
-      await run(call, withName(call, options.value), form.value)
-      return 'streamed'
-    },
   }
 }

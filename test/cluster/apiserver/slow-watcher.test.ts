@@ -49,8 +49,9 @@ for (const [version, open] of Object.entries({ '1.1': openFirst, '2': openSecond
       const metadata = { name: `m${n}`, namespace: 'default' }
       const made = await server.client.create(configMapKind, { apiVersion: 'v1', kind: 'ConfigMap', metadata, data })
       t.true(made.ok)
+      // The reader shares this thread with the server: let it read, or it were slow too.
+      await reader.take(n + 1)
     }
-    await reader.take(writes)
     t.is(reader.ended, false)
     idle.resume()
     await idle.cut
