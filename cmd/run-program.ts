@@ -27,8 +27,9 @@ export const runProgram = async ({ logger, components, addresses, closeDeadline 
   let stopping = false
   const stop = async (reason: string): Promise<void> => {
     if (stopping) {
-      // A second Ctrl-C: somebody does not want to wait.
-      if (reason !== 'parent ended') process.exit(130)
+      // A second Ctrl-C: somebody does not want to wait. (At a terminal the first one reaches every process of the
+      // group, and a part then gets its parent's SIGTERM as well: that is no second wish.)
+      if (reason === 'SIGINT') process.exit(130)
       return
     }
     stopping = true

@@ -31,7 +31,7 @@ test.serial('the packed package installs elsewhere and runs there', async t => {
     `--${part}-address`,
     '127.0.0.1:0',
   ])
-  const cluster = new Cluster(join(folder, 'data'), anyPort, command)
+  const cluster = new Cluster(join(folder, 'data'), anyPort, { command })
   t.teardown(() => cluster.stop())
   await cluster.whenUp()
   const reply = await ask({ name: 'kubernetes.default.svc.cluster.local', port: cluster.dnsPort })

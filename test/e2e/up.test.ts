@@ -95,6 +95,12 @@ test.serial('Ctrl-C ends both parts, and so does a kill -9 of `seamark up`', asy
   }
 })
 
+test.serial('Ctrl-C at a terminal reaches every process, and each still stops in order', async t => {
+  const cluster = await startCluster(t, { ownGroup: true })
+  t.deepEqual(await cluster.interruptGroup(), { code: 0, signal: null })
+  for (const part of ['control-plane', 'dns'] as const) t.regex(cluster.log(part), /stopped\n$/)
+})
+
 test.serial('a part that dies is started again on the same addresses, and the other one serves on', async t => {
   const cluster = await startCluster(t)
   const { dnsPort } = cluster

@@ -41,10 +41,11 @@ export class Cluster {
   output = ''
   readonly exited: Promise<Outcome>
 
-  constructor(folder: string, args: readonly string[], command = seamark) {
+  constructor(folder: string, args: readonly string[], { command = seamark, ownGroup = false } = {}) {
     this.folder = folder
     this.child = spawn(command, ['up', '--data-dir', folder, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: ownGroup,
       env: { ...process.env, NODE_OPTIONS: '' },
     })
     this.child.stdout?.on('data', chunk => (this.output += chunk))
@@ -81,7 +82,13 @@ export class Cluster {
     return readFileSync(join(this.folder, 'logs', `${part}.log`), 'utf8')
   }
 
-  /** Ctrl-C, awaited. */
+  /** Ctrl-C at a terminal: the whole process group gets it. Only with `ownGroup`. */
+  interruptGroup(): Promise<Outcome> {
+    process.kill(-(this.child.pid as number), 'SIGINT')
+    return this.exited
+  }
+
+  /** An interrupt of `seamark up` alone, awaited. */
   stop(): Promise<Outcome> {
     this.child.kill('SIGINT')
     return this.exited
@@ -91,9 +98,14 @@ export class Cluster {
 /** Starts a cluster and waits until it is up; it ends with the test. */
 export const startCluster = async (
   t: ExecutionContext,
-  { folder = join(temporaryFolder(t), 'data'), corefile = TEST_COREFILE, args = [] as readonly string[] } = {},
+  {
+    folder = join(temporaryFolder(t), 'data'),
+    corefile = TEST_COREFILE,
+    args = [] as readonly string[],
+    ownGroup = false,
+  } = {},
 ): Promise<Cluster> => {
-  const cluster = spawnCluster(t, { folder, corefile, args })
+  const cluster = spawnCluster(t, { folder, corefile, args, ownGroup })
   await cluster.whenUp()
   return cluster
 }
@@ -101,11 +113,16 @@ export const startCluster = async (
 /** The same without waiting: for starts that are meant to fail. */
 export const spawnCluster = (
   t: ExecutionContext,
-  { folder = join(temporaryFolder(t), 'data'), corefile = TEST_COREFILE, args = [] as readonly string[] } = {},
+  {
+    folder = join(temporaryFolder(t), 'data'),
+    corefile = TEST_COREFILE,
+    args = [] as readonly string[],
+    ownGroup = false,
+  } = {},
 ): Cluster => {
   const conf = join(temporaryFolder(t), 'Corefile')
   writeFileSync(conf, corefile)
-  const cluster = new Cluster(folder, [...ANY_PORT, '--conf', conf, ...args])
+  const cluster = new Cluster(folder, [...ANY_PORT, '--conf', conf, ...args], { ownGroup })
   t.teardown(async () => {
     await cluster.stop()
   })
