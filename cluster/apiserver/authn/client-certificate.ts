@@ -2,7 +2,7 @@
 import type { TLSSocket } from 'node:tls'
 import { identityOfCertificate } from '#cluster/pki/identity.ts'
 import { AUTHENTICATED, type Authenticator, type User } from '../authenticator.ts'
-import { type Request, socketOf } from '../http/exchange.ts'
+import { socketOf } from '../http/exchange.ts'
 
 const inspect = (socket: TLSSocket): User | 'none' | 'invalid' => {
   const certificate = socket.getPeerCertificate()
