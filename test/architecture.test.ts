@@ -40,6 +40,7 @@ const DRAWERS = [
   'cluster/controllers/kinds',
   'cluster/store/backends',
   'resolver/plugins',
+  'watcher/credentials',
   'watcher/views',
 ]
 

@@ -36,7 +36,7 @@ test('exit codes and signals pass through', async t => {
   t.is((await run(pinnedNode, ['-e', 'process.exit(7)'])).code, 7)
   const child = spawn(pinnedNode, ['-e', 'console.log(process.pid); setInterval(() => {}, 1000)'])
   const printed = await new Promise<string>(resolve => child.stdout.once('data', chunk => resolve(String(chunk))))
-  t.is(Number(printed), child.pid, 'there is more than one process')
+  t.is(printed.trim(), String(child.pid), 'there is more than one process')
   const ended = new Promise(resolve => child.once('exit', (_code, signal) => resolve(signal)))
   child.kill('SIGTERM')
   t.is(await ended, 'SIGTERM')

@@ -1,10 +1,11 @@
 /** The patch formats that the API takes, and the way through all of them. */
+
+import { parseBody } from '#cluster/api/decode.ts'
+import { badRequest, type Status } from '#cluster/api/status.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
-import { parseBody } from '../../api/decode.ts'
-import { badRequest, type Status } from '../../api/status.ts'
+import type { JsonObject, PatchFormat } from '../patch.ts'
 import { jsonPatch } from './json.ts'
 import { mergePatch } from './merge.ts'
-import type { JsonObject, PatchFormat } from './patch.ts'
 import { strategicMergePatch } from './strategic.ts'
 
 export const PATCH_FORMATS: readonly PatchFormat[] = [jsonPatch, mergePatch, strategicMergePatch]

@@ -1,9 +1,9 @@
 /** JSON Patch (RFC 6902): operations on paths, all or none. */
 import fastJsonPatch, { type Operation } from 'fast-json-patch'
+import { isObject } from '#cluster/api/own-property.ts'
+import { badRequest, failure, type Status } from '#cluster/api/status.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
-import { isObject } from '../../api/own-property.ts'
-import { badRequest, failure, type Status } from '../../api/status.ts'
-import type { JsonObject, PatchFormat } from './patch.ts'
+import type { JsonObject, PatchFormat } from '../patch.ts'
 
 // The package is CommonJS: its names are properties of its default export.
 const { applyOperation, getValueByPointer, JsonPatchError } = fastJsonPatch

@@ -1,9 +1,9 @@
 /** JSON Merge Patch (RFC 7386): maps merge, null deletes, all else replaces. */
 import jsonMergePatch from 'json-merge-patch'
+import { isObject } from '#cluster/api/own-property.ts'
+import { badRequest, type Status } from '#cluster/api/status.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
-import { isObject } from '../../api/own-property.ts'
-import { badRequest, type Status } from '../../api/status.ts'
-import type { JsonObject, PatchFormat } from './patch.ts'
+import type { JsonObject, PatchFormat } from '../patch.ts'
 
 /** The package stops at these without a word, which would lose the rest of the patch. */
 const PROTOTYPE_KEYS = new Set(['__proto__', 'constructor', 'prototype'])

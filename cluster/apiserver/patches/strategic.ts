@@ -3,12 +3,13 @@
  * directives: `$patch` (replace, delete, merge), `$retainKeys`, `$deleteFromPrimitiveList/LIST` and
  * `$setElementOrder/LIST`. Which fields merge how follows from types.json.
  */
+
+import { isObject, setOwn } from '#cluster/api/own-property.ts'
+import { type FieldSchema, type Shape, typeSchema } from '#cluster/api/schema.ts'
+import { badRequest, type Status } from '#cluster/api/status.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
-import { isObject, setOwn } from '../../api/own-property.ts'
-import { type FieldSchema, type Shape, typeSchema } from '../../api/schema.ts'
-import { badRequest, type Status } from '../../api/status.ts'
-import { type Identity, orderMerged } from './list-order.ts'
-import type { JsonObject, PatchFormat } from './patch.ts'
+import type { JsonObject, PatchFormat } from '../patch.ts'
+import { type Identity, orderMerged } from './strategic/list-order.ts'
 
 const PATCH = '$patch'
 const RETAIN_KEYS = '$retainKeys'

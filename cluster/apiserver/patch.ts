@@ -1,6 +1,7 @@
-/** What a patch format is: one file each, listed in `index.ts`. */
+/** What a patch format is: one file each in `patches/`, listed in its `index.ts`. */
+
+import type { Status } from '#cluster/api/status.ts'
 import type { Result } from '#lib/result.ts'
-import type { Status } from '../../api/status.ts'
 
 export type JsonObject = Record<string, unknown>
 
