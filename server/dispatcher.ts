@@ -1,17 +1,18 @@
 /**
- * Hands packets to the resolver in the check phase of the event loop, never as they are read.
+ * Hands packets to the resolver in the check phase of the event loop, one whole turn after they were read.
  *
  * The law of order (docs/architecture.md): a query is answered after everything that had reached this process before
- * it. In one turn of the loop the poll phase reads all sockets that are ready, the watch streams among them, in no order
- * that anybody promises; `setImmediate` runs once all of them have been read. So packets wait until then, and all that
- * came in one turn are answered in one go.
+ * it. The poll phase of a turn asks the system which sockets are ready and then reads those, the watch streams among
+ * them, in no order that anybody promises. A query that comes while they are being read is read too, but an event that
+ * came just before it to a socket that had not been ready is not. The poll phase of the next turn finds it: so packets
+ * wait until that is over, and all that came in one turn are answered in one go.
  */
 import type { Logger } from '#lib/log.ts'
 import type { RequestContext, Responder } from '#resolver/listener.ts'
 import { failureReply } from '#resolver/wire/header.ts'
 import type { ServerMetrics } from './metrics.ts'
 
-/** Called exactly once for each packet; `undefined`: there is nothing to send. */
+/** Called exactly once for each packet; `undefined`: there is nothing to send. Must not throw. */
 export type Deliver = (reply: Buffer | undefined) => void
 
 interface Request {
@@ -30,7 +31,8 @@ export class Dispatcher {
   /** Swapped between two packets: each is answered by the one that is current when its turn comes. */
   responder: Responder
   readonly #options: DispatcherOptions
-  #waiting: Request[] = []
+  /** Read in this turn of the loop. */
+  #arrived: Request[] = []
   #inFlight = 0
 
   constructor(responder: Responder, options: DispatcherOptions) {
@@ -45,28 +47,35 @@ export class Dispatcher {
       return
     }
     this.#inFlight++
-    if (this.#waiting.push({ packet, context, deliver }) === 1) setImmediate(this.#answerWaiting)
+    if (this.#arrived.push({ packet, context, deliver }) === 1) setImmediate(this.#endTurn)
   }
 
-  readonly #answerWaiting = (): void => {
-    const batch = this.#waiting
-    this.#waiting = []
+  /** What was read in this turn is answered at the end of the next. */
+  readonly #endTurn = (): void => {
+    const batch = this.#arrived
+    this.#arrived = []
+    setImmediate(this.#answerAll, batch)
+  }
+
+  readonly #answerAll = (batch: readonly Request[]): void => {
     for (const request of batch) this.#answer(request)
   }
 
   #answer(request: Request): void {
+    let reply: ReturnType<Responder>
     try {
-      const reply = this.responder(request.packet, request.context)
-      if (reply instanceof Promise) {
-        reply.then(
-          late => this.#settle(request, late),
-          error => this.#fail(request, error),
-        )
-      } else {
-        this.#settle(request, reply)
-      }
+      reply = this.responder(request.packet, request.context)
     } catch (error) {
       this.#fail(request, error)
+      return
+    }
+    if (reply instanceof Promise) {
+      reply.then(
+        late => this.#settle(request, late),
+        error => this.#fail(request, error),
+      )
+    } else {
+      this.#settle(request, reply)
     }
   }
 

@@ -10,6 +10,8 @@ export type DropReason =
   | 'tcp-frame'
   /** A TCP client that was too slow to write or to read. */
   | 'tcp-timeout'
+  /** A UDP query from port 0, where nothing can be sent. */
+  | 'udp-port'
   /** The system did not take a UDP reply. */
   | 'udp-send'
 

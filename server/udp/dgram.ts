@@ -116,6 +116,11 @@ export class UdpListener {
 
   #receive(socket: Socket, packet: Buffer, context: RequestContext): void {
     const { dispatcher, metrics } = this.#environment
+    // RFC 768: port 0 says that no reply is expected; none can be sent there.
+    if (context.client.port === 0) {
+      metrics.drop('udp-port')
+      return
+    }
     this.#inFlight.add()
     dispatcher.submit(packet, context, reply => {
       if (reply && this.#sockets.get(context.local.address) === socket) {

@@ -1,7 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
+import { ask } from '../../support/dns-client.ts'
+import { metric, startServer } from '../../support/dns-server.ts'
 import { findProgram, skip } from '../../support/programs.ts'
+import { queryPacket } from '../../support/query-packet.ts'
+import { sendRawDatagram } from '../../support/raw-datagram.ts'
 import { run } from '../../support/run.ts'
 
 const program = fileURLToPath(new URL('../../support/udp-namespace.process.ts', import.meta.url))
@@ -28,4 +32,11 @@ test('all addresses: replies leave from the address that was asked, also one tha
   })
   // Answered by the wildcard's socket, unless the address was found in time.
   t.true(['"0.0.0.0"', '"198.51.100.3"'].includes(firstAtNew.local))
+})
+
+test('a query from port 0, to which no reply can be sent, does no harm', async t => {
+  const { port, registry } = await startServer(t)
+  if (!sendRawDatagram({ from: 0, to: port, data: queryPacket('a.') })) return skip(t, 'needs root for a raw socket')
+  t.is((await ask({ name: 'a', port })).rcode, 'NOERROR')
+  t.is(await metric(registry, 'seamark_server_dropped_total'), 1)
 })
