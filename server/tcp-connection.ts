@@ -75,8 +75,11 @@ export class TcpConnection {
   }
 
   #endIfDone(): void {
-    if (this.#ending && this.#inFlight === 0 && !this.#socket.writableEnded)
-      this.#socket.end(() => this.#socket.destroy())
+    if (!this.#ending || this.#inFlight > 0 || this.#socket.writableEnded) return
+    // Until the last bytes are taken: little enough to leave the stream unblocked may still be too much for the client.
+    this.#blockedSince ??= this.#environment.clock.monotonic()
+    this.#socket.end(() => this.#socket.destroy())
+    this.#watch()
   }
 
   #receive(chunk: Buffer): void {
@@ -184,11 +187,14 @@ export class TcpConnection {
     if (this.#socket.destroyed || deadline >= this.#timerDue || deadline === Number.POSITIVE_INFINITY) return
     this.#timer?.cancel()
     this.#timerDue = deadline
-    this.#timer = clock.after(deadline - clock.monotonic(), () => {
-      this.#timerDue = Number.POSITIVE_INFINITY
-      if (clock.monotonic() >= this.#deadline()) this.#expire()
-      else this.#watch()
-    })
+    // Timers run before sockets are read: what came while the program itself stood still is read before the verdict.
+    this.#timer = clock.after(deadline - clock.monotonic(), () => setImmediate(() => this.#judge()))
+  }
+
+  #judge(): void {
+    this.#timerDue = Number.POSITIVE_INFINITY
+    if (this.#environment.clock.monotonic() >= this.#deadline()) this.#expire()
+    else this.#watch()
   }
 
   #expire(): void {

@@ -1,6 +1,15 @@
 import { connect, type Socket } from 'node:net'
+import { Duplex } from 'node:stream'
 import test, { type ExecutionContext } from 'ava'
+import { sleep, systemClock } from '#lib/clock.ts'
+import { silentLogger } from '#lib/log.ts'
+import { createRegistry } from '#lib/metrics.ts'
+import { readOptions } from '#lib/options.ts'
 import type { Responder } from '#resolver/listener.ts'
+import { Dispatcher } from '#server/dispatcher.ts'
+import { ServerMetrics } from '#server/metrics.ts'
+import { serverOptions } from '#server/options.ts'
+import { TcpConnection } from '#server/tcp-connection.ts'
 import { ask, frame } from '../support/dns-client.ts'
 import { addressResponder, metric, startServer } from '../support/dns-server.ts'
 import { queryPacket } from '../support/query-packet.ts'
@@ -48,6 +57,9 @@ class Client {
 const packetWithId = (id: number): Buffer => queryPacket('a.example.', { id })
 const ids = (messages: readonly Buffer[]): number[] => messages.map(message => message.readUInt16BE(0))
 
+/** Milliseconds; longer than any test. */
+const LONG = 600_000
+
 /** Answers query n after query n + 1, so that every reply overtakes. */
 const reversing = (count: number): Responder => {
   const held: (() => void)[] = []
@@ -68,7 +80,8 @@ test('RFC 7766 §6.2.1.1: queries are pipelined, answers overtake', async t => {
 })
 
 test('RFC 7766 §8: bytes may come in any pieces', async t => {
-  const { port } = await startServer(t)
+  // A piece a turn of a loop that all tests of this file share: they may take longer than clients are given.
+  const { port } = await startServer(t, { options: { tcpReadTimeout: LONG } })
   const client = new Client(t, port)
   client.socket.setNoDelay(true)
   const bytes = Buffer.concat([frame(packetWithId(1)), frame(packetWithId(2)), frame(packetWithId(3))])
@@ -154,9 +167,6 @@ const lifetime = async (t: ExecutionContext, port: number, ...parts: Buffer[]): 
   return performance.now() - start
 }
 
-/** Milliseconds; longer than any test. */
-const LONG = 600_000
-
 test('the read time-out: nothing sent, half a query, half a second query', async t => {
   const options = { tcpReadTimeout: 200, tcpIdleTimeout: LONG, tcpWriteTimeout: LONG }
   const { port, registry } = await startServer(t, { options })
@@ -168,6 +178,18 @@ test('the read time-out: nothing sent, half a query, half a second query', async
   ])
   for (const time of times) t.true(time >= 195, String(time))
   t.is(await metric(registry, 'seamark_server_dropped_total'), 3)
+})
+
+test('a query that came in time is answered, however late this process is to read it', async t => {
+  const { port, registry } = await startServer(t, { options: { tcpReadTimeout: 200 } })
+  const client = new Client(t, port)
+  const query = frame(packetWithId(6))
+  client.socket.write(query.subarray(0, 9))
+  while ((await metric(registry, 'seamark_server_tcp_connections')) < 1) await new Promise(setImmediate)
+  client.socket.write(query.subarray(9))
+  for (const end = performance.now() + 300; performance.now() < end; );
+  t.deepEqual(ids(await client.messages(1)), [6])
+  t.is(await metric(registry, 'seamark_server_dropped_total'), 0)
 })
 
 test('the idle time-out: nothing more to ask, which is no offence', async t => {
@@ -222,4 +244,29 @@ test('an answer of 64 KiB is cut to whole records with TC', async t => {
   const [message] = await client.messages(1)
   t.true(message!.length <= 65_535 && message!.length > 65_500)
   t.true((message!.readUInt16BE(2) & 0x0200) !== 0)
+})
+
+test('a client that leaves its last answer unread does not keep its connection', async t => {
+  const read = readOptions(serverOptions, { tcpIdleTimeout: 100, tcpWriteTimeout: 100 })
+  if (!read.ok) return t.fail(read.problem)
+  const metrics = new ServerMetrics(createRegistry())
+  const options = { logger: silentLogger, metrics, maxInFlight: 10 }
+  // A window of zero: what is written is never taken, but it is too little for the stream to call itself full.
+  const socket = new Duplex({ read() {}, write() {} }) as Socket
+  new TcpConnection(socket, {
+    clock: systemClock,
+    metrics,
+    dispatcher: new Dispatcher(addressResponder(), options),
+    options: read.value,
+    server: () => '',
+  })
+  const closed = new Promise<void>(resolve => socket.once('close', () => resolve()))
+  socket.push(frame(packetWithId(1)))
+  const late = new AbortController()
+  t.teardown(() => late.abort())
+  const outcome = await Promise.race([
+    closed.then(() => 'closed'),
+    sleep(systemClock, 5000, late.signal).then(() => 'kept'),
+  ])
+  t.is(outcome, 'closed')
 })
