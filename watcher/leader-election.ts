@@ -9,7 +9,7 @@ import { type Clock, type Milliseconds, sleep, systemClock } from '#lib/clock.ts
 import type { Component } from '#lib/lifecycle.ts'
 import { type Logger, silentLogger } from '#lib/log.ts'
 import { type Random, systemRandom } from '#lib/random.ts'
-import { isNotFound } from './api-status-error.ts'
+import { isConflict, isNotFound } from './api-status-error.ts'
 import type { RestClient } from './client.ts'
 import type { ApiObject, ObjectName } from './object.ts'
 import type { Resource } from './resource.ts'
@@ -200,21 +200,31 @@ export class LeaderElection implements Component {
     this.#observedAt = this.#clock.monotonic()
   }
 
-  /** As client-go's ReleaseOnCancel: no holder, and a duration of one second. */
+  /** As client-go's ReleaseOnCancel: within the renew deadline, no holder, and a duration of one second. */
   async #release(): Promise<void> {
-    const { client, lease: name, identity } = this.#options
-    if (this.leader !== identity) return
-    try {
-      // Read again: a renewal that was cut off may have arrived all the same.
-      const current = await client.get<Lease>(LEASES, name, { timeout: this.#retryPeriod })
-      if (current.spec?.holderIdentity !== identity) return
-      const now = microTime(this.#clock.now())
-      const { holderIdentity: _, ...rest } = current.spec
-      const spec = { ...rest, leaseDurationSeconds: 1, renewTime: now, acquireTime: now }
-      this.#observe(await client.update<Lease>(LEASES, { ...current, spec }, { timeout: this.#retryPeriod }))
-    } catch (error) {
-      this.#logger.debug({ problem: String(error) }, 'lease not given up; it runs out by itself')
+    const end = this.#clock.monotonic() + this.#renewDeadline
+    while (this.leader === this.#options.identity) {
+      const timeout = end - this.#clock.monotonic()
+      try {
+        if (timeout > 0) await this.#giveUp({ timeout })
+        return
+      } catch (error) {
+        // A renewal that was cut off arrived all the same, after the lease was read.
+        if (isConflict(error)) continue
+        this.#logger.debug({ problem: String(error) }, 'lease not given up; it runs out by itself')
+        return
+      }
     }
+  }
+
+  async #giveUp(limits: { readonly timeout: Milliseconds }): Promise<void> {
+    const { client, lease: name, identity } = this.#options
+    const current = await client.get<Lease>(LEASES, name, limits)
+    if (current.spec?.holderIdentity !== identity) return
+    const now = microTime(this.#clock.now())
+    const { holderIdentity: _, ...rest } = current.spec
+    const spec = { ...rest, leaseDurationSeconds: 1, renewTime: now, acquireTime: now }
+    this.#observe(await client.update<Lease>(LEASES, { ...current, spec }, limits))
   }
 }
 

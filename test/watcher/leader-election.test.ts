@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from 'ava'
 import { RestClient } from '#watcher/client.ts'
 import { LeaderElection } from '#watcher/leader-election.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
+import { eventually } from './support/eventually.ts'
 import { type Script, scriptedServer, sendJson, sendStatus } from './support/scripted-server.ts'
 
 interface StoredLease {
@@ -13,6 +14,8 @@ interface StoredLease {
 class LeaseKeeper {
   stored: StoredLease | undefined
   away = (_userAgent: unknown): boolean => false
+  /** Called before a change is looked at. */
+  beforeUpdate = (_lease: StoredLease): void => {}
   #revision = 0
 
   readonly script: Script = (asked, answer) => {
@@ -21,14 +24,35 @@ class LeaseKeeper {
       return this.stored ? sendJson(answer, 200, this.stored) : sendStatus(answer, 404, 'NotFound')
     }
     const lease = JSON.parse(asked.body) as StoredLease
+    if (asked.method === 'PUT') this.beforeUpdate(lease)
     if (asked.method === 'POST' && this.stored) return sendStatus(answer, 409, 'AlreadyExists')
     if (asked.method === 'PUT' && lease.metadata.resourceVersion !== this.stored?.metadata.resourceVersion) {
       return sendStatus(answer, 409, 'Conflict')
     }
-    this.stored = { ...lease, metadata: { ...lease.metadata, resourceVersion: String(++this.#revision) } }
+    this.keep(lease)
     return sendJson(answer, 200, this.stored)
   }
+
+  keep(lease: StoredLease): void {
+    this.stored = { ...lease, metadata: { ...lease.metadata, resourceVersion: String(++this.#revision) } }
+  }
 }
+
+/** The client, counting its calls that wait for an answer. */
+const counted = (client: RestClient, calls: { waiting: number }): RestClient =>
+  new Proxy(client, {
+    get: (target, name) => {
+      const member = Reflect.get(target, name, target)
+      if (typeof member !== 'function') return member
+      return (...args: unknown[]) => {
+        const answer = member.apply(target, args)
+        calls.waiting++
+        const end = () => void calls.waiting--
+        Promise.resolve(answer).then(end, end)
+        return answer
+      }
+    },
+  })
 
 const candidates = async (t: ExecutionContext, names: readonly string[]) => {
   const keeper = new LeaseKeeper()
@@ -36,8 +60,9 @@ const candidates = async (t: ExecutionContext, names: readonly string[]) => {
   const clock = new VirtualClock()
   /** What happened, in order. */
   const log: string[] = []
+  const calls = { waiting: 0 }
   const elections = names.map(identity => {
-    const client = new RestClient({ access: server.access(), clock, userAgent: identity })
+    const client = counted(new RestClient({ access: server.access(), clock, userAgent: identity }), calls)
     const lead = async (signal: AbortSignal) => {
       log.push(`${identity} leads`)
       await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
@@ -58,11 +83,11 @@ const candidates = async (t: ExecutionContext, names: readonly string[]) => {
     })
     return election
   })
-  /** Moves time in steps that leave room for the requests between them. */
+  /** Moves time in steps; it stands while a call waits, however long this machine takes for that. */
   const pass = async (duration: number, until = () => false) => {
     for (let elapsed = 0; elapsed < duration && !until(); elapsed += 250) {
+      await eventually(() => calls.waiting === 0, 'an answer to every call')
       await clock.advance(250)
-      await new Promise(resolve => setTimeout(resolve, 3))
     }
   }
   return { keeper, clock, log, elections, pass }
@@ -94,6 +119,20 @@ test('a leader that is closed gives the lease up, and another takes it at once',
   t.deepEqual(log, ['a leads', 'a stops', 'b leads'])
   t.true(clock.monotonic() - releasedAt <= 4_000)
   t.is(keeper.stored?.spec.leaseTransitions, 1)
+})
+
+test('a renewal that arrives after the leader has read the lease to give it up does not keep it', async t => {
+  const { keeper, elections, pass } = await candidates(t, ['a'])
+  await elections[0]?.start()
+  await pass(1_000, () => elections[0]?.leading === true)
+  let late = true
+  keeper.beforeUpdate = ({ spec }) => {
+    if (late && spec.holderIdentity === undefined && keeper.stored) keeper.keep(keeper.stored)
+    if (spec.holderIdentity === undefined) late = false
+  }
+  await elections[0]?.close()
+  t.false(late)
+  t.is(keeper.stored?.spec.holderIdentity, undefined)
 })
 
 test('a leader that cannot renew stops after 10 s, before another one may take the lease after 15 s', async t => {
