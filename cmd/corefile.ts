@@ -1,5 +1,5 @@
 /** A Corefile made into a configuration, with what this process gives to its plugins. */
-import { networkInterfaces } from 'node:os'
+import { hostname, networkInterfaces } from 'node:os'
 import { systemClock } from '#lib/clock.ts'
 import { SeamarkError } from '#lib/errors.ts'
 import type { Logger } from '#lib/log.ts'
@@ -33,6 +33,7 @@ const worldOf = ({ logger, registry, overrides, requestReload }: CorefileWorld):
   logger,
   registry,
   version: packageVersion,
+  hostname: hostname(),
   localAddresses,
   overrides,
   variables: process.env,

@@ -18,6 +18,7 @@ import type { Environment, Next, Plugin, PluginModule } from './plugin.ts'
 import { pluginModules } from './plugins/index.ts'
 import { pluginOrder } from './plugins/order.ts'
 import { type Chain, composeChain, Resolver } from './resolve.ts'
+import { ServerCookies } from './wire/cookie.ts'
 import type { DnsName } from './wire/record.ts'
 
 export type CorefileSource =
@@ -74,6 +75,7 @@ export class Configuration {
       clock: world.clock,
       logger: world.logger,
       panics: registerMetrics(world.registry, panicMetrics).panics,
+      cookies: new ServerCookies(world),
       unroutedReporters: this.plugins.filter(({ name }) => name === 'prometheus').slice(0, 1),
     })
   }
@@ -198,6 +200,7 @@ const readSource = (source: CorefileSource, variables: World['variables']): Resu
 
 const buildBlock = (block: PlannedBlock, environment: Environment, problems: CorefileProblem[]): BuiltBlock => {
   const instances: Instance[] = []
+  const context = { ...block, plugins: () => instances.map(({ plugin }) => plugin) }
   const seen = new Map<string, Word>()
   for (const directive of block.directives) {
     const found = findModule(directive.name)
@@ -213,7 +216,7 @@ const buildBlock = (block: PlannedBlock, environment: Environment, problems: Cor
       problems.push({ position, message: `"${text}" stands in this server block already (${where})` })
       continue
     }
-    const set = found.value.setup(directive, block, environment)
+    const set = found.value.setup(directive, context, environment)
     if (set.ok) instances.push({ plugin: set.value, directive, block })
     else problems.push(set.problem)
   }

@@ -17,7 +17,7 @@ import type { PropertyTable } from './corefile/directive-reader.ts'
 import type { CorefileProblem, Directive } from './corefile/syntax.ts'
 import type { HttpEndpoint, MaybePromise } from './listener.ts'
 import type { MetricTable } from './metrics.ts'
-import type { Query } from './query.ts'
+import type { EdnsOption, Query } from './query.ts'
 import type { Answer, Verdict } from './verdict.ts'
 import type { ClusterSource } from './zone/cluster-source.ts'
 
@@ -37,10 +37,31 @@ export interface Reply {
 }
 
 export interface Plugin {
+/** dnsmasq's counters, by its names (`cachesize.bind` …). */
+export interface CacheCounters {
+  /** Entries that there is room for. */
+  readonly cachesize: number
+  readonly insertions: number
+  readonly evictions: number
+  readonly misses: number
+  readonly hits: number
+}
+
   readonly name: string
   /** Absent: the plugin only adds listeners or life (health, reload, bind). */
   readonly handle?: (query: Query, next: Next) => MaybePromise<Verdict>
   /** Told of every reply of the block after it has become bytes (log, prometheus, errors). Must not throw or wait. */
+  /**
+   * Whether `handle` takes questions of every class; absent: of IN alone. A question of another class that no such plugin
+   * answers is REFUSED.
+   */
+  readonly allClasses?: boolean
+  /** EDNS options of every reply of the block to a client that sent OPT, whoever answered. Must not throw or wait. */
+  readonly replyOptions?: (query: Query) => readonly EdnsOption[]
+  /** The most bytes that the block takes and sends over UDP; the server's own size is the limit all the same. */
+  readonly udpSize?: number
+  /** What a cache has counted since the program began; `chaos` tells it. */
+  readonly cacheCounters?: () => CacheCounters
   readonly report?: (query: Query, reply: Reply) => void
   /** HTTP endpoints that the plugin wants served. */
   readonly endpoints?: readonly HttpEndpoint[]
@@ -64,11 +85,13 @@ export interface BlockContext {
   readonly zones: readonly string[]
   /** `dns://:53`, the metrics' `server` label; one a listener. */
   readonly servers: readonly string[]
-  /** All directives of the block, for plugins that must know of another (never of its instance). */
+  /** All directives of the block, for plugins that must know of another. */
   readonly directives: readonly Directive[]
 }
 
 /** What the world gives to plugins. Made by `cmd/`, or by a test. */
+  /** The block's plugins, in order; valid after setup. For what the contract lets one offer to others. */
+  readonly plugins: () => readonly Plugin[]
 export interface Environment {
   readonly clock: Clock
   readonly random: Random
@@ -81,6 +104,8 @@ export interface Environment {
   /** IP addresses of this machine, loopback left out: apex NS records of the cluster zone. */
   readonly localAddresses: () => readonly string[]
   /** The program's environment: where a pod finds its apiserver, what exec credentials inherit. */
+  /** The machine's name: in a pod, the pod's. For CHAOS and NSID. */
+  readonly hostname: string
   readonly variables: Readonly<Record<string, string | undefined>>
   /** Where the `kubernetes` plugin gets the cluster from; absent: it connects as its directive says. For tests. */
   readonly cluster?: ClusterSource

@@ -11,10 +11,12 @@ import type { Logger } from '#lib/log.ts'
 import type { Counter } from '#lib/metrics.ts'
 import type { MaybePromise, RequestContext, Responder } from './listener.ts'
 import type { Next, Plugin } from './plugin.ts'
-import type { Query } from './query.ts'
+import type { EdnsOption, Query } from './query.ts'
 import { type Answer, answered, emptyAnswer, unhandled, type Verdict } from './verdict.ts'
-import { classes, extendedErrorCodes, rcodes, recordTypes } from './wire/codes.ts'
-import { encodeAnswer } from './wire/encode.ts'
+import { classes, ednsOptionCodes, extendedErrorCodes, rcodes, recordTypes } from './wire/codes.ts'
+import type { ServerCookies } from './wire/cookie.ts'
+import { findOption, OWN_UDP_SIZE } from './wire/edns.ts'
+import { type EncodeOptions, encodeAnswer } from './wire/encode.ts'
 import { failureReply } from './wire/header.ts'
 import { decodeQuery } from './wire/message.ts'
 import { parentName } from './wire/name.ts'
@@ -23,6 +25,12 @@ import type { DnsName } from './wire/record.ts'
 /** The plugins of a server block, ready to be asked. */
 export interface Chain {
   readonly run: Next
+  /** For questions of a class other than IN: the plugins that take them. */
+  readonly runOtherClass: Next
+  /** Those that add EDNS options to every reply. */
+  readonly optioners: readonly Plugin[]
+  /** Our own size over UDP, in bytes. */
+  readonly udpSize: number
   /** Those that want to know of every reply. */
   readonly reporters: readonly Plugin[]
   /** Whether zone transfers are some plugin's business. */
@@ -37,22 +45,28 @@ export interface ResolverOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly panics: Counter
+  readonly cookies: ServerCookies
   /** Told of replies to questions that no server block is for. */
   readonly unroutedReporters: readonly Plugin[]
 }
 
-export const composeChain = (plugins: readonly Plugin[]): Chain => {
+export const composeChain = (plugins: readonly Plugin[]): Chain => ({
+  run: composeHandlers(plugins),
+  runOtherClass: composeHandlers(plugins.filter(plugin => plugin.allClasses)),
+  optioners: plugins.filter(plugin => plugin.replyOptions),
+  udpSize: Math.min(OWN_UDP_SIZE, ...plugins.flatMap(plugin => plugin.udpSize ?? [])),
+  reporters: plugins.filter(plugin => plugin.report),
+  transfers: plugins.some(plugin => plugin.name === 'transfer'),
+})
+
+const composeHandlers = (plugins: readonly Plugin[]): Next => {
   let run: Next = () => unhandled
   for (const plugin of plugins.toReversed()) {
     const next = run
     const { handle } = plugin
     if (handle) run = query => handle.call(plugin, query, next)
   }
-  return {
-    run,
-    reporters: plugins.filter(plugin => plugin.report),
-    transfers: plugins.some(plugin => plugin.name === 'transfer'),
-  }
+  return run
 }
 
 /** The chain of the longest zone that the name lies in. */
@@ -98,11 +112,10 @@ export class Resolver {
     if (decoded.verdict === 'refused') return decoded.reply
     const { query } = decoded
     const chain = this.#chainOf(query)
-    const reporters = chain?.reporters ?? this.#options.unroutedReporters
     const verdict = this.conclude(query, chain)
-    if (!(verdict instanceof Promise)) return this.#reply(query, verdict, reporters)
+    if (!(verdict instanceof Promise)) return this.#reply(query, verdict, chain)
     return verdict
-      .then(value => this.#reply(query, value, reporters))
+      .then(value => this.#reply(query, value, chain))
       .catch(error => {
         this.#panicked(error, describeQuery(query))
         return failureReply(packet)
@@ -118,7 +131,8 @@ export class Resolver {
     const refusal = refusalOf(query, chain)
     if (refusal || !chain) return refusal ?? noServerBlock
     try {
-      const verdict = chain.run(query)
+      const isOtherClass = query.question.class !== classes.IN
+      const verdict = isOtherClass ? runOtherClass(query, chain) : chain.run(query)
       if (!(verdict instanceof Promise)) return verdict
       return verdict.catch(error => this.#failed(error, query))
     } catch (error) {
@@ -137,15 +151,26 @@ export class Resolver {
     this.#options.logger.error({ ...fields, error }, 'query failed by a bug')
   }
 
-  #reply(query: Query, verdict: Verdict, reporters: readonly Plugin[]): Buffer | undefined {
+  #reply(query: Query, verdict: Verdict, chain: Chain | undefined): Buffer | undefined {
     const answer = answerOf(verdict)
-    const packet = answer && encodeAnswer(query, answer)
+    const packet = answer && encodeAnswer(query, answer, this.#encodeOptions(query, chain))
+    const reporters = chain?.reporters ?? this.#options.unroutedReporters
     if (reporters.length > 0) {
       const by = verdict.verdict === 'unhandled' ? '' : verdict.by
       const duration = this.#options.clock.monotonic() - query.received
       for (const plugin of reporters) plugin.report!(query, { answer, by, packet, duration })
     }
     return packet
+  }
+
+  #encodeOptions(query: Query, chain: Chain | undefined): EncodeOptions {
+    const udpSize = chain?.udpSize ?? OWN_UDP_SIZE
+    const { edns } = query
+    if (!edns) return { udpSize }
+    const options: EdnsOption[] = chain?.optioners.flatMap(plugin => plugin.replyOptions!(query)) ?? []
+    const cookie = findOption(edns, ednsOptionCodes.COOKIE)
+    if (cookie) options.push(this.#options.cookies.reply(cookie.data, query.client.address))
+    return { udpSize, options }
   }
 }
 
@@ -159,10 +184,16 @@ const noServerBlock = answered(
 const wrongClass = answered('', emptyAnswer(rcodes.REFUSED))
 const noTransfer = answered('', emptyAnswer(rcodes.REFUSED))
 
+const runOtherClass = (query: Query, chain: Chain): MaybePromise<Verdict> => {
+  const verdict = chain.runOtherClass(query)
+  return verdict instanceof Promise ? verdict.then(orWrongClass) : orWrongClass(verdict)
+}
+
+const orWrongClass = (verdict: Verdict): Verdict => (verdict.verdict === 'unhandled' ? wrongClass : verdict)
+
 /** Refusals that no plugin can change. */
 const refusalOf = ({ question }: Query, chain: Chain | undefined): Verdict | undefined => {
   if (!chain) return noServerBlock
-  if (question.class !== classes.IN) return wrongClass
   // RFC 5936 §2.2.1: a transfer that is not permitted is REFUSED.
   const transfer = question.type === recordTypes.AXFR || question.type === recordTypes.IXFR
   return transfer && !chain.transfers ? noTransfer : undefined

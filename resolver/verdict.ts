@@ -12,7 +12,7 @@ export interface ExtendedError {
   readonly text: string
 }
 
-/** An answer before it is bytes. Header id, question, RD, CD and OPT are added by `wire/`, not here. */
+/** An answer before it is bytes. Header id, question, CD and OPT are added by `wire/`, not here. */
 export interface Answer {
   readonly rcode: number
   /** AA: from data of our own (RFC 1035 §4.1.1). */
@@ -20,6 +20,8 @@ export interface Answer {
   /** RA, as the upstream said it; false for data of our own. */
   readonly recursionAvailable: boolean
   readonly authenticData: boolean
+  /** RD, where it is not to be the query's (RFC 1035 §4.1.1: copied); the `header` plugin sets it. */
+  readonly recursionDesired?: boolean
   /** TC as an upstream said it. Our own truncation happens in `wire/`, when the client's size is known. */
   readonly truncated: boolean
   readonly answers: readonly ResourceRecord[]

@@ -1,7 +1,10 @@
 /** The plugins that exist, by directive. Order is `order.ts`'s business. */
 import type { PluginModule } from '../plugin.ts'
+import { anyPlugin } from './any.ts'
 import { bindPlugin } from './bind.ts'
+import { bufsizePlugin } from './bufsize.ts'
 import { cachePlugin } from './cache.ts'
+import { chaosPlugin } from './chaos.ts'
 import { errorsPlugin } from './errors.ts'
 import { forwardPlugin } from './forward.ts'
 import { healthPlugin } from './health.ts'
@@ -11,13 +14,19 @@ import { loadbalancePlugin } from './loadbalance.ts'
 import { logPlugin } from './log.ts'
 import { loopPlugin } from './loop.ts'
 import { prometheusPlugin } from './prometheus.ts'
+import { minimalPlugin } from './minimal.ts'
+import { nsidPlugin } from './nsid.ts'
 import { readyPlugin } from './ready.ts'
 import { reloadPlugin } from './reload.ts'
 
+import { whoamiPlugin } from './whoami.ts'
 const modules: readonly PluginModule[] = [
   bindPlugin,
+  anyPlugin,
   cachePlugin,
+  bufsizePlugin,
   errorsPlugin,
+  chaosPlugin,
   forwardPlugin,
   healthPlugin,
   kubernetesPlugin,
@@ -27,7 +36,10 @@ const modules: readonly PluginModule[] = [
   loopPlugin,
   prometheusPlugin,
   readyPlugin,
+  minimalPlugin,
+  nsidPlugin,
   reloadPlugin,
 ]
 
+  whoamiPlugin,
 export const pluginModules: ReadonlyMap<string, PluginModule> = new Map(modules.map(module => [module.name, module]))

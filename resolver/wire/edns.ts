@@ -43,6 +43,10 @@ export const readEdns = ({ udpSize, ttl, data }: OptFields): Edns | undefined =>
   return options && { version, udpSize, dnssecOk: (ttl & DNSSEC_OK) !== 0, options }
 }
 
+/** The first option with `code`; further ones do not count (RFC 7873 §5.2, RFC 5001 §2.1). */
+export const findOption = ({ options }: Edns, code: number): EdnsOption | undefined =>
+  options.find(option => option.code === code)
+
 export interface OptRecord {
   /** The whole RCODE, 12 bits. */
   readonly rcode: number

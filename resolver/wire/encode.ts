@@ -14,6 +14,8 @@ import type { DnsName, ResourceRecord } from './record.ts'
 export interface EncodeOptions {
   /** Our own UDP size: advertised in OPT, and the most that is sent whatever the client can take. Default 1232 bytes. */
   readonly udpSize?: number
+  /** EDNS options to send besides the answer's own, to a client that sent OPT. */
+  readonly options?: readonly EdnsOption[]
 }
 
 /**
@@ -37,7 +39,7 @@ const encodeFlags = (query: Query, answer: Answer, rcode: number): number => {
   if (answer.authoritative) bits |= flags.authoritative
   if (answer.truncated) bits |= flags.truncated
   if (answer.recursionAvailable) bits |= flags.recursionAvailable
-  if (query.recursionDesired) bits |= flags.recursionDesired
+  if (answer.recursionDesired ?? query.recursionDesired) bits |= flags.recursionDesired
   if (query.checkingDisabled) bits |= flags.checkingDisabled
   // RFC 6840 §5.8: AD only to those who asked for it, by AD or DO.
   if (answer.authenticData && (query.authenticData || query.edns?.dnssecOk)) bits |= flags.authenticData
@@ -100,12 +102,8 @@ const writeSections = (answer: Answer, limit: number): Sections => {
   return { counts: [answers, authority, writeSetsWhileFit(answer.additional, limit)], truncated: false }
 }
 
-const encodeOwnOpt = (edns: Edns, answer: Answer, rcode: number, udpSize: number, withText: boolean): Buffer => {
-  const errors = answer.extendedErrors ?? []
-  const options: EdnsOption[] = errors.map(error => encodeExtendedError(withText ? error : { ...error, text: '' }))
-  if (answer.ednsOptions) options.push(...answer.ednsOptions)
-  return encodeOpt({ rcode, dnssecOk: edns.dnssecOk, udpSize, options })
-}
+const encodeErrors = ({ extendedErrors = [] }: Answer, withText: boolean): EdnsOption[] =>
+  extendedErrors.map(error => encodeExtendedError(withText ? error : { ...error, text: '' }))
 
 /**
  * The reply to `query`: the question as the client spelled it, RD and CD copied, OPT where the client sent one (RFC 6891
@@ -113,12 +111,15 @@ const encodeOwnOpt = (edns: Edns, answer: Answer, rcode: number, udpSize: number
  */
 export const encodeAnswer = (query: Query, answer: Answer, options: EncodeOptions = {}): Buffer => {
   const { udpSize = OWN_UDP_SIZE } = options
+  const further = [...(answer.ednsOptions ?? []), ...(options.options ?? [])]
+  const encodeOwnOpt = ({ dnssecOk }: Edns, withText: boolean): Buffer =>
+    encodeOpt({ rcode, dnssecOk, udpSize, options: [...encodeErrors(answer, withText), ...further] })
   const rcode = answer.rcode > 0xf && !query.edns ? rcodes.SERVFAIL : answer.rcode
   const bits = encodeFlags(query, answer, rcode)
   const limit = replyLimit(query, udpSize)
   const question = questionBytes(query.packet)
   for (let withText = true; ; withText = false) {
-    const opt = query.edns ? encodeOwnOpt(query.edns, answer, rcode, udpSize, withText) : noOpt
+    const opt = query.edns ? encodeOwnOpt(query.edns, withText) : noOpt
     writer.begin(query.id, bits)
     writer.question(question, query.question.name)
     const { counts, truncated } = writeSections(answer, limit - opt.length)

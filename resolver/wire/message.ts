@@ -8,8 +8,9 @@ import type { RequestContext } from '../listener.ts'
 import type { Edns, Query, Question } from '../query.ts'
 import type { Trace } from '../trace.ts'
 import type { Answer } from '../verdict.ts'
-import { rcodes, recordTypes } from './codes.ts'
-import { encodeOpt, type OptFields, OWN_UDP_SIZE, readEdns, readExtendedErrors } from './edns.ts'
+import { ednsOptionCodes, rcodes, recordTypes } from './codes.ts'
+import { isCookieLength } from './cookie.ts'
+import { encodeOpt, findOption, type OptFields, OWN_UDP_SIZE, readEdns, readExtendedErrors } from './edns.ts'
 import { flags, gateHeader, HEADER_LENGTH, headerReply, opcodeOf } from './header.ts'
 import { canonicalName, readName, skipName } from './name.ts'
 import { readRdata } from './rdata-layout.ts'
@@ -134,6 +135,9 @@ export const decodeQuery = (
   if (records === 'malformed') return refuseQuery(packet, rcodes.FORMERR)
   const { edns } = records
   if (edns && edns.version > 0) return refuseVersion(packet, read.end, edns.dnssecOk)
+  // RFC 7873 §5.2.2: "FORMERR" for a cookie of a length that no cookie has.
+  const cookie = edns && findOption(edns, ednsOptionCodes.COOKIE)
+  if (cookie && !isCookieLength(cookie.data.length)) return refuseQuery(packet, rcodes.FORMERR)
   const bits = packet.readUInt16BE(2)
   const query: Query = {
     id: packet.readUInt16BE(0),

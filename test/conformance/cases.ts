@@ -62,6 +62,12 @@ export interface UpstreamConfig {
   readonly records: readonly UpstreamRecord[]
 }
 
+interface ChaosConfig {
+  readonly version: string
+  readonly hostname: string
+  readonly authors: readonly string[]
+}
+
 export interface CaseConfig {
   readonly zones: readonly string[]
   readonly ttl: number
@@ -80,7 +86,7 @@ export interface CaseConfig {
   readonly external: object | null
   readonly autopath: boolean
   readonly any: string
-  readonly chaos: object | null
+  readonly chaos: ChaosConfig | null
   readonly transfer: object | null
   readonly nsid: string | null
   readonly upstream: UpstreamConfig | null

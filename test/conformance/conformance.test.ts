@@ -22,6 +22,7 @@ const startConfiguration = async (config: CaseConfig): Promise<Configuration> =>
   const world = testWorld({
     cluster: staticSource(objects, config.synced),
     localAddresses: () => config.localIPs,
+    ...(config.chaos && { hostname: config.chaos.hostname }),
   })
   const configuration = configure(corefileOf(config, stub?.address ?? ''), world)
   await configuration.start(AbortSignal.timeout(10_000))
@@ -86,7 +87,7 @@ test('every case is run or pending, and what is pending is known', t => {
   t.is(reasons.size, pendingCount, 'no case is pending twice')
   t.is(known.size, cases.length, 'ids are unique')
   t.is(cases.length, 269, 'cases are never deleted')
-  t.true(pendingCount <= 29, 'the list of pending cases only shrinks')
+  t.true(pendingCount <= 25, 'the list of pending cases only shrinks')
   t.log(`${cases.length - pendingCount} run, ${pendingCount} pending, ${cases.length} in all`)
 })
 

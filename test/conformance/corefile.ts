@@ -25,5 +25,9 @@ const kubernetes = (config: CaseConfig): string[] => [
 export const corefileOf = (config: CaseConfig, upstream: string): string => {
   const keys = config.upstream ? ['.:53'] : config.zones.map(zone => `${zone}:53`)
   const forward = config.upstream ? [`forward . ${upstream}`] : []
-  return [`${keys.join(' ')} {`, ...kubernetes(config), ...forward, '}'].join('\n')
+  const identity = [
+    ...words('nsid', config.nsid === null ? [] : [config.nsid]),
+    ...words('chaos', config.chaos === null ? [] : [config.chaos.version, ...config.chaos.authors.map(quoted)]),
+  ]
+  return [`${keys.join(' ')} {`, ...identity, ...kubernetes(config), ...forward, '}'].join('\n')
 }

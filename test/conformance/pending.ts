@@ -48,7 +48,4 @@ export const pending: readonly PendingCases[] = [
     reason: 'the transfer plugin is not there yet',
     ids: ['xfr-axfr', 'xfr-axfr-udp', 'xfr-ixfr-current'],
   },
-  { section: 'wire', reason: 'the nsid plugin is not there yet', ids: ['w-nsid-on', 'w-nsid-unasked'] },
-  { section: 'wire', reason: 'the chaos plugin is not there yet', ids: ['w-ch-hostname'] },
-  { section: 'wire', reason: 'DNS cookies (RFC 7873) are not there yet', ids: ['w-cookie'] },
 ]

@@ -1,12 +1,14 @@
 import test from 'ava'
 import { silentLogger } from '#lib/log.ts'
 import { createRegistry } from '#lib/metrics.ts'
+import { systemRandom } from '#lib/random.ts'
 import { panicMetrics, registerMetrics } from '#resolver/metrics.ts'
 import type { Plugin, Reply } from '#resolver/plugin.ts'
 import { composeChain, Resolver } from '#resolver/resolve.ts'
 import { Trace } from '#resolver/trace.ts'
 import { answered, emptyAnswer } from '#resolver/verdict.ts'
 import { rcodes, recordTypes } from '#resolver/wire/codes.ts'
+import { ServerCookies } from '#resolver/wire/cookie.ts'
 import { type Ask, askBy, makeQuery } from '../support/dns-environment.ts'
 import { aRecord } from '../support/upstream.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
@@ -24,7 +26,8 @@ const resolverOf = (zones: Readonly<Record<string, readonly Plugin[]>>) => {
   const chains = new Map(Object.entries(zones).map(([zone, plugins]) => [zone, composeChain(plugins)]))
   const { panics } = registerMetrics(registry, panicMetrics)
   const routes = new Map([['dns://:53', chains]])
-  const resolver = new Resolver({ routes, clock, logger: silentLogger, panics, unroutedReporters: [] })
+  const cookies = new ServerCookies({ clock, random: systemRandom })
+  const resolver = new Resolver({ routes, clock, logger: silentLogger, panics, cookies, unroutedReporters: [] })
   const ask = (name: string, question: Ask = {}) => askBy(resolver.respond, name, question)
   return { resolver, clock, registry, ask }
 }

@@ -28,6 +28,7 @@ export const testWorld = (changes: Partial<World> = {}): TestWorld => {
     logger: silentLogger,
     registry: createRegistry(),
     version: '0.0.0-test',
+    hostname: 'machine-1',
     localAddresses: () => ['192.0.2.53'],
     overrides: {},
     variables: {},

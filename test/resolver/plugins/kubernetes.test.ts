@@ -170,7 +170,11 @@ const metadataOf = async (rest: string, name: string): Promise<Record<string, st
     requestReload() {},
     readCorefile: async () => text,
   }
-  const plugin = kubernetesPlugin.setup(directives[0]!, { zones: ['.'], servers: [], directives }, environment)
+  const plugin = kubernetesPlugin.setup(
+    directives[0]!,
+    { zones: ['.'], servers: [], directives, plugins: () => [] },
+    environment,
+  )
   if (!plugin.ok) throw new Error(plugin.problem.message)
   await plugin.value.start?.(AbortSignal.timeout(5000))
   const context = { ...requestContext(), client: { address: '192.0.2.7', port: 40_000 } }
