@@ -2,177 +2,86 @@
  * Records as text, as zone files and `dig` write them (RFC 1035 §5, RFC 3597 §5): for logs, tests, and directives that
  * hold records. Every record has a text; types without a form of their own are written `\# LENGTH HEX`.
  */
-import { isIPv4, isIPv6 } from 'node:net'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import { className, parseClass, parseType, recordTypes, typeName } from './codes.ts'
 import { parseName } from './name.ts'
-import { aaaaData, aData, mxData, nameData, soaData, srvData, txtData } from './rdata.ts'
+import {
+  fields,
+  nameText,
+  type PresentationField,
+  readNumber,
+  splitWords,
+  type Word,
+  Words,
+} from './presentation-fields.ts'
+import { readRdata } from './rdata-layout.ts'
 import type { DnsName, ResourceRecord } from './record.ts'
+import { serviceParameters } from './service-parameters.ts'
 
 const T = recordTypes
+const { u8, u16, u32, seconds, name, string, strings, hex, base64 } = fields
 
-interface Word {
-  readonly bytes: Buffer
-  readonly quoted: boolean
-  /** As it was written, quotes left out. */
-  readonly text: string
-}
-
-interface Form {
-  readonly toText: (data: Buffer) => string
-  readonly fromWords: (words: readonly Word[]) => Result<Buffer, string>
-}
-
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-
-const quoteString = (string: Buffer): string => {
-  let text = ''
-  for (const byte of string) {
-    if (byte === QUOTE || byte === BACKSLASH) text += `\\${String.fromCharCode(byte)}`
-    else if (byte < 0x20 || byte > 0x7e) text += `\\${String(byte).padStart(3, '0')}`
-    else text += String.fromCharCode(byte)
-  }
-  return `"${text}"`
-}
-
-const readEscapes = (text: string): Buffer => {
-  const parts: Buffer[] = []
-  for (const [part, decimal, character] of text.matchAll(/\\(\d{3})|\\(.)|[^\\]+/gsu)) {
-    if (decimal !== undefined) parts.push(Buffer.from([Number(decimal) & 0xff]))
-    else parts.push(Buffer.from(character ?? part))
-  }
-  return Buffer.concat(parts)
-}
-
-const splitWords = (text: string): Word[] =>
-  [...text.matchAll(/"((?:[^"\\]|\\.)*)"|((?:[^\s"\\]|\\.)+)/gs)].map(([, quoted, bare]) => {
-    const written = quoted ?? bare ?? ''
-    return { text: written, quoted: quoted !== undefined, bytes: readEscapes(written) }
-  })
-
-/** A `DnsName` as a word: a quote would begin a string. */
-const nameText = (name: DnsName): string => name.replaceAll('"', '\\"')
-
-const readNumber = (word: Word | undefined, maximum: number): Result<number, string> => {
-  if (!word || !/^\d{1,10}$/.test(word.text)) return refused(`"${word?.text ?? ''}" is not a number`)
-  const number = Number(word.text)
-  return number <= maximum ? accepted(number) : refused(`${number} is above ${maximum}`)
-}
-
-const addressForm = (isAddress: (text: string) => boolean, codec: typeof aData, what: string): Form => ({
-  toText: codec.decode,
-  fromWords(words) {
-    const text = words.map(word => word.text).join(' ')
-    return isAddress(text) ? accepted(codec.encode(text)) : refused(`"${text}" is not an ${what} address`)
-  },
-})
-
-/** Reads one word per kind: a name, or a number up to the limit; stops at the first problem. */
-const readFields = (
-  words: readonly Word[],
-  kinds: readonly ('name' | number)[],
-): Result<readonly (string | number)[], string> => {
-  if (words.length !== kinds.length) return refused(`${words.length} words where ${kinds.length} belong`)
-  const values: (string | number)[] = []
-  for (const [index, kind] of kinds.entries()) {
-    const word = words[index]
-    const read = kind === 'name' ? parseName(word?.text ?? '') : readNumber(word, kind)
-    if (!read.ok) return read
-    values.push(read.value)
-  }
-  return accepted(values)
-}
-
-const U16 = 0xffff
-const U32 = 0xffffffff
-
-const nameForm: Form = {
-  toText: data => nameText(nameData.decode(data)),
-  fromWords(words) {
-    const fields = readFields(words, ['name'])
-    if (!fields.ok) return fields
-    const [name] = fields.value as [string]
-    return accepted(nameData.encode(name))
-  },
-}
-
-const soaForm: Form = {
-  toText(data) {
-    const { mname, rname, serial, refresh, retry, expire, minimum } = soaData.decode(data)
-    return `${nameText(mname)} ${nameText(rname)} ${serial} ${refresh} ${retry} ${expire} ${minimum}`
-  },
-  fromWords(words) {
-    const fields = readFields(words, ['name', 'name', U32, U32, U32, U32, U32])
-    if (!fields.ok) return fields
-    const [mname, rname, serial, refresh, retry, expire, minimum] = fields.value as [
-      string,
-      string,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ]
-    return accepted(soaData.encode({ mname, rname, serial, refresh, retry, expire, minimum }))
-  },
-}
-
-const mxForm: Form = {
-  toText(data) {
-    const { preference, exchange } = mxData.decode(data)
-    return `${preference} ${nameText(exchange)}`
-  },
-  fromWords(words) {
-    const fields = readFields(words, [U16, 'name'])
-    if (!fields.ok) return fields
-    const [preference, exchange] = fields.value as [number, string]
-    return accepted(mxData.encode({ preference, exchange }))
-  },
-}
-
-const srvForm: Form = {
-  toText(data) {
-    const { priority, weight, port, target } = srvData.decode(data)
-    return `${priority} ${weight} ${port} ${nameText(target)}`
-  },
-  fromWords(words) {
-    const fields = readFields(words, [U16, U16, U16, 'name'])
-    if (!fields.ok) return fields
-    const [priority, weight, port, target] = fields.value as [number, number, number, string]
-    return accepted(srvData.encode({ priority, weight, port, target }))
-  },
-}
-
-const textForm: Form = {
-  toText: data => txtData.decode(data).map(quoteString).join(' '),
-  fromWords(words) {
-    if (words.length === 0) return refused('a text is missing')
-    if (words.some(word => word.bytes.length > 255)) return refused('a string is longer than 255 bytes')
-    return accepted(txtData.encode(words.map(word => word.bytes)))
-  },
-}
-
-const forms = new Map<number, Form>([
-  [T.A, addressForm(isIPv4, aData, 'IPv4')],
-  [T.AAAA, addressForm(isIPv6, aaaaData, 'IPv6')],
-  [T.NS, nameForm],
-  [T.CNAME, nameForm],
-  [T.PTR, nameForm],
-  [T.DNAME, nameForm],
-  [T.SOA, soaForm],
-  [T.MX, mxForm],
-  [T.SRV, srvForm],
-  [T.TXT, textForm],
-  [T.HINFO, textForm],
+/** The fields of each type's data, in order. */
+const forms = new Map<number, readonly PresentationField[]>([
+  [T.A, [fields.ipv4]],
+  [T.AAAA, [fields.ipv6]],
+  [T.NS, [name]],
+  [T.CNAME, [name]],
+  [T.PTR, [name]],
+  [T.DNAME, [name]],
+  [T.SOA, [name, name, u32, seconds, seconds, seconds, seconds]],
+  [T.MX, [u16, name]],
+  [T.AFSDB, [u16, name]],
+  [T.KX, [u16, name]],
+  [T.RP, [name, name]],
+  [T.SRV, [u16, u16, u16, name]],
+  [T.NAPTR, [u16, u16, string, string, string, name]],
+  [T.TXT, [strings]],
+  [T.SPF, [strings]],
+  [T.HINFO, [string, string]],
+  [T.CAA, [u8, fields.tag, fields.longString]],
+  [T.URI, [u16, u16, fields.longString]],
+  [T.DS, [u16, u8, u8, hex]],
+  [T.CDS, [u16, u8, u8, hex]],
+  [T.DNSKEY, [u16, u8, u8, base64]],
+  [T.CDNSKEY, [u16, u8, u8, base64]],
+  [T.OPENPGPKEY, [base64]],
+  [T.SSHFP, [u8, u8, hex]],
+  [T.TLSA, [u8, u8, u8, hex]],
+  [T.SMIMEA, [u8, u8, u8, hex]],
+  [T.SVCB, [u16, name, serviceParameters]],
+  [T.HTTPS, [u16, name, serviceParameters]],
 ])
+
+const readForm = (form: readonly PresentationField[], words: Words): Result<Buffer, string> => {
+  const parts: Buffer[] = []
+  for (const field of form) {
+    const part = field.read(words)
+    if (!part.ok) return part
+    parts.push(part.value)
+  }
+  const surplus = words.take()
+  return surplus ? refused(`"${surplus.text}" is one word too many`) : accepted(Buffer.concat(parts))
+}
+
+const writeForm = (form: readonly PresentationField[], data: Buffer): string | undefined => {
+  const texts: string[] = []
+  let at = 0
+  for (const field of form) {
+    const written = field.write(data, at)
+    if (!written) return undefined
+    if (written.text !== '') texts.push(written.text)
+    at = written.end
+  }
+  return at === data.length ? texts.join(' ') : undefined
+}
 
 /** RFC 3597 §5. */
 const unknownToText = (data: Buffer): string =>
   data.length === 0 ? '\\# 0' : `\\# ${data.length} ${data.toString('hex').toUpperCase()}`
 
 const unknownFromWords = (words: readonly Word[]): Result<Buffer, string> => {
-  const length = readNumber(words[1], U16)
+  const length = readNumber(words[1]?.text, 0xffff)
   if (!length.ok) return length
   const hex = words
     .slice(2)
@@ -184,34 +93,48 @@ const unknownFromWords = (words: readonly Word[]): Result<Buffer, string> => {
     : refused(`"\\# ${length.value}" is not followed by that many bytes in hexadecimal`)
 }
 
-/** `10.96.0.1`, `0 100 443 host.example.`, `\# 2 CAFE`. Data must be as `decodeResponse` or `rdata.ts` gives it. */
-export const rdataToText = (type: number, data: Buffer): string => (forms.get(type)?.toText ?? unknownToText)(data)
-
-/** The opposite of `rdataToText`; a name without a final dot counts as absolute. */
-const rdataFromText = (type: number, text: string): Result<Buffer, string> => {
-  const words = splitWords(text)
-  if (words[0]?.text === '\\#' && !words[0].quoted) return unknownFromWords(words)
+/** `10.96.0.1`, `0 100 443 host.example.`, `\# 2 CAFE`; the last is also for data that is not as its type has it. */
+export const rdataToText = (type: number, data: Buffer): string => {
   const form = forms.get(type)
-  return form ? form.fromWords(words) : refused(`${typeName(type)} data is written as \\# LENGTH HEX`)
+  return (form && writeForm(form, data)) ?? unknownToText(data)
+}
+
+/** RFC 3597 §5: the generic form stands for any type, but the bytes must be what a known one has. */
+const genericFromWords = (type: number, words: readonly Word[]): Result<Buffer, string> => {
+  const data = unknownFromWords(words)
+  if (!data.ok) return data
+  const form = forms.get(type)
+  const isWhole =
+    readRdata(data.value, type, 0, data.value.length) && (!form || writeForm(form, data.value) !== undefined)
+  return isWhole ? data : refused(`the bytes are no ${typeName(type)} data`)
+}
+
+/** The opposite of `rdataToText`; names without a final dot are below `origin`, or absolute where there is none. */
+export const rdataFromWords = (type: number, words: readonly Word[], origin?: DnsName): Result<Buffer, string> => {
+  if (words[0]?.text === '\\#' && !words[0].quoted) return genericFromWords(type, words)
+  const form = forms.get(type)
+  return form
+    ? readForm(form, new Words(words, origin))
+    : refused(`${typeName(type)} data is written as \\# LENGTH HEX`)
 }
 
 /** `my-svc.default.svc.cluster.local. 5 IN A 10.96.0.1` */
-export const recordToText = ({ name, type, class: recordClass, ttl, data }: ResourceRecord): string =>
-  `${nameText(name)} ${ttl} ${className(recordClass)} ${typeName(type)} ${rdataToText(type, data)}`
+export const recordToText = ({ name: owner, type, class: recordClass, ttl, data }: ResourceRecord): string =>
+  `${nameText(owner)} ${ttl} ${className(recordClass)} ${typeName(type)} ${rdataToText(type, data)}`
 
 /** `NAME TTL [CLASS] TYPE DATA`; a problem says which part is wrong. */
 export const recordFromText = (text: string): Result<ResourceRecord, string> => {
   const match = /^\s*(\S+)\s+(\d{1,10})\s+(?:(IN|CH|HS|CLASS\d+)\s+)?(\S+)\s*(.*)$/is.exec(text)
   if (!match) return refused(`"${text}" is not NAME TTL [CLASS] TYPE DATA`)
   const [, owner = '', ttl = '', classText = 'IN', typeText = '', dataText = ''] = match
-  const name = parseName(owner)
-  if (!name.ok) return name
+  const parsed = parseName(owner)
+  if (!parsed.ok) return parsed
   if (Number(ttl) > 0x7fffffff) return refused(`a TTL of ${ttl} is above 2147483647`)
   const type = parseType(typeText)
   if (type === undefined) return refused(`"${typeText}" is not a record type`)
   const recordClass = parseClass(classText)
   if (recordClass === undefined) return refused(`"${classText}" is not a class`)
-  const data = rdataFromText(type, dataText)
+  const data = rdataFromWords(type, splitWords(dataText))
   if (!data.ok) return data
-  return accepted({ name: name.value, type, class: recordClass, ttl: Number(ttl), data: data.value })
+  return accepted({ name: parsed.value, type, class: recordClass, ttl: Number(ttl), data: data.value })
 }

@@ -1,7 +1,8 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { className, parseClass, parseRcode, parseType, rcodeName, typeName } from '#resolver/wire/codes.ts'
-import { recordFromText, recordToText } from '#resolver/wire/presentation.ts'
+import { rdataFromWords, rdataToText, recordFromText, recordToText } from '#resolver/wire/presentation.ts'
+import { splitWords } from '#resolver/wire/presentation-fields.ts'
 
 for (const text of [
   'a.example. 5 IN A 10.96.0.10',
@@ -21,6 +22,22 @@ for (const text of [
   'a.example. 5 IN TYPE65280 \\# 3 C0FFEE',
   'a.example. 5 CLASS7 TYPE65280 \\# 0',
   'a.example. 5 IN DNAME b.example.',
+  'example. 5 IN CAA 0 issue "ca.example.net; policy=ev"',
+  'example. 5 IN CAA 128 tbs "\\"quoted\\""',
+  `example. 5 IN CAA 0 iodef "${'x'.repeat(300)}"`,
+  'example. 5 IN DS 60485 5 1 2BB183AF5F22588179A53B0A98631FAD1A292118',
+  'example. 5 IN DNSKEY 256 3 5 AQPSKmynfzW4kyBv015MUG2DeIQ3Cbl+BBZH4b/0PY1kxkmvHjcZc8no',
+  'example. 5 IN NAPTR 100 10 "S" "SIP+D2U" "!^.*$!sip:a@b!" _sip._udp.example.',
+  'host.example. 5 IN SSHFP 2 1 123456789ABCDEF67890123456789ABCDEF67890',
+  '_443._tcp.example. 5 IN TLSA 3 1 1 0D6FCE3B4E0F9A3E',
+  'example. 5 IN RP admin.example. text.example.',
+  '_ftp._tcp.example. 5 IN URI 10 1 "ftp://ftp.example/public"',
+  'example. 5 IN HTTPS 0 pool.example.net.',
+  'example. 5 IN HTTPS 1 .',
+  'example. 5 IN SVCB 16 foo.example.org. mandatory=alpn,ipv4hint alpn=h2,h3-19 ipv4hint=192.0.2.1',
+  'example. 5 IN SVCB 1 foo.example. no-default-alpn port=53 ech=aGVsbG8= ipv6hint=2001:db8::1,2001:db8::53:1',
+  'example. 5 IN SVCB 1 foo.example. dohpath=/dns-query{?dns} ohttp key667=hello key668',
+  'example. 5 IN SVCB 1 foo.example. key667="hello\\210qoo"',
   '\\"a.example. 5 IN CNAME \\"b\\".example.',
 ]) {
   test(`to bytes and back: ${text}`, t => {
@@ -36,6 +53,13 @@ for (const [text, normal] of [
   ['a 5 TXT "\\#" "3"', 'a. 5 IN TXT "#" "3"'],
   ['a 5 A \\# 4 c0 00 02 01', 'a. 5 IN A 192.0.2.1'],
   ['a 5 AAAA FD00:0:0:0:0:0:0:1', 'a. 5 IN AAAA fd00::1'],
+  ['a 5 SOA m r 1 1h30m 15M 2w 1d', 'a. 5 IN SOA m. r. 1 5400 900 1209600 86400'],
+  ['a 5 DS 1 8 2 abcd ef01', 'a. 5 IN DS 1 8 2 ABCDEF01'],
+  ['a 5 DNSKEY 256 3 5 aGVs bG8=', 'a. 5 IN DNSKEY 256 3 5 aGVsbG8='],
+  ['a 5 SVCB 1 b port="53" alpn="h2,h3" key5=aGVsbG8=', 'a. 5 IN SVCB 1 b. alpn=h2,h3 port=53 ech=aGVsbG8='],
+  // RFC 9460 appendix D.2, figure 10: an ALPN id that has a comma and a backslash.
+  [String.raw`a 5 SVCB 16 b. alpn=f\\\092oo\092,bar,h2`, String.raw`a. 5 IN SVCB 16 b. alpn="f\\\\oo\\,bar,h2"`],
+  [String.raw`a 5 SVCB 16 b. alpn="f\\\\oo\\,bar,h2"`, String.raw`a. 5 IN SVCB 16 b. alpn="f\\\\oo\\,bar,h2"`],
 ] as const) {
   test(`${text} is ${normal}`, t => {
     const read = recordFromText(text)
@@ -63,6 +87,23 @@ for (const text of [
   'a. 5 IN TYPE65280 \\# 2 C0FFEE',
   'a. 5 IN TYPE65280 \\# 1 XX',
   'a. 5 IN CNAME a..b',
+  'a. 5 IN CAA 0 not-a-tag "x"',
+  'a. 5 IN DS 1 8 2 ABC',
+  'a. 5 IN DS 1 8 2',
+  'a. 5 IN DNSKEY 256 3 5 !!!!',
+  'a. 5 IN NAPTR 1 1 "" "" ""',
+  'a. 5 IN HINFO one',
+  'a. 5 IN A \\# 3 C00002',
+  'a. 5 IN CNAME \\# 2 05AA',
+  'a. 5 IN SVCB 1 b. port=53 port=54',
+  'a. 5 IN SVCB 1 b. mandatory=alpn',
+  'a. 5 IN SVCB 1 b. mandatory=mandatory',
+  'a. 5 IN SVCB 1 b. no-default-alpn=x',
+  'a. 5 IN SVCB 1 b. port',
+  'a. 5 IN SVCB 1 b. key65535=x',
+  'a. 5 IN SVCB 1 b. alpn=h2,,h3',
+  'a. 5 IN SVCB 1 b. ipv4hint=2001:db8::1',
+  'a. 5 IN SVCB 1 b. colour=blue',
 ]) {
   test(`refused: ${text.slice(0, 40)}`, t => {
     t.false(recordFromText(text).ok)
@@ -77,6 +118,29 @@ test('every text record comes back to the same bytes', t => {
       const read = recordFromText(text)
       t.deepEqual(read.ok && read.value.data, data)
     }),
+  )
+})
+
+test('bytes that are not what their type has are written in the generic form', t => {
+  const text = (type: number, hex: string) => rdataToText(type, Buffer.from(hex, 'hex'))
+  t.is(text(1, 'C00002'), '\\# 3 C00002')
+  t.is(text(43, '0001'), '\\# 2 0001')
+  t.is(text(64, '000100000300020035AA'), '\\# 10 000100000300020035AA')
+  t.is(text(64, '0001C000'), '\\# 4 0001C000')
+  t.is(text(2, '016100FF'), '\\# 4 016100FF')
+})
+
+test('data of any type and bytes has a text that gives the same bytes back', t => {
+  const types = [1, 2, 6, 13, 15, 16, 28, 33, 35, 39, 43, 44, 48, 52, 64, 65, 256, 257, 65_280]
+  fc.assert(
+    fc.property(fc.constantFrom(...types), fc.uint8Array({ maxLength: 60 }), (type, bytes) => {
+      const data = Buffer.from(bytes)
+      const text = rdataToText(type, data)
+      const read = rdataFromWords(type, splitWords(text))
+      if (text.startsWith('\\# ') && type !== 65_280) return
+      t.true(read.ok && read.value.equals(data), text)
+    }),
+    { numRuns: 2000 },
   )
 })
 
