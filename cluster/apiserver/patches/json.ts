@@ -34,11 +34,15 @@ const copiedBytes = (document: JsonObject, operation: Operation): number => {
   return JSON.stringify(value)?.length ?? 0
 }
 
+/** RFC 6902 §4.4: what moves has no place in itself; the package would tie it into a ring. */
+const movesIntoItself = (operation: Operation): boolean =>
+  operation.op === 'move' && operation.path.startsWith(`${operation.from}/`)
+
 const applyAll = (current: JsonObject, operations: readonly Operation[]): Result<JsonObject, Status> => {
   let document: unknown = structuredClone(current)
   let copied = 0
   for (const [index, operation] of operations.entries()) {
-    if (!isObject(document)) return refused(unprocessable())
+    if (!isObject(document) || movesIntoItself(operation)) return refused(unprocessable())
     copied += copiedBytes(document, operation)
     if (copied > MAX_COPIED) {
       return refused(

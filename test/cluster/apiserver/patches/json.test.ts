@@ -31,6 +31,8 @@ const refusals: readonly [string, unknown, number][] = [
   ['addition below what is not there', [{ op: 'add', path: '/spec/none/deep', value: 1 }], 422],
   ['an index out of bounds', [{ op: 'add', path: '/spec/ports/7', value: {} }], 422],
   ['a copy from nowhere', [{ op: 'copy', from: '/none', path: '/spec/x' }], 422],
+  ['a move of the whole into itself', [{ op: 'move', from: '', path: '/spec/clusterIP' }], 422],
+  ['a move of a part into itself', [{ op: 'move', from: '/spec', path: '/spec/ports/0/spec' }], 422],
   ['a way through a prototype', [{ op: 'add', path: '/__proto__/polluted', value: true }], 422],
   ['a way through a constructor', [{ op: 'add', path: '/constructor/prototype/polluted', value: true }], 422],
   ['removal of the whole', [{ op: 'remove', path: '' }], 422],
