@@ -20,6 +20,7 @@ import type { MetricTable } from './metrics.ts'
 import type { EdnsOption, Query } from './query.ts'
 import type { Answer, Verdict } from './verdict.ts'
 import type { ClusterSource } from './zone/cluster-source.ts'
+import type { ClusterZones } from './zone/cluster-zones.ts'
 
 /** Asks the rest of the chain. Call it at most once, unless the plugin's purpose is to ask again. */
 export type Next = (query: Query) => MaybePromise<Verdict>
@@ -36,7 +37,6 @@ export interface Reply {
   readonly duration: Milliseconds
 }
 
-export interface Plugin {
 /** dnsmasq's counters, by its names (`cachesize.bind` …). */
 export interface CacheCounters {
   /** Entries that there is room for. */
@@ -47,10 +47,10 @@ export interface CacheCounters {
   readonly hits: number
 }
 
+export interface Plugin {
   readonly name: string
   /** Absent: the plugin only adds listeners or life (health, reload, bind). */
   readonly handle?: (query: Query, next: Next) => MaybePromise<Verdict>
-  /** Told of every reply of the block after it has become bytes (log, prometheus, errors). Must not throw or wait. */
   /**
    * Whether `handle` takes questions of every class; absent: of IN alone. A question of another class that no such plugin
    * answers is REFUSED.
@@ -62,6 +62,7 @@ export interface CacheCounters {
   readonly udpSize?: number
   /** What a cache has counted since the program began; `chaos` tells it. */
   readonly cacheCounters?: () => CacheCounters
+  /** Told of every reply of the block after it has become bytes (log, prometheus, errors). Must not throw or wait. */
   readonly report?: (query: Query, reply: Reply) => void
   /** HTTP endpoints that the plugin wants served. */
   readonly endpoints?: readonly HttpEndpoint[]
@@ -72,6 +73,8 @@ export interface CacheCounters {
    * may take over what is dear to make again (a cache's entries, a watch); `close` of the old one still follows.
    */
   readonly adopt?: (previous: Plugin) => void
+  /** The cluster that the plugin answers from, for others of its block; undefined until it has started. */
+  readonly cluster?: () => ClusterZones | undefined
   /** Resolves when the plugin may serve, not when it is ready: a slow apiserver must not hold up other names. */
   readonly start?: (signal: AbortSignal) => Promise<void>
   /** The server has been told to stop, and still serves: lameduck waits here. Called before any `close`. */
@@ -87,11 +90,11 @@ export interface BlockContext {
   readonly servers: readonly string[]
   /** All directives of the block, for plugins that must know of another. */
   readonly directives: readonly Directive[]
+  /** The block's plugins, in order; valid after setup. For what the contract lets one offer to others. */
+  readonly plugins: () => readonly Plugin[]
 }
 
 /** What the world gives to plugins. Made by `cmd/`, or by a test. */
-  /** The block's plugins, in order; valid after setup. For what the contract lets one offer to others. */
-  readonly plugins: () => readonly Plugin[]
 export interface Environment {
   readonly clock: Clock
   readonly random: Random
@@ -101,11 +104,11 @@ export interface Environment {
   readonly folder: string
   /** The program's version, for CHAOS and build_info. */
   readonly version: string
+  /** The machine's name: in a pod, the pod's. For CHAOS and NSID. */
+  readonly hostname: string
   /** IP addresses of this machine, loopback left out: apex NS records of the cluster zone. */
   readonly localAddresses: () => readonly string[]
   /** The program's environment: where a pod finds its apiserver, what exec credentials inherit. */
-  /** The machine's name: in a pod, the pod's. For CHAOS and NSID. */
-  readonly hostname: string
   readonly variables: Readonly<Record<string, string | undefined>>
   /** Where the `kubernetes` plugin gets the cluster from; absent: it connects as its directive says. For tests. */
   readonly cluster?: ClusterSource

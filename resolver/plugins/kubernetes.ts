@@ -103,6 +103,10 @@ class Kubernetes implements Plugin {
     this.#late = this.#clock.after(this.#settings.startupTimeout, () => this.#warnWhenLate())
   }
 
+  cluster(): ClusterZones | undefined {
+    return this.#zones
+  }
+
   ready(): boolean {
     return this.#shared?.index.synced ?? false
   }

@@ -18,15 +18,25 @@ const MAXIMUM_SOA_TTL = 300
 const SOA_TIMERS = { refresh: 7200, retry: 1800, expire: 86_400 } as const
 
 /** RFC 2308 §3: the SOA of negative answers, spelled as the question spelled the zone. */
-export const soaRecord = ({ index, settings, zoneText }: Lookup): ResourceRecord => {
-  const data = soaData.encode({
+export const soaRecord = ({ index, settings, zoneText }: Lookup): ResourceRecord =>
+  makeSoa(zoneText, {
     mname: joinName(['ns', 'dns'], zoneText),
     rname: joinName(['hostmaster'], zoneText),
     serial: index.serial,
-    ...SOA_TIMERS,
-    minimum: settings.ttl,
+    ttl: settings.ttl,
   })
-  return makeRecord(zoneText, recordTypes.SOA, Math.min(settings.ttl, MAXIMUM_SOA_TTL), data)
+
+export interface SoaFields {
+  readonly mname: DnsName
+  readonly rname: DnsName
+  readonly serial: number
+  /** Seconds: of the zone's answers. */
+  readonly ttl: number
+}
+
+export const makeSoa = (zone: DnsName, { mname, rname, serial, ttl }: SoaFields): ResourceRecord => {
+  const data = soaData.encode({ mname, rname, serial, ...SOA_TIMERS, minimum: ttl })
+  return makeRecord(zone, recordTypes.SOA, Math.min(ttl, MAXIMUM_SOA_TTL), data)
 }
 
 export const apexNode = (lookup: Lookup): Node => ({
@@ -57,6 +67,8 @@ export const versionNode = ({ owner }: Lookup): Node => ({
 
 interface NameServer {
   readonly name: DnsName
+  /** Seconds. */
+  readonly ttl: number
   readonly addresses: readonly AddressKey[]
 }
 
@@ -65,10 +77,10 @@ const nameServerRecords = (lookup: Lookup): RecordSet => {
   const servers = nameServers(lookup)
   return {
     answers: servers.map(({ name }) => makeRecord(zoneText, recordTypes.NS, settings.ttl, nameData.encode(name))),
-    additional: servers.flatMap(({ name, addresses }) =>
+    additional: servers.flatMap(({ name, addresses, ttl }) =>
       addresses.map(key => {
         const data = addressData(key)
-        return makeRecord(name, addressType(data), settings.ttl, data)
+        return makeRecord(name, addressType(data), ttl, data)
       }),
     ),
   }
@@ -76,29 +88,35 @@ const nameServerRecords = (lookup: Lookup): RecordSet => {
 
 /** The services that this very server is an endpoint of; where there is none, the machine's own addresses. */
 const nameServers = (lookup: Lookup): readonly NameServer[] => {
-  const { index, localAddresses, zone, zoneText, settings } = lookup
+  const { localAddresses, zone, zoneText, settings } = lookup
   // Service names exist in the cluster's own zones only: another zone names the servers of the primary one.
   const home = zone.kind === 'cluster' ? zoneText : settings.primaryZone
-  const keys = localAddresses()
+  const entries = ownServices(lookup)
+  if (entries.length > 0) return entries.flatMap(entry => serversOf(lookup, entry, home))
+  const addresses = localAddresses()
     .map(addressKey)
     .filter(key => key !== undefined)
-  const entries = new Set<ServiceEntry>()
-  for (const key of keys) {
-    for (const { namespace, serviceName } of index.reverse.slices(key)) {
-      const entry = index.service(namespace, serviceName)
-      if (entry) entries.add(entry)
-    }
-  }
-  if (entries.size === 0) return [{ name: joinName(['ns', 'dns'], home), addresses: keys }]
-  return [...entries].flatMap(entry => serversOf(lookup, entry, home))
+  return [{ name: joinName(['ns', 'dns'], home), addresses, ttl: settings.ttl }]
 }
 
-const serversOf = ({ index }: Lookup, entry: ServiceEntry, home: DnsName): readonly NameServer[] => {
+/** The services that this very server is an endpoint of, whether `namespaces` serves them or not. */
+export const ownServices = ({
+  index,
+  localAddresses,
+}: Pick<Lookup, 'index' | 'localAddresses'>): readonly ServiceEntry[] => {
+  const keys = localAddresses().map(addressKey)
+  return [...new Set(keys.flatMap(key => (key === undefined ? [] : index.servicesAt(key))))]
+}
+
+const serversOf = ({ index, settings }: Lookup, entry: ServiceEntry, home: DnsName): readonly NameServer[] => {
   const addresses = (entry.service?.clusterIPs ?? []).map(addressKey).filter(key => key !== undefined)
-  if (addresses.length > 0) return [{ name: serviceName(entry, home), addresses }]
+  // Who asks for a name of a namespace that is not served gets NXDOMAIN: glue for it is nothing to keep.
+  const ttl = index.hasNamespace(entry.namespace) ? settings.ttl : 0
+  if (addresses.length > 0) return [{ name: serviceName(entry, home), addresses, ttl }]
   const byName = Map.groupBy(index.endpoints(entry).all, ({ name }) => name)
   return [...byName].map(([name, endpoints]) => ({
     name: endpointFullName(name, entry, home),
+    ttl,
     addresses: endpoints.map(({ key }) => key),
   }))
 }

@@ -39,6 +39,8 @@ export class ClusterIndex {
   readonly #imports: ServiceTree
   readonly #reverse = new ReverseIndex()
   readonly #importedReverse = new ReverseIndex()
+  readonly #externals = new ReverseIndex()
+  readonly #withheld = new ReverseIndex()
   readonly #pods = new PodIndex()
   readonly #endpoints = new LRUCache<ServiceEntry, EndpointSet>({
     maxSize: NAMED_ENDPOINTS,
@@ -52,8 +54,9 @@ export class ClusterIndex {
   constructor(views: ClusterViews, options: ClusterIndexOptions) {
     this.#views = views
     this.#options = options
-    this.#services = this.#tree(this.#reverse)
-    this.#imports = this.#tree(this.#importedReverse)
+    this.#services = this.#tree(this.#reverse, this.#externals, this.#withheld)
+    // Imports have no addresses outside, and none of this server's own.
+    this.#imports = this.#tree(this.#importedReverse, new ReverseIndex(), new ReverseIndex())
     this.#touch()
     this.#subscribe()
   }
@@ -106,6 +109,17 @@ export class ClusterIndex {
     return this.#importedReverse
   }
 
+  /** Services by the addresses that they have outside of the cluster (externalIPs, load balancers). */
+  get externals(): ReverseIndex {
+    return this.#externals
+  }
+
+  /** Services that have the address as a ready endpoint; also those of namespaces that are not served. */
+  servicesAt(key: AddressKey): readonly ServiceEntry[] {
+    const slices = [...this.#reverse.slices(key), ...this.#withheld.slices(key)]
+    return slices.flatMap(({ namespace, serviceName }) => this.#services.find(namespace, serviceName) ?? [])
+  }
+
   pods(key: AddressKey): readonly PodView[] {
     return this.#pods.find(key)
   }
@@ -114,13 +128,16 @@ export class ClusterIndex {
     for (const stop of this.#stops.splice(0)) stop()
   }
 
-  #tree(reverse: ReverseIndex): ServiceTree {
+  #tree(reverse: ReverseIndex, externals: ReverseIndex, withheld: ReverseIndex): ServiceTree {
     const { ignoreEmptyService, endpointPodNames } = this.#options.settings
     return new ServiceTree({
       reverse,
+      externals,
+      withheld,
       ignoreEmptyService,
       endpointPodNames,
       isVisible: namespace => this.hasNamespace(namespace),
+      isWithheld: namespace => this.#present.has(namespace) && !this.hasNamespace(namespace),
       changed: entry => {
         this.#endpoints.delete(entry)
         this.#touch()

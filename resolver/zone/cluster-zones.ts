@@ -9,6 +9,7 @@ import type { Query } from '../query.ts'
 import { type Answer, emptyAnswer } from '../verdict.ts'
 import { rcodes, recordTypes } from '../wire/codes.ts'
 import type { DnsName } from '../wire/record.ts'
+import { soaRecord } from './apex.ts'
 import type { ClusterIndex } from './cluster-index.ts'
 import { followAlias } from './external-name.ts'
 import { findNode } from './find-node.ts'
@@ -55,7 +56,7 @@ export class ClusterZones {
         return answeredWith(this.#presentAnswer(query, lookup, node))
       case 'missing':
         if (!lookup.index.synced) return answeredWith(notReady())
-        return { outcome: 'missing', answer: noName(query, lookup, node.reason) }
+        return { outcome: 'missing', answer: noName(query, soaRecord(lookup), node.reason) }
       case 'alias': {
         const answer = followAlias(this, query, lookup, node.target)
         return answer instanceof Promise ? answer.then(answeredWith) : answeredWith(answer)
@@ -71,7 +72,7 @@ export class ClusterZones {
   #presentAnswer(query: Query, lookup: Lookup, node: PresentNode): Answer {
     const set = selectRecords(lookup, node, query.question.type)
     if (set) return emptyAnswer(rcodes.NOERROR, { authoritative: true, additional: [], ...set })
-    return node.growing && !lookup.index.synced ? notReady() : noData(query, lookup, node.reason)
+    return node.growing && !lookup.index.synced ? notReady() : noData(query, soaRecord(lookup), node.reason)
   }
 }
 

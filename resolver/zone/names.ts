@@ -66,7 +66,8 @@ const parsePod = (labels: string[]): NamedRequest => {
   return labels.length === 0 ? { at: 'pod', namespace, label } : NOWHERE
 }
 
-const parseService = (labels: string[]): NamedRequest => {
+/** The labels left of `svc`, or of a zone that has no `svc`. */
+export const parseService = (labels: string[]): NamedRequest => {
   const namespace = labels.pop()
   const service = labels.pop()
   if (namespace === undefined) return { at: 'services' }
@@ -109,7 +110,7 @@ const parseTopology = (
 }
 
 /** RFC 1035 §3.5 and RFC 3596 §2.5. */
-const parseReverse = (canonicalName: DnsName): NamedRequest => {
+export const parseReverse = (canonicalName: DnsName): NamedRequest => {
   const labels = splitLabels(canonicalName)
   const isIPv4 = labels.at(-2) === 'in-addr'
   const parts = labels.slice(0, -2).reverse()

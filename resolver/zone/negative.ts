@@ -3,8 +3,7 @@ import type { Query } from '../query.ts'
 import { type Answer, type ExtendedError, emptyAnswer } from '../verdict.ts'
 import { extendedErrorCodes, rcodes } from '../wire/codes.ts'
 import type { ResourceRecord } from '../wire/record.ts'
-import { soaRecord } from './apex.ts'
-import type { Lookup, Reason } from './node.ts'
+import type { Reason } from './node.ts'
 
 /** What stands before a negative end: the CNAMEs that led there. */
 type Chain = readonly ResourceRecord[]
@@ -14,20 +13,20 @@ const because = (query: Query, reason: Reason | undefined): { extendedErrors?: r
   reason && query.edns ? { extendedErrors: [{ code: extendedErrorCodes.OTHER, text: reason() }] } : {}
 
 /** The name exists, records of this type do not. */
-export const noData = (query: Query, lookup: Lookup, reason?: Reason, chain: Chain = []): Answer =>
+export const noData = (query: Query, soa: ResourceRecord, reason?: Reason, chain: Chain = []): Answer =>
   emptyAnswer(rcodes.NOERROR, {
     authoritative: true,
     answers: chain,
-    authority: [soaRecord(lookup)],
+    authority: [soa],
     ...because(query, reason),
   })
 
 /** Nothing has this name. With a chain: RFC 6604 §3, the RCODE is that of the chain's end. */
-export const noName = (query: Query, lookup: Lookup, reason?: Reason, chain: Chain = []): Answer =>
+export const noName = (query: Query, soa: ResourceRecord, reason?: Reason, chain: Chain = []): Answer =>
   emptyAnswer(rcodes.NXDOMAIN, {
     authoritative: true,
     answers: chain,
-    authority: [soaRecord(lookup)],
+    authority: [soa],
     ...because(query, reason),
   })
 

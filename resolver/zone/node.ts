@@ -13,6 +13,8 @@ export type Reason = () => string
 export interface RecordSet {
   readonly answers: readonly ResourceRecord[]
   readonly additional?: readonly ResourceRecord[]
+  /** Targets outside of the zone, whose addresses belong into the additional section. */
+  readonly elsewhere?: readonly DnsName[]
 }
 
 export interface PresentNode {
@@ -41,6 +43,12 @@ export interface Lookup {
   readonly zoneText: DnsName
   /** IP addresses of this machine. */
   readonly localAddresses: () => readonly string[]
+}
+
+/** What making records of a name needs. */
+export interface Owner {
+  readonly owner: DnsName
+  readonly settings: Pick<ZoneSettings, 'ttl'>
 }
 
 export const missing = (reason?: Reason): Node => ({ kind: 'missing', ...(reason && { reason }) })

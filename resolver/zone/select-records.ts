@@ -7,7 +7,11 @@ import { type Lookup, makeRecord, type PresentNode, type RecordSet } from './nod
 const ANY_TTL = 3600
 
 /** The records of one type; undefined: NODATA. */
-export const selectRecords = (lookup: Lookup, node: PresentNode, type: number): RecordSet | undefined => {
+export const selectRecords = (
+  lookup: Pick<Lookup, 'owner'>,
+  node: PresentNode,
+  type: number,
+): RecordSet | undefined => {
   if (!node.records) return undefined
   if (type !== recordTypes.ANY) return node.records(type)
   // RFC 8482 §4.2: one small record instead of all.

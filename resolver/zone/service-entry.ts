@@ -4,6 +4,7 @@ import type { EndpointSliceView } from '#watcher/views/endpoint-slice.ts'
 import type { ServiceView } from '#watcher/views/service.ts'
 import { parseName } from '../wire/name.ts'
 import type { DnsName } from '../wire/record.ts'
+import type { ReverseIndex } from './reverse-index.ts'
 
 /** How a service answers. `absent`: its name does not exist. */
 export type ServiceForm = 'cluster-ip' | 'headless' | 'external-name' | 'absent'
@@ -17,8 +18,10 @@ export class ServiceEntry {
   slices: readonly EndpointSliceView[] = []
   /** Cluster IPs of the service that the reverse index holds. */
   publishedAddresses: readonly string[] = []
-  /** Whether the reverse index holds the endpoints of `slices`. */
-  publishedEndpoints = false
+  /** Addresses outside of the cluster that the external index holds. */
+  publishedExternals: readonly string[] = []
+  /** The index that holds the endpoints of `slices`; undefined: none does. */
+  publishedEndpoints: ReverseIndex | undefined
 
   constructor(namespace: string, name: string) {
     this.namespace = namespace

@@ -5,18 +5,19 @@ import { joinName } from '../wire/name.ts'
 import { srvData } from '../wire/rdata.ts'
 import type { DnsName, ResourceRecord } from '../wire/record.ts'
 import { type AddressKey, addressData, addressType } from './address.ts'
-import { type Lookup, makeRecord, type RecordSet } from './node.ts'
+import { makeRecord, type Owner, type RecordSet } from './node.ts'
 
 /** One address behind one port: what an SRV record points to, before doubles are taken out. */
 export interface SrvTuple {
   readonly target: DnsName
   readonly port: number
-  readonly key: AddressKey
+  /** Undefined: the target is a name elsewhere. */
+  readonly key: AddressKey | undefined
 }
 
 /** A and AAAA of one owner, each address once; undefined where the family has none. */
 export const addressRecords = (
-  { settings }: Lookup,
+  { settings }: Pick<Owner, 'settings'>,
   owner: DnsName,
   type: number,
   keys: Iterable<AddressKey>,
@@ -33,16 +34,21 @@ export const addressRecords = (
  * SRV records with the addresses of their targets. Priority 0; all weigh the same, by how many tuples there are
  * before doubles are taken out (CoreDNS; the specification leaves weights open).
  */
-export const srvRecords = ({ settings, owner }: Lookup, tuples: readonly SrvTuple[]): RecordSet | undefined => {
+export const srvRecords = ({ settings, owner }: Owner, tuples: readonly SrvTuple[]): RecordSet | undefined => {
   if (tuples.length === 0) return undefined
   const weight = Math.max(1, Math.floor(100 / tuples.length))
   const answers = new Map<string, ResourceRecord>()
   const additional = new Map<string, ResourceRecord>()
+  const elsewhere = new Set<DnsName>()
   for (const { target, port, key } of tuples) {
     const answer = `${port} ${target}`
     if (!answers.has(answer)) {
       const data = srvData.encode({ priority: 0, weight, port, target })
       answers.set(answer, makeRecord(owner, recordTypes.SRV, settings.ttl, data))
+    }
+    if (key === undefined) {
+      elsewhere.add(target)
+      continue
     }
     const glue = `${key} ${target}`
     if (!additional.has(glue)) {
@@ -50,7 +56,11 @@ export const srvRecords = ({ settings, owner }: Lookup, tuples: readonly SrvTupl
       additional.set(glue, makeRecord(target, addressType(data), settings.ttl, data))
     }
   }
-  return { answers: [...answers.values()], additional: [...additional.values()] }
+  return {
+    answers: [...answers.values()],
+    additional: [...additional.values()],
+    ...(elsewhere.size > 0 && { elsewhere: [...elsewhere] }),
+  }
 }
 
 export interface PortFilter {

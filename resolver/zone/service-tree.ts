@@ -13,9 +13,14 @@ import { ServiceEntry } from './service-entry.ts'
 
 export interface ServiceTreeOptions {
   readonly reverse: ReverseIndex
+  /** Addresses that services have outside of the cluster. */
+  readonly externals: ReverseIndex
+  /** Endpoints of services in namespaces that exist and are not served. */
+  readonly withheld: ReverseIndex
   readonly ignoreEmptyService: boolean
   readonly endpointPodNames: boolean
   readonly isVisible: (namespace: string) => boolean
+  readonly isWithheld: (namespace: string) => boolean
   /** Something that a client can see has changed below this service. */
   readonly changed: (entry: ServiceEntry) => void
 }
@@ -69,11 +74,12 @@ export class ServiceTree {
     previous: EndpointSliceView | undefined,
     next: EndpointSliceView | undefined,
   ): void {
-    const { reverse, endpointPodNames } = this.#options
+    const { endpointPodNames } = this.#options
     const changed = entry.service !== undefined && !sameSlice(previous, next, endpointPodNames)
-    if (entry.publishedEndpoints) {
-      if (previous) withdrawSlice(reverse, previous)
-      if (next) publishSlice(reverse, next)
+    const { publishedEndpoints } = entry
+    if (publishedEndpoints) {
+      if (previous) withdrawSlice(publishedEndpoints, previous)
+      if (next) publishSlice(publishedEndpoints, next)
     }
     entry.replaceSlice((next ?? previous)!.name, next)
     this.#settle(entry, changed)
@@ -81,34 +87,32 @@ export class ServiceTree {
 
   /** Brings the reverse index in step with the entry, tells of the change, forgets an entry that holds nothing. */
   #settle(entry: ServiceEntry, changed: boolean): void {
-    const { isVisible, ignoreEmptyService } = this.#options
+    const { isVisible, isWithheld, ignoreEmptyService, reverse, externals, withheld } = this.#options
     const { service, slices } = entry
-    const form = isVisible(entry.namespace) ? entry.form(ignoreEmptyService) : 'absent'
-    this.#publishAddresses(entry, form === 'cluster-ip' && service ? service.clusterIPs : [])
-    this.#publishEndpoints(entry, form === 'cluster-ip' || form === 'headless')
-    if (changed && isVisible(entry.namespace)) this.#options.changed(entry)
+    const visible = isVisible(entry.namespace)
+    const home = visible ? reverse : isWithheld(entry.namespace) ? withheld : undefined
+    const form = home ? entry.form(ignoreEmptyService) : 'absent'
+    const addresses = visible && form === 'cluster-ip' && service ? service.clusterIPs : NONE
+    moveAddresses(reverse, entry, entry.publishedAddresses, addresses)
+    entry.publishedAddresses = addresses
+    const outside = visible && service ? externalAddresses(service) : NONE
+    moveAddresses(externals, entry, entry.publishedExternals, outside)
+    entry.publishedExternals = outside
+    this.#publishEndpoints(entry, form === 'cluster-ip' || form === 'headless' ? home : undefined)
+    if (changed && home) this.#options.changed(entry)
     if (service || slices.length > 0) return
     const entries = this.#namespaces.get(entry.namespace)
     entries?.delete(entry.name)
     if (entries?.size === 0) this.#namespaces.delete(entry.namespace)
   }
 
-  #publishAddresses(entry: ServiceEntry, addresses: readonly string[]): void {
-    const { reverse } = this.#options
-    const before = entry.publishedAddresses
-    if (before.length === 0 && addresses.length === 0) return
-    entry.publishedAddresses = addresses
-    if (sameTexts(before, addresses)) return
-    for (const key of addressKeys(before)) reverse.deleteService(key, entry)
-    for (const key of addressKeys(addresses)) reverse.addService(key, entry)
-  }
-
-  #publishEndpoints(entry: ServiceEntry, published: boolean): void {
-    if (entry.publishedEndpoints === published) return
-    entry.publishedEndpoints = published
+  #publishEndpoints(entry: ServiceEntry, index: ReverseIndex | undefined): void {
+    const before = entry.publishedEndpoints
+    if (before === index) return
+    entry.publishedEndpoints = index
     for (const slice of entry.slices) {
-      if (published) publishSlice(this.#options.reverse, slice)
-      else withdrawSlice(this.#options.reverse, slice)
+      if (before) withdrawSlice(before, slice)
+      if (index) publishSlice(index, slice)
     }
   }
 }
@@ -122,11 +126,34 @@ const publishSlice = (reverse: ReverseIndex, slice: EndpointSliceView): void =>
 const withdrawSlice = (reverse: ReverseIndex, slice: EndpointSliceView): void =>
   visitReady(slice, (_, key) => reverse.deleteSlice(key, slice))
 
+const moveAddresses = (
+  index: ReverseIndex,
+  entry: ServiceEntry,
+  before: readonly string[],
+  after: readonly string[],
+): void => {
+  if (sameTexts(before, after)) return
+  for (const key of addressKeys(before)) index.deleteService(key, entry)
+  for (const key of addressKeys(after)) index.addService(key, entry)
+}
+
+const NONE: readonly string[] = []
+
+/** `spec.externalIPs` and the addresses of load balancers. */
+const externalAddresses = ({ type, externalIPs, ingress }: ServiceView): readonly string[] => {
+  if (type === 'ExternalName' || (externalIPs.length === 0 && ingress.length === 0)) return NONE
+  return [...externalIPs, ...ingress.map(({ ip }) => ip).filter(ip => ip !== '')]
+}
+
 const addressKeys = (addresses: readonly string[]): string[] =>
   addresses.map(addressKey).filter(key => key !== undefined)
 
 const sameTexts = (one: readonly string[], other: readonly string[]): boolean =>
   one.length === other.length && one.every((text, index) => text === other[index])
+
+const sameIngress = (one: ServiceView['ingress'], other: ServiceView['ingress']): boolean =>
+  one.length === other.length &&
+  one.every(({ ip, hostname }, index) => ip === other[index]!.ip && hostname === other[index]!.hostname)
 
 const samePorts = (one: readonly ServicePortView[], other: readonly ServicePortView[]): boolean =>
   one.length === other.length &&
@@ -143,6 +170,8 @@ const sameService = (one: ServiceView | undefined, other: ServiceView | undefine
       one.headless === other.headless &&
       one.externalName === other.externalName &&
       sameTexts(one.clusterIPs, other.clusterIPs) &&
+      sameTexts(one.externalIPs, other.externalIPs) &&
+      sameIngress(one.ingress, other.ingress) &&
       samePorts(one.ports, other.ports)
 
 const sameSlice = (

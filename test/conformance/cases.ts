@@ -83,7 +83,7 @@ export interface CaseConfig {
   readonly fallthrough: readonly string[]
   readonly localIPs: readonly string[]
   readonly multiclusterZones: readonly string[]
-  readonly external: object | null
+  readonly external: { readonly zones: readonly string[]; readonly headless: boolean } | null
   readonly autopath: boolean
   readonly any: string
   readonly chaos: ChaosConfig | null

@@ -19,7 +19,13 @@ const kubernetes = (config: CaseConfig): string[] => [
   ...words('multicluster', config.multiclusterZones),
   ...words('fallthrough', config.fallthrough),
   '}',
+  ...external(config),
 ]
+
+const external = ({ external: settings }: CaseConfig): string[] =>
+  settings ? [`k8s_external ${settings.zones.join(' ')} {`, ...flag('headless', settings.headless), '}'] : []
+
+const quoted = (text: string): string => `"${text}"`
 
 /** Without an upstream the block is for the cluster's zones alone, so that all else is refused. */
 export const corefileOf = (config: CaseConfig, upstream: string): string => {

@@ -10,26 +10,6 @@ export interface PendingCases {
 
 export const pending: readonly PendingCases[] = [
   {
-    section: 'external-zone',
-    reason: 'the k8s_external plugin is not there yet',
-    ids: [
-      'xz-a',
-      'xz-srv',
-      'xz-lb-host-srv',
-      'xz-clusterip',
-      'xz-ns-node',
-      'xz-wrong-port',
-      'xz-mx',
-      'xz-apex-soa',
-      'xz-apex-ns',
-      'xz-apex-a',
-      'xz-dns-other',
-      'xz-too-deep',
-      'xz-headless-off',
-      'xz-ptr-miss',
-    ],
-  },
-  {
     section: 'autopath',
     reason: 'the autopath plugin is not there yet',
     ids: [
