@@ -57,6 +57,8 @@ class Connection {
   #unsent: Buffer[] = []
   #received: Buffer = Buffer.alloc(0)
   #idleTimer: Timer | undefined
+  /** When something last came. */
+  #heard = Number.NEGATIVE_INFINITY
 
   constructor(options: StreamOptions) {
     this.#options = options
@@ -83,19 +85,25 @@ class Connection {
     packet.copy(frame, 2)
     if (this.#ready) this.#socket.write(frame)
     else this.#unsent.push(frame)
+    const sent = this.#options.clock.monotonic()
     return new Promise<Buffer>((resolve, reject) => {
-      const timer = this.#options.clock.after(timeout, () => {
+      const late = () => {
+        if (this.#waiting.get(id) !== waiting) return
         this.#waiting.delete(id)
         reject(new ExchangeError('timeout', `no reply from ${this.#options.description} in ${timeout} ms`))
-        // RFC 7766 §6.2.3 leaves it to the client; a connection on which nothing comes is better replaced.
-        if (this.#waiting.size === 0) this.end('no reply came')
-      })
+        // A connection on which nothing at all came since is dead, however many wait on it: they are asked again on
+        // another (RFC 7766 §6.2.3 leaves it to the client).
+        if (this.#heard < sent) this.end('no reply came')
+        else if (this.#waiting.size === 0) this.#restUntilIdle()
+      }
+      // Timers run before sockets are read: a reply that waits while the program itself stood still is read first.
+      const timer = this.#options.clock.after(timeout, () => setImmediate(late))
       const settle = () => {
         timer.cancel()
         this.#waiting.delete(id)
         if (this.#waiting.size === 0 && !this.#ended) this.#restUntilIdle()
       }
-      this.#waiting.set(id, {
+      const waiting: Waiting = {
         accepts,
         resolve: reply => {
           settle()
@@ -105,7 +113,8 @@ class Connection {
           settle()
           reject(error)
         },
-      })
+      }
+      this.#waiting.set(id, waiting)
     })
   }
 
@@ -131,6 +140,7 @@ class Connection {
   }
 
   #read(chunk: Buffer): void {
+    this.#heard = this.#options.clock.monotonic()
     this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk])
     while (this.#received.length >= 2) {
       const end = 2 + this.#received.readUInt16BE(0)

@@ -29,9 +29,10 @@ export const exchangeUdp = ({ address, port, packet, timeout, clock, accepts }: 
       finish()
     }
     const fail = (cause: unknown) => end(() => reject(unreachable(address, port, cause)))
-    const timer = clock.after(timeout, () =>
-      end(() => reject(new ExchangeError('timeout', `no reply from ${address}#${port} over UDP in ${timeout} ms`))),
-    )
+    const late = () =>
+      end(() => reject(new ExchangeError('timeout', `no reply from ${address}#${port} over UDP in ${timeout} ms`)))
+    // Timers run before sockets are read: a reply that waits while the program itself stood still is read first.
+    const timer = clock.after(timeout, () => setImmediate(late))
     socket.on('error', fail)
     socket.on('message', reply => {
       if (accepts(reply)) end(() => resolve(reply))

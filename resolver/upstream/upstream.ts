@@ -110,13 +110,20 @@ export class Upstream {
     // RFC 6891 §7: a server that does not know EDNS says FORMERR (some: NOTIMP) without OPT; ask again without.
     const choked = response.rcode === rcodes.FORMERR || response.rcode === rcodes.NOTIMP
     if (!choked || response.edns || !this.#takesEdns) return response
-    this.#takesEdns = false
-    return this.#exchange(question, channel, timeout)
+    const plain = await this.#exchange(question, channel, timeout, false)
+    // One that says the same without OPT did not mind the OPT but the question.
+    if (plain.rcode !== response.rcode) this.#takesEdns = false
+    return plain
   }
 
-  async #exchange(question: UpstreamQuestion, channel: Channel, timeout: Milliseconds): Promise<ResponseMessage> {
+  async #exchange(
+    question: UpstreamQuestion,
+    channel: Channel,
+    timeout: Milliseconds,
+    edns = this.#takesEdns,
+  ): Promise<ResponseMessage> {
     const overUdp = channel === 'udp' && this.#options.target.protocol === 'dns'
-    const style = { mixedCase: overUdp && this.#keepsCase, edns: this.#takesEdns }
+    const style = { mixedCase: overUdp && this.#keepsCase, edns }
     const message = composeMessage(question, style, this.#options.random)
     const reply = overUdp ? await this.#overUdp(message, timeout) : undefined
     const packet = reply ?? (await this.#overStream(message, timeout))
@@ -125,7 +132,9 @@ export class Upstream {
     unmixReply(packet, message.plainQuestion)
     const decoded = decodeResponse(packet)
     if (decoded.ok) return decoded.value
-    if (packet.readUInt16BE(2) & flags.truncated) return this.#exchange(question, 'tcp', timeout)
+    // Some cut their datagrams in the middle of a record. Over TCP there is nothing to cut.
+    if (overUdp && reply && packet.readUInt16BE(2) & flags.truncated)
+      return this.#exchange(question, 'tcp', timeout, edns)
     throw new ExchangeError('closed', `${this.label} sent a malformed reply: ${decoded.problem}`)
   }
 

@@ -7,6 +7,7 @@ import { generateKey } from '#cluster/pki/key.ts'
 import { sleep, systemClock } from '#lib/clock.ts'
 import { silentLogger } from '#lib/log.ts'
 import { rcodes, recordTypes } from '#resolver/wire/codes.ts'
+import { headerReply } from '#resolver/wire/header.ts'
 import { aData, nameData } from '#resolver/wire/rdata.ts'
 import { ask, configure, problemsOf, testWorld } from '../../support/dns-environment.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
@@ -267,6 +268,37 @@ test('a server that does not know EDNS is asked without', async t => {
   t.deepEqual(
     upstream.queries.map(({ edns }) => edns !== undefined),
     [true, false, false],
+  )
+})
+
+test('a server that says FORMERR or NOTIMP with and without EDNS is asked with EDNS again', async t => {
+  const upstream = await startUpstream(t, {
+    // Without OPT, as from a server that does not know it.
+    respond: ({ packet, question }) =>
+      question.type === recordTypes.NAPTR ? headerReply(packet, rcodes.NOTIMP) : { answers: [] },
+  })
+  const { configuration } = await start(t, `. {\n forward . ${upstream.target}\n}`)
+  t.is((await ask(configuration, 'odd.example.', { type: recordTypes.NAPTR }))?.rcode, rcodes.NOTIMP)
+  await ask(configuration, 'plain.example.')
+  t.deepEqual(
+    upstream.queries.map(({ edns }) => edns !== undefined),
+    [true, false, true],
+  )
+})
+
+test('garbage with TC, over UDP and then over TCP without end, becomes SERVFAIL', async t => {
+  const upstream = await startUpstream(t, {
+    respond({ packet }) {
+      const reply = Buffer.concat([packet, Buffer.from([0xff])])
+      reply.writeUInt16BE(0x8200, 2)
+      return reply
+    },
+  })
+  const { configuration } = await start(t, `. {\n forward . ${upstream.target} {\n max_fails 0\n }\n}`)
+  t.is((await ask(configuration, 'a.example.'))?.rcode, rcodes.SERVFAIL)
+  t.deepEqual(
+    upstream.queries.map(({ transport }) => transport),
+    ['udp', 'tcp', 'udp', 'tcp'],
   )
 })
 
