@@ -92,6 +92,16 @@ export const badRequest = (message: string): Status => failure(400, 'BadRequest'
 
 export const expired = (message: string): Status => failure(410, 'Expired', message)
 
+/** A 500 as Kubernetes gives it for errors of its libraries that name no reason. */
+export const unexplained = (message: string): Status => ({
+  kind: 'Status',
+  apiVersion: 'v1',
+  metadata: {},
+  status: 'Failure',
+  message,
+  code: 500,
+})
+
 export const internalError = (message: string): Status =>
   failure(500, 'InternalError', `Internal error occurred: ${message}`)
 

@@ -30,7 +30,7 @@ const checkFieldManager = (name: string): FieldError[] => {
 
 export const readWriteQuery = (kind: OptionsKind, query: URLSearchParams): Result<WriteQuery, Status> => {
   const errors = checkFieldManager(query.get('fieldManager') ?? '')
-  const dryRun = query.getAll('dryRun').filter(value => value !== '')
+  const dryRun = query.getAll('dryRun')
   if (dryRun.some(value => value !== 'All')) errors.push(fieldNotSupported('dryRun', dryRun, ['All']))
   const validation = query.get('fieldValidation') ?? ''
   if (!VALIDATIONS.includes(validation)) errors.push(fieldNotSupported('fieldValidation', validation, VALIDATIONS))

@@ -3,7 +3,7 @@
 import { decodeBody, decodePatched, type FieldValidation } from '#cluster/api/decode.ts'
 import { fieldInvalid } from '#cluster/api/field-error.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
-import { badRequest, failure, invalid, type Status } from '#cluster/api/status.ts'
+import { badRequest, failure, invalid, notFound, type Status } from '#cluster/api/status.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import { applyPatch, PATCH_FORMATS, type ParsedPatch, parsePatch } from '../patches/index.ts'
 import { create } from '../verbs/create.ts'
@@ -105,14 +105,16 @@ const readPatch = async (call: ResourceCall): Promise<Result<ParsedPatch, Status
 const patched = (call: ResourceCall, patch: ParsedPatch, validation: FieldValidation): Change => {
   const { kind } = call.resource
   return current => {
-    const result = applyPatch((current ?? {}) as Record<string, unknown>, patch, kind.type)
+    // A patch makes no object, of the kinds neither that a PUT can make.
+    if (!current) return refused(notFound(subjectOf(targetOf(call))))
+    const result = applyPatch(current as Record<string, unknown>, patch, kind.type)
     if (!result.ok) return result
     const decoded = decodePatched(result.value, kind, validation, patch.duplicates)
     if (!decoded.ok) return decoded
     for (const text of decoded.value.warnings) call.warnings.add(text)
     const { object } = decoded.value
     const { uid } = object.metadata
-    if (current && uid !== current.metadata.uid) {
+    if (uid !== current.metadata.uid) {
       return refused(invalid(subjectOf(targetOf(call)), [fieldInvalid('metadata.uid', uid, 'field is immutable')]))
     }
     return accepted(object)
@@ -121,10 +123,10 @@ const patched = (call: ResourceCall, patch: ParsedPatch, validation: FieldValida
 
 export const patchRoute = (call: ResourceCall): Promise<Answer> =>
   answering(call, async () => {
-    const patch = await readPatch(call)
-    if (!patch.ok) return patch
     const query = readWriteQuery('PatchOptions', call.query)
     if (!query.ok) return query
+    const patch = await readPatch(call)
+    if (!patch.ok) return patch
     return change(call, patched(call, patch.value, query.value.fieldValidation), query.value.dryRun)
   })
 

@@ -38,6 +38,13 @@ const copiedBytes = (document: JsonObject, operation: Operation): number => {
 const movesIntoItself = (operation: Operation): boolean =>
   operation.op === 'move' && operation.path.startsWith(`${operation.from}/`)
 
+/** RFC 6902 §4.3 wants the target of `replace` to exist; Kubernetes lets it make a member of an object. */
+const asApplied = (document: JsonObject, operation: Operation): Operation => {
+  if (operation.op !== 'replace' || operation.path === '') return operation
+  const parent: unknown = getValueByPointer(document, operation.path.slice(0, operation.path.lastIndexOf('/')))
+  return isObject(parent) ? { ...operation, op: 'add' } : operation
+}
+
 const applyAll = (current: JsonObject, operations: readonly Operation[]): Result<JsonObject, Status> => {
   let document: unknown = structuredClone(current)
   let copied = 0
@@ -49,7 +56,7 @@ const applyAll = (current: JsonObject, operations: readonly Operation[]): Result
         failure(413, 'RequestEntityTooLarge', `copies in a JSON patch may add ${MAX_COPIED} bytes at most`),
       )
     }
-    document = applyOperation(document, operation, true, true, true, index).newDocument
+    document = applyOperation(document, asApplied(document, operation), true, true, true, index).newDocument
   }
   return isObject(document) ? accepted(document) : refused(unprocessable())
 }

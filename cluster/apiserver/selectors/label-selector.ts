@@ -62,10 +62,12 @@ class Parser {
   parse(): LabelRequirement[] {
     const requirements: LabelRequirement[] = []
     while (this.#peek() !== undefined) {
+      const token = this.#peek()
+      if (!isWord(token) && token !== '!') fail(`found '${token ?? ''}', expected: !, identifier, or 'end of string'`)
       requirements.push(this.#requirement())
-      const token = this.#next()
-      if (token === undefined) break
-      if (token !== ',') fail(`found '${token}', expected: ',' or 'end of string'`)
+      const separator = this.#next()
+      if (separator === undefined) break
+      if (separator !== ',') fail(`found '${separator}', expected: ',' or 'end of string'`)
       const after = this.#peek()
       if (!isWord(after) && after !== '!') fail(`found '${after ?? ''}', expected: identifier after ','`)
     }

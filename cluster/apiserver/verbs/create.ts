@@ -82,6 +82,14 @@ const attempt = async (
   return outcome.ok && outcome.value === 'stale' && resource.cache.get(key) ? accepted('taken') : outcome
 }
 
+/** Says so when the name will soon be free. */
+const taken = ({ resource, namespace }: CreateTarget, name: string): Status => {
+  const status = alreadyExists(subjectOf({ resource, name }))
+  const current = resource.cache.get(objectKey(resource.kind, namespace, name))
+  if (current?.object.metadata.deletionTimestamp === undefined) return status
+  return { ...status, message: `object is being deleted: ${status.message}` }
+}
+
 /**
  * Makes `given` (decoded). Refused: 400 for another namespace than the path's, 404 and 403 for a namespace that is not
  * there or going, 409 when the name is taken, 422 when it is invalid.
@@ -95,7 +103,7 @@ export const create = async (
   const { resource, namespace } = target
   const mismatch = adoptNamespace(given, namespace)
   if (mismatch) return refused(mismatch)
-  if (given.metadata.resourceVersion)
+  if (given.metadata.resourceVersion && given.metadata.resourceVersion !== '0')
     return refused(failure(500, 'InternalError', 'resourceVersion should not be set on objects to be created'))
   const generated = !given.metadata.name && Boolean(given.metadata.generateName)
   for (const text of resource.kind.warnings?.(given) ?? []) options.warn(text)
@@ -105,7 +113,6 @@ export const create = async (
     if (!outcome.ok) return outcome
     if (outcome.value === 'stale') continue
     if (outcome.value !== 'taken') return accepted(outcome.value)
-    if (!generated || names++ >= NAME_TRIES)
-      return refused(alreadyExists(subjectOf({ resource, name: object.metadata.name ?? '' })))
+    if (!generated || names++ >= NAME_TRIES) return refused(taken(target, object.metadata.name ?? ''))
   }
 }

@@ -2,7 +2,7 @@
 
 import { type FieldError, fieldForbidden, fieldNotSupported } from '#cluster/api/field-error.ts'
 import type { Kind } from '#cluster/api/kind.ts'
-import { badRequest, failure, type Status } from '#cluster/api/status.ts'
+import { badRequest, type Status, unexplained } from '#cluster/api/status.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import { type FieldSelector, matchesFields, parseFieldSelector } from '../selectors/field-selector.ts'
 import { type LabelSelector, matchesLabels, parseLabelSelector } from '../selectors/label-selector.ts'
@@ -43,7 +43,7 @@ export const readFlag = (query: URLSearchParams, name: string): boolean | undefi
 
 const readInteger = (query: URLSearchParams, name: string): Result<number, Status> => {
   const value = query.get(name)
-  if (value === null || value === '') return accepted(0)
+  if (value === null) return accepted(0)
   if (!/^[+-]?\d+$/.test(value))
     return refused(badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`))
   return accepted(Number(value))
@@ -69,16 +69,21 @@ const checkWatch = (options: ListOptions): FieldError[] => {
   return errors
 }
 
-const checkList = (options: ListOptions): FieldError[] => {
+const checkList = (options: ListOptions): FieldError[] => [
+  ...checkListVersion(options),
+  ...(options.sendInitialEvents === undefined
+    ? []
+    : [fieldForbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list')]),
+]
+
+const checkListVersion = (options: ListOptions): FieldError[] => {
   const { resourceVersion, resourceVersionMatch: match } = options
   const forbid = (detail: string): FieldError => fieldForbidden('resourceVersionMatch', detail)
   const errors: FieldError[] = []
-  if (options.sendInitialEvents !== undefined)
-    errors.push(fieldForbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list'))
   if (match === '') return errors
-  if (options.continue !== '') errors.push(forbid('resourceVersionMatch is forbidden when continue is provided'))
   if (resourceVersion === '')
     errors.push(forbid('resourceVersionMatch is forbidden unless resourceVersion is provided'))
+  if (options.continue !== '') errors.push(forbid('resourceVersionMatch is forbidden when continue is provided'))
   if (!MATCHES.includes(match)) errors.push(fieldNotSupported('resourceVersionMatch', match, MATCHES))
   else if (match === 'Exact' && resourceVersion === '0')
     errors.push(forbid('resourceVersionMatch "exact" is forbidden for resourceVersion "0"'))
@@ -86,7 +91,7 @@ const checkList = (options: ListOptions): FieldError[] => {
 }
 
 /** What a resourceVersion that is no number gets: 500 from a get or a watch, 400 from a list. Kubernetes has it so. */
-export const malformedVersion = (text: string): Status => failure(500, 'InternalError', versionProblem(text))
+export const malformedVersion = (text: string): Status => unexplained(versionProblem(text))
 
 const versionProblem = (text: string): string =>
   `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`

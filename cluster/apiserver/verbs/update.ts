@@ -33,7 +33,8 @@ export interface Updated extends Representation {
 
 const sameNameAsPath = (target: ObjectTarget, next: ApiObject): Status | undefined => {
   const given = next.metadata.name
-  if (!given) return badRequest('name must be provided')
+  if (!given)
+    return badRequest(`the name of the object (${target.name} based on URL) was undeterminable: name must be provided`)
   if (given !== target.name)
     return badRequest(`the name of the object (${given}) does not match the name on the URL (${target.name})`)
   return adoptNamespace(next, target.namespace)
@@ -51,7 +52,9 @@ const checkPreconditions = (target: ObjectTarget, next: ApiObject, current: Stor
   }
   if (!resourceVersion || resourceVersion === '0') {
     if (target.resource.kind.unconditionalUpdate !== false) return undefined
-    return invalid(subject, [fieldInvalid('metadata.resourceVersion', 0, 'must be specified for an update')])
+    // Kubernetes names the resource here where other refusals name the kind.
+    const named = { ...subject, kind: subject.resource }
+    return invalid(named, [fieldInvalid('metadata.resourceVersion', 0, 'must be specified for an update')])
   }
   if (!/^\d+$/.test(resourceVersion))
     return failure(

@@ -12,6 +12,8 @@ test('operations apply in order, and the object given stays as it was', t => {
       { op: 'add', path: '/metadata/labels/a~1b', value: '2' },
       { op: 'remove', path: '/spec/ports/0' },
       { op: 'replace', path: '/spec/ports/0/port', value: 82 },
+      // As Kubernetes: a member of an object need not be there.
+      { op: 'replace', path: '/metadata/namespace', value: 'b' },
       { op: 'copy', from: '/metadata/labels/x', path: '/metadata/labels/y' },
       { op: 'move', from: '/metadata/labels/x', path: '/metadata/labels/z' },
     ],
@@ -19,7 +21,10 @@ test('operations apply in order, and the object given stays as it was', t => {
   )
   t.deepEqual(result, {
     ok: true,
-    value: { metadata: { name: 'a', labels: { 'a/b': '2', y: '1', z: '1' } }, spec: { ports: [{ port: 82 }] } },
+    value: {
+      metadata: { name: 'a', namespace: 'b', labels: { 'a/b': '2', y: '1', z: '1' } },
+      spec: { ports: [{ port: 82 }] },
+    },
   })
   t.deepEqual(current, before)
 })
@@ -27,7 +32,8 @@ test('operations apply in order, and the object given stays as it was', t => {
 const refusals: readonly [string, unknown, number][] = [
   ['a failed test', [{ op: 'test', path: '/metadata/name', value: 'b' }], 422],
   ['removal of what is not there', [{ op: 'remove', path: '/spec/none' }], 422],
-  ['replacement of what is not there', [{ op: 'replace', path: '/spec/none', value: 1 }], 422],
+  ['replacement below what is not there', [{ op: 'replace', path: '/spec/none/deep', value: 1 }], 422],
+  ['replacement of what a list does not have', [{ op: 'replace', path: '/spec/ports/2', value: {} }], 422],
   ['addition below what is not there', [{ op: 'add', path: '/spec/none/deep', value: 1 }], 422],
   ['an index out of bounds', [{ op: 'add', path: '/spec/ports/7', value: {} }], 422],
   ['a copy from nowhere', [{ op: 'copy', from: '/none', path: '/spec/x' }], 422],
