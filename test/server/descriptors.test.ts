@@ -4,15 +4,19 @@ import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { ask, askUntil } from '../support/dns-client.ts'
+import { run } from '../support/run.ts'
 
 const program = fileURLToPath(new URL('../support/serve.process.ts', import.meta.url))
 
-/** A server in a process that may have `limit` descriptors. */
+/** A server in a process that may have `limit` descriptors from when it serves: to load its code it needs more. */
 const serveWith = async (t: ExecutionContext, limit: number): Promise<{ child: ChildProcess; port: number }> => {
-  const command = `ulimit -n ${limit} && exec "$0" --import=tsx "$1"`
-  const child = spawn('sh', ['-c', command, process.execPath, program], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'] })
   t.teardown(() => child.kill())
-  const [line] = await once(child.stdout, 'data')
+  const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`the server ended with ${code}`)))
+  ended.catch(() => {})
+  const [line] = await Promise.race([once(child.stdout, 'data'), ended])
+  const { code, stderr } = await run('prlimit', ['--pid', String(child.pid), `--nofile=${limit}`])
+  t.is(code, 0, stderr)
   return { child, port: Number(line) }
 }
 
