@@ -202,6 +202,7 @@ const buildBlock = (block: PlannedBlock, environment: Environment, problems: Cor
   const instances: Instance[] = []
   const context = { ...block, plugins: () => instances.map(({ plugin }) => plugin) }
   const seen = new Map<string, Word>()
+  const blockEnvironment = { ...environment, folder: folderOf(block, environment.folder) }
   for (const directive of block.directives) {
     const found = findModule(directive.name)
     if (!found.ok) {
@@ -216,7 +217,7 @@ const buildBlock = (block: PlannedBlock, environment: Environment, problems: Cor
       problems.push({ position, message: `"${text}" stands in this server block already (${where})` })
       continue
     }
-    const set = found.value.setup(directive, context, environment)
+    const set = found.value.setup(directive, context, blockEnvironment)
     if (set.ok) instances.push({ plugin: set.value, directive, block })
     else problems.push(set.problem)
   }
@@ -224,6 +225,13 @@ const buildBlock = (block: PlannedBlock, environment: Environment, problems: Cor
   instances.sort((left, right) => rankOf(left.directive) - rankOf(right.directive))
   return { block, instances }
 }
+
+/** Where relative paths of the block start from. */
+const folderOf = ({ directives }: PlannedBlock, folder: string): string =>
+  directives.reduce(
+    (from, directive) => pluginModules.get(directive.name.text)?.folder?.(directive, from) ?? from,
+    folder,
+  )
 
 const rankOf = (directive: Directive): number => pluginOrder.indexOf(directive.name.text)
 

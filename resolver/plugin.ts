@@ -69,6 +69,10 @@ export interface Plugin {
   /** Whether the plugin can do its work; absent: always. The `ready` plugin asks. */
   readonly ready?: () => boolean
   /**
+  /** Writes what it knows of a question, by its keys (`kubernetes/namespace`); the `metadata` plugin asks. */
+  readonly provideMetadata?: (query: Query, metadata: Map<string, string>) => void
+  /** Whether the queries of the block carry a trace. */
+  readonly wantsTrace?: boolean
    * After a reload, before `start`: the instance of the same directive, unchanged, in the same block before. The new one
    * may take over what is dear to make again (a cache's entries, a watch); `close` of the old one still follows.
    */
@@ -143,3 +147,5 @@ export interface PluginModule {
     environment: Environment,
   ) => Result<Plugin, CorefileProblem>
 }
+  /** The folder that relative paths of the block start from, where it is this directive that says so. */
+  readonly folder?: (directive: Directive, folder: string) => string

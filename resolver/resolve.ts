@@ -13,6 +13,7 @@ import type { MaybePromise, RequestContext, Responder } from './listener.ts'
 import type { Next, Plugin } from './plugin.ts'
 import type { EdnsOption, Query } from './query.ts'
 import { type Answer, answered, emptyAnswer, unhandled, type Verdict } from './verdict.ts'
+import { Trace } from './trace.ts'
 import { classes, ednsOptionCodes, extendedErrorCodes, rcodes, recordTypes } from './wire/codes.ts'
 import type { ServerCookies } from './wire/cookie.ts'
 import { findOption, OWN_UDP_SIZE } from './wire/edns.ts'
@@ -30,6 +31,8 @@ export interface Chain {
   /** Those that add EDNS options to every reply. */
   readonly optioners: readonly Plugin[]
   /** Our own size over UDP, in bytes. */
+  /** Whether some plugin wants a trace of each query. */
+  readonly traced: boolean
   readonly udpSize: number
   /** Those that want to know of every reply. */
   readonly reporters: readonly Plugin[]
@@ -55,6 +58,7 @@ export const composeChain = (plugins: readonly Plugin[]): Chain => ({
   runOtherClass: composeHandlers(plugins.filter(plugin => plugin.allClasses)),
   optioners: plugins.filter(plugin => plugin.replyOptions),
   udpSize: Math.min(OWN_UDP_SIZE, ...plugins.flatMap(plugin => plugin.udpSize ?? [])),
+  traced: plugins.some(plugin => plugin.wantsTrace),
   reporters: plugins.filter(plugin => plugin.report),
   transfers: plugins.some(plugin => plugin.name === 'transfer'),
 })
@@ -110,8 +114,8 @@ export class Resolver {
     const decoded = decodeQuery(packet, context, this.#options.clock.monotonic())
     if (decoded.verdict === 'ignored') return undefined
     if (decoded.verdict === 'refused') return decoded.reply
-    const { query } = decoded
-    const chain = this.#chainOf(query)
+    const chain = this.#chainOf(decoded.query)
+    const query = chain?.traced ? { ...decoded.query, trace: new Trace() } : decoded.query
     const verdict = this.conclude(query, chain)
     if (!(verdict instanceof Promise)) return this.#reply(query, verdict, chain)
     return verdict
@@ -203,7 +207,10 @@ const nobodyAnswered = emptyAnswer(rcodes.SERVFAIL, {
   extendedErrors: [{ code: extendedErrorCodes.OTHER, text: 'no plugin of the server block answers this name' }],
 })
 
-const answerOf = (verdict: Verdict): Answer | undefined => {
+/** What the first message of a zone says in its header. */
+const zoneFollows = emptyAnswer(rcodes.NOERROR, { authoritative: true })
+
+const answerOf = (verdict: Verdict, streams: boolean): Answer | undefined => {
   switch (verdict.verdict) {
     case 'answered':
       return verdict.answer

@@ -1,46 +1,62 @@
 /** The plugins that exist, by directive. Order is `order.ts`'s business. */
 import type { PluginModule } from '../plugin.ts'
+import { aclPlugin } from './acl.ts'
 import { anyPlugin } from './any.ts'
 import { bindPlugin } from './bind.ts'
 import { bufsizePlugin } from './bufsize.ts'
 import { cachePlugin } from './cache.ts'
+import { cancelPlugin } from './cancel.ts'
 import { chaosPlugin } from './chaos.ts'
+import { debugPlugin } from './debug.ts'
+import { erraticPlugin } from './erratic.ts'
 import { errorsPlugin } from './errors.ts'
 import { forwardPlugin } from './forward.ts'
+import { headerPlugin } from './header.ts'
 import { healthPlugin } from './health.ts'
 import { hostsPlugin } from './hosts.ts'
 import { externalPlugin } from './k8s_external.ts'
 import { kubernetesPlugin } from './kubernetes.ts'
 import { loadbalancePlugin } from './loadbalance.ts'
+import { localPlugin } from './local.ts'
 import { logPlugin } from './log.ts'
 import { loopPlugin } from './loop.ts'
+import { metadataPlugin } from './metadata.ts'
 import { minimalPlugin } from './minimal.ts'
 import { nsidPlugin } from './nsid.ts'
 import { prometheusPlugin } from './prometheus.ts'
 import { readyPlugin } from './ready.ts'
 import { reloadPlugin } from './reload.ts'
+import { rootPlugin } from './root.ts'
 import { whoamiPlugin } from './whoami.ts'
 
 const modules: readonly PluginModule[] = [
+  aclPlugin,
   anyPlugin,
   bindPlugin,
   bufsizePlugin,
   cachePlugin,
+  cancelPlugin,
   chaosPlugin,
+  debugPlugin,
+  erraticPlugin,
   errorsPlugin,
-  forwardPlugin,
-  healthPlugin,
   externalPlugin,
-  kubernetesPlugin,
+  forwardPlugin,
+  headerPlugin,
+  healthPlugin,
   hostsPlugin,
+  kubernetesPlugin,
   loadbalancePlugin,
+  localPlugin,
   logPlugin,
   loopPlugin,
+  metadataPlugin,
   minimalPlugin,
   nsidPlugin,
   prometheusPlugin,
   readyPlugin,
   reloadPlugin,
+  rootPlugin,
   whoamiPlugin,
 ]
 

@@ -47,9 +47,10 @@ export const kubernetesPlugin: PluginModule = {
   },
 }
 
-/** Metadata costs a map for each query, so it is only made where a line of the block can show it. */
+/** Metadata costs a map for each query, so it is only made where a line of the block can show it; `metadata` asks by itself. */
 const wantsMetadata = ({ directives }: BlockContext): boolean =>
-  directives.some(({ name, ...rest }) => name.text === 'metadata' || (name.text === 'log' && mentionsMetadata(rest)))
+  directives.every(({ name }) => name.text !== 'metadata') &&
+  directives.some(({ name, ...rest }) => name.text === 'log' && mentionsMetadata(rest))
 
 const mentionsMetadata = (part: Pick<Directive, 'arguments'> & { properties?: readonly Property[] }): boolean =>
   part.arguments.some(({ text }) => text.includes('{/')) ||
@@ -124,10 +125,15 @@ class Kubernetes implements Plugin {
     const { canonicalName } = query.question
     const zone = findZone(this.#settings.zone.zones, canonicalName)
     if (!zone) return next(query)
-    if (this.#wantsMetadata) setMetadata(query, zone, this.#shared?.index)
+    if (this.#wantsMetadata) this.provideMetadata(query, (query.metadata ??= new Map()))
     if (!this.#zones) return answered(NAME, notReady())
     const result = this.#zones.answer(query, zone)
     return result instanceof Promise
+  provideMetadata(query: Query, metadata: Map<string, string>): void {
+    const zone = findZone(this.#settings.zone.zones, query.question.canonicalName)
+    setMetadata(metadata, query, zone, this.#shared?.index)
+  }
+
       ? result.then(value => this.#conclude(value, query, next))
       : this.#conclude(result, query, next)
   }

@@ -5,16 +5,23 @@ import type { ClusterIndex } from './cluster-index.ts'
 import { type NamedRequest, parseRequest } from './names.ts'
 import type { Zone } from './settings.ts'
 
-export const setMetadata = (query: Query, zone: Zone, index: ClusterIndex | undefined): void => {
-  query.metadata ??= new Map()
-  for (const [key, value] of entriesOf(parseRequest(query.question.canonicalName, zone))) {
-    query.metadata.set(`kubernetes/${key}`, value)
+/** `zone`: the zone of ours that the name lies in, if it does; who asks is told for every name. */
+export const setMetadata = (
+  metadata: Map<string, string>,
+  query: Query,
+  zone: Zone | undefined,
+  index: ClusterIndex | undefined,
+): void => {
+  if (zone) {
+    for (const [key, value] of entriesOf(parseRequest(query.question.canonicalName, zone))) {
+      metadata.set(`kubernetes/${key}`, value)
+    }
   }
   const client = addressKey(query.client.address)
   const [pod] = client === undefined ? [] : (index?.pods(client) ?? [])
   if (!pod) return
-  query.metadata.set('kubernetes/client-namespace', pod.namespace)
-  query.metadata.set('kubernetes/client-pod-name', pod.name)
+  metadata.set('kubernetes/client-namespace', pod.namespace)
+  metadata.set('kubernetes/client-pod-name', pod.name)
 }
 
 const entriesOf = (request: NamedRequest): (readonly [string, string])[] => {

@@ -211,7 +211,7 @@ test('metadata for the query log, made only where a line can show it', async t =
     'kubernetes/cluster': 'b',
     ...client,
   })
-  t.deepEqual(await metadataOf('metadata', '10-0-0-1.shop.pod.cluster.local.'), {
+  t.deepEqual(await metadataOf(log, '10-0-0-1.shop.pod.cluster.local.'), {
     'kubernetes/kind': 'pod',
     'kubernetes/namespace': 'shop',
     'kubernetes/endpoint': '10-0-0-1',
@@ -219,6 +219,7 @@ test('metadata for the query log, made only where a line can show it', async t =
   })
   t.regex((await metadataOf(log, 'x.cluster.local.'))?.['kubernetes/parse-error'] ?? '', /no form of/)
   t.is(await metadataOf(log, 'www.example.'), undefined)
+  t.is(await metadataOf(`metadata\n ${log}`, WEB), undefined, 'that plugin asks by itself')
 })
 
 test('its page has every option, every metric, and examples that work', t => {

@@ -21,7 +21,7 @@ test('the client’s address and port, by its family and transport', async t => 
 })
 
 test('a name that leaves no room for the port’s', async t => {
-  const long = `${'a'.repeat(63)}.`.repeat(3) + `${'b'.repeat(60)}.`
+  const long = [63, 63, 63, 60].map(length => `${'a'.repeat(length)}.`).join('')
   t.deepEqual(await told({}, long), [`${long} 0 192.0.2.7`])
 })
 
