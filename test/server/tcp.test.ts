@@ -32,7 +32,12 @@ class Client {
       this.#wake()
       this.socket.end()
     })
-    this.closed = new Promise(resolve => this.socket.on('close', resolve))
+    this.closed = new Promise(resolve =>
+      this.socket.on('close', () => {
+        this.#wake()
+        resolve(undefined)
+      }),
+    )
     t.teardown(() => this.socket.destroy())
   }
 
@@ -57,15 +62,13 @@ class Client {
 const packetWithId = (id: number): Buffer => queryPacket('a.example.', { id })
 const ids = (messages: readonly Buffer[]): number[] => messages.map(message => message.readUInt16BE(0))
 
-/** Milliseconds; longer than any test. */
-const LONG = 600_000
-
 /** Answers query n after query n + 1, so that every reply overtakes. */
 const reversing = (count: number): Responder => {
+  const answer = addressResponder()
   const held: (() => void)[] = []
   return async (packet, context) => {
     if (held.length < count - 1) await new Promise<void>(resolve => held.push(resolve))
-    const reply = await addressResponder()(packet, context)
+    const reply = await answer(packet, context)
     const previous = held.pop()
     if (previous) setImmediate(previous)
     return reply
@@ -80,8 +83,7 @@ test('RFC 7766 §6.2.1.1: queries are pipelined, answers overtake', async t => {
 })
 
 test('RFC 7766 §8: bytes may come in any pieces', async t => {
-  // A piece a turn of a loop that all tests of this file share: they may take longer than clients are given.
-  const { port } = await startServer(t, { options: { tcpReadTimeout: LONG } })
+  const { port } = await startServer(t)
   const client = new Client(t, port)
   client.socket.setNoDelay(true)
   const bytes = Buffer.concat([frame(packetWithId(1)), frame(packetWithId(2)), frame(packetWithId(3))])
@@ -168,7 +170,7 @@ const lifetime = async (t: ExecutionContext, port: number, ...parts: Buffer[]): 
 }
 
 test('the read time-out: nothing sent, half a query, half a second query', async t => {
-  const options = { tcpReadTimeout: 200, tcpIdleTimeout: LONG, tcpWriteTimeout: LONG }
+  const options = { tcpReadTimeout: 200 }
   const { port, registry } = await startServer(t, { options })
   const query = frame(packetWithId(1))
   const times = await Promise.all([
@@ -193,7 +195,7 @@ test('a query that came in time is answered, however late this process is to rea
 })
 
 test('the idle time-out: nothing more to ask, which is no offence', async t => {
-  const options = { tcpReadTimeout: LONG, tcpIdleTimeout: 200, tcpWriteTimeout: LONG }
+  const options = { tcpIdleTimeout: 200 }
   const { port, registry } = await startServer(t, { options })
   t.true((await lifetime(t, port, frame(packetWithId(1)))) >= 195)
   t.is(await metric(registry, 'seamark_server_dropped_total'), 0)
@@ -214,11 +216,12 @@ test('whoever waits for an answer is not idle', async t => {
 
 test('a client that does not read is not read from, and is cut off in the end', async t => {
   let answered = 0
+  const answer = addressResponder(3000)
   const { port, registry } = await startServer(t, {
     options: { tcpWriteTimeout: 300 },
     responder: (packet, context) => {
       answered++
-      return addressResponder(3000)(packet, context)
+      return answer(packet, context)
     },
   })
   const client = new Client(t, port)
@@ -258,6 +261,7 @@ test('a client that leaves its last answer unread does not keep its connection',
     metrics,
     dispatcher: new Dispatcher(addressResponder(), options),
     options: read.value,
+    transport: 'tcp',
     server: () => '',
   })
   const closed = new Promise<void>(resolve => socket.once('close', () => resolve()))

@@ -11,15 +11,22 @@ export interface Ask {
   readonly address?: string
   /** Default udp. */
   readonly transport?: 'udp' | 'tcp'
-  /** Milliseconds until an answer must be there. Default 2 s. */
+  /** Milliseconds until an answer must be there. Default 10 s: on loopback nothing is lost, but a machine may be slow. */
   readonly deadline?: number
 }
+
+const DEADLINE = 10_000
 
 /** A reply as dns-packet reads it, with the RCODE's name that its types leave out. */
 export type Reply = DecodedPacket & { readonly rcode: string; readonly answers: readonly { readonly data?: unknown }[] }
 
 /** Sends bytes over UDP; the first datagram that comes back. */
-export const exchangeUdp = (packet: Buffer, port: number, address = '127.0.0.1', deadline = 2000): Promise<Buffer> =>
+export const exchangeUdp = (
+  packet: Buffer,
+  port: number,
+  address = '127.0.0.1',
+  deadline = DEADLINE,
+): Promise<Buffer> =>
   new Promise((resolve, reject) => {
     const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4')
     const end = (settle: () => void) => {
@@ -41,7 +48,12 @@ export const frame = (packet: Buffer): Buffer => {
 }
 
 /** Sends one message over a TCP connection of its own; the first message that comes back. */
-export const exchangeTcp = (packet: Buffer, port: number, address = '127.0.0.1', deadline = 2000): Promise<Buffer> =>
+export const exchangeTcp = (
+  packet: Buffer,
+  port: number,
+  address = '127.0.0.1',
+  deadline = DEADLINE,
+): Promise<Buffer> =>
   new Promise((resolve, reject) => {
     const socket = connect(port, address)
     let received = Buffer.alloc(0)
@@ -73,11 +85,14 @@ export const ask = async ({ name, type = 'A', port, address, transport = 'udp', 
   return dnsPacket.decode(await exchange(packet, port, address, deadline)) as unknown as Reply
 }
 
-/** Asks again and again until the reply is as wanted; rejects after `limit` milliseconds. */
+/**
+ * Asks again and again until the reply is as wanted; rejects after `limit` milliseconds. A question that a server took
+ * with it when it ended is asked again after a second.
+ */
 export const askUntil = async (question: Ask, wanted: (reply: Reply) => boolean, limit = 10_000): Promise<Reply> => {
   const end = performance.now() + limit
   for (;;) {
-    const reply = await ask(question).catch((error: unknown) => error as Error)
+    const reply = await ask({ deadline: 1000, ...question }).catch((error: unknown) => error as Error)
     if (!(reply instanceof Error) && wanted(reply)) return reply
     if (performance.now() > end) throw new Error(`not the wanted answer within ${limit} ms`, { cause: reply })
     await new Promise(resolve => setImmediate(resolve))

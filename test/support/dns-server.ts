@@ -54,13 +54,16 @@ export interface TestServerOptions {
   readonly options?: { readonly [Name in keyof typeof serverOptions]?: number }
 }
 
+/** Milliseconds, longer than any test: a slow machine is no slow client. Tests of the time-outs set their own. */
+const PATIENCE = { tcpReadTimeout: 600_000, tcpWriteTimeout: 600_000, tcpIdleTimeout: 600_000 }
+
 /** A server on a free port of loopback that closes when the test ends. */
 export const startServer = async (
   t: ExecutionContext,
   { responder = addressResponder(), listeners = [loopback()], endpoints = [], options = {} }: TestServerOptions = {},
 ): Promise<TestServer> => {
   const registry = createRegistry()
-  const read = readOptions(serverOptions, options)
+  const read = readOptions(serverOptions, { ...PATIENCE, ...options })
   if (!read.ok) throw new Error(read.problem)
   const server = new Server(responder, { clock: systemClock, logger: silentLogger, registry, options: read.value })
   t.teardown(() => server.close())
