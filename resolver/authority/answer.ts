@@ -90,7 +90,7 @@ const redirect = (following: Following, dname: ResourceRecord, name: DnsName): Z
   following.chain.push(dname)
   // RFC 6672 §2.2: "YXDOMAIN" for a name that would get too long.
   if (nameLength(target) > 255)
-    return { answer: { ...positive(following, []), rcode: rcodes.YXDOMAIN, authority: [] }, missing: false }
+    return { answer: { ...positive(following, []), rcode: rcodes.YXDOMAIN }, missing: false }
   following.chain.push({ ...dname, name, type: T.CNAME, data: nameData.encode(target) })
   if (following.type === T.CNAME) return { answer: positive(following, []), missing: false }
   return target
@@ -101,11 +101,12 @@ const renamed = (set: RecordSet, name: DnsName): RecordSet => set.map(record => 
 const positive = ({ zone, chain }: Following, set: RecordSet): Answer => {
   const answers = [...chain, ...set]
   const servers = zone.setOf(T.NS)
+  // Whose servers they are is worth telling where the zone has the last word; aliases alone lead elsewhere.
   const isServers = set[0]?.type === T.NS && canonicalName(set[0].name) === zone.origin
   return emptyAnswer(rcodes.NOERROR, {
     authoritative: true,
     answers,
-    authority: isServers ? [] : servers,
+    authority: set.length === 0 || isServers ? [] : servers,
     additional: additionalOf(zone, set, answers),
   })
 }
