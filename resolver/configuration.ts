@@ -11,7 +11,7 @@ import { accepted, type Result, refused } from '#lib/result.ts'
 import { suggestion } from './corefile/nearest.ts'
 import { parseCorefile } from './corefile/parser.ts'
 import { type PlannedBlock, planBlocks, readListenerOverrides } from './corefile/server-blocks.ts'
-import type { Corefile, CorefileProblem, Directive, Word } from './corefile/syntax.ts'
+import { type Corefile, type CorefileProblem, type Directive, type Word, wordsOf } from './corefile/syntax.ts'
 import type { DnsListener, HttpEndpoint, Responder } from './listener.ts'
 import { panicMetrics, registerMetrics } from './metrics.ts'
 import type { Environment, Next, Plugin, PluginModule } from './plugin.ts'
@@ -60,7 +60,7 @@ export class Configuration {
   constructor(blocks: readonly BuiltBlock[], world: World) {
     this.#instances = blocks.flatMap(block => block.instances)
     this.plugins = this.#instances.map(({ plugin }) => plugin)
-    this.listeners = distinctListeners(blocks.map(({ block }) => block))
+    this.listeners = distinctListeners(blocks)
     this.endpoints = distinctEndpoints(this.plugins)
     const routes = new Map<string, Map<DnsName, Chain>>()
     for (const { block, instances } of blocks) {
@@ -243,9 +243,18 @@ const findModule = ({ text, position }: Word): Result<PluginModule, CorefileProb
   return refused({ position, message: `unknown directive "${text}"${suggestion(text, pluginModules.keys())}` })
 }
 
-const distinctListeners = (blocks: readonly PlannedBlock[]): DnsListener[] => {
+/** Blocks share a listener's certificates: one that has none (`tls` stands in another) takes theirs. */
+const distinctListeners = (blocks: readonly BuiltBlock[]): DnsListener[] => {
   const listeners = new Map<string, DnsListener>()
-  for (const { served } of blocks) for (const { listener } of served) listeners.set(listener.server, listener)
+  for (const { block, instances } of blocks) {
+    const identity = instances.find(({ plugin }) => plugin.identity)?.plugin.identity
+    for (const { listener } of block.served) {
+      const { scheme = 'dns', server } = listener
+      const own = scheme === 'dns' || !identity ? listener : { ...listener, identity }
+      const before = listeners.get(server)
+      if (!before?.identity) listeners.set(server, own)
+    }
+  }
   return [...listeners.values()]
 }
 
@@ -258,7 +267,3 @@ const distinctEndpoints = (plugins: readonly Plugin[]): HttpEndpoint[] => {
   }
   return [...endpoints.values()]
 }
-
-/** A directive without its positions. */
-const wordsOf = (directive: Directive): unknown =>
-  JSON.parse(JSON.stringify(directive, (key, value) => (key === 'position' ? undefined : value)))

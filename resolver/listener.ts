@@ -1,12 +1,43 @@
 /** What a configuration wants opened. The resolver declares; the server opens. */
 import type { SocketAddress } from '#lib/address.ts'
+import type { Milliseconds } from '#lib/clock.ts'
 import type { Endpoint, Transport } from './query.ts'
 
-/** Where DNS is served, on UDP and TCP alike. */
+/**
+ * What a listener asks of clients' certificates (Go's ClientAuthType, CoreDNS's words): nothing, to show one, to have
+ * one, to have a valid one if any, to have a valid one.
+ */
+export const clientAuths = ['nocert', 'request', 'require', 'verify_if_given', 'require_and_verify'] as const
+export type ClientAuth = (typeof clientAuths)[number]
+
+/** PEM. Certificate and key belong together. */
+export interface TlsCredentials {
+  /** The server's certificate, then those that lead to its authority. */
+  readonly cert: Buffer
+  readonly key: Buffer
+  /** Whose certificates of clients are valid; absent: those whom the system trusts. */
+  readonly ca?: Buffer
+}
+
+/** Who a listener is to its clients. */
+export interface TlsIdentity {
+  readonly clientAuth: ClientAuth
+  /** Of the moment: another object after the files have changed. */
+  readonly credentials: TlsCredentials
+}
+
+/** What is spoken: DNS over UDP and TCP, over TLS (RFC 7858), over HTTPS (RFC 8484). */
+export type ServedScheme = 'dns' | 'tls' | 'https'
+
+/** Where DNS is served. */
 export interface DnsListener {
   readonly address: SocketAddress
   /** `dns://:53`: the `server` label of the metrics. */
   readonly server: string
+  /** Absent: `dns`. */
+  readonly scheme?: ServedScheme
+  /** For `tls`, always; `https` without one is HTTP in the clear, for a proxy that ends TLS before it. */
+  readonly identity?: TlsIdentity
 }
 
 export interface HttpReply {
@@ -29,6 +60,13 @@ export interface RequestContext {
   readonly local: Endpoint
   /** The `server` of the listener that it came in by. */
   readonly server: string
+  /** How long the connection stays open without a query, milliseconds; where there is one that is DNS's own. */
+  readonly idleTimeout?: Milliseconds
+  /**
+   * Takes the messages that follow the reply (RFC 5936 §2.2), before the reply itself is given; the transport asks for
+   * each when the client has taken those before. Absent: a query has one reply at most.
+   */
+  readonly follow?: (messages: Iterable<Buffer>) => void
 }
 
 /** A promise only where something has to be waited for: answers from memory come back at once. */

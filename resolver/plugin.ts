@@ -15,7 +15,7 @@ import type { Random } from '#lib/random.ts'
 import type { Result } from '#lib/result.ts'
 import type { PropertyTable } from './corefile/directive-reader.ts'
 import type { CorefileProblem, Directive } from './corefile/syntax.ts'
-import type { HttpEndpoint, MaybePromise } from './listener.ts'
+import type { HttpEndpoint, MaybePromise, TlsIdentity } from './listener.ts'
 import type { MetricTable } from './metrics.ts'
 import type { EdnsOption, Query } from './query.ts'
 import type { Answer, Verdict } from './verdict.ts'
@@ -64,6 +64,8 @@ export interface Plugin {
   readonly cacheCounters?: () => CacheCounters
   /** Told of every reply of the block after it has become bytes (log, prometheus, errors). Must not throw or wait. */
   readonly report?: (query: Query, reply: Reply) => void
+  /** Who the block's listeners are to clients of TLS and HTTPS. */
+  readonly identity?: TlsIdentity
   /** HTTP endpoints that the plugin wants served. */
   readonly endpoints?: readonly HttpEndpoint[]
   /** Whether the plugin can do its work; absent: always. The `ready` plugin asks. */

@@ -1,8 +1,15 @@
-/** One DNS address of the configuration: its UDP and TCP sockets, always on the same port. */
+/**
+ * One DNS address of the configuration, with the sockets that its scheme needs: UDP and TCP on the same port, or TCP
+ * alone under TLS and HTTPS.
+ */
+import assert from 'node:assert'
 import type { SocketAddress } from '#lib/address.ts'
 import { systemCode } from '#lib/errors.ts'
+import type { DnsListener, TlsIdentity } from '#resolver/listener.ts'
 import { type BindAddress, bindAddresses, isFamilyMissing, isWildcard } from './bind-address.ts'
+import { HttpsProtocol } from './https/protocol.ts'
 import { TcpListener } from './tcp.ts'
+import { TcpConnection } from './tcp-connection.ts'
 import { type UdpEnvironment, UdpListener } from './udp/dgram.ts'
 
 /** How often a port of the system's choice is tried that turns out to be taken on the other transport or family. */
@@ -15,35 +22,34 @@ interface Part {
 }
 
 export class DnsSockets {
-  /** The metrics' label; may change while the sockets stay open. */
-  server: string
-  readonly #address: SocketAddress
+  /** Label and certificates may change while the sockets stay open. */
+  listener: DnsListener
   readonly #environment: UdpEnvironment
   #parts: Part[] = []
   /** Once open, the port that it has; opened again, it asks for the same. */
   #port: number
 
-  constructor(address: SocketAddress, server: string, environment: DnsListenerEnvironment) {
-    this.#address = address
-    this.#port = address.port
-    this.server = server
-    this.#environment = { ...environment, server: () => this.server }
+  constructor(listener: DnsListener, environment: DnsListenerEnvironment) {
+    this.listener = listener
+    this.#port = listener.address.port
+    this.#environment = { ...environment, server: () => this.listener.server }
   }
 
   /** Where it really listens: the port that the system chose for 0. */
   get bound(): SocketAddress {
-    return { host: this.#address.host, port: this.#port }
+    return { host: this.listener.address.host, port: this.#port }
   }
 
   /** Rejects with the system's error, with nothing left open. */
   async open(): Promise<void> {
-    const addresses = await bindAddresses(this.#address.host)
+    const { host, port } = this.listener.address
+    const addresses = await bindAddresses(host)
     for (let tries = 1; ; tries++) {
       try {
         return await this.#openAll(addresses)
       } catch (error) {
         await this.close()
-        const isChance = this.#address.port === 0 && systemCode(error) === 'EADDRINUSE' && tries < PORT_TRIES
+        const isChance = port === 0 && systemCode(error) === 'EADDRINUSE' && tries < PORT_TRIES
         if (!isChance) throw error
         this.#port = 0
       }
@@ -61,7 +67,7 @@ export class DnsSockets {
     let missing: unknown
     for (const address of addresses) {
       try {
-        await this.#openPair(address)
+        await this.#openAt(address)
       } catch (error) {
         // All addresses of a machine without IPv6 (or IPv4) are those of the other family.
         if (!isWildcard(address) || addresses.length === 1 || !isFamilyMissing(error)) throw error
@@ -72,12 +78,42 @@ export class DnsSockets {
   }
 
   /** TCP first: there, a port that another program has is always refused. */
-  async #openPair(address: BindAddress): Promise<void> {
-    const tcp = new TcpListener(address, this.#environment)
+  async #openAt(address: BindAddress): Promise<void> {
+    const tcp = this.#streams(address)
     this.#port = await tcp.open(this.#port)
     this.#parts.push(tcp)
+    const { scheme = 'dns' } = this.listener
+    if (scheme !== 'dns') return
     const udp = new UdpListener(address, this.#environment)
     await udp.open(this.#port)
     this.#parts.push(udp)
+  }
+
+  #streams(address: BindAddress): TcpListener {
+    const environment = this.#environment
+    const { scheme = 'dns', identity } = this.listener
+    if (scheme === 'https') {
+      const https = new HttpsProtocol(environment)
+      return new TcpListener(address, environment, {
+        serve: stream => https.serve(stream),
+        halfOpen: false,
+        // RFC 9113 §3.3, RFC 9112 §9.
+        tls: identity && { identity: this.#identity, protocols: ['h2', 'http/1.1'] },
+      })
+    }
+    const transport = scheme === 'tls' ? 'tls' : 'tcp'
+    return new TcpListener(address, environment, {
+      serve: stream => new TcpConnection(stream, { ...environment, transport }),
+      // RFC 7766 §6.2.4.
+      halfOpen: true,
+      // RFC 7858 §7.1 (ALPN of its registry: "dot").
+      tls: scheme === 'tls' ? { identity: this.#identity, protocols: ['dot'] } : undefined,
+    })
+  }
+
+  readonly #identity = (): TlsIdentity => {
+    const { identity } = this.listener
+    assert(identity, 'a listener with TLS has certificates')
+    return identity
   }
 }

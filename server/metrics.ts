@@ -10,6 +10,8 @@ export type DropReason =
   | 'tcp-frame'
   /** A TCP client that was too slow to write or to read. */
   | 'tcp-timeout'
+  /** A client with which no TLS connection came about, or that has not the certificate that is asked of it. */
+  | 'tls-handshake'
   /** A UDP query from port 0, where nothing can be sent. */
   | 'udp-port'
   /** The system did not take a UDP reply. */
@@ -19,12 +21,13 @@ export class ServerMetrics {
   readonly tcpConnections: Gauge
   readonly dropped: Counter<'reason'>
   readonly failures: Counter
+  readonly httpsResponses: Counter<'server' | 'status'>
 
   constructor(registry: Registry) {
     const registers = [registry]
     this.tcpConnections = new Gauge({
       name: 'seamark_server_tcp_connections',
-      help: 'Open DNS connections over TCP.',
+      help: 'Open connections of clients: TCP, TLS and HTTPS.',
       registers,
     })
     this.dropped = new Counter({
@@ -36,6 +39,12 @@ export class ServerMetrics {
     this.failures = new Counter({
       name: 'seamark_server_responder_failures_total',
       help: 'Queries answered with SERVFAIL because the resolver broke its promise not to throw.',
+      registers,
+    })
+    this.httpsResponses = new Counter({
+      name: 'coredns_dns_https_responses_total',
+      help: 'HTTP responses of the listeners of https://, by status.',
+      labelNames: ['server', 'status'],
       registers,
     })
   }

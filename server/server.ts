@@ -1,7 +1,7 @@
 /**
  * The DNS server's sockets: opened, kept and closed as the configuration says. Knows nothing of what is answered.
  *
- *     client → udp/, tcp → dispatcher (check phase) → responder → the same socket → client
+ *     client → udp/, tcp (tls, https/) → dispatcher (check phase) → responder → the same socket → client
  *
  * Promised: `converge` either reaches the wanted state or leaves the old one; an address that stays keeps its sockets,
  * so nothing is lost on a reload. No failure of a client or of the resolver ends the server.
@@ -32,7 +32,7 @@ export interface ServerEnvironment {
 
 /** What is open, with the ports that the system chose for 0. */
 export interface ServerAddresses {
-  /** By the address that was asked for (`127.0.0.1:0`). */
+  /** By the address that was asked for (`127.0.0.1:0`), with the scheme where it is not DNS in the clear (`tls://:853`). */
   readonly dns: ReadonlyMap<string, SocketAddress>
   readonly http: ReadonlyMap<string, SocketAddress>
 }
@@ -53,6 +53,12 @@ interface Wanted<Part extends Sockets> {
 }
 
 type WantedMap<Part extends Sockets> = ReadonlyMap<string, Wanted<Part>>
+
+/** What has to be opened anew when it changes. */
+const keyOf = ({ address, scheme = 'dns', identity }: DnsListener): string => {
+  if (scheme === 'dns') return formatAddress(address)
+  return `${scheme === 'https' && !identity ? 'http' : scheme}://${formatAddress(address)}`
+}
 
 const flagOfPath = (path: string | undefined): string => `--${path?.slice(1) ?? 'dns'}-address`
 
@@ -122,14 +128,14 @@ export class Server {
     const { flagOf = flagOfPath, ...environment } = this.#environment
     const parts = { ...environment, metrics: this.#metrics, dispatcher: this.#dispatcher }
     return new Map(
-      listeners.map(({ address, server }) => [
-        formatAddress(address),
+      listeners.map(listener => [
+        keyOf(listener),
         {
-          address,
+          address: listener.address,
           flag: flagOf(undefined),
-          make: () => new DnsSockets(address, server, parts),
+          make: () => new DnsSockets(listener, parts),
           apply: sockets => {
-            sockets.server = server
+            sockets.listener = listener
           },
         },
       ]),

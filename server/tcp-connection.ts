@@ -1,5 +1,6 @@
 /**
- * One TCP connection of a client (RFC 7766): length-framed queries in, replies out in whatever order they are ready.
+ * One connection of a client, over TCP (RFC 7766) or TLS (RFC 7858): length-framed queries in, replies out in whatever
+ * order they are ready.
  *
  * Promised: memory stays within one read and `tcpMaxQuery` for input, and within the replies in flight for output: a
  * client that does not read its answers is not read from. A client that is too slow in any phase is cut off.
@@ -16,6 +17,8 @@ export interface TcpEnvironment {
   readonly metrics: ServerMetrics
   readonly dispatcher: Dispatcher
   readonly options: ServerOptions
+  /** Whether the stream is encrypted. */
+  readonly transport: 'tcp' | 'tls'
   /** The `server` of the listener at this moment. */
   readonly server: () => string
 }
@@ -128,9 +131,15 @@ export class TcpConnection {
   }
 
   #submit(packet: Buffer): void {
-    const { dispatcher, server } = this.#environment
+    const { dispatcher, options, server, transport } = this.#environment
     this.#inFlight++
-    const context = { transport: 'tcp', client: this.#client, local: this.#local, server: server() } as const
+    const context = {
+      transport,
+      client: this.#client,
+      local: this.#local,
+      server: server(),
+      idleTimeout: options.tcpIdleTimeout,
+    }
     dispatcher.submit(packet, context, reply => this.#deliver(reply))
   }
 

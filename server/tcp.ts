@@ -1,27 +1,63 @@
-/** DNS over TCP on node:net: accepts connections up to a limit, and survives the system's refusals to give one. */
+/**
+ * Accepts connections up to a limit, in the clear or with TLS, and survives the system's refusals to give one. What is
+ * spoken over them is the protocol's business.
+ */
 import { createServer, type Server as NetServer, type Socket } from 'node:net'
-import { sleep } from '#lib/clock.ts'
+import { type Clock, sleep } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
+import type { TlsIdentity } from '#resolver/listener.ts'
 import type { BindAddress } from './bind-address.ts'
-import { TcpConnection, type TcpEnvironment } from './tcp-connection.ts'
+import type { ServerMetrics } from './metrics.ts'
+import type { ServerOptions } from './options.ts'
+import { TlsLayer } from './tls-layer.ts'
 
 /** Connections that the kernel keeps until they are accepted. It caps this at net.core.somaxconn. */
 const BACKLOG = 1024
 
+export interface TcpListenerEnvironment {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: ServerMetrics
+  readonly options: ServerOptions
+}
+
+/** One client. */
+export interface Connection {
+  /** Takes no more queries; closes when those in flight are answered. */
+  stop(): void
+  destroy(): void
+}
+
+/** What is spoken over the connections of a listener. */
+export interface StreamProtocol {
+  /** A client whose bytes may be read: after the handshake, where there is TLS. */
+  readonly serve: (stream: Socket) => Connection
+  /** Whether a client may end its side and still wait for answers. */
+  readonly halfOpen: boolean
+  /** Absent: in the clear. */
+  readonly tls?: { readonly identity: () => TlsIdentity; readonly protocols: readonly string[] } | undefined
+}
+
 export class TcpListener {
-  readonly #environment: TcpEnvironment & { readonly logger: Logger }
+  readonly #environment: TcpListenerEnvironment
   readonly #bind: BindAddress
-  readonly #connections = new Set<TcpConnection>()
+  readonly #protocol: StreamProtocol
+  readonly #tls: TlsLayer | undefined
+  /** As they were accepted; with TLS, those in the handshake too. */
+  readonly #sockets = new Set<Socket>()
+  readonly #connections = new Set<Connection>()
   readonly #server: NetServer
   #closing: Promise<void> | undefined
 
-  constructor(bind: BindAddress, environment: TcpEnvironment & { readonly logger: Logger }) {
+  constructor(bind: BindAddress, environment: TcpListenerEnvironment, protocol: StreamProtocol) {
+    const { metrics, options } = environment
     this.#bind = bind
     this.#environment = environment
-    // `allowHalfOpen`: a client may end its side and still wait for answers (RFC 7766 §6.2.4).
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, socket => this.#accept(socket))
-    this.#server.maxConnections = environment.options.tcpMaxConnections
-    this.#server.on('drop', () => environment.metrics.drop('tcp-connections'))
+    this.#protocol = protocol
+    this.#tls = protocol.tls && this.#secure(protocol.tls)
+    this.#server = createServer({ allowHalfOpen: protocol.halfOpen, noDelay: true }, socket => this.#accept(socket))
+    this.#server.maxConnections = options.tcpMaxConnections
+    this.#server.on('drop', () => metrics.drop('tcp-connections'))
   }
 
   /** Resolves with the port (the system's choice for 0). Rejects with the system's error. */
@@ -53,16 +89,37 @@ export class TcpListener {
     for (const connection of this.#connections) connection.stop()
     await sleep(clock, options.drainTimeout, done.signal)
     for (const connection of this.#connections) connection.destroy()
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  #secure(tls: NonNullable<StreamProtocol['tls']>): TlsLayer {
+    const { metrics, options } = this.#environment
+    return new TlsLayer({
+      ...tls,
+      handshakeTimeout: options.tcpReadTimeout,
+      secured: stream => this.#serve(stream),
+      failed: () => metrics.drop('tls-handshake'),
+    })
   }
 
   #accept(socket: Socket): void {
     const { metrics } = this.#environment
-    const connection = new TcpConnection(socket, this.#environment)
-    this.#connections.add(connection)
+    this.#sockets.add(socket)
     metrics.tcpConnections.inc()
+    // Resets by the client are no news; 'close' follows.
+    socket.on('error', () => {})
     socket.on('close', () => {
-      this.#connections.delete(connection)
+      this.#sockets.delete(socket)
       metrics.tcpConnections.dec()
     })
+    if (this.#tls) this.#tls.accept(socket)
+    else this.#serve(socket)
+  }
+
+  #serve(stream: Socket): void {
+    if (this.#closing) return void stream.destroy()
+    const connection = this.#protocol.serve(stream)
+    this.#connections.add(connection)
+    stream.on('close', () => this.#connections.delete(connection))
   }
 }

@@ -1,11 +1,12 @@
 /** Server blocks with their keys understood: which zones each serves, and on which listeners. */
+import { isDeepStrictEqual } from 'node:util'
 import { formatAddress, parseAddress, type SocketAddress } from '#lib/address.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
-import type { DnsListener } from '../listener.ts'
+import type { DnsListener, ServedScheme } from '../listener.ts'
 import type { DnsName } from '../wire/record.ts'
 import { bindAddresses } from './bind-addresses.ts'
-import type { CorefileProblem, Directive, Position, ServerBlock } from './syntax.ts'
-import { parseZoneAddress, schemes } from './zone-address.ts'
+import { type CorefileProblem, type Directive, type Position, type ServerBlock, wordsOf } from './syntax.ts'
+import { parseZoneAddress, type Scheme, schemes } from './zone-address.ts'
 
 /** A zone as one listener serves it. */
 export interface ServedZone {
@@ -46,8 +47,8 @@ export const planBlocks = (
   overrides: ListenerOverrides,
 ): Result<readonly PlannedBlock[], readonly CorefileProblem[]> => {
   const problems: CorefileProblem[] = []
-  const taken = new Map<string, Position>()
-  const planned = blocks.map(block => planBlock(block, overrides, { problems, taken }))
+  const ledger: Ledger = { problems, taken: new Map(), schemes: new Map(), tls: new Map() }
+  const planned = blocks.map(block => planBlock(block, overrides, ledger))
   return problems.length > 0 ? refused(problems) : accepted(planned)
 }
 
@@ -55,6 +56,10 @@ interface Ledger {
   readonly problems: CorefileProblem[]
   /** `SERVER ZONE` → the key that serves it. */
   readonly taken: Map<string, Position>
+  /** Address → what is spoken there. */
+  readonly schemes: Map<string, { readonly server: string; readonly position: Position }>
+  /** `SERVER` → the first `tls` directive that is for it. */
+  readonly tls: Map<string, Directive>
 }
 
 const planBlock = (block: ServerBlock, overrides: ListenerOverrides, ledger: Ledger): PlannedBlock => {
@@ -69,12 +74,19 @@ const planBlock = (block: ServerBlock, overrides: ListenerOverrides, ledger: Led
       continue
     }
     const { scheme, zones, port = schemes[scheme] } = key.value
-    if (scheme !== 'dns') {
+    if (!isServed(scheme)) {
       ledger.problems.push({ position, message: `"${text}": Seamark does not serve ${scheme}:// yet` })
       continue
     }
-    for (const listener of listenersOf(hosts, port, overrides))
+    const tls = block.directives.find(({ name }) => name.text === 'tls')
+    if (scheme === 'tls' && !tls) {
+      ledger.problems.push({ position, message: `"${text}" needs its certificate: a line "tls CERT KEY" in the block` })
+      continue
+    }
+    for (const listener of listenersOf({ hosts, port, scheme }, overrides)) {
+      agree(listener, { position, tls }, ledger)
       for (const zone of zones) served.push(...claim({ listener, zone }, position, ledger))
+    }
   }
   return {
     served,
@@ -82,6 +94,32 @@ const planBlock = (block: ServerBlock, overrides: ListenerOverrides, ledger: Led
     servers: [...new Set(served.map(({ listener }) => listener.server))],
     directives: block.directives,
   }
+}
+
+const isServed = (scheme: Scheme): scheme is ServedScheme => scheme === 'dns' || scheme === 'tls' || scheme === 'https'
+
+interface ListenerKey {
+  readonly position: Position
+  readonly tls: Directive | undefined
+}
+
+/** Blocks share listeners: what is spoken there, and with which certificates, must be the same for all of them. */
+const agree = ({ address, server }: DnsListener, { position, tls }: ListenerKey, ledger: Ledger): void => {
+  const mark = formatAddress(address)
+  const before = ledger.schemes.get(mark) ?? { server, position }
+  ledger.schemes.set(mark, before)
+  // The system gives port 0 a number of its own each time.
+  if (before.server !== server && address.port !== 0) {
+    const where = `${before.position.file}:${before.position.line}`
+    ledger.problems.push({ position, message: `${server} cannot be where ${before.server} is (${where})` })
+  }
+  if (!tls || server.startsWith('dns:')) return
+  const other = ledger.tls.get(server) ?? tls
+  ledger.tls.set(server, other)
+  if (isDeepStrictEqual(wordsOf(other), wordsOf(tls))) return
+  const { file, line } = other.name.position
+  const message = `tls: ${server} has another certificate already (${file}:${line}); clients do not say which block they want`
+  ledger.problems.push({ position: tls.name.position, message })
 }
 
 const claim = (served: ServedZone, position: Position, { problems, taken }: Ledger): ServedZone[] => {
@@ -96,12 +134,19 @@ const claim = (served: ServedZone, position: Position, { problems, taken }: Ledg
   return [served]
 }
 
-const listenersOf = (hosts: readonly string[], port: number, overrides: ListenerOverrides): DnsListener[] => {
+interface ListenerPlace {
+  readonly hosts: readonly string[]
+  readonly port: number
+  readonly scheme: ServedScheme
+}
+
+const listenersOf = ({ hosts, port, scheme }: ListenerPlace, overrides: ListenerOverrides): DnsListener[] => {
   const { address, port: givenPort } = overrides
-  const usedPort = port === schemes.dns ? (address?.port ?? givenPort ?? port) : port
+  const isPlain = scheme === 'dns' && port === schemes.dns
+  const usedPort = isPlain ? (address?.port ?? givenPort ?? port) : port
   const usedHosts = address ? [address.host] : hosts
   return usedHosts.map(host => {
     const socketAddress = { host, port: usedPort }
-    return { address: socketAddress, server: `dns://${formatAddress(socketAddress)}` }
+    return { address: socketAddress, server: `${scheme}://${formatAddress(socketAddress)}`, scheme }
   })
 }

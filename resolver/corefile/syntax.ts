@@ -47,3 +47,7 @@ export interface CorefileProblem {
 
 export const formatProblem = ({ position, message }: CorefileProblem): string =>
   `${position.file}:${position.line}: ${message}`
+
+/** A directive without its positions, to compare it with another. */
+export const wordsOf = (directive: Directive): unknown =>
+  JSON.parse(JSON.stringify(directive, (key, value) => (key === 'position' ? undefined : value)))

@@ -27,6 +27,7 @@ import { prometheusPlugin } from './prometheus.ts'
 import { readyPlugin } from './ready.ts'
 import { reloadPlugin } from './reload.ts'
 import { rootPlugin } from './root.ts'
+import { tlsPlugin } from './tls.ts'
 import { whoamiPlugin } from './whoami.ts'
 
 const modules: readonly PluginModule[] = [
@@ -57,6 +58,7 @@ const modules: readonly PluginModule[] = [
   readyPlugin,
   reloadPlugin,
   rootPlugin,
+  tlsPlugin,
   whoamiPlugin,
 ]
 

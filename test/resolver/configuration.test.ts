@@ -25,7 +25,7 @@ const wrong: Record<string, readonly [text: string, ...problems: string[]]> = {
     'a b {\n errors\n}\nc {\n}\nA.:53 {\n}\n',
     'Corefile:6: "a." on dns://:53 is served already (Corefile:1)',
   ],
-  'schemes that are not served': ['tls://. {\n errors\n}', 'Corefile:1: "tls://.": Seamark does not serve tls:// yet'],
+  'schemes that are not served': ['quic://. {\n errors\n}', 'Corefile:1: "quic://.": Seamark does not serve quic:// yet'],
   'an empty file': ['# nothing\n', 'Corefile:1: no server block (like ".:53 { … }")'],
   'an interface that is not there': [
     '. {\n bind 127.0.0.1 l0\n}',
