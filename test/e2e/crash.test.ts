@@ -13,6 +13,8 @@ interface Service {
 
 const WRITERS = 8
 const ROUNDS = 3
+/** Acknowledged writes after which everything is killed. */
+const WRITES = 50
 
 /** Ids of the processes of the cluster: `seamark up` and its parts. */
 const processesOf = (cluster: Cluster): number[] => {
@@ -35,9 +37,11 @@ test.serial('every acknowledged Service survives, with an address of its own', a
   for (let round = 0; round < ROUNDS; round++) {
     const client = await adminClient(t, cluster.kubeconfig)
     let dead = false
+    const enough = Promise.withResolvers<void>()
+    let count = 0
     const write = async (writer: number): Promise<void> => {
-      for (let count = 0; !dead; count++) {
-        const name = `s-${round}-${writer}-${count}`
+      for (let turn = 0; !dead; turn++) {
+        const name = `s-${round}-${writer}-${turn}`
         try {
           const created = await client.create<never>(
             SERVICES,
@@ -47,27 +51,30 @@ test.serial('every acknowledged Service survives, with an address of its own', a
               metadata: { name, namespace: 'default' },
               spec: { ports: [{ port: 80 }] },
             } as never,
-            { timeout: 2000 },
+            { timeout: 10_000 },
           )
           acknowledged.set(name, (created as Service).spec.clusterIP)
+          if (++count === WRITES) enough.resolve()
         } catch {
           return
         }
       }
     }
     const writers = Array.from({ length: WRITERS }, (_, writer) => write(writer))
-    await new Promise(resolve => setTimeout(resolve, 700))
+    await Promise.race([enough.promise, Promise.all(writers)])
     for (const pid of processesOf(cluster)) process.kill(pid, 'SIGKILL')
     dead = true
     await Promise.all([...writers, cluster.exited])
     cluster = await startCluster(t, { folder: cluster.folder })
   }
-  t.true(acknowledged.size > 100, `only ${acknowledged.size} writes were acknowledged`)
+  t.true(acknowledged.size >= ROUNDS * WRITES, `only ${acknowledged.size} writes were acknowledged`)
   t.log(`${acknowledged.size} acknowledged writes, ${ROUNDS} kills`)
 
   const client = await adminClient(t, cluster.kubeconfig)
   const { items } = await client.list<never>(SERVICES)
-  const stored = new Map((items as unknown as readonly Service[]).map(service => [service.metadata.name, service.spec.clusterIP]))
+  const stored = new Map(
+    (items as unknown as readonly Service[]).map(service => [service.metadata.name, service.spec.clusterIP]),
+  )
   const lost = [...acknowledged].filter(([name, address]) => stored.get(name) !== address)
   t.deepEqual(lost, [])
   t.is(new Set(stored.values()).size, stored.size, 'an address was given twice')

@@ -47,7 +47,13 @@ test.serial('Prometheus counts the queries that were asked', async t => {
     ],
     { stdio: 'ignore' },
   )
-  const exited = new Promise(resolve => server.once('exit', resolve))
+  let ended = false
+  const exited = new Promise<void>(resolve =>
+    server.once('exit', () => {
+      ended = true
+      resolve()
+    }),
+  )
   t.teardown(async () => {
     server.kill('SIGTERM')
     await exited
@@ -55,9 +61,10 @@ test.serial('Prometheus counts the queries that were asked', async t => {
   const query = 'sum(coredns_dns_requests_total{type="A",zone="."})'
   const end = performance.now() + 30_000
   let value: string | undefined
-  while (value !== '7' && performance.now() < end) {
+  while (value !== '7' && !ended && performance.now() < end) {
     value = await queryValue(port, query).catch(() => undefined)
     await new Promise(resolve => setTimeout(resolve, 200))
   }
+  t.false(ended, 'Prometheus ended by itself')
   t.is(value, '7')
 })

@@ -27,13 +27,14 @@ interface Acknowledged {
   highest: number
 }
 
-/** One life of a writer, ended by SIGKILL some time after it began, or after its first acknowledgement. */
+/** One life of a writer, ended by SIGKILL some time after it began, or after two acknowledgements a writer. */
 const live = async (t: ExecutionContext, directory: string, known: Acknowledged, kill: number): Promise<void> => {
   const child = spawn(process.execPath, [writer, directory, String(WRITERS)], { stdio: ['ignore', 'pipe', 'pipe'] })
   let stderr = ''
   child.stderr.on('data', data => (stderr += data))
   const closed = once(child, 'close')
-  const first = Promise.withResolvers<void>()
+  const loaded = Promise.withResolvers<void>()
+  let acknowledgements = 0
   createInterface(child.stdout).on('line', line => {
     const [word, number, key = ''] = line.split(' ')
     const revision = Number(number)
@@ -42,12 +43,12 @@ const live = async (t: ExecutionContext, directory: string, known: Acknowledged,
     } else {
       t.false(known.writes.has(revision), `revision ${revision} was given twice`)
       known.writes.set(revision, key)
-      first.resolve()
+      if (++acknowledgements === 2 * WRITERS) loaded.resolve()
     }
     known.highest = Math.max(known.highest, revision)
   })
   // Every sixth dies at any moment of its start, recovery included; the others under load.
-  if (kill % 6 !== 5) await Promise.race([first.promise, closed])
+  if (kill % 6 !== 5) await Promise.race([loaded.promise, closed])
   await sleep(systemClock, (kill % 6 === 5 ? 250 : 40) * Math.random())
   child.kill('SIGKILL')
   const [, signal] = await closed
