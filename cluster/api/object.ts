@@ -25,6 +25,8 @@ export interface ObjectMeta {
   ownerReferences?: OwnerReference[]
   finalizers?: string[]
   managedFields?: unknown[]
+  /** Of the past: taken, and not kept. */
+  selfLink?: string
 }
 
 export interface ApiObject {

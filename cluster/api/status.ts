@@ -111,9 +111,9 @@ export const invalid = (subject: Subject, errors: readonly FieldError[]): Status
   const texts = errors.map(error => `${error.field}: ${error.message}`)
   const list = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`
   return failure(422, 'Invalid', `${kind} "${subject.name}" is invalid: ${list}`, {
-    name: subject.name,
+    ...(subject.name ? { name: subject.name } : {}),
     ...(subject.group ? { group: subject.group } : {}),
-    kind: subject.kind,
+    ...(subject.kind ? { kind: subject.kind } : {}),
     causes: errors.map(({ field, reason, message }) => ({ reason, message, field })),
   })
 }

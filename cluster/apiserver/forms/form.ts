@@ -16,8 +16,8 @@ export interface Form {
   watched(stored: StoredObject, first: boolean): Buffer
   /** Whether the first frame of a stream differs from the rest. */
   readonly firstDiffers: boolean
-  /** The `object` of a BOOKMARK event. */
-  bookmark(kind: Kind, metadata: BookmarkMetadata): Buffer
+  /** The `object` of a BOOKMARK event. `first`: as above. */
+  bookmark(kind: Kind, metadata: BookmarkMetadata, first: boolean): Buffer
 }
 
 export interface BookmarkMetadata {

@@ -65,11 +65,12 @@ export const tableForm = (include: IncludeObject, clock: Clock): Form => {
       return table({ metadata: listMetadata(list), columnDefinitions: definitions(kind), rows })
     },
     watched: ({ kind, object }, first) => single(kind, object, first ? definitions(kind) : null),
-    bookmark: (kind, metadata) => {
+    bookmark: (kind, metadata, first) => {
       const object = { apiVersion: '', kind: '', metadata } as unknown as ApiObject
       const cells = columnsOf(kind).map(() => '')
       const rows = [{ cells, object: rowObject(object, include) }]
-      return table({ metadata: { resourceVersion: metadata.resourceVersion }, columnDefinitions: null, rows })
+      const columnDefinitions = first ? definitions(kind) : null
+      return table({ metadata: { resourceVersion: metadata.resourceVersion }, columnDefinitions, rows })
     },
   }
 }

@@ -97,7 +97,8 @@ export const answerResource = (
   const { path, resource, verb } = asked
   const accept = headerOf(context.request, 'accept')
   if (path.subresource !== undefined && !hasSubresource(resource, path.subresource)) return pageNotFound()
-  if (!isServed(asked)) return statusAnswer(methodNotAllowed(resource, verb ?? ''), accept)
+  if (!isServed(asked))
+    return statusAnswer(methodNotAllowed(resource, verb ?? context.request.method?.toLowerCase() ?? ''), accept)
   const { registry, request, response, query } = context
   const { namespace, name, subresource } = path
   const call: ResourceCall = {

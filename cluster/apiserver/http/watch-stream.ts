@@ -143,8 +143,7 @@ export class WatchStream {
 
   #frameOf({ type, stored, event }: WatchNotice): Buffer {
     const { form, onEvent } = this.#options
-    const first = this.#first && form.firstDiffers
-    this.#first = false
+    const first = this.#isFirst()
     const id = `${type}/${form.id}/${stored.kind.group}${first ? '/first' : ''}`
     let bytes = event?.frames.get(id)
     if (!bytes) {
@@ -155,10 +154,17 @@ export class WatchStream {
     return bytes
   }
 
+  /** Whether the frame that is being made is the stream's first, and that matters to its form. */
+  #isFirst(): boolean {
+    const first = this.#first && this.#options.form.firstDiffers
+    this.#first = false
+    return first
+  }
+
   #bookmarkFrame(revision: number, annotations?: Readonly<Record<string, string>>): Buffer {
     const { form, kind, onEvent } = this.#options
     const metadata = { resourceVersion: String(revision), ...(annotations ? { annotations } : {}) }
-    const bytes = frame('BOOKMARK', form.bookmark(kind, metadata))
+    const bytes = frame('BOOKMARK', form.bookmark(kind, metadata, this.#isFirst()))
     onEvent('BOOKMARK', bytes.length)
     return bytes
   }

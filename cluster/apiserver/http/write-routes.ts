@@ -123,10 +123,10 @@ const patched = (call: ResourceCall, patch: ParsedPatch, validation: FieldValida
 
 export const patchRoute = (call: ResourceCall): Promise<Answer> =>
   answering(call, async () => {
-    const query = readWriteQuery('PatchOptions', call.query)
-    if (!query.ok) return query
     const patch = await readPatch(call)
     if (!patch.ok) return patch
+    const query = readWriteQuery('PatchOptions', call.query)
+    if (!query.ok) return query
     return change(call, patched(call, patch.value, query.value.fieldValidation), query.value.dryRun)
   })
 

@@ -20,6 +20,10 @@ const OPERATIONS = new Set(['add', 'remove', 'replace', 'move', 'copy', 'test'])
 const unprocessable = (): Status =>
   failure(422, 'Invalid', 'the server rejected our request due to an error in our request', {})
 
+/** Undefined has no meaning in JSON; a null among the operations is one without members. */
+const isPatch = (patch: unknown): patch is readonly unknown[] =>
+  Array.isArray(patch) && patch.every(operation => operation === null || isObject(operation))
+
 const isOperation = (value: unknown): value is Operation => {
   if (!isObject(value) || typeof value.path !== 'string') return false
   if (typeof value.op !== 'string' || !OPERATIONS.has(value.op)) return false
@@ -62,13 +66,12 @@ const applyAll = (current: JsonObject, operations: readonly Operation[]): Result
 }
 
 const apply = (current: JsonObject, patch: unknown): Result<JsonObject, Status> => {
-  if (!Array.isArray(patch)) return refused(badRequest('a JSON patch is a list of operations'))
+  if (!isPatch(patch)) return refused(badRequest('a JSON patch is a list of operations'))
   if (patch.length > MAX_OPERATIONS) {
     const text = `The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${patch.length}`
     return refused(failure(413, 'RequestEntityTooLarge', text))
   }
-  if (!patch.every(isOperation))
-    return refused(badRequest('an operation of a JSON patch has an op, a path and what the op asks'))
+  if (!patch.every(isOperation)) return refused(unprocessable())
   try {
     return applyAll(current, patch)
   } catch (error) {

@@ -35,12 +35,12 @@ const unescapeValue = (text: string): Result<string, string> => {
     const character = text[at]!
     if (character === '\\') {
       const next = text[++at]
-      if (next === undefined) return refused('invalid field selector: unterminated escape')
+      if (next === undefined) return refused('invalid field selector: invalid escape sequence: \\')
       if (next !== '\\' && next !== ',' && next !== '=')
         return refused(`invalid field selector: invalid escape sequence: \\${next}`)
       plain += next
     } else if (character === ',' || character === '=') {
-      return refused(`invalid field selector: unescaped character in selector value: ${character}`)
+      return refused(`invalid field selector: unescaped character in value: ${character.codePointAt(0)}`)
     } else {
       plain += character
     }

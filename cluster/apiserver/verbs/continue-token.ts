@@ -27,8 +27,7 @@ export const decodeContinue = (text: string): Result<ContinueToken, string> => {
   } catch (error) {
     return problem(error instanceof Error ? error.message : String(error))
   }
-  if (token?.v !== VERSION)
-    return problem(`server does not recognize this encoded version ${JSON.stringify(token?.v ?? '')}`)
+  if (token?.v !== VERSION) return problem(`server does not recognize this encoded version ${String(token?.v ?? '')}`)
   const { rv, start } = token
   if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv < INCONSISTENT || rv === 0)
     return problem('incorrect encoded start resourceVersion (version meta.k8s.io/v1)')

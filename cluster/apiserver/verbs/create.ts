@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { encodeObject } from '#cluster/api/encode.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
-import { alreadyExists, badRequest, failure, invalid, type Status } from '#cluster/api/status.ts'
+import { alreadyExists, badRequest, invalid, type Status, unexplained } from '#cluster/api/status.ts'
 import { validateCreate } from '#cluster/api/validate.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import type { Registry } from '../registry.ts'
@@ -38,6 +38,8 @@ const fillMetadata = (registry: Registry, { kind }: CreateTarget['resource'], ob
   delete metadata.resourceVersion
   // Who owns which field is server-side apply's to say, not the client's.
   delete metadata.managedFields
+  // Of the past; Kubernetes stores none.
+  delete metadata.selfLink
   if (kind.countsGenerations) metadata.generation = 1
   metadata.uid = randomUUID()
   metadata.creationTimestamp = timestamp(registry.clock.now())
@@ -103,8 +105,9 @@ export const create = async (
   const { resource, namespace } = target
   const mismatch = adoptNamespace(given, namespace)
   if (mismatch) return refused(mismatch)
-  if (given.metadata.resourceVersion && given.metadata.resourceVersion !== '0')
-    return refused(failure(500, 'InternalError', 'resourceVersion should not be set on objects to be created'))
+  // 0 and what is no number say nothing, as in Kubernetes.
+  if (Number(given.metadata.resourceVersion) > 0)
+    return refused(unexplained('resourceVersion should not be set on objects to be created'))
   const generated = !given.metadata.name && Boolean(given.metadata.generateName)
   for (const text of resource.kind.warnings?.(given) ?? []) options.warn(text)
   for (let names = 1; ; ) {

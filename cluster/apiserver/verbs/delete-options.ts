@@ -69,6 +69,7 @@ const fromBody = (body: string, syntax: BodySyntax): Result<Given, Status> => {
   const parsed = parseBody(body, syntax)
   if (!parsed.ok) return refused(badRequest(`couldn't get version/kind; json parse error: ${parsed.problem}`))
   const value = parsed.value.value
+  if (value === null) return accepted({})
   if (!isObject(value)) return refused(badRequest("couldn't get version/kind; json parse error: not an object"))
   const { kind, apiVersion } = value as Given
   if (kind !== undefined && kind !== 'DeleteOptions')

@@ -34,7 +34,8 @@ const checkPreconditions = (
 ): Status | undefined => {
   const { uid, resourceVersion } = options.preconditions ?? {}
   const { metadata } = current.object
-  const subject = subjectOf(target)
+  // Kubernetes names the kind here where other conflicts name the resource.
+  const subject = { ...subjectOf(target), resource: target.resource.kind.kind }
   if (uid !== undefined && uid !== metadata.uid) {
     return conflict(
       subject,

@@ -52,20 +52,17 @@ const readInteger = (query: URLSearchParams, name: string): Result<number, Statu
 const MATCHES = ['Exact', 'NotOlderThan', ''] as const
 
 const checkWatch = (options: ListOptions): FieldError[] => {
-  const errors: FieldError[] = []
   const { resourceVersionMatch: match, sendInitialEvents } = options
-  if (match !== '' && sendInitialEvents === undefined) {
-    const detail = 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'
-    errors.push(fieldForbidden('resourceVersionMatch', detail))
+  const forbid = (detail: string): FieldError => fieldForbidden('resourceVersionMatch', detail)
+  const errors: FieldError[] = []
+  if (match !== '') {
+    if (sendInitialEvents === undefined)
+      errors.push(forbid('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'))
+    if (match !== 'NotOlderThan') errors.push(fieldNotSupported('resourceVersionMatch', match, ['NotOlderThan']))
+    if (options.continue !== '') errors.push(forbid('resourceVersionMatch is forbidden when continue is provided'))
   }
-  if (sendInitialEvents !== undefined && match !== 'NotOlderThan') {
-    const detail = 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'
-    errors.push(fieldForbidden('resourceVersionMatch', detail))
-    if (match !== '') errors.push(fieldNotSupported('resourceVersionMatch', match, ['NotOlderThan']))
-  }
-  if (options.continue !== '') {
-    errors.push(fieldForbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided'))
-  }
+  if (sendInitialEvents !== undefined && match !== 'NotOlderThan')
+    errors.push(forbid('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'))
   return errors
 }
 
@@ -103,6 +100,23 @@ const checkVersion = ({ watch, resourceVersion }: ListOptions): Status | undefin
     : badRequest(`invalid resource version: ${versionProblem(resourceVersion)}`)
 }
 
+/**
+ * A watch from nowhere in particular wants the state first. Kubernetes reads it as a streaming list since that exists
+ * (SetListOptionsDefaults), so that with bookmarks the end of the state is marked.
+ */
+const readStart = (
+  query: URLSearchParams,
+  watch: boolean,
+): Pick<ListOptions, 'resourceVersion' | 'resourceVersionMatch' | 'sendInitialEvents'> => {
+  const resourceVersion = query.get('resourceVersion') ?? ''
+  const resourceVersionMatch = (query.get('resourceVersionMatch') ?? '') as ListOptions['resourceVersionMatch']
+  const sendInitialEvents = readFlag(query, 'sendInitialEvents')
+  const anyVersion = resourceVersion === '' || resourceVersion === '0'
+  if (watch && anyVersion && resourceVersionMatch === '' && sendInitialEvents === undefined)
+    return { resourceVersion, resourceVersionMatch: 'NotOlderThan', sendInitialEvents: true }
+  return { resourceVersion, resourceVersionMatch, sendInitialEvents }
+}
+
 export const readListOptions = (kind: Kind, query: URLSearchParams, watch: boolean): Result<ListOptions, Status> => {
   const limit = readInteger(query, 'limit')
   if (!limit.ok) return limit
@@ -117,9 +131,7 @@ export const readListOptions = (kind: Kind, query: URLSearchParams, watch: boole
     allowWatchBookmarks: readFlag(query, 'allowWatchBookmarks') ?? false,
     labelSelector: labelSelector.value,
     fieldSelector: fieldSelector.value,
-    resourceVersion: query.get('resourceVersion') ?? '',
-    resourceVersionMatch: (query.get('resourceVersionMatch') ?? '') as ListOptions['resourceVersionMatch'],
-    sendInitialEvents: readFlag(query, 'sendInitialEvents'),
+    ...readStart(query, watch),
     timeoutSeconds: timeoutSeconds.value,
     limit: Math.max(0, limit.value),
     continue: query.get('continue') ?? '',

@@ -10,7 +10,7 @@ import { encodeObject } from '#cluster/api/encode.ts'
 import { type FieldError, fieldInvalid } from '#cluster/api/field-error.ts'
 import type { Kind } from '#cluster/api/kind.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
-import { badRequest, conflict, failure, invalid, notFound, type Status, staleObject } from '#cluster/api/status.ts'
+import { badRequest, conflict, invalid, notFound, type Status, staleObject, unexplained } from '#cluster/api/status.ts'
 import { validateUpdate } from '#cluster/api/validate.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import type { Registry } from '../registry.ts'
@@ -57,31 +57,26 @@ const checkPreconditions = (target: ObjectTarget, next: ApiObject, current: Stor
     return invalid(named, [fieldInvalid('metadata.resourceVersion', 0, 'must be specified for an update')])
   }
   if (!/^\d+$/.test(resourceVersion))
-    return failure(
-      500,
-      'InternalError',
-      `strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`,
-    )
+    return unexplained(`strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`)
   return Number(resourceVersion) === current.revision ? undefined : staleObject(subject)
 }
 
-/** Metadata that no update changes. */
+/** Metadata that no update changes, and what the client may leave out: another value there is validation's to refuse. */
 const carryMetadata = (next: ApiObject, { metadata: current }: ApiObject): void => {
   const { metadata } = next
-  const fixed = [
-    'uid',
-    'creationTimestamp',
-    'deletionTimestamp',
-    'deletionGracePeriodSeconds',
-    'generation',
-    'generateName',
-    'managedFields',
-  ] as const
+  const fixed = ['generation', 'generateName', 'managedFields'] as const
   for (const field of fixed) {
     if (current[field] === undefined) delete metadata[field]
     else Object.assign(metadata, { [field]: current[field] })
   }
+  const omissible = ['uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const
+  for (const field of omissible) {
+    if (current[field] !== undefined) Object.assign(metadata, { [field]: metadata[field] ?? current[field] })
+  }
+  // No object can lose or move the time of its deletion.
+  if (current.deletionTimestamp !== undefined) metadata.deletionTimestamp = current.deletionTimestamp
   delete metadata.resourceVersion
+  delete metadata.selfLink
 }
 
 /** The object that a write to a subresource makes: all as it is, but for that part. */

@@ -44,10 +44,11 @@ const refusals: readonly [string, unknown, number][] = [
   ['removal of the whole', [{ op: 'remove', path: '' }], 422],
   ['a scalar for the whole', [{ op: 'replace', path: '', value: 1 }], 422],
   ['no list', { op: 'remove', path: '/spec' }, 400],
-  ['no operation', [{ path: '/spec' }], 400],
-  ['an unknown operation', [{ op: 'burn', path: '/spec' }], 400],
-  ['a copy that does not say from where', [{ op: 'copy', path: '/spec' }], 400],
-  ['operations that are no objects', [null], 400],
+  ['no operation', [{ path: '/spec' }], 422],
+  ['an unknown operation', [{ op: 'burn', path: '/spec' }], 422],
+  ['a copy that does not say from where', [{ op: 'copy', path: '/spec' }], 422],
+  ['an operation that is nothing', [null], 422],
+  ['operations that are no objects', [1], 400],
 ]
 
 for (const [title, patch, code] of refusals) {
