@@ -14,7 +14,7 @@ interface Service {
 const WRITERS = 8
 const ROUNDS = 3
 /** Acknowledged writes after which everything is killed. */
-const WRITES = 50
+const WRITES = 300
 
 /** Ids of the processes of the cluster: `seamark up` and its parts. */
 const processesOf = (cluster: Cluster): number[] => {
