@@ -123,10 +123,12 @@ test('answers are those of NSD', async t => {
       if (!reply.ok) throw new Error(reply.problem)
       const { question } = makeQuery(name, { type })
       const { answer } = answerFromZone(zone, question, each => isSubdomain(each, 'example.'))
+      // The zone's servers beside the DS of a cut: optional (RFC 1034 §3.7), and NSD leaves them out there.
+      const authority = answer.answers[0]?.type === DS ? [] : answer.authority
       // RFC 9460 §4.2: the addresses of a service's target SHOULD be there; NSD leaves them out.
       const isService = answer.answers.some(record => record.type === HTTPS)
       const additional = isService ? [] : answer.additional
-      t.deepEqual(describe({ ...answer, additional }), describe(reply.value), `${name} ${typeName(type)}`)
+      t.deepEqual(describe({ ...answer, authority, additional }), describe(reply.value), `${name} ${typeName(type)}`)
       count++
     }
   }
