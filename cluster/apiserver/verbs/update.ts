@@ -64,12 +64,12 @@ const checkPreconditions = (target: ObjectTarget, next: ApiObject, current: Stor
 /** Metadata that no update changes, and what the client may leave out: another value there is validation's to refuse. */
 const carryMetadata = (next: ApiObject, { metadata: current }: ApiObject): void => {
   const { metadata } = next
-  const fixed = ['generation', 'generateName', 'managedFields'] as const
+  const fixed = ['creationTimestamp', 'generation', 'generateName', 'managedFields'] as const
   for (const field of fixed) {
     if (current[field] === undefined) delete metadata[field]
     else Object.assign(metadata, { [field]: current[field] })
   }
-  const omissible = ['uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const
+  const omissible = ['uid', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const
   for (const field of omissible) {
     if (current[field] !== undefined) Object.assign(metadata, { [field]: metadata[field] ?? current[field] })
   }
