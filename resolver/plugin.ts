@@ -19,6 +19,7 @@ import type { HttpEndpoint, MaybePromise, TlsIdentity } from './listener.ts'
 import type { MetricTable } from './metrics.ts'
 import type { EdnsOption, Query } from './query.ts'
 import type { Answer, Verdict } from './verdict.ts'
+import type { DnsName, ResourceRecord } from './wire/record.ts'
 import type { ClusterSource } from './zone/cluster-source.ts'
 import type { ClusterZones } from './zone/cluster-zones.ts'
 
@@ -47,6 +48,14 @@ export interface CacheCounters {
   readonly hits: number
 }
 
+/** What a zone holds, to be copied to another server (RFC 5936). */
+export interface ZoneCopy {
+  /** Undefined: the plugin does not know its zone yet. */
+  readonly soa: ResourceRecord | undefined
+  /** Without the SOA; all of one moment, though they are read later. */
+  readonly records: Iterable<ResourceRecord>
+}
+
 export interface Plugin {
   readonly name: string
   /** Absent: the plugin only adds listeners or life (health, reload, bind). */
@@ -60,6 +69,10 @@ export interface Plugin {
   readonly replyOptions?: (query: Query) => readonly EdnsOption[]
   /** The most bytes that the block takes and sends over UDP; the server's own size is the limit all the same. */
   readonly udpSize?: number
+  /** Writes what it knows of a question, by its keys (`kubernetes/namespace`); the `metadata` plugin asks. */
+  readonly provideMetadata?: (query: Query, metadata: Map<string, string>) => void
+  /** Whether the queries of the block carry a trace. */
+  readonly wantsTrace?: boolean
   /** What a cache has counted since the program began; `chaos` tells it. */
   readonly cacheCounters?: () => CacheCounters
   /** Told of every reply of the block after it has become bytes (log, prometheus, errors). Must not throw or wait. */
@@ -71,16 +84,14 @@ export interface Plugin {
   /** Whether the plugin can do its work; absent: always. The `ready` plugin asks. */
   readonly ready?: () => boolean
   /**
-  /** Writes what it knows of a question, by its keys (`kubernetes/namespace`); the `metadata` plugin asks. */
-  readonly provideMetadata?: (query: Query, metadata: Map<string, string>) => void
-  /** Whether the queries of the block carry a trace. */
-  readonly wantsTrace?: boolean
    * After a reload, before `start`: the instance of the same directive, unchanged, in the same block before. The new one
    * may take over what is dear to make again (a cache's entries, a watch); `close` of the old one still follows.
    */
   readonly adopt?: (previous: Plugin) => void
   /** The cluster that the plugin answers from, for others of its block; undefined until it has started. */
   readonly cluster?: () => ClusterZones | undefined
+  /** The plugin's zone of this very name, as it is now; undefined: it has none. For `transfer`. */
+  readonly copyZone?: (name: DnsName) => ZoneCopy | undefined
   /** Resolves when the plugin may serve, not when it is ready: a slow apiserver must not hold up other names. */
   readonly start?: (signal: AbortSignal) => Promise<void>
   /** The server has been told to stop, and still serves: lameduck waits here. Called before any `close`. */
@@ -142,6 +153,8 @@ export interface PluginModule {
   /** The properties that it takes and the metrics that it keeps, as data: `docs/plugins/NAME.md` is held against them. */
   readonly options?: PropertyTable
   readonly metrics?: MetricTable
+  /** The folder that relative paths of the block start from, where it is this directive that says so. */
+  readonly folder?: (directive: Directive, folder: string) => string
   /** Reads one directive. Opens nothing, starts nothing: `seamark dns` may only want to check. */
   readonly setup: (
     directive: Directive,
@@ -149,5 +162,3 @@ export interface PluginModule {
     environment: Environment,
   ) => Result<Plugin, CorefileProblem>
 }
-  /** The folder that relative paths of the block start from, where it is this directive that says so. */
-  readonly folder?: (directive: Directive, folder: string) => string

@@ -6,18 +6,19 @@
  * Promised: a reply for everything that may be answered, whatever a plugin does: a throw becomes SERVFAIL, is counted
  * and logged. Answers that need no waiting come back without a promise.
  */
+import assert from 'node:assert'
 import type { Clock } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
 import type { Counter } from '#lib/metrics.ts'
 import type { MaybePromise, RequestContext, Responder } from './listener.ts'
 import type { Next, Plugin } from './plugin.ts'
 import type { EdnsOption, Query } from './query.ts'
-import { type Answer, answered, emptyAnswer, unhandled, type Verdict } from './verdict.ts'
 import { Trace } from './trace.ts'
+import { type Answer, answered, emptyAnswer, unhandled, type Verdict } from './verdict.ts'
 import { classes, ednsOptionCodes, extendedErrorCodes, rcodes, recordTypes } from './wire/codes.ts'
 import type { ServerCookies } from './wire/cookie.ts'
 import { findOption, OWN_UDP_SIZE } from './wire/edns.ts'
-import { type EncodeOptions, encodeAnswer } from './wire/encode.ts'
+import { type EncodeOptions, encodeAnswer, encodeTransfer } from './wire/encode.ts'
 import { failureReply } from './wire/header.ts'
 import { decodeQuery } from './wire/message.ts'
 import { parentName } from './wire/name.ts'
@@ -30,9 +31,9 @@ export interface Chain {
   readonly runOtherClass: Next
   /** Those that add EDNS options to every reply. */
   readonly optioners: readonly Plugin[]
-  /** Our own size over UDP, in bytes. */
   /** Whether some plugin wants a trace of each query. */
   readonly traced: boolean
+  /** Our own size over UDP, in bytes. */
   readonly udpSize: number
   /** Those that want to know of every reply. */
   readonly reporters: readonly Plugin[]
@@ -57,8 +58,8 @@ export const composeChain = (plugins: readonly Plugin[]): Chain => ({
   run: composeHandlers(plugins),
   runOtherClass: composeHandlers(plugins.filter(plugin => plugin.allClasses)),
   optioners: plugins.filter(plugin => plugin.replyOptions),
-  udpSize: Math.min(OWN_UDP_SIZE, ...plugins.flatMap(plugin => plugin.udpSize ?? [])),
   traced: plugins.some(plugin => plugin.wantsTrace),
+  udpSize: Math.min(OWN_UDP_SIZE, ...plugins.flatMap(plugin => plugin.udpSize ?? [])),
   reporters: plugins.filter(plugin => plugin.report),
   transfers: plugins.some(plugin => plugin.name === 'transfer'),
 })
@@ -117,9 +118,9 @@ export class Resolver {
     const chain = this.#chainOf(decoded.query)
     const query = chain?.traced ? { ...decoded.query, trace: new Trace() } : decoded.query
     const verdict = this.conclude(query, chain)
-    if (!(verdict instanceof Promise)) return this.#reply(query, verdict, chain)
+    if (!(verdict instanceof Promise)) return this.#reply(query, verdict, chain, context)
     return verdict
-      .then(value => this.#reply(query, value, chain))
+      .then(value => this.#reply(query, value, chain, context))
       .catch(error => {
         this.#panicked(error, describeQuery(query))
         return failureReply(packet)
@@ -155,9 +156,13 @@ export class Resolver {
     this.#options.logger.error({ ...fields, error }, 'query failed by a bug')
   }
 
-  #reply(query: Query, verdict: Verdict, chain: Chain | undefined): Buffer | undefined {
-    const answer = answerOf(verdict)
-    const packet = answer && encodeAnswer(query, answer, this.#encodeOptions(query, chain))
+  #reply(query: Query, verdict: Verdict, chain: Chain | undefined, { follow }: RequestContext): Buffer | undefined {
+    const answer = answerOf(verdict, follow !== undefined)
+    const options = this.#encodeOptions(query, chain)
+    const packet =
+      verdict.verdict === 'transferred' && follow
+        ? this.#transfer(query, encodeTransfer(query, verdict.records, options), follow)
+        : answer && encodeAnswer(query, answer, options)
     const reporters = chain?.reporters ?? this.#options.unroutedReporters
     if (reporters.length > 0) {
       const by = verdict.verdict === 'unhandled' ? '' : verdict.by
@@ -165,6 +170,24 @@ export class Resolver {
       for (const plugin of reporters) plugin.report!(query, { answer, by, packet, duration })
     }
     return packet
+  }
+
+  /** The first message; the others follow as the client takes them. */
+  #transfer(query: Query, messages: Generator<Buffer, void>, follow: NonNullable<RequestContext['follow']>): Buffer {
+    const first = messages.next()
+    assert(!first.done, 'a zone begins with its SOA')
+    follow(this.#guard(query, messages))
+    return first.value
+  }
+
+  /** Whoever is asked for a message outside of the resolver hears of a bug by a throw, and has no reply to send. */
+  *#guard(query: Query, messages: Iterable<Buffer>): Generator<Buffer, void> {
+    try {
+      yield* messages
+    } catch (error) {
+      this.#panicked(error, describeQuery(query))
+      throw error
+    }
   }
 
   #encodeOptions(query: Query, chain: Chain | undefined): EncodeOptions {
@@ -214,6 +237,9 @@ const answerOf = (verdict: Verdict, streams: boolean): Answer | undefined => {
   switch (verdict.verdict) {
     case 'answered':
       return verdict.answer
+    case 'transferred':
+      // RFC 5936 §4.2: "not defined" over UDP.
+      return streams ? zoneFollows : emptyAnswer(rcodes.REFUSED)
     case 'dropped':
       return undefined
     case 'unhandled':

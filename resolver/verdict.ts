@@ -36,6 +36,8 @@ export interface Answer {
 export type Verdict =
   /** The plugin answers; `by` is its name, for metrics and logs. */
   | { readonly verdict: 'answered'; readonly answer: Answer; readonly by: string }
+  /** A whole zone, record by record (RFC 5936): begins and ends with its SOA. For transports that carry a stream. */
+  | { readonly verdict: 'transferred'; readonly records: Iterable<ResourceRecord>; readonly by: string }
   /** Silence is the answer (acl drop). */
   | { readonly verdict: 'dropped'; readonly by: string }
   /** No plugin was left to answer. `resolve.ts` turns it into SERVFAIL. */

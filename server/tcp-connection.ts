@@ -34,6 +34,8 @@ export class TcpConnection {
   /** Bytes that are not yet a whole query, or whose turn has not come. */
   #input: Buffer = Buffer.alloc(0)
   #inFlight = 0
+  /** Replies of several messages that go on when the client takes more. */
+  readonly #waiting: Iterator<Buffer>[] = []
   /** Since when a query is incomplete; at first the connection's begin. */
   #readingSince: Milliseconds | undefined
   /** Since when the client takes no more. */
@@ -140,10 +142,17 @@ export class TcpConnection {
       server: server(),
       idleTimeout: options.tcpIdleTimeout,
     }
-    dispatcher.submit(packet, context, reply => this.#deliver(reply))
+    let rest: Iterable<Buffer> | undefined
+    const follow = (messages: Iterable<Buffer>): void => void (rest = messages)
+    dispatcher.submit(packet, { ...context, follow }, reply => this.#deliver(reply, rest))
   }
 
-  #deliver(reply: Buffer | undefined): void {
+  #deliver(reply: Buffer | undefined, rest?: Iterable<Buffer>): void {
+    if (reply && rest && !this.#socket.destroyed) {
+      this.#write(reply)
+      this.#stream(rest[Symbol.iterator]())
+      return
+    }
     const { clock, options } = this.#environment
     const wasFull = this.#inFlight-- === options.tcpMaxInFlight
     this.#idleSince = clock.monotonic()
@@ -152,6 +161,23 @@ export class TcpConnection {
     if (this.#ending) this.#endIfDone()
     else if (wasFull && this.#mayTake()) this.#resume()
     this.#watch()
+  }
+
+  /** The query is in flight until its last message; one a turn of the loop, so that others are answered meanwhile. */
+  readonly #stream = (messages: Iterator<Buffer>): void => {
+    if (this.#socket.destroyed) {
+      this.#deliver(undefined)
+    } else if (this.#blockedSince === undefined) {
+      const next = nextMessage(messages)
+      // The client knows a zone without its end for what it is.
+      if (next === 'failed') this.destroy()
+      else if (next === 'done') this.#deliver(undefined)
+      else this.#write(next)
+      if (next instanceof Buffer) setImmediate(this.#stream, messages)
+      this.#watch()
+    } else {
+      this.#waiting.push(messages)
+    }
   }
 
   #write(reply: Buffer): void {
@@ -171,6 +197,7 @@ export class TcpConnection {
   #unblock(): void {
     this.#blockedSince = undefined
     this.#idleSince = this.#environment.clock.monotonic()
+    for (const messages of this.#waiting.splice(0)) this.#stream(messages)
     if (!this.#ending && this.#mayTake()) this.#resume()
     this.#watch()
   }
@@ -214,5 +241,15 @@ export class TcpConnection {
       this.#environment.metrics.drop('tcp-timeout')
       this.destroy()
     }
+  }
+}
+
+/** A responder that throws has told of it itself. */
+const nextMessage = (messages: Iterator<Buffer>): Buffer | 'done' | 'failed' => {
+  try {
+    const next = messages.next()
+    return next.done ? 'done' : next.value
+  } catch {
+    return 'failed'
   }
 }

@@ -28,6 +28,7 @@ import { readyPlugin } from './ready.ts'
 import { reloadPlugin } from './reload.ts'
 import { rootPlugin } from './root.ts'
 import { tlsPlugin } from './tls.ts'
+import { transferPlugin } from './transfer.ts'
 import { whoamiPlugin } from './whoami.ts'
 
 const modules: readonly PluginModule[] = [
@@ -59,6 +60,7 @@ const modules: readonly PluginModule[] = [
   reloadPlugin,
   rootPlugin,
   tlsPlugin,
+  transferPlugin,
   whoamiPlugin,
 ]
 

@@ -9,11 +9,12 @@ import type { EndpointSliceView } from '#watcher/views/endpoint-slice.ts'
 import type { Directive, Property } from '../corefile/syntax.ts'
 import type { MaybePromise } from '../listener.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
-import type { BlockContext, Environment, Next, Plugin, PluginModule } from '../plugin.ts'
+import type { BlockContext, Environment, Next, Plugin, PluginModule, ZoneCopy } from '../plugin.ts'
 import type { Query } from '../query.ts'
 import { answered, type Verdict } from '../verdict.ts'
 import { rcodeName } from '../wire/codes.ts'
 import { isSubdomain } from '../wire/name.ts'
+import type { DnsName } from '../wire/record.ts'
 import { ClusterIndex } from '../zone/cluster-index.ts'
 import type { Cluster } from '../zone/cluster-source.ts'
 import { ClusterZones, type ZoneAnswer } from '../zone/cluster-zones.ts'
@@ -22,6 +23,7 @@ import { setMetadata } from '../zone/metadata.ts'
 import { notReady } from '../zone/negative.ts'
 import { findZone } from '../zone/settings.ts'
 import { watchCluster } from '../zone/watch-cluster.ts'
+import { copyZone } from '../zone/zone-copy.ts'
 
 const metrics = {
   programming: {
@@ -108,6 +110,12 @@ class Kubernetes implements Plugin {
     return this.#zones
   }
 
+  copyZone(name: DnsName): ZoneCopy | undefined {
+    if (this.#zones) return copyZone(this.#zones, name)
+    const isOwn = this.#settings.zone.zones.some(zone => zone.name === name)
+    return isOwn ? { soa: undefined, records: [] } : undefined
+  }
+
   ready(): boolean {
     return this.#shared?.index.synced ?? false
   }
@@ -121,6 +129,11 @@ class Kubernetes implements Plugin {
     await shared.cluster.close()
   }
 
+  provideMetadata(query: Query, metadata: Map<string, string>): void {
+    const zone = findZone(this.#settings.zone.zones, query.question.canonicalName)
+    setMetadata(metadata, query, zone, this.#shared?.index)
+  }
+
   handle(query: Query, next: Next): MaybePromise<Verdict> {
     const { canonicalName } = query.question
     const zone = findZone(this.#settings.zone.zones, canonicalName)
@@ -129,11 +142,6 @@ class Kubernetes implements Plugin {
     if (!this.#zones) return answered(NAME, notReady())
     const result = this.#zones.answer(query, zone)
     return result instanceof Promise
-  provideMetadata(query: Query, metadata: Map<string, string>): void {
-    const zone = findZone(this.#settings.zone.zones, query.question.canonicalName)
-    setMetadata(metadata, query, zone, this.#shared?.index)
-  }
-
       ? result.then(value => this.#conclude(value, query, next))
       : this.#conclude(result, query, next)
   }

@@ -3,7 +3,7 @@
  * asker can take.
  */
 import type { Edns, EdnsOption, Query } from '../query.ts'
-import type { Answer } from '../verdict.ts'
+import { type Answer, emptyAnswer } from '../verdict.ts'
 import { classes, rcodes, recordTypes } from './codes.ts'
 import { encodeExtendedError, encodeOpt, OWN_UDP_SIZE, PLAIN_UDP_SIZE } from './edns.ts'
 import { flags, HEADER_LENGTH } from './header.ts'
@@ -130,6 +130,48 @@ export const encodeAnswer = (query: Query, answer: Answer, options: EncodeOption
     const [answers, authority, additional] = counts
     const all = [1, answers, authority, additional + (opt.length > 0 ? 1 : 0)] as const
     return writer.finish(truncated ? bits | flags.truncated : bits, all)
+  }
+}
+
+/** Compression reaches no further (RFC 1035 §4.1.4), and a message is made in one go: about a thousand records. */
+const TRANSFER_MESSAGE = 0x4000
+
+/**
+ * The messages of a zone transfer. RFC 5936 §2.2: as many records in each as fit; the question in the first (§2.2.1),
+ * and OPT there too (§2.2.5).
+ */
+export function* encodeTransfer(
+  query: Query,
+  records: Iterable<ResourceRecord>,
+  options: EncodeOptions = {},
+): Generator<Buffer, void> {
+  const { udpSize = OWN_UDP_SIZE, options: ednsOptions = [] } = options
+  const { edns } = query
+  const rcode = rcodes.NOERROR
+  const bits = encodeFlags(query, emptyAnswer(rcode, { authoritative: true }), rcode)
+  const iterator = records[Symbol.iterator]()
+  let opt = edns ? encodeOpt({ rcode, dnssecOk: edns.dnssecOk, udpSize, options: ednsOptions }) : noOpt
+  let questions = 1
+  for (let next = iterator.next(); !next.done; ) {
+    writer.begin(query.id, bits)
+    if (questions === 1) writer.question(questionBytes(query.packet), query.question.name)
+    let count = 0
+    while (!next.done) {
+      const before = writer.end
+      writer.record(next.value)
+      // A record of its own may be longer than the rest of a message should be.
+      if (writer.end + opt.length > (count === 0 ? MAX_MESSAGE : TRANSFER_MESSAGE)) {
+        writer.truncate(before)
+        break
+      }
+      count++
+      next = iterator.next()
+    }
+    if (count === 0) throw new RangeError('a record is too long for a message')
+    writer.bytes(opt)
+    yield writer.finish(bits, [questions, count, 0, opt.length > 0 ? 1 : 0])
+    opt = noOpt
+    questions = 0
   }
 }
 

@@ -13,6 +13,7 @@ import { isCookieLength } from './cookie.ts'
 import { encodeOpt, findOption, type OptFields, OWN_UDP_SIZE, readEdns, readExtendedErrors } from './edns.ts'
 import { flags, gateHeader, HEADER_LENGTH, headerReply, opcodeOf } from './header.ts'
 import { canonicalName, readName, skipName } from './name.ts'
+import { soaData } from './rdata.ts'
 import { readRdata } from './rdata-layout.ts'
 import type { ResourceRecord } from './record.ts'
 
@@ -232,4 +233,13 @@ export const decodeResponse = (packet: Buffer): Result<ResponseMessage, string> 
     edns,
     ...(extendedErrors.length > 0 && { extendedErrors }),
   })
+}
+
+/** RFC 1995 §3: the serial of the SOA in an IXFR query's authority section; undefined: it has none. */
+export const ixfrSerial = ({ packet }: Query): number | undefined => {
+  const read = readQuestion(packet)
+  if (!read || packet.readUInt16BE(6) !== 0 || packet.readUInt16BE(8) !== 1) return undefined
+  const records = new RecordReader(packet, read.end).section(1)
+  if (typeof records === 'string' || records[0]?.type !== recordTypes.SOA) return undefined
+  return soaData.decode(records[0].data).serial
 }

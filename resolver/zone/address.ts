@@ -2,6 +2,7 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import { recordTypes } from '../wire/codes.ts'
 import { aaaaData } from '../wire/rdata.ts'
+import type { DnsName } from '../wire/record.ts'
 
 /**
  * What addresses are compared and indexed by: IPv4 as dotted text (the API's own string, no copy), IPv6 as 32
@@ -55,3 +56,9 @@ export const parseDashedAddress = (label: string): AddressKey | undefined => {
   if (/^\d+-\d+-\d+-\d+$/.test(label)) return addressKey(label.replaceAll('-', '.'))
   return /^[0-9a-f-]+$/.test(label) ? addressKey(label.replaceAll('-', ':')) : undefined
 }
+
+/** The name of its PTR records (RFC 1035 §3.5, RFC 3596 §2.5). */
+export const reverseName = (key: AddressKey): DnsName =>
+  key.includes('.')
+    ? `${key.split('.').reverse().join('.')}.in-addr.arpa.`
+    : `${[...key].reverse().join('.')}.ip6.arpa.`

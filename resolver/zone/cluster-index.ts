@@ -91,6 +91,13 @@ export class ClusterIndex {
     return this.hasNamespace(namespace) ? this.#imports.find(namespace, name) : undefined
   }
 
+  /** All services that are served, or all imported ones, out of the reach of later changes; by namespace and name. */
+  snapshot(which: 'services' | 'imports'): readonly ServiceEntry[] {
+    const tree = which === 'services' ? this.#services : this.#imports
+    const entries = [...tree.entries()].filter(({ namespace }) => this.hasNamespace(namespace))
+    return entries.map(entry => entry.snapshot()).sort(byName)
+  }
+
   endpoints(entry: ServiceEntry): EndpointSet {
     let endpoints = this.#endpoints.get(entry)
     if (!endpoints) {
@@ -201,6 +208,12 @@ export class ClusterIndex {
     if (service?.headless && next.lastChangeTriggerTime !== previous?.lastChangeTriggerTime) programmed(next)
   }
 }
+
+const byName = (one: ServiceEntry, other: ServiceEntry): number =>
+  compare(one.namespace, other.namespace) || compare(one.name, other.name)
+
+/** By code unit: independent of any locale. */
+const compare = (one: string, other: string): number => Number(one > other) - Number(one < other)
 
 /** A slice of the cluster set carries the label of the import, not that of a local service (KEP-1645). */
 const localOwner: SliceOwner = slice => slice.serviceName

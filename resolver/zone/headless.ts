@@ -44,7 +44,7 @@ const findClusterEndpoint = (lookup: Lookup, found: FoundService, request: Endpo
   return ofCluster.length > 0 ? endpointNode(lookup, found, ofCluster) : undefined
 }
 
-const endpointNode = (lookup: Lookup, found: FoundService, endpoints: readonly Endpoint[]): Node => ({
+export const endpointNode = (lookup: Lookup, found: FoundService, endpoints: readonly Endpoint[]): Node => ({
   kind: 'present',
   growing: true,
   records: type => {
@@ -73,7 +73,7 @@ export const endpointTuples = (
   })
 }
 
-const endpointLabels = ({ zone }: Lookup, name: string, cluster: string): readonly string[] =>
+export const endpointLabels = ({ zone }: Lookup, name: string, cluster: string): readonly string[] =>
   zone.kind === 'clusterset' ? [name, cluster] : [name]
 
 /** The whole name of an endpoint, in its service's zone. */

@@ -14,6 +14,10 @@ class Owners<Owner extends object> {
     return this.#owners.has(key)
   }
 
+  keys(): IterableIterator<AddressKey> {
+    return this.#owners.keys()
+  }
+
   get(key: AddressKey): readonly Owner[] {
     const found = this.#owners.get(key)
     if (found === undefined) return []
@@ -58,6 +62,11 @@ export class ReverseIndex {
 
   has(key: AddressKey): boolean {
     return this.#services.has(key) || this.#slices.has(key)
+  }
+
+  /** Each address once. */
+  keys(): ReadonlySet<AddressKey> {
+    return new Set([...this.#services.keys(), ...this.#slices.keys()])
   }
 
   services(key: AddressKey): readonly ServiceEntry[] {

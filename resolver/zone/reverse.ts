@@ -1,4 +1,5 @@
 /** PTR: from addresses back to names (Kubernetes DNS specification 1.1 §2.3.3, §2.4.3). */
+import type { EndpointSliceView } from '#watcher/views/endpoint-slice.ts'
 import { recordTypes } from '../wire/codes.ts'
 import { nameData } from '../wire/rdata.ts'
 import type { DnsName } from '../wire/record.ts'
@@ -6,10 +7,12 @@ import type { AddressKey } from './address.ts'
 import { endpointName, visitReady } from './endpoints.ts'
 import { endpointFullName } from './headless.ts'
 import { EMPTY_NODE, type Lookup, makeRecord, missing, type Node } from './node.ts'
+import type { ServiceEntry } from './service-entry.ts'
 import { isTooLong, serviceName } from './service-records.ts'
+import type { ZoneSettings } from './settings.ts'
 
 export const findAddress = (lookup: Lookup, key: AddressKey): Node => {
-  const targets = reverseTargets(lookup, key)
+  const targets = reverseTargets(lookup.settings, key, ownersOf(lookup, key))
   if (targets.size === 0) return missing(() => 'no service and no ready endpoint has this address')
   return {
     kind: 'present',
@@ -26,14 +29,29 @@ export const findAddress = (lookup: Lookup, key: AddressKey): Node => {
 export const findAddresses = ({ index }: Lookup, prefix: string): Node =>
   index.reverse.hasBelow(prefix) || index.importedReverse.hasBelow(prefix) ? EMPTY_NODE : missing()
 
+/** Who has an address. */
+export interface AddressOwners {
+  readonly services: readonly ServiceEntry[]
+  readonly slices: readonly EndpointSliceView[]
+  readonly imports: readonly ServiceEntry[]
+}
+
+export const ownersOf = ({ index }: Pick<Lookup, 'index'>, key: AddressKey): AddressOwners => ({
+  services: index.reverse.services(key),
+  slices: index.reverse.slices(key),
+  imports: index.importedReverse.services(key),
+})
+
 /** A cluster IP has its service's name; any other address those of all endpoints that have it. */
-const reverseTargets = (lookup: Lookup, key: AddressKey): ReadonlySet<DnsName> => {
-  const { index, settings } = lookup
+export const reverseTargets = (
+  settings: ZoneSettings,
+  key: AddressKey,
+  { services, slices, imports }: AddressOwners,
+): ReadonlySet<DnsName> => {
   const { primaryZone } = settings
-  const services = index.reverse.services(key)
   if (services.length > 0) return new Set(services.map(service => serviceName(service, primaryZone)))
   const targets = new Set<DnsName>()
-  for (const slice of index.reverse.slices(key)) {
+  for (const slice of slices) {
     const service = { namespace: slice.namespace, name: slice.serviceName }
     visitReady(slice, (endpoint, address) => {
       if (address !== key) return
@@ -42,12 +60,11 @@ const reverseTargets = (lookup: Lookup, key: AddressKey): ReadonlySet<DnsName> =
       if (!isTooLong(target)) targets.add(target)
     })
   }
-  return targets.size > 0 ? targets : importedTargets(lookup, key)
+  return targets.size > 0 ? targets : importedTargets(settings, imports)
 }
 
 /** KEP-1645: an imported address has a name in reverse only if no local service has it. */
-const importedTargets = ({ index, settings }: Lookup, key: AddressKey): ReadonlySet<DnsName> => {
-  const zone = settings.zones.find(({ kind }) => kind === 'clusterset')?.name
-  const services = zone === undefined ? [] : index.importedReverse.services(key)
-  return new Set(services.map(service => serviceName(service, zone!)))
+const importedTargets = ({ zones }: ZoneSettings, imports: readonly ServiceEntry[]): ReadonlySet<DnsName> => {
+  const zone = zones.find(({ kind }) => kind === 'clusterset')?.name
+  return new Set(zone === undefined ? [] : imports.map(service => serviceName(service, zone)))
 }

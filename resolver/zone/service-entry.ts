@@ -42,6 +42,14 @@ export class ServiceEntry {
     return 'cluster-ip'
   }
 
+  /** The service as it is now, out of the reach of later changes. */
+  snapshot(): ServiceEntry {
+    const copy = new ServiceEntry(this.namespace, this.name)
+    copy.service = this.service
+    copy.slices = this.slices
+    return copy
+  }
+
   /** Puts `slice` in the place of the one of its name; undefined takes that one away. */
   replaceSlice(name: string, slice: EndpointSliceView | undefined): void {
     const others = this.slices.filter(other => other.name !== name)

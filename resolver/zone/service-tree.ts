@@ -37,6 +37,10 @@ export class ServiceTree {
     return this.#namespaces.get(namespace)?.get(name)
   }
 
+  *entries(): Generator<ServiceEntry, void> {
+    for (const entries of this.#namespaces.values()) yield* entries.values()
+  }
+
   setService(namespace: string, name: string, service: ServiceView | undefined): void {
     const entry = this.#entry(namespace, name)
     const changed = !sameService(entry.service, service)

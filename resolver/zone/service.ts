@@ -71,7 +71,7 @@ const findBelow = (lookup: Lookup, request: ServiceRequest, found: FoundService)
 }
 
 /** The ports that names below the service are made of: the service's own, or those of each slice. */
-const portsOf = ({ entry, service, form }: FoundService): (readonly ServicePortView[])[] =>
+export const portsOf = ({ entry, service, form }: FoundService): (readonly ServicePortView[])[] =>
   form === 'headless' ? readySlicePorts(entry) : [service.ports]
 
 const readySlicePorts = ({ slices }: ServiceEntry): (readonly ServicePortView[])[] =>
@@ -84,7 +84,7 @@ const addressKeys = ({ service, form, endpoints }: FoundService): AddressKey[] =
     ? endpoints().map(({ key }) => key)
     : service.clusterIPs.map(addressKey).filter(key => key !== undefined)
 
-const serviceNode = (lookup: Lookup, found: FoundService): Node => ({
+export const serviceNode = (lookup: Lookup, found: FoundService): Node => ({
   kind: 'present',
   ...(found.form === 'headless' && { growing: true }),
   records: type => {
@@ -95,7 +95,7 @@ const serviceNode = (lookup: Lookup, found: FoundService): Node => ({
   reason: () => `service "${found.entry.namespace}/${found.entry.name}" exists, but has no record of this type`,
 })
 
-const portNode = (lookup: Lookup, found: FoundService, request: PortFilter): Node => {
+export const portNode = (lookup: Lookup, found: FoundService, request: PortFilter): Node => {
   if (!portsOf(found).some(ports => matchPorts(ports, request).length > 0)) {
     const { namespace, name } = found.entry
     return missing(() => `service "${namespace}/${name}" has no port named "${request.port}" for ${request.protocol}`)

@@ -87,7 +87,7 @@ export interface CaseConfig {
   readonly autopath: boolean
   readonly any: string
   readonly chaos: ChaosConfig | null
-  readonly transfer: object | null
+  readonly transfer: { readonly to: readonly string[] } | null
   readonly nsid: string | null
   readonly upstream: UpstreamConfig | null
 }

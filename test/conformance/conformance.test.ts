@@ -4,7 +4,9 @@
  */
 import test from 'ava'
 import type { Configuration } from '#resolver/configuration.ts'
-import { configure, testWorld } from '../support/dns-environment.ts'
+import { recordTypes } from '#resolver/wire/codes.ts'
+import { soaData } from '#resolver/wire/rdata.ts'
+import { ask, configure, testWorld } from '../support/dns-environment.ts'
 import { staticSource } from '../support/static-cluster.ts'
 import { type CaseConfig, type ConformanceCase, cases, configOf, objects } from './cases.ts'
 import { differences } from './compare.ts'
@@ -38,18 +40,31 @@ const configurationOf = (conformanceCase: ConformanceCase): Promise<Configuratio
   return configuration
 }
 
+const serialOf = async (configuration: Configuration, zone: string): Promise<number> => {
+  const reply = await ask(configuration, zone, { type: recordTypes.SOA })
+  return soaData.decode(reply!.answers[0]!.data).serial
+}
+
+/** The zones of the corpus fit into one message. */
+const follow = (messages: Iterable<Buffer>): void => {
+  for (const message of messages) throw new Error(`${message.length} bytes follow`)
+}
+
 /** One reply for each request of the case (several when it pipelines). */
 const replies = async (conformanceCase: ConformanceCase): Promise<(Buffer | undefined)[]> => {
-  const { responder } = await configurationOf(conformanceCase)
+  const configuration = await configurationOf(conformanceCase)
+  const { responder } = configuration
   const { request = {}, from_pod_ip } = conformanceCase
   const count = request.pipeline ?? 1
+  const serial = request.ixfr_serial === 'current' ? await serialOf(configuration, conformanceCase.qname) : undefined
   return Promise.all(
     Array.from({ length: count }, async (_, index) => {
-      const reply = await responder(requestPacket(conformanceCase, 1000 + index), {
+      const reply = await responder(requestPacket(conformanceCase, 1000 + index, serial), {
         transport: request.transport ?? 'udp',
         client: { address: from_pod_ip ?? '198.51.100.9', port: 40_000 },
         local: { address: configOf(conformanceCase).localIPs[0] ?? '192.0.2.53', port: 53 },
         server: 'dns://:53',
+        ...(request.transport === 'tcp' && { follow }),
       })
       return reply && Buffer.from(reply)
     }),

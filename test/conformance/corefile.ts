@@ -20,7 +20,11 @@ const kubernetes = (config: CaseConfig): string[] => [
   ...words('fallthrough', config.fallthrough),
   '}',
   ...external(config),
+  ...transfer(config),
 ]
+
+const transfer = ({ transfer: settings }: CaseConfig): string[] =>
+  settings ? ['transfer {', ...words('to', settings.to), '}'] : []
 
 const external = ({ external: settings }: CaseConfig): string[] =>
   settings ? [`k8s_external ${settings.zones.join(' ')} {`, ...flag('headless', settings.headless), '}'] : []

@@ -23,9 +23,4 @@ export const pending: readonly PendingCases[] = [
       'ap-finished-pod',
     ],
   },
-  {
-    section: 'transfer',
-    reason: 'the transfer plugin is not there yet',
-    ids: ['xfr-axfr', 'xfr-axfr-udp', 'xfr-ixfr-current'],
-  },
 ]

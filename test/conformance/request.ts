@@ -2,6 +2,7 @@
 import { opcodes, parseClass, parseType } from '#resolver/wire/codes.ts'
 import { encodeQuery } from '#resolver/wire/encode.ts'
 import { skipName } from '#resolver/wire/name.ts'
+import { soaData } from '#resolver/wire/rdata.ts'
 import type { ConformanceCase } from './cases.ts'
 
 const HEADER_LENGTH = 12
@@ -25,7 +26,23 @@ const withStrayAnswers = (packet: Buffer, count: number): Buffer => {
   return changed
 }
 
-export const requestPacket = ({ qname, qtype, qclass = 'IN', request = {} }: ConformanceCase, id: number): Buffer => {
+/** RFC 1995 §3: the client's SOA in the authority section. Only for requests without OPT: it goes to the end. */
+export const withSerial = (packet: Buffer, serial: number): Buffer => {
+  const timers = { refresh: 0, retry: 0, expire: 0, minimum: 0 }
+  const data = soaData.encode({ mname: '.', rname: '.', serial, ...timers })
+  // The owner is the question's name; type SOA, class IN, TTL 0.
+  const head = Buffer.from('c00c00060001000000000000', 'hex')
+  head.writeUInt16BE(data.length, 10)
+  const changed = Buffer.concat([packet, head, data])
+  changed.writeUInt16BE(1, 8)
+  return changed
+}
+
+export const requestPacket = (
+  { qname, qtype, qclass = 'IN', request = {} }: ConformanceCase,
+  id: number,
+  serial?: number,
+): Buffer => {
   if (request.raw !== undefined) return Buffer.from(request.raw, 'hex')
   const { edns, rd = true, cd = false } = request
   let packet = encodeQuery({
@@ -50,5 +67,6 @@ export const requestPacket = ({ qname, qtype, qclass = 'IN', request = {} }: Con
   if (request.qr) packet[2] = packet[2]! | 0x80
   if (request.qdcount !== undefined) packet = withQuestions(packet, request.qdcount)
   if (request.ancount !== undefined) packet = withStrayAnswers(packet, request.ancount)
+  if (serial !== undefined) packet = withSerial(packet, serial)
   return packet
 }
