@@ -3,20 +3,23 @@ import { hostname } from 'node:os'
 import { type Apiserver, createApiserver } from '#cluster/apiserver/apiserver.ts'
 import { bootstrap } from '#cluster/apiserver/bootstrap/bootstrap.ts'
 import { firstAddress } from '#cluster/apiserver/bootstrap/objects.ts'
-import { CLUSTER_OPTIONS } from '#cluster/apiserver/bootstrap/options.ts'
+import { CLUSTER_OPTIONS, checkClusterOptions } from '#cluster/apiserver/bootstrap/options.ts'
 import { APISERVER_OPTIONS } from '#cluster/apiserver/options.ts'
 import { ensurePki } from '#cluster/pki/pki.ts'
 import { openSqliteStore } from '#cluster/store/backends/sqlite/sqlite-store.ts'
 import type { Store } from '#cluster/store/kv.ts'
-import { formatAddress, parseAddress, type SocketAddress } from '#lib/address.ts'
+import { formatAddress } from '#lib/address.ts'
 import { systemClock } from '#lib/clock.ts'
 import { SeamarkError } from '#lib/errors.ts'
 import type { Component } from '#lib/lifecycle.ts'
 import type { Logger } from '#lib/log.ts'
 import type { Registry } from '#lib/metrics.ts'
+import type { OptionValues } from '#lib/options.ts'
 import { systemRandom } from '#lib/random.ts'
+import { addressOfFlag } from './address-flag.ts'
 import { ensureDataDir } from './data-dir.ts'
 import { optionValues } from './option-flags.ts'
+import { reachableAddress } from './reachable-address.ts'
 
 export interface ApiserverFlags {
   readonly dataDir: string
@@ -35,17 +38,29 @@ export interface ApiserverProgramEnvironment {
   readonly registry: Registry
 }
 
-const addressOf = (text: string, flag: string): SocketAddress => {
-  const parsed = parseAddress(text)
-  if (!parsed.ok) throw new SeamarkError('BAD_OPTION', `${flag}: ${parsed.problem}`)
-  return parsed.value
+/** The options of CLUSTER_OPTIONS by the flags that set them. */
+const CLUSTER_FLAGS: Readonly<Record<string, string>> = {
+  serviceCidrs: '--service-cluster-ip-range',
+  clusterDns: '--cluster-dns',
+  advertiseAddress: '--advertise-address',
 }
 
-/** How programs on this machine reach a server: a wildcard is no address to connect to. */
-const reachable = ({ host, port }: SocketAddress): SocketAddress => ({
-  host: host === '' || host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host,
-  port,
-})
+/** What the cluster is made with. @throws SeamarkError BAD_OPTION that names the flag */
+const clusterOptions = (flags: ApiserverFlags): OptionValues<typeof CLUSTER_OPTIONS> => {
+  try {
+    const cluster = optionValues(CLUSTER_OPTIONS, {
+      serviceCidrs: flags.serviceClusterIpRange,
+      clusterDns: flags.clusterDns,
+      advertiseAddress: flags.advertiseAddress,
+    })
+    checkClusterOptions(cluster)
+    return cluster
+  } catch (cause) {
+    if (!(cause instanceof SeamarkError)) throw cause
+    const message = cause.message.replace(/^\w+(?=:)/, name => CLUSTER_FLAGS[name] ?? name)
+    throw new SeamarkError(cause.code, message, { cause })
+  }
+}
 
 export class ApiserverProgram implements Component {
   readonly name = 'apiserver'
@@ -61,18 +76,14 @@ export class ApiserverProgram implements Component {
 
   /** The bound address, from `start` on. */
   get address(): string {
-    return this.#apiserver ? formatAddress(reachable(this.#apiserver.address)) : this.#flags.apiserverAddress
+    return this.#apiserver ? formatAddress(reachableAddress(this.#apiserver.address)) : this.#flags.apiserverAddress
   }
 
   async start(signal: AbortSignal): Promise<void> {
     const { logger, registry } = this.#environment
     const flags = this.#flags
-    const address = addressOf(flags.apiserverAddress, '--apiserver-address')
-    const cluster = optionValues(CLUSTER_OPTIONS, {
-      serviceCidrs: flags.serviceClusterIpRange,
-      clusterDns: flags.clusterDns,
-      advertiseAddress: flags.advertiseAddress,
-    })
+    const address = addressOfFlag(flags.apiserverAddress, '--apiserver-address')
+    const cluster = clusterOptions(flags)
     const dataDir = ensureDataDir(flags.dataDir)
     // The store's lock comes first: whoever does not get it must not touch the rest of the directory.
     const store = await openSqliteStore({ directory: dataDir.store, logger: logger.child({ room: 'store' }), registry })
@@ -98,14 +109,14 @@ export class ApiserverProgram implements Component {
         registry,
         bootstrap: async (client, bound) => {
           await pki.writeKubeconfigs({
-            server: `https://${formatAddress(reachable(bound))}`,
+            server: `https://${formatAddress(reachableAddress(bound))}`,
             nodeName: hostname().toLowerCase(),
           })
           const options = {
             ...cluster,
             apiserver: bound,
-            dns: flags.dnsAddress ? addressOf(flags.dnsAddress, '--dns-address') : undefined,
-            metrics: flags.metricsAddress ? addressOf(flags.metricsAddress, '--metrics-address') : undefined,
+            dns: flags.dnsAddress ? addressOfFlag(flags.dnsAddress, '--dns-address') : undefined,
+            metrics: flags.metricsAddress ? addressOfFlag(flags.metricsAddress, '--metrics-address') : undefined,
           }
           await bootstrap(client, options, logger.child({ room: 'bootstrap' }))
         },

@@ -1,5 +1,5 @@
 /** Options that several programs share, defined once. */
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from '#lib/log.ts'
 
 export interface LogFlags {
@@ -12,8 +12,27 @@ export const withLogOptions = (command: Command): Command =>
     .addOption(new Option('--log-level <level>', 'least level that is logged').choices(LOG_LEVELS).default('info'))
     .addOption(new Option('--log-format <format>', 'for people or for collectors').choices(LOG_FORMATS).default('text'))
 
+/** An empty value is what a script passes whose variable is unset; it must not mean the working directory. */
+const notEmpty = (text: string): string => {
+  if (text === '') throw new InvalidArgumentError('It is empty.')
+  return text
+}
+
 export const dataDirOption = (): Option =>
-  new Option('--data-dir <dir>', "the cluster's directory: database, CA, kubeconfigs, logs").default('.seamark')
+  new Option('--data-dir <dir>', "the cluster's directory: database, CA, kubeconfigs, logs")
+    .argParser(notEmpty)
+    .default('.seamark')
+
+/** RFC 1123 §2.1, as Kubernetes asks it of namespaces: at most 63 characters. */
+const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
+
+const dnsLabel = (text: string): string => {
+  if (!DNS_LABEL.test(text)) throw new InvalidArgumentError('It is not a DNS label (a-z, 0-9 and -, at most 63).')
+  return text
+}
+
+export const namespaceOption = (doc: string): Option =>
+  new Option('-n, --namespace <namespace>', doc).argParser(dnsLabel).default('default')
 
 /** Defaults of the cluster's addresses, as kubeadm sets them. */
 export const CLUSTER_DOMAIN = 'cluster.local'

@@ -16,10 +16,11 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { SeamarkError } from '#lib/errors.ts'
+import { dirname, join, resolve } from 'node:path'
+import { SeamarkError, systemCode } from '#lib/errors.ts'
 
 const MARKER = 'cluster.json'
 /** Grows when the layout changes in a way that an older Seamark must not touch. */
@@ -52,17 +53,46 @@ const unusable = (folder: string, cause: unknown): SeamarkError =>
     cause,
   })
 
+/** Runs `work` on the directory; whatever the system says against it becomes the error that says what to do. */
+const using = <Value>(folder: string, work: () => Value): Value => {
+  try {
+    return work()
+  } catch (cause) {
+    throw unusable(folder, cause)
+  }
+}
+
+const parseMarker = (text: string): ClusterFile | undefined => {
+  try {
+    const { layoutVersion, addresses = {} } = JSON.parse(text) as Partial<ClusterFile>
+    return typeof layoutVersion === 'number' ? { layoutVersion, addresses } : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** Reads the marker. Undefined when the directory does not exist, is empty, or has none. */
 const readMarker = (folder: string): ClusterFile | undefined => {
   const file = join(folder, MARKER)
   if (!existsSync(file)) return undefined
+  const marker = parseMarker(using(folder, () => readFileSync(file, 'utf8')))
+  if (!marker) throw new SeamarkError('DATA_DIR_FOREIGN', `${file} is not a file of Seamark's`)
+  return marker
+}
+
+/**
+ * Makes the folder and those above it that are missing. Node's own recursive form says ENOENT of a read-only file
+ * system, and never returns where nothing can be made in a folder that exists (/proc).
+ */
+const makeFolder = (folder: string): void => {
   try {
-    const content = JSON.parse(readFileSync(file, 'utf8')) as Partial<ClusterFile>
-    if (typeof content.layoutVersion === 'number') {
-      return { layoutVersion: content.layoutVersion, addresses: content.addresses ?? {} }
-    }
-  } catch {}
-  throw new SeamarkError('DATA_DIR_FOREIGN', `${file} is not a file of Seamark's`)
+    mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST' && statSync(folder).isDirectory()) return
+    if (systemCode(error) !== 'ENOENT' || existsSync(dirname(folder))) throw error
+    makeFolder(dirname(folder))
+    mkdirSync(folder, { mode: 0o700 })
+  }
 }
 
 /** Written beside and renamed over, so that kill -9 leaves the old one or the new one. */
@@ -81,11 +111,7 @@ export const writeClusterFile = (folder: string, addresses: ClusterFile['address
 /** Makes the directory ready for use, or says why it cannot be. Never touches a directory that is not Seamark's. */
 export const ensureDataDir = (path: string): DataDir => {
   const folder = resolve(path)
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-  } catch (cause) {
-    throw unusable(folder, cause)
-  }
+  using(folder, () => makeFolder(folder))
   const marker = readMarker(folder)
   if (marker && marker.layoutVersion > LAYOUT_VERSION) {
     throw new SeamarkError(
@@ -94,17 +120,15 @@ export const ensureDataDir = (path: string): DataDir => {
     )
   }
   if (!marker) {
-    const strangers = readdirSync(folder).filter(name => name !== `${MARKER}.new`)
+    const strangers = using(folder, () => readdirSync(folder)).filter(name => name !== `${MARKER}.new`)
     if (strangers.length > 0) {
       throw new SeamarkError('DATA_DIR_FOREIGN', `${folder} holds other files (${strangers.slice(0, 3).join(', ')} …)`)
     }
   }
-  try {
+  using(folder, () => {
     if (!marker) writeClusterFile(folder, {})
-    mkdirSync(join(folder, 'logs'), { recursive: true, mode: 0o700 })
-  } catch (cause) {
-    throw unusable(folder, cause)
-  }
+    makeFolder(join(folder, 'logs'))
+  })
   return layoutOf(folder)
 }
 
@@ -112,6 +136,6 @@ export const ensureDataDir = (path: string): DataDir => {
 export const openDataDir = (path: string): DataDir & Pick<ClusterFile, 'addresses'> => {
   const folder = resolve(path)
   const marker = readMarker(folder)
-  if (!marker) throw new SeamarkError('DATA_DIR_UNUSABLE', `${folder} holds no cluster: start one with 'seamark up'`)
+  if (!marker) throw new SeamarkError('CLUSTER_ABSENT', `${folder} holds no cluster`)
   return { ...layoutOf(folder), addresses: marker.addresses }
 }

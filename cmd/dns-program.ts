@@ -1,5 +1,5 @@
 /** The DNS server as one component: what the Corefile says, behind the server's sockets. */
-import { formatAddress, type SocketAddress } from '#lib/address.ts'
+import { formatAddress } from '#lib/address.ts'
 import { type Milliseconds, sleep, systemClock } from '#lib/clock.ts'
 import type { Component } from '#lib/lifecycle.ts'
 import type { Logger } from '#lib/log.ts'
@@ -8,6 +8,7 @@ import { LiveConfiguration, type ReloadOutcome } from '#resolver/reload.ts'
 import type { ServerOptions } from '#server/options.ts'
 import { Server } from '#server/server.ts'
 import { badCorefile, readCorefile } from './corefile.ts'
+import { reachableAddress } from './reachable-address.ts'
 
 /** How often plugins are asked whether they are ready. */
 const READY_POLL: Milliseconds = 10
@@ -66,10 +67,10 @@ export class DnsProgram implements Component {
   addresses(): Readonly<Record<string, string>> {
     const { dns, http } = this.#server.addresses()
     const [first] = dns.values()
-    const bound: Record<string, string> = first ? { dns: formatAddress(reachable(first)) } : {}
+    const bound: Record<string, string> = first ? { dns: formatAddress(reachableAddress(first)) } : {}
     for (const { address, path } of this.#live.configuration?.endpoints ?? []) {
       const socket = http.get(formatAddress(address))
-      if (socket) bound[path.slice(1)] = formatAddress(reachable(socket))
+      if (socket) bound[path.slice(1)] = formatAddress(reachableAddress(socket))
     }
     return bound
   }
@@ -81,9 +82,3 @@ export class DnsProgram implements Component {
     await this.#live.close()
   }
 }
-
-/** Every address of this machine, as one that a program on it can connect to. */
-const reachable = ({ host, port }: SocketAddress): SocketAddress => ({
-  host: host === '' || host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host,
-  port,
-})

@@ -1,6 +1,7 @@
 /** `seamark dns`: the DNS server alone, with CoreDNS's flags, beside any apiserver. */
 import { rmSync, writeFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
+import { SeamarkError } from '#lib/errors.ts'
 import type { Component } from '#lib/lifecycle.ts'
 import { createLogger } from '#lib/log.ts'
 import { createRegistry } from '#lib/metrics.ts'
@@ -26,9 +27,15 @@ interface DnsFlags extends LogFlags {
   readonly readyAddress?: string
 }
 
+/** @throws SeamarkError BAD_OPTION */
+const portOf = (flag: string, text: string | undefined): string | undefined => {
+  if (text === undefined || (/^\d{1,5}$/.test(text) && Number(text) <= 65_535)) return text
+  throw new SeamarkError('BAD_OPTION', `${flag}: "${text}" is not a port (0 to 65535)`)
+}
+
 /** Flags that were given beat the Corefile. */
 const overridesOf = (flags: DnsFlags): Readonly<Record<string, string | undefined>> => ({
-  'dns-port': flags['dns.port'] ?? flags.p,
+  'dns-port': portOf('-dns.port', flags['dns.port']) ?? portOf('-p', flags.p),
   'dns-address': flags.dnsAddress,
   kubeconfig: flags.kubeconfig,
   'metrics-address': flags.metricsAddress,
@@ -44,6 +51,16 @@ const listPlugins = async (): Promise<void> => {
   const { pluginOrder } = await import('#resolver/plugins/order.ts')
   const known = pluginOrder.filter(name => pluginModules.has(name))
   process.stdout.write(`Server types:\n  dns\n\nOther plugins:\n${known.map(name => `  dns.${name}`).join('\n')}\n`)
+}
+
+/** @throws SeamarkError FILE_UNUSABLE */
+const writePidfile = (file: string): void => {
+  try {
+    writeFileSync(file, `${process.pid}\n`)
+  } catch (cause) {
+    throw new SeamarkError('FILE_UNUSABLE', `cannot write ${file}: ${(cause as Error).message}`, { cause })
+  }
+  process.once('exit', () => rmSync(file, { force: true }))
 }
 
 const dns = async (flags: DnsFlags): Promise<void> => {
@@ -62,8 +79,7 @@ const dns = async (flags: DnsFlags): Promise<void> => {
   process.on('SIGUSR1', () => void program.reload())
   const { pidfile } = flags
   if (pidfile !== undefined) {
-    writeFileSync(pidfile, `${process.pid}\n`)
-    process.once('exit', () => rmSync(pidfile, { force: true }))
+    writePidfile(pidfile)
   }
   if (!flags.quiet) logger.info({ version: packageVersion, corefile: flags.conf }, 'starting the DNS server')
   const readiness: Component = {

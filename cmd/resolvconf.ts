@@ -1,10 +1,11 @@
 /** `seamark resolvconf`: prints the resolv.conf that a pod would get, with the kubelet's warnings on standard error. */
-import { readFileSync } from 'node:fs'
-import { Command, Option } from 'commander'
+import { isIP } from 'node:net'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { parseDocument } from 'yaml'
 import { SeamarkError } from '#lib/errors.ts'
 import { type DnsConfig, generateResolvConf, validateDnsConfig } from '#resolver/resolvconf.ts'
-import { CLUSTER_DNS, CLUSTER_DOMAIN } from './common-options.ts'
+import { CLUSTER_DNS, CLUSTER_DOMAIN, namespaceOption } from './common-options.ts'
+import { readText } from './read-text.ts'
 
 interface ResolvConfFlags {
   readonly namespace: string
@@ -27,17 +28,9 @@ interface PodSettings {
   readonly dnsConfig: DnsConfig | undefined
 }
 
-const readFile = (path: string): string => {
-  try {
-    return readFileSync(path === '-' ? 0 : path, 'utf8')
-  } catch (cause) {
-    throw new SeamarkError('BAD_OPTION', `cannot read ${path}: ${(cause as Error).message}`, { cause })
-  }
-}
-
 /** The DNS part of a Pod manifest (YAML or JSON). */
 const readPod = (path: string, flags: ResolvConfFlags): PodSettings => {
-  const document = parseDocument(readFile(path))
+  const document = parseDocument(readText(path))
   if (document.errors[0]) throw new SeamarkError('BAD_OPTION', `${path}: ${document.errors[0].message}`)
   const pod = document.toJS() as {
     kind?: string
@@ -84,11 +77,21 @@ const resolvConf = (flags: ResolvConfFlags): void => {
     hostNetwork: pod.hostNetwork,
     clusterDNS: flags.clusterDns,
     clusterDomain: flags.clusterDomain,
-    hostFile: flags.resolvConf === '' ? undefined : readFile(flags.resolvConf),
+    hostFile: flags.resolvConf === '' ? undefined : readText(flags.resolvConf),
     nodeAddresses: flags.nodeIp,
   })
   for (const { reason, message } of warnings) process.stderr.write(`${reason}: ${message}\n`)
   process.stdout.write(text)
+}
+
+/** Collects the addresses of one option: the first one given takes the default's place. */
+const addressList = () => {
+  const given: string[] = []
+  return (address: string): readonly string[] => {
+    if (isIP(address) === 0) throw new InvalidArgumentError('It is not an IP address.')
+    given.push(address)
+    return given
+  }
 }
 
 const DNS_POLICIES = ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None']
@@ -96,16 +99,16 @@ const DNS_POLICIES = ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'Non
 export const resolvConfCommand = (): Command =>
   new Command('resolvconf')
     .description('print the resolv.conf that the kubelet would give a pod, and what it would cut')
-    .option('-n, --namespace <namespace>', "the pod's namespace", 'default')
+    .addOption(namespaceOption("the pod's namespace"))
     .addOption(new Option('--dns-policy <policy>', 'spec.dnsPolicy').choices(DNS_POLICIES).default('ClusterFirst'))
     .option('--host-network', 'spec.hostNetwork', false)
     .option('--nameserver <ip...>', 'spec.dnsConfig.nameservers')
     .option('--search <domain...>', 'spec.dnsConfig.searches')
     .option('--option <name[:value]...>', 'spec.dnsConfig.options, like ndots:2')
     .option('--pod <file>', "read all of the above from a Pod's manifest instead (- for standard input)")
-    .option('--cluster-dns <ip...>', "the kubelet's --cluster-dns", [CLUSTER_DNS])
+    .option('--cluster-dns <ip...>', "the kubelet's --cluster-dns", addressList(), [CLUSTER_DNS])
     .option('--cluster-domain <domain>', "the kubelet's --cluster-domain", CLUSTER_DOMAIN)
     .option('--resolv-conf <file>', "the node's own file; '' for none", '/etc/resolv.conf')
-    .option('--node-ip <ip...>', "the node's addresses, for --resolv-conf ''", [])
+    .option('--node-ip <ip...>', "the node's addresses, for --resolv-conf ''", addressList(), [])
     .addHelpText('after', '\nExample:\n  seamark resolvconf -n my-namespace --option ndots:2')
     .action(resolvConf)

@@ -27,8 +27,7 @@ export const runProgram = async ({ logger, components, addresses, closeDeadline 
   let stopping = false
   const stop = async (reason: string): Promise<void> => {
     if (stopping) {
-      // A second Ctrl-C: somebody does not want to wait. (At a terminal the first one reaches every process of the
-      // group, and a part then gets its parent's SIGTERM as well: that is no second wish.)
+      // A second Ctrl-C: somebody does not want to wait.
       if (reason === 'SIGINT') process.exit(130)
       return
     }
@@ -38,10 +37,15 @@ export const runProgram = async ({ logger, components, addresses, closeDeadline 
     logger.info('stopped')
     process.exit(0)
   }
-  process.on('SIGINT', () => void stop('SIGINT'))
   process.on('SIGTERM', () => void stop('SIGTERM'))
-  // `seamark up` is gone (killed, crashed): its parts do not outlive it.
-  if (process.send) process.on('disconnect', () => void stop('parent ended'))
+  if (process.send) {
+    // A part of `seamark up`. Ctrl-C at a terminal reaches every process of the group; the parent ends the parts in order.
+    process.on('SIGINT', () => {})
+    // The parent is gone (killed, crashed): its parts do not outlive it.
+    process.on('disconnect', () => void stop('parent ended'))
+  } else {
+    process.on('SIGINT', () => void stop('SIGINT'))
+  }
   process.on('uncaughtException', error => {
     logger.fatal({ error }, 'bug: uncaught exception')
     process.exit(70)

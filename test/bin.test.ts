@@ -42,6 +42,17 @@ test('exit codes and signals pass through', async t => {
   t.is(await ended, 'SIGTERM')
 })
 
+test("the compile cache stands in the user's own home, and nowhere where there is none", async t => {
+  const home = temporaryFolder(t)
+  const print = ['-p', 'process.env.NODE_COMPILE_CACHE']
+  const cacheWith = async (env: Record<string, string>) =>
+    (await run('env', ['-i', ...Object.entries(env).map(pair => pair.join('=')), pinnedNode, ...print])).stdout.trim()
+  t.is(await cacheWith({ HOME: home }), join(home, '.cache/seamark/compile-cache'))
+  t.is(await cacheWith({ HOME: home, XDG_CACHE_HOME: '/xdg' }), '/xdg/seamark/compile-cache')
+  t.is(await cacheWith({ HOME: home, NODE_COMPILE_CACHE: '/mine' }), '/mine')
+  for (const env of [{}, { HOME: '' }, { HOME: '/nonexistent' }]) t.is(await cacheWith(env), 'undefined')
+})
+
 test('errors say what to do: an unknown command, a missing file, a value out of bounds', async t => {
   const unknown = await run(seamark, ['serv'])
   t.is(unknown.code, 1)

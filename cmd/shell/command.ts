@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { parseAddress, type SocketAddress } from '#lib/address.ts'
 import { SeamarkError } from '#lib/errors.ts'
-import { CLUSTER_DNS, CLUSTER_DOMAIN, dataDirOption } from '../common-options.ts'
+import { CLUSTER_DNS, CLUSTER_DOMAIN, dataDirOption, namespaceOption } from '../common-options.ts'
 import { openDataDir } from '../data-dir.ts'
 import { requireNamespace } from './require-namespace.ts'
 import { resolvConfOf } from './resolv-conf-of.ts'
@@ -23,10 +23,7 @@ interface ShellFlags {
 const dnsServerOf = (dataDir: ReturnType<typeof openDataDir>): SocketAddress => {
   const parsed = parseAddress(dataDir.addresses.dns ?? '')
   if (!parsed.ok) {
-    throw new SeamarkError(
-      'DATA_DIR_UNUSABLE',
-      `${dataDir.folder}: its cluster never came up: start it with 'seamark up'`,
-    )
+    throw new SeamarkError('CLUSTER_ABSENT', `the cluster of ${dataDir.folder} never came up`)
   }
   return parsed.value
 }
@@ -52,9 +49,7 @@ const shell = async (command: readonly string[], flags: ShellFlags): Promise<voi
     writeFileSync(
       file,
       resolvConfOf({ namespace: flags.namespace, clusterDns: CLUSTER_DNS, clusterDomain: CLUSTER_DOMAIN }),
-      {
-        mode: 0o644,
-      },
+      { mode: 0o644 },
     )
     const argv = command.length > 0 ? command : [process.env.SHELL ?? '/bin/sh']
     const pod = await startPodProcess(file, argv)
@@ -79,7 +74,7 @@ export const shellCommand = (): Command =>
     .description('run a command, or your shell, as a pod sees the world (root)')
     .argument('[command...]', 'the command and its arguments, after --')
     .addOption(dataDirOption())
-    .option('-n, --namespace <namespace>', 'the namespace whose search path is used', 'default')
+    .addOption(namespaceOption('the namespace whose search path is used'))
     .passThroughOptions()
     .addHelpText(
       'after',

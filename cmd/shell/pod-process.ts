@@ -31,7 +31,10 @@ export interface PodProcess {
 /** Resolves when both namespaces stand and resolv.conf is mounted. */
 export const startPodProcess = (resolvConf: string, command: readonly string[]): Promise<PodProcess> =>
   new Promise((resolve, reject) => {
+    // Our compile cache is not the command's.
+    const { NODE_COMPILE_CACHE: _, ...environment } = process.env
     const child = spawn('unshare', ['--net', '--mount', '--', 'sh', '-c', SCRIPT, 'sh', resolvConf, ...command], {
+      env: environment,
       stdio: ['inherit', 'inherit', 'inherit', 'pipe', 'pipe'],
     })
     child.once('error', error => {

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { generateResolvConf } from '#resolver/resolvconf.ts'
+import { readText } from '../read-text.ts'
 
 export interface NamespaceDns {
   readonly namespace: string
@@ -15,7 +15,7 @@ export const resolvConfOf = ({ namespace, clusterDns, clusterDomain }: Namespace
     hostNetwork: false,
     clusterDNS: [clusterDns],
     clusterDomain,
-    hostFile: readFileSync('/etc/resolv.conf', 'utf8'),
+    hostFile: readText('/etc/resolv.conf'),
   })
   for (const { reason, message } of warnings) process.stderr.write(`seamark: ${reason}: ${message}\n`)
   return text

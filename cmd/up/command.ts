@@ -7,7 +7,9 @@ import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { systemClock } from '#lib/clock.ts'
 import type { Component } from '#lib/lifecycle.ts'
-import { createLogger } from '#lib/log.ts'
+import { createLogger, silentLogger } from '#lib/log.ts'
+import { createRegistry } from '#lib/metrics.ts'
+import { addressOfFlag } from '../address-flag.ts'
 import { DEFAULT_ADDRESSES, dataDirOption, type LogFlags, withLogOptions } from '../common-options.ts'
 import { type DataDir, ensureDataDir, writeClusterFile } from '../data-dir.ts'
 import { packageCorefile } from '../default-corefile.ts'
@@ -77,7 +79,7 @@ const withProgress = (part: Component): Component => ({
     try {
       await part.start(signal)
     } catch (error) {
-      process.stdout.write('failed\n')
+      process.stdout.write(signal.aborted ? 'stopped\n' : 'failed\n')
       throw error
     }
     process.stdout.write(`ready (${((systemClock.monotonic() - began) / 1000).toFixed(1)} s)\n`)
@@ -85,8 +87,25 @@ const withProgress = (part: Component): Component => ({
   close: () => part.close(),
 })
 
+/**
+ * What people write wrong is found before anything is made or started; the parts would find it too, the second of them
+ * after the first one serves.
+ * @throws SeamarkError BAD_OPTION, BAD_COREFILE
+ */
+const checkFlags = async (flags: UpFlags): Promise<void> => {
+  addressOfFlag(flags.apiserverAddress, '--apiserver-address')
+  addressOfFlag(flags.dnsAddress, '--dns-address')
+  addressOfFlag(flags.metricsAddress, '--metrics-address')
+  addressOfFlag(flags.healthAddress, '--health-address')
+  addressOfFlag(flags.readyAddress, '--ready-address')
+  const { badCorefile, readCorefile } = await import('../corefile.ts')
+  const read = readCorefile(flags.conf, { logger: silentLogger, registry: createRegistry(), overrides: {} })
+  if (!read.ok) throw badCorefile(read.problem)
+}
+
 const up = async (flags: UpFlags): Promise<void> => {
   const began = systemClock.monotonic()
+  await checkFlags(flags)
   // The parts log to their files; on this terminal only what needs people.
   const level = flags.logLevel === 'info' ? 'warn' : flags.logLevel
   const logger = createLogger({ level, format: flags.logFormat }).child({ room: 'up' })
@@ -101,7 +120,9 @@ const up = async (flags: UpFlags): Promise<void> => {
       const duration = (systemClock.monotonic() - began) / 1000
       process.stdout.write(upPage({ dataDir, addresses: addresses(), duration, cwd: process.cwd() }))
     },
-    async close() {},
+    async close() {
+      process.stdout.write('\nstopping …\n')
+    },
   }
   await runProgram({
     logger,

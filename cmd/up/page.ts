@@ -13,6 +13,9 @@ export interface PageInput {
   readonly cwd: string
 }
 
+/** A path as a shell reads it: quoted where it holds more than plain characters. */
+const shellWord = (path: string): string => (/^[\w./:@%+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`)
+
 export const upPage = ({ dataDir, addresses, duration, cwd }: PageInput): string => {
   const near = (path: string): string => {
     const short = relative(cwd, path)
@@ -20,9 +23,9 @@ export const upPage = ({ dataDir, addresses, duration, cwd }: PageInput): string
   }
   const [dnsHost, dnsPort] = splitAddress(addresses.dns ?? '')
   const command = existsSync(join(packageRoot, 'cmd', 'main.ts'))
-    ? near(join(packageRoot, 'bin', 'seamark'))
+    ? shellWord(near(join(packageRoot, 'bin', 'seamark')))
     : 'seamark'
-  const dataFlag = near(dataDir.folder) === '.seamark' ? '' : ` --data-dir ${near(dataDir.folder)}`
+  const dataFlag = near(dataDir.folder) === '.seamark' ? '' : ` --data-dir ${shellWord(near(dataDir.folder))}`
   return `
 Seamark is up (${duration.toFixed(1)} s).
 
@@ -34,7 +37,7 @@ Seamark is up (${duration.toFixed(1)} s).
 
 Use it:
 
-  export KUBECONFIG=${dataDir.adminKubeconfig}
+  export KUBECONFIG=${shellWord(dataDir.adminKubeconfig)}
   kubectl get services -A
   dig @${dnsHost} -p ${dnsPort} kubernetes.default.svc.${CLUSTER_DOMAIN}
 

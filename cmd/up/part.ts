@@ -53,7 +53,9 @@ export class Part implements Component {
   }
 
   /** Resolves when the part said that it is ready; a part that cannot start the first time is an error, not a loop. */
-  async start(): Promise<void> {
+  async start(signal: AbortSignal): Promise<void> {
+    // From here on an exit is no failure: a signal to the whole process group reaches a part before its `close`.
+    signal.addEventListener('abort', () => (this.#closing = true), { once: true })
     await this.#launch()
   }
 

@@ -1,0 +1,35 @@
+/** cmd/up/page.ts: what the page tells people to type, a shell can read. */
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import test from 'ava'
+import { ensureDataDir } from '#cmd/data-dir.ts'
+import { upPage } from '#cmd/up/page.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
+
+const ADDRESSES = {
+  apiserver: '127.0.0.1:6443',
+  dns: '[::1]:1053',
+  metrics: '127.0.0.1:9153',
+  health: '127.0.0.1:8080',
+  ready: '127.0.0.1:8181',
+}
+
+for (const name of ['.seamark', 'with some spaces', "o'clock $HOME"]) {
+  test(`the commands name the directory "${name}"`, t => {
+    const cwd = temporaryFolder(t)
+    const dataDir = ensureDataDir(join(cwd, name))
+    const page = upPage({ dataDir, addresses: ADDRESSES, duration: 1.26, cwd })
+    t.regex(page, /Seamark is up \(1\.3 s\)/)
+    t.regex(page, /dig @::1 -p 1053 /)
+    const [, kubeconfig] = /^ {2}export (KUBECONFIG=.*)$/m.exec(page) ?? []
+    t.is(
+      execFileSync('sh', ['-c', `${kubeconfig}; printf %s "$KUBECONFIG"`], { encoding: 'utf8' }),
+      dataDir.adminKubeconfig,
+    )
+    const [, flag = ''] = / shell( --data-dir .*)? -- dig/.exec(page) ?? []
+    t.is(
+      execFileSync('sh', ['-c', `printf %s${flag}`], { encoding: 'utf8' }),
+      name === '.seamark' ? '' : `--data-dir${name}`,
+    )
+  })
+}
