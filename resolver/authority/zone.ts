@@ -56,9 +56,8 @@ export class AuthorityZone {
     return this.#nodes.get(this.origin)?.sets.get(type) ?? []
   }
 
-  /** Every record, the SOA first. */
-  *records(): Generator<ResourceRecord> {
-    yield this.soa
+  /** Every record but the SOA. */
+  *recordsBesideSoa(): Generator<ResourceRecord> {
     for (const { sets } of this.#nodes.values())
       for (const [type, set] of sets) if (type !== recordTypes.SOA) yield* set
   }

@@ -2,6 +2,7 @@
 import type { PluginModule } from '../plugin.ts'
 import { aclPlugin } from './acl.ts'
 import { anyPlugin } from './any.ts'
+import { autoPlugin } from './auto.ts'
 import { bindPlugin } from './bind.ts'
 import { bufsizePlugin } from './bufsize.ts'
 import { cachePlugin } from './cache.ts'
@@ -10,6 +11,7 @@ import { chaosPlugin } from './chaos.ts'
 import { debugPlugin } from './debug.ts'
 import { erraticPlugin } from './erratic.ts'
 import { errorsPlugin } from './errors.ts'
+import { filePlugin } from './file.ts'
 import { forwardPlugin } from './forward.ts'
 import { headerPlugin } from './header.ts'
 import { healthPlugin } from './health.ts'
@@ -34,6 +36,7 @@ import { whoamiPlugin } from './whoami.ts'
 const modules: readonly PluginModule[] = [
   aclPlugin,
   anyPlugin,
+  autoPlugin,
   bindPlugin,
   bufsizePlugin,
   cachePlugin,
@@ -43,6 +46,7 @@ const modules: readonly PluginModule[] = [
   erraticPlugin,
   errorsPlugin,
   externalPlugin,
+  filePlugin,
   forwardPlugin,
   headerPlugin,
   healthPlugin,

@@ -1,0 +1,216 @@
+/** auto: serves the zones whose files stand in a folder; files that come and go bring and take their zones. */
+import { readdir, stat } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { RE2JS } from 're2js'
+import type { Milliseconds, Timer } from '#lib/clock.ts'
+import type { Logger } from '#lib/log.ts'
+import { FileZone } from '../authority/file-zone.ts'
+import { type ZoneMetrics, zoneMetrics } from '../authority/zone-metrics.ts'
+import { readFallthrough, zoneOptions } from '../authority/zone-options.ts'
+import { ZoneServer } from '../authority/zone-server.ts'
+import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
+import type { Word } from '../corefile/syntax.ts'
+import type { MaybePromise } from '../listener.ts'
+import { registerMetrics } from '../metrics.ts'
+import type { Environment, Next, Plugin, PluginModule, ZoneCopy } from '../plugin.ts'
+import type { Query } from '../query.ts'
+import type { Verdict } from '../verdict.ts'
+import { canonicalName, isSubdomain, parseName } from '../wire/name.ts'
+import type { DnsName } from '../wire/record.ts'
+
+const NAME = 'auto'
+
+const options = {
+  directory: {
+    kind: 'words',
+    syntax: 'DIR [REGEXP ORIGIN]',
+    minimum: 1,
+    maximum: 3,
+    absent: 'needed; `db\\.(.*)` and `{1}`',
+    doc: 'the folder with its subfolders; a file whose name the RE2 pattern matches is the zone ORIGIN, where `{1}` is the first group',
+  },
+  reload: {
+    kind: 'duration',
+    syntax: 'DURATION',
+    default: 60_000,
+    minimum: 0,
+    maximum: 86_400_000,
+    doc: 'time between looks at the folder and its files; 0: they are read once',
+  },
+  ...zoneOptions,
+} as const satisfies PropertyTable
+
+interface Settings {
+  readonly zones: readonly DnsName[]
+  readonly folder: string
+  readonly pattern: RE2JS
+  /** `{1}`, `{1}.example.org`. */
+  readonly template: string
+  readonly reload: Milliseconds
+  readonly fallthrough: readonly DnsName[]
+}
+
+export const autoPlugin: PluginModule = {
+  name: NAME,
+  options,
+  metrics: zoneMetrics,
+  setup(directive, block, environment) {
+    const reader = new DirectiveReader(directive)
+    const values = reader.properties(options)
+    const [folder, pattern, template] = values.directory[0]?.arguments ?? []
+    if (!folder) reader.refuse(directive.name, 'needs "directory": the folder with the zone files')
+    if (pattern && !template) reader.refuse(pattern, 'the pattern needs an origin after it, like {1}')
+    const settings: Settings = {
+      zones: reader.zones(directive.arguments, block.zones),
+      folder: resolve(environment.folder, folder?.text ?? ''),
+      ...readMatching(reader, pattern, template),
+      reload: values.reload,
+      fallthrough: readFallthrough(reader, values.fallthrough),
+    }
+    return reader.finish((): Plugin => new Auto(settings, environment))
+  },
+}
+
+const readMatching = (
+  reader: DirectiveReader,
+  patternWord: Word | undefined,
+  templateWord: Word | undefined,
+): Pick<Settings, 'pattern' | 'template'> => {
+  const template = templateWord?.text ?? '{1}'
+  let pattern = RE2JS.compile('db\\.(.*)')
+  try {
+    if (patternWord) pattern = RE2JS.compile(patternWord.text)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    reader.refuse(patternWord!, `"${patternWord!.text}" is not an RE2 pattern: ${reason}`)
+    return { pattern, template }
+  }
+  const groups = pattern.namedGroups()
+  for (const [whole, group = ''] of template.matchAll(/\{(\w+)\}/g)) {
+    const isKnown = /^\d+$/.test(group) ? Number(group) <= pattern.groupCount() : Object.hasOwn(groups, group)
+    if (!isKnown) reader.refuse(templateWord ?? patternWord!, `the pattern has no group for "${whole}"`)
+  }
+  return { pattern, template }
+}
+
+class Auto implements Plugin {
+  readonly name = NAME
+  readonly #settings: Settings
+  readonly #environment: Environment
+  readonly #logger: Logger
+  readonly #metrics: ZoneMetrics
+  readonly #server: ZoneServer
+  #zones: ReadonlyMap<DnsName, FileZone> = new Map()
+  #timer: Timer | undefined
+  #closed = false
+
+  constructor(settings: Settings, environment: Environment) {
+    this.#settings = settings
+    this.#environment = environment
+    this.#logger = environment.logger.child({ room: 'resolver', plugin: NAME })
+    this.#metrics = registerMetrics(environment.registry, zoneMetrics)
+    const { fallthrough } = settings
+    const { resolveInternally } = environment
+    this.#server = new ZoneServer({ name: NAME, zones: () => this.#zones, fallthrough, resolveInternally })
+  }
+
+  adopt(previous: Plugin): void {
+    if (previous instanceof Auto) this.#zones = previous.#zones
+  }
+
+  async start(): Promise<void> {
+    await this.#scan()
+    this.#scanLater()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#timer?.cancel()
+  }
+
+  copyZone(name: DnsName): ZoneCopy | undefined {
+    return this.#server.copyZone(name)
+  }
+
+  handle(query: Query, next: Next): MaybePromise<Verdict> {
+    const { canonicalName: name } = query.question
+    if (!this.#settings.zones.some(zone => isSubdomain(name, zone))) return next(query)
+    return this.#server.handle(query, next) ?? next(query)
+  }
+
+  #scanLater(): void {
+    const { reload } = this.#settings
+    if (this.#closed || reload === 0) return
+    this.#timer = this.#environment.clock.after(reload, () => void this.#scan().then(() => this.#scanLater()))
+  }
+
+  /** Brings the zones to what the folder has. Never rejects. */
+  async #scan(): Promise<void> {
+    const { folder } = this.#settings
+    let files: readonly string[]
+    try {
+      files = await filesBelow(folder)
+    } catch (error) {
+      // Not to be seen is not gone: the zones stay.
+      this.#logger.warn({ folder, error }, 'folder of zone files cannot be read')
+      return
+    }
+    const zones = new Map<DnsName, FileZone>()
+    for (const path of files) {
+      const origin = this.#originOf(basename(path))
+      if (origin === undefined) continue
+      const first = zones.get(origin)
+      if (first)
+        this.#logger.warn({ path, first: first.path, zone: origin }, 'two files for one zone: the first is served')
+      else zones.set(origin, this.#zoneOf(origin, path))
+    }
+    for (const zone of zones.values()) await zone.check()
+    for (const origin of this.#zones.keys()) if (!zones.has(origin)) this.#leave(origin)
+    this.#zones = zones
+  }
+
+  #zoneOf(origin: DnsName, path: string): FileZone {
+    const known = this.#zones.get(origin)
+    if (known?.path === path) return known
+    return new FileZone({ path, origin, logger: this.#logger, metrics: this.#metrics })
+  }
+
+  #leave(origin: DnsName): void {
+    this.#logger.info({ zone: origin }, 'zone is served no longer: its file is gone')
+    this.#metrics.serial.remove({ zone: origin })
+  }
+
+  /** As CoreDNS: the pattern may match anywhere in the file's name. */
+  #originOf(file: string): DnsName | undefined {
+    const { pattern, template } = this.#settings
+    const matcher = pattern.matcher(file)
+    if (!matcher.find()) return undefined
+    const text = template.replace(
+      /\{(\w+)\}/g,
+      (_, group: string) => matcher.group(/^\d+$/.test(group) ? Number(group) : group) ?? '',
+    )
+    const name = parseName(text)
+    if (name.ok) return canonicalName(name.value)
+    this.#logger.warn({ file, problem: name.problem }, 'name of a zone file makes no zone')
+    return undefined
+  }
+}
+
+/** Paths in order. Folders named `..…` are those that the kubelet swaps behind a mounted ConfigMap's links. */
+const filesBelow = async (folder: string): Promise<string[]> => {
+  const paths: string[] = []
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) {
+      if (!entry.name.startsWith('..')) paths.push(...(await filesBelow(path)))
+    } else if (await isFile(path)) paths.push(path)
+  }
+  return paths.sort()
+}
+
+/** Links to files count, links to folders do not. */
+const isFile = (path: string): Promise<boolean> =>
+  stat(path).then(
+    found => found.isFile(),
+    () => false,
+  )
