@@ -2,16 +2,15 @@
 import type { PluginModule } from '../plugin.ts'
 import { aclPlugin } from './acl.ts'
 import { anyPlugin } from './any.ts'
-import { autoPlugin } from './auto.ts'
 import { bindPlugin } from './bind.ts'
 import { bufsizePlugin } from './bufsize.ts'
 import { cachePlugin } from './cache.ts'
 import { cancelPlugin } from './cancel.ts'
 import { chaosPlugin } from './chaos.ts'
 import { debugPlugin } from './debug.ts'
+import { dns64Plugin } from './dns64.ts'
 import { erraticPlugin } from './erratic.ts'
 import { errorsPlugin } from './errors.ts'
-import { filePlugin } from './file.ts'
 import { forwardPlugin } from './forward.ts'
 import { headerPlugin } from './header.ts'
 import { healthPlugin } from './health.ts'
@@ -29,6 +28,7 @@ import { prometheusPlugin } from './prometheus.ts'
 import { readyPlugin } from './ready.ts'
 import { reloadPlugin } from './reload.ts'
 import { rootPlugin } from './root.ts'
+import { templatePlugin } from './template.ts'
 import { tlsPlugin } from './tls.ts'
 import { transferPlugin } from './transfer.ts'
 import { whoamiPlugin } from './whoami.ts'
@@ -36,17 +36,16 @@ import { whoamiPlugin } from './whoami.ts'
 const modules: readonly PluginModule[] = [
   aclPlugin,
   anyPlugin,
-  autoPlugin,
   bindPlugin,
   bufsizePlugin,
   cachePlugin,
   cancelPlugin,
   chaosPlugin,
   debugPlugin,
+  dns64Plugin,
   erraticPlugin,
   errorsPlugin,
   externalPlugin,
-  filePlugin,
   forwardPlugin,
   headerPlugin,
   healthPlugin,
@@ -63,6 +62,7 @@ const modules: readonly PluginModule[] = [
   readyPlugin,
   reloadPlugin,
   rootPlugin,
+  templatePlugin,
   tlsPlugin,
   transferPlugin,
   whoamiPlugin,
