@@ -2,6 +2,8 @@
 import type { PluginModule } from '../plugin.ts'
 import { aclPlugin } from './acl.ts'
 import { anyPlugin } from './any.ts'
+import { autoPlugin } from './auto.ts'
+import { autopathPlugin } from './autopath.ts'
 import { bindPlugin } from './bind.ts'
 import { bufsizePlugin } from './bufsize.ts'
 import { cachePlugin } from './cache.ts'
@@ -11,6 +13,7 @@ import { debugPlugin } from './debug.ts'
 import { dns64Plugin } from './dns64.ts'
 import { erraticPlugin } from './erratic.ts'
 import { errorsPlugin } from './errors.ts'
+import { filePlugin } from './file.ts'
 import { forwardPlugin } from './forward.ts'
 import { headerPlugin } from './header.ts'
 import { healthPlugin } from './health.ts'
@@ -36,6 +39,8 @@ import { whoamiPlugin } from './whoami.ts'
 const modules: readonly PluginModule[] = [
   aclPlugin,
   anyPlugin,
+  autoPlugin,
+  autopathPlugin,
   bindPlugin,
   bufsizePlugin,
   cachePlugin,
@@ -46,6 +51,7 @@ const modules: readonly PluginModule[] = [
   erraticPlugin,
   errorsPlugin,
   externalPlugin,
+  filePlugin,
   forwardPlugin,
   headerPlugin,
   healthPlugin,
