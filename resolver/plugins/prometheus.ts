@@ -3,12 +3,12 @@
  * dashboards and alerts work unchanged; labels come from closed lists, so that no client can make new series.
  */
 import { isIPv6 } from 'node:net'
-import { exponentialBuckets } from '#lib/metrics.ts'
+import { exponentialBuckets, type Gauge } from '#lib/metrics.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import { chooseAddress } from '../corefile/endpoint-address.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
 import type { BlockContext, Plugin, PluginModule, Reply } from '../plugin.ts'
-import type { Query } from '../query.ts'
+import { protocolOf, type Query } from '../query.ts'
 import { rcodeName, recordTypes, typeName } from '../wire/codes.ts'
 import { isSubdomain } from '../wire/name.ts'
 
@@ -114,18 +114,45 @@ export const prometheusPlugin: PluginModule = {
         report: (query, answer) => counters.count(query, answer),
         start: async () => {
           counted.buildInfo.set({ version, revision: '', goversion: process.version }, 1)
-          enabledPlugins(block, (labels: Record<string, string>) => counted.pluginEnabled.set(labels, 1))
+          tellEnabled(counted.pluginEnabled, block)
         },
-        close: async () => enabledPlugins(block, labels => counted.pluginEnabled.remove(labels)),
+        close: async () => tellDisabled(counted.pluginEnabled, block),
       }
     })
   },
 }
 
-const enabledPlugins = (block: BlockContext, tell: (labels: Record<string, string>) => void): void => {
-  for (const server of block.servers)
-    for (const zone of block.zones)
-      for (const { name } of block.directives) tell({ server, zone, view: '', name: name.text })
+/** Blocks that have a plugin, by its labels: on a reload the new one starts before the old one, often the same, closes. */
+const owners = new WeakMap<Gauge, Map<string, Set<BlockContext>>>()
+
+const ownersOf = (gauge: Gauge, key: string): Set<BlockContext> => {
+  const all = owners.get(gauge) ?? new Map<string, Set<BlockContext>>()
+  owners.set(gauge, all)
+  const some = all.get(key) ?? new Set()
+  all.set(key, some)
+  return some
+}
+
+const tellEnabled = (gauge: Gauge, block: BlockContext): void => {
+  for (const labels of pluginLabels(block)) {
+    ownersOf(gauge, JSON.stringify(labels)).add(block)
+    gauge.set(labels, 1)
+  }
+}
+
+const tellDisabled = (gauge: Gauge, block: BlockContext): void => {
+  for (const labels of pluginLabels(block)) {
+    const key = JSON.stringify(labels)
+    const some = ownersOf(gauge, key)
+    if (!some.delete(block) || some.size > 0) continue
+    owners.get(gauge)?.delete(key)
+    gauge.remove(labels)
+  }
+}
+
+const pluginLabels = ({ servers, zones, directives }: BlockContext): Record<string, string>[] => {
+  const names = new Set(directives.map(({ name }) => name.text))
+  return servers.flatMap(server => zones.flatMap(zone => [...names].map(name => ({ server, zone, view: '', name }))))
 }
 
 class QueryCounters {
@@ -141,7 +168,7 @@ class QueryCounters {
     const { server, question, transport, client, edns } = query
     const zone = this.#zones.find(candidate => isSubdomain(question.canonicalName, candidate)) ?? DROPPED
     const block = { server, zone, view: '' }
-    const proto = { ...block, proto: transport }
+    const proto = { ...block, proto: protocolOf(transport) }
     const type = labelledTypes.has(question.type) ? typeName(question.type) : 'other'
     this.#metrics.requests.inc({ ...proto, family: isIPv6(client.address) ? '2' : '1', type })
     if (edns?.dnssecOk) this.#metrics.dnssecRequests.inc(block)

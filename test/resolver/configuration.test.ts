@@ -25,7 +25,10 @@ const wrong: Record<string, readonly [text: string, ...problems: string[]]> = {
     'a b {\n errors\n}\nc {\n}\nA.:53 {\n}\n',
     'Corefile:6: "a." on dns://:53 is served already (Corefile:1)',
   ],
-  'schemes that are not served': ['quic://. {\n errors\n}', 'Corefile:1: "quic://.": Seamark does not serve quic:// yet'],
+  'schemes that are not served': [
+    'quic://. {\n errors\n}',
+    'Corefile:1: "quic://.": Seamark does not serve quic:// yet',
+  ],
   'an empty file': ['# nothing\n', 'Corefile:1: no server block (like ".:53 { … }")'],
   'an interface that is not there': [
     '. {\n bind 127.0.0.1 l0\n}',
@@ -117,6 +120,20 @@ test('metrics carry CoreDNS’s names and labels', async t => {
   ])
     t.true(text.includes(line), line)
   t.regex(text, /coredns_build_info\{version="0\.0\.0-test",revision="",goversion="v\d+/)
+})
+
+test('a plugin that stays over a reload stays enabled; one that went does not', async t => {
+  const world = testWorld()
+  const before = configure('example.org {\n prometheus\n whoami\n}', world)
+  await before.start(new AbortController().signal)
+  const after = configure('example.org {\n prometheus\n}', world)
+  await after.start(new AbortController().signal)
+  await before.close()
+  const enabled = async () =>
+    (await world.registry.getSingleMetric('coredns_plugin_enabled')!.get()).values.map(({ labels }) => labels.name)
+  t.deepEqual(await enabled(), ['prometheus'])
+  await after.close()
+  t.deepEqual(await enabled(), [])
 })
 
 const kubeadm = new URL('../../configs/kubeadm.Corefile', import.meta.url)
