@@ -170,5 +170,5 @@ test.serial('a broken Corefile is an error with file and line', async t => {
   const cluster = spawnCluster(t, { corefile: TEST_COREFILE.replace('prometheus', 'promtheus') })
   t.is((await cluster.exited).code, 1)
   t.regex(cluster.output, /Corefile:8: unknown directive "promtheus".*prometheus/)
-  t.false(existsSync(join(cluster.folder, 'cluster.json')) && Object.keys(cluster.addresses).length > 0)
+  t.false(existsSync(join(cluster.folder, 'cluster.json')), 'something was made')
 })
