@@ -1,5 +1,6 @@
 /** Holds the import table of docs/architecture.md: which room may import which. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
@@ -162,4 +163,46 @@ test('the table was held against a real tree', t => {
   t.true(internal.length > 300, `only ${internal.length} imports were seen`)
   const used = new Set(internal.map(({ from }) => roomOf(from)))
   t.deepEqual([...used].sort(), Object.keys(TABLE).sort())
+})
+
+/** The rows of the table of docs/architecture.md under `heading`, cell by cell. */
+const tableUnder = (heading: string): string[][] => {
+  const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8')
+  const [section = ''] = (page.split(`## ${heading}\n`)[1] ?? '').split('\n## ')
+  return section
+    .split('\n')
+    .filter(line => line.startsWith('| ') && !line.startsWith('| room '))
+    .map(line =>
+      line
+        .slice(1, -1)
+        .split('|')
+        .map(cell => cell.trim()),
+    )
+}
+
+test('docs/architecture.md states the same table', t => {
+  const stated = tableUnder('Who may import whom').flatMap(([rooms = '', allowed = '']) =>
+    rooms.split(', ').map(room => [room, allowed === 'node: and npm only' ? [] : allowed.split(', ')] as const),
+  )
+  t.deepEqual(Object.fromEntries(stated), { ...TABLE, cmd: ['everything'], test: ['everything'] })
+})
+
+test('docs/architecture.md draws the tree that stands, and leaves no folder at the top out', t => {
+  const paths = tableUnder('The tree').flatMap(([room = '', , start = '']) =>
+    [...`${room} ${start}`.matchAll(/`([^`]+)`/g)].map(match => match[1] as string),
+  )
+  t.true(paths.length > 30, `only ${paths.length} paths were seen`)
+  t.deepEqual(
+    paths.filter(path => !existsSync(join(root, path))),
+    [],
+  )
+  const top = execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' })
+    .split('\n')
+    .filter(path => path.includes('/') && !path.startsWith('.'))
+    .map(path => path.split('/')[0] as string)
+  const drawn = new Set(paths.map(path => path.split('/')[0]))
+  t.deepEqual(
+    [...new Set(top)].filter(folder => !drawn.has(folder)),
+    [],
+  )
 })
