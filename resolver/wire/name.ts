@@ -263,14 +263,6 @@ export const splitLabels = (name: DnsName): string[] => {
   return labels
 }
 
-/** Number of labels, the root's not counted. */
-export const countLabels = (name: DnsName): number => {
-  if (name === ROOT) return 0
-  let count = 0
-  for (let start = 0; start < name.length; start = labelEnd(name, start)) count++
-  return count
-}
-
 /** The name without its first label; `undefined` for the root. */
 export const parentName = (name: DnsName): DnsName | undefined => {
   if (name === ROOT) return undefined
