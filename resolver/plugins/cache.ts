@@ -13,7 +13,7 @@ import { clampTtl, lifetimeOf, withTtls } from '../cache/lifetime.ts'
 import { DirectiveReader } from '../corefile/directive-reader.ts'
 import type { MaybePromise } from '../listener.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
-import type { BlockContext, Environment, Next, Plugin, PluginModule } from '../plugin.ts'
+import type { BlockContext, CacheCounters, Environment, Next, Plugin, PluginModule } from '../plugin.ts'
 import type { Query } from '../query.ts'
 import { respell } from '../respell.ts'
 import { type Answer, answered, type Verdict } from '../verdict.ts'
@@ -84,6 +84,7 @@ export const cachePlugin: PluginModule = {
 /** Those that may have data of their own, and stand where an entry of the cache would hide it. */
 const pluginsBehind = new Set(pluginOrder.slice(pluginOrder.indexOf('cache') + 1, pluginOrder.indexOf('loop')))
 
+type Labels = Record<(typeof labels)[number], string>
 type Freshness = 'fresh' | 'stale' | 'ended'
 
 class Cache implements Plugin {
@@ -93,10 +94,12 @@ class Cache implements Plugin {
   readonly #logger: Logger
   readonly #metrics: Metrics<typeof metrics>
   /** The cache is one, whichever of the block's listeners a query came in by; what is in it is counted at the first. */
-  readonly #owner: { readonly server: string; readonly zones: string; readonly view: string }
+  readonly #owner: Labels
   /** Whether the block has plugins with data of their own between the cache and `forward`. */
   readonly #hasOwnData: boolean
   #store: AnswerStore
+  /** As the metrics, for all listeners together; what was served after its time is a hit, too. */
+  readonly #counted = { insertions: 0, evictions: 0, misses: 0, hits: 0 }
   /** Questions that are being asked anew behind an answer. */
   readonly #refreshing = new Set<string>()
 
@@ -114,9 +117,16 @@ class Cache implements Plugin {
     this.#store = this.#own(new AnswerStore(settings))
   }
 
-  /** The directive did not change: neither do the entries. */
+  /** The directive did not change: neither do the entries, nor what was counted. */
   adopt(previous: Plugin): void {
-    if (previous instanceof Cache) this.#store = this.#own(previous.#store)
+    if (!(previous instanceof Cache)) return
+    this.#store = this.#own(previous.#store)
+    Object.assign(this.#counted, previous.#counted)
+  }
+
+  cacheCounters(): CacheCounters {
+    const { success, denial } = this.#settings.capacity
+    return { cachesize: success + denial, ...this.#counted }
   }
 
   handle(query: Query, next: Next): MaybePromise<Verdict> {
@@ -128,20 +138,20 @@ class Cache implements Plugin {
     const entry = this.#find(key)
     const freshness = entry ? this.#freshnessOf(entry) : 'ended'
     if (!entry || freshness === 'ended') {
-      this.#metrics.misses.inc(own)
+      this.#countMiss(own)
       return this.#askAndKeep(query, key, next)
     }
     if (freshness === 'stale') {
       if (serveStale.mode === 'verify') return this.#verify(query, key, next, entry)
       if (!this.#failedLately(key)) this.#refresh(query, key, next)
-      return this.#give(query, next, this.#stale(entry), () => this.#metrics.stale.inc(own))
+      return this.#give(query, next, this.#stale(entry), () => this.#countStale(own))
     }
     if (this.#isPopularAndEnding(entry)) {
       this.#metrics.prefetches.inc(own)
       this.#refresh(query, key, next)
     }
     query.trace?.add('cache', 'answer is kept', { type: entry.type, age: this.#clock.monotonic() - entry.stored })
-    return this.#give(query, next, this.#aged(entry), () => this.#metrics.hits.inc({ ...own, type: entry.type }))
+    return this.#give(query, next, this.#aged(entry), () => this.#countHit(own, entry))
   }
 
   /** Serves what is kept, after plugins with data of their own had their say. `count`: it was served. */
@@ -149,7 +159,7 @@ class Cache implements Plugin {
     const answer = respell(kept, query.question)
     const counted = (verdict: Verdict): Verdict => {
       if (verdict.verdict === 'answered' && verdict.by === 'cache') count()
-      else this.#metrics.misses.inc(this.#labels(query))
+      else this.#countMiss(this.#labels(query))
       return verdict
     }
     if (!this.#hasOwnData) return counted(answered('cache', answer))
@@ -213,6 +223,7 @@ class Cache implements Plugin {
       lastHit: before?.lastHit ?? stored,
     }
     this.#store.set(key, entry)
+    this.#counted.insertions++
     this.#countEntries()
     return failure ? verdict : answered(by, { ...this.#aged(entry), authoritative: answer.authoritative })
   }
@@ -242,7 +253,7 @@ class Cache implements Plugin {
     late.abort()
     if (verdict && !isFailure(verdict)) return verdict
     asked.catch(error => this.#refreshFailed(error))
-    return this.#give(query, next, this.#stale(entry), () => this.#metrics.stale.inc(this.#labels(query)))
+    return this.#give(query, next, this.#stale(entry), () => this.#countStale(this.#labels(query)))
   }
 
   #refresh(query: Query, key: string, next: Next): void {
@@ -270,12 +281,30 @@ class Cache implements Plugin {
     return entry.hits >= amount && left <= Math.max(1000, entry.lifetime * share)
   }
 
-  #labels({ server }: Query) {
+  #countMiss(own: Labels): void {
+    this.#counted.misses++
+    this.#metrics.misses.inc(own)
+  }
+
+  #countHit(own: Labels, { type }: CachedAnswer): void {
+    this.#counted.hits++
+    this.#metrics.hits.inc({ ...own, type })
+  }
+
+  #countStale(own: Labels): void {
+    this.#counted.hits++
+    this.#metrics.stale.inc(own)
+  }
+
+  #labels({ server }: Query): Labels {
     return { ...this.#owner, server }
   }
 
   #own(store: AnswerStore): AnswerStore {
-    store.onEvict = type => this.#metrics.evictions.inc({ ...this.#owner, type })
+    store.onEvict = type => {
+      this.#counted.evictions++
+      this.#metrics.evictions.inc({ ...this.#owner, type })
+    }
     return store
   }
 

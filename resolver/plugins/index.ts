@@ -3,7 +3,6 @@ import type { PluginModule } from '../plugin.ts'
 import { aclPlugin } from './acl.ts'
 import { anyPlugin } from './any.ts'
 import { autoPlugin } from './auto.ts'
-import { autopathPlugin } from './autopath.ts'
 import { bindPlugin } from './bind.ts'
 import { bufsizePlugin } from './bufsize.ts'
 import { cachePlugin } from './cache.ts'
@@ -40,7 +39,6 @@ const modules: readonly PluginModule[] = [
   aclPlugin,
   anyPlugin,
   autoPlugin,
-  autopathPlugin,
   bindPlugin,
   bufsizePlugin,
   cachePlugin,

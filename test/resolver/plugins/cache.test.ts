@@ -326,3 +326,20 @@ const wrong: Record<string, readonly [directive: string, problem: RegExp]> = {
 
 for (const [name, [directive, problem]] of Object.entries(wrong))
   test(`tells of ${name}`, t => t.regex(problemsOf(`. {\n ${directive}\n}`)[0] ?? '', problem))
+
+test('counters, in dnsmasq’s sense, that outlive a reload', async t => {
+  const bench = new Bench('cache {\n success 1024\n denial 2048\n }', found(60))
+  await bench.ask('a.')
+  bench.reply = found(60, 'a.')
+  for (let round = 0; round < 3; round++) await bench.ask('a.')
+  t.deepEqual(bench.cache.cacheCounters?.(), { cachesize: 3072, insertions: 1, evictions: 0, misses: 2, hits: 2 })
+  for (let index = 0; index < 1030; index++) {
+    bench.reply = found(60, `n${index}.`)
+    await bench.ask(`n${index}.`)
+  }
+  const counted = bench.cache.cacheCounters?.()
+  t.like(counted, { insertions: 1031, evictions: 7, misses: 1032 })
+  const next = new Bench('cache {\n success 1024\n denial 2048\n }')
+  next.cache.adopt?.(bench.cache)
+  t.deepEqual(next.cache.cacheCounters?.(), counted)
+})
