@@ -6,6 +6,9 @@ import type { DnsName } from './wire/record.ts'
 
 export type Transport = 'udp' | 'tcp' | 'tls' | 'https'
 
+/** As CoreDNS tells it in metrics and logs: TLS and HTTPS are `tcp`; the listener's name says the rest. */
+export const protocolOf = (transport: Transport): 'udp' | 'tcp' => (transport === 'udp' ? 'udp' : 'tcp')
+
 export interface Endpoint {
   readonly address: string
   readonly port: number
@@ -54,6 +57,8 @@ export interface Query {
   readonly local: Endpoint
   /** The listener that it came in by (`dns://:53`): which server blocks may answer, and a label of the metrics. */
   readonly server: string
+  /** How long its connection stays open without a query; absent: there is none that is DNS's own. */
+  readonly idleTimeout?: Milliseconds | undefined
   /** The request's bytes, as they came. */
   readonly packet: Buffer
   /** On the clock's monotonic scale. */

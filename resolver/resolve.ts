@@ -17,7 +17,7 @@ import { Trace } from './trace.ts'
 import { type Answer, answered, emptyAnswer, unhandled, type Verdict } from './verdict.ts'
 import { classes, ednsOptionCodes, extendedErrorCodes, rcodes, recordTypes } from './wire/codes.ts'
 import type { ServerCookies } from './wire/cookie.ts'
-import { findOption, OWN_UDP_SIZE } from './wire/edns.ts'
+import { encodeKeepalive, findOption, OWN_UDP_SIZE } from './wire/edns.ts'
 import { type EncodeOptions, encodeAnswer, encodeTransfer } from './wire/encode.ts'
 import { failureReply } from './wire/header.ts'
 import { decodeQuery } from './wire/message.ts'
@@ -196,6 +196,8 @@ export class Resolver {
     if (!edns) return { udpSize }
     const options: EdnsOption[] = chain?.optioners.flatMap(plugin => plugin.replyOptions!(query)) ?? []
     const cookie = findOption(edns, ednsOptionCodes.COOKIE)
+    if (query.idleTimeout !== undefined && findOption(edns, ednsOptionCodes.KEEPALIVE))
+      options.push(encodeKeepalive(query.idleTimeout))
     if (cookie) options.push(this.#options.cookies.reply(cookie.data, query.client.address))
     return { udpSize, options }
   }

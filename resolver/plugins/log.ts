@@ -7,7 +7,7 @@ import type { Milliseconds } from '#lib/clock.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import type { Directive } from '../corefile/syntax.ts'
 import type { BlockContext, Plugin, PluginModule, Reply } from '../plugin.ts'
-import type { Query } from '../query.ts'
+import { protocolOf, type Query } from '../query.ts'
 import { className, rcodeName, rcodes, typeName } from '../wire/codes.ts'
 import { PLAIN_UDP_SIZE } from '../wire/edns.ts'
 import { flags, opcodeOf } from '../wire/header.ts'
@@ -120,7 +120,7 @@ const placeholders: Readonly<Record<string, (query: Query, reply: Reply) => stri
   '{type}': ({ question }) => typeName(question.type),
   '{class}': ({ question }) => className(question.class),
   '{name}': ({ question }) => question.name,
-  '{proto}': ({ transport }) => transport,
+  '{proto}': ({ transport }) => protocolOf(transport),
   '{remote}': ({ client }) => bracketed(client.address),
   '{port}': ({ client }) => String(client.port),
   '{local}': ({ local }) => bracketed(local.address),

@@ -1,4 +1,5 @@
 /** The OPT pseudo-record (RFC 6891) between wire and values. Its owner and TYPE are written and checked here too. */
+import type { Milliseconds } from '#lib/clock.ts'
 import type { Edns, EdnsOption } from '../query.ts'
 import type { ExtendedError } from '../verdict.ts'
 import { ednsOptionCodes, recordTypes } from './codes.ts'
@@ -70,6 +71,33 @@ export const encodeOpt = ({ rcode, dnssecOk, udpSize, options }: OptRecord): Buf
     at += data.copy(opt, at)
   }
   return opt
+}
+
+/** RFC 8467 §4.1: replies are padded to a multiple of this many bytes. */
+const PADDED_BLOCK = 468
+
+/**
+ * An OPT with Padding (RFC 7830) as its last option. `length`: the message with `opt` as it is; `limit`: the most that it
+ * may have; bytes.
+ */
+export const padOpt = (opt: Buffer, length: number, limit: number): Buffer => {
+  const unpadded = length + 4
+  if (unpadded > limit) return opt
+  const padding = Math.min(limit - unpadded, (PADDED_BLOCK - (unpadded % PADDED_BLOCK)) % PADDED_BLOCK)
+  // RFC 7830 §3: "SHOULD be 0x00".
+  const padded = Buffer.alloc(opt.length + 4 + padding)
+  opt.copy(padded)
+  padded.writeUInt16BE(padded.length - OPT_FIXED_LENGTH, 9)
+  padded.writeUInt16BE(ednsOptionCodes.PADDING, opt.length)
+  padded.writeUInt16BE(padding, opt.length + 2)
+  return padded
+}
+
+/** RFC 7828 §3.1: how long the connection stays open without a query, in units of 100 ms. */
+export const encodeKeepalive = (idleTimeout: Milliseconds): EdnsOption => {
+  const data = Buffer.alloc(2)
+  data.writeUInt16BE(Math.min(Math.floor(idleTimeout / 100), 0xffff))
+  return { code: ednsOptionCodes.KEEPALIVE, data }
 }
 
 /** RFC 8914 §2: INFO-CODE, then EXTRA-TEXT in UTF-8 without a final NUL. */

@@ -4,8 +4,8 @@
  */
 import type { Edns, EdnsOption, Query } from '../query.ts'
 import { type Answer, emptyAnswer } from '../verdict.ts'
-import { classes, rcodes, recordTypes } from './codes.ts'
-import { encodeExtendedError, encodeOpt, OWN_UDP_SIZE, PLAIN_UDP_SIZE } from './edns.ts'
+import { classes, ednsOptionCodes, rcodes, recordTypes } from './codes.ts'
+import { encodeExtendedError, encodeOpt, findOption, OWN_UDP_SIZE, PLAIN_UDP_SIZE, padOpt } from './edns.ts'
 import { flags, HEADER_LENGTH } from './header.ts'
 import { MAX_MESSAGE, MessageWriter } from './message-writer.ts'
 import { encodeName, ROOT, skipName } from './name.ts'
@@ -105,6 +105,12 @@ const writeSections = (answer: Answer, limit: number): Sections => {
 const encodeErrors = ({ extendedErrors = [] }: Answer, withText: boolean): EdnsOption[] =>
   extendedErrors.map(error => encodeExtendedError(withText ? error : { ...error, text: '' }))
 
+/** RFC 7830 §6: over encrypted transports alone; §4: to a client that has padded its query. */
+const wantsPadding = ({ edns, transport }: Query): boolean =>
+  edns !== undefined &&
+  (transport === 'tls' || transport === 'https') &&
+  findOption(edns, ednsOptionCodes.PADDING) !== undefined
+
 /**
  * The reply to `query`: the question as the client spelled it, RD and CD copied, OPT where the client sent one (RFC 6891
  * §7), cut to what the client can take. An RCODE above 15 becomes SERVFAIL for a client without EDNS.
@@ -118,6 +124,7 @@ export const encodeAnswer = (query: Query, answer: Answer, options: EncodeOption
   const bits = encodeFlags(query, answer, rcode)
   const limit = replyLimit(query, udpSize)
   const question = questionBytes(query.packet)
+  const isPadded = wantsPadding(query)
   for (let withText = true; ; withText = false) {
     const opt = query.edns ? encodeOwnOpt(query.edns, withText) : noOpt
     writer.begin(query.id, bits)
@@ -126,7 +133,7 @@ export const encodeAnswer = (query: Query, answer: Answer, options: EncodeOption
     // The words of an extended error (RFC 8914 §3: "may be truncated") must not cost the answer its records.
     const isTooLong = truncated || writer.end + opt.length > limit
     if (isTooLong && withText && answer.extendedErrors?.some(error => error.text !== '')) continue
-    if (opt.length > 0) writer.bytes(opt)
+    if (opt.length > 0) writer.bytes(isPadded ? padOpt(opt, writer.end + opt.length, limit) : opt)
     const [answers, authority, additional] = counts
     const all = [1, answers, authority, additional + (opt.length > 0 ? 1 : 0)] as const
     return writer.finish(truncated ? bits | flags.truncated : bits, all)

@@ -151,6 +151,7 @@ export const decodeQuery = (
     client: context.client,
     local: context.local,
     server: context.server,
+    idleTimeout: context.idleTimeout,
     packet,
     received,
     trace,

@@ -1,5 +1,5 @@
 import { createSocket } from 'node:dgram'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import dnsPacket, { type DecodedPacket, type RecordType } from 'dns-packet'
 
 export interface Ask {
@@ -53,9 +53,11 @@ export const exchangeTcp = (
   port: number,
   address = '127.0.0.1',
   deadline = DEADLINE,
-): Promise<Buffer> =>
+): Promise<Buffer> => exchangeOver(connect(port, address), packet, deadline)
+
+/** The same over a stream (TLS), which is closed then. */
+export const exchangeOver = (socket: Socket, packet: Buffer, deadline = DEADLINE): Promise<Buffer> =>
   new Promise((resolve, reject) => {
-    const socket = connect(port, address)
     let received = Buffer.alloc(0)
     const end = (settle: () => void) => {
       clearTimeout(timer)

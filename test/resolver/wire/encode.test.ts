@@ -204,6 +204,44 @@ test('a question to another server is what its decoder reads', t => {
   })
 })
 
+/** RFC 7830 and RFC 8467: to whom, over what, how much. */
+const paddings: Record<string, readonly [transport: Transport, padded: boolean, count: number, length: number]> = {
+  'over TLS, to the next block': ['tls', true, 1, 468],
+  'over HTTPS too': ['https', true, 1, 468],
+  'a long reply to the block that it needs': ['tls', true, 100, 4 * 468],
+  'not to a client that did not pad': ['tls', false, 1, 54],
+  'not where everybody can read': ['tcp', true, 1, 54],
+  'not over UDP': ['udp', true, 1, 54],
+  'no further than a message goes': ['tls', true, 4093, 65_535],
+}
+
+for (const [about, [transport, padded, count, length]] of Object.entries(paddings))
+  test(`padding: ${about}`, t => {
+    const options = padded ? [{ code: 12, data: Buffer.alloc(100) }] : []
+    const asked = query('a.example.', { transport, edns: { ...edns(4096), options } })
+    const bytes = encodeAnswer(asked, emptyAnswer(rcodes.NOERROR, { answers: addresses(count) }))
+    t.is(bytes.length, length)
+    const message = read(bytes)
+    t.is(message.answers.length, count)
+    const [padding, ...more] = message.edns?.options ?? []
+    t.deepEqual([padding?.code, more.length], [length === 54 ? undefined : 12, 0])
+    t.true(padding?.data.every(byte => byte === 0) ?? true)
+  })
+
+test('padding: a message that is full stays as it is', t => {
+  const options = [{ code: 12, data: Buffer.alloc(0) }]
+  const asked = query('a.example.', { transport: 'tls', edns: { ...edns(4096), options } })
+  // Header, question, OPT, and the fields before the data of a record whose owner is a pointer.
+  const overhead = 12 + 15 + 11 + 12
+  for (const left of [0, 3, 4, 5]) {
+    const data = Buffer.alloc(65_535 - overhead - left)
+    const answers = [{ name: 'a.example.', type: 65_280, class: 1, ttl: 5, data }]
+    const bytes = encodeAnswer(asked, emptyAnswer(rcodes.NOERROR, { answers }))
+    t.is(bytes.length, left < 4 ? 65_535 - left : 65_535)
+    t.false(read(bytes).truncated)
+  }
+})
+
 const anyName = fc
   .array(fc.oneof(fc.constantFrom('a', 'B', 'svc', 'Svc', 'example'), fc.uint8Array({ minLength: 1, maxLength: 9 })), {
     maxLength: 6,
