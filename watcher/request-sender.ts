@@ -99,7 +99,8 @@ export class RequestSender {
   told(method: string, path: string, error: unknown): unknown {
     if (error instanceof ApiStatusError || error instanceof SeamarkError) return error
     const why = error instanceof Error ? error.message || systemCode(error) || error.name : String(error)
-    return new SeamarkError('API_UNREACHABLE', `${method} ${path} at ${this.host}: ${why}`, { cause: error })
+    const action = path === '' ? method : `${method} ${path}`
+    return new SeamarkError('API_UNREACHABLE', `${action} at ${this.host}: ${why}`, { cause: error })
   }
 
   close(): Promise<void> {
