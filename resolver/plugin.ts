@@ -92,6 +92,11 @@ export interface Plugin {
   readonly cluster?: () => ClusterZones | undefined
   /** The plugin's zone of this very name, as it is now; undefined: it has none. For `transfer`. */
   readonly copyZone?: (name: DnsName) => ZoneCopy | undefined
+  /**
+   * The search domains that the client has by the plugin's own data, canonical, for a question in its zones; undefined:
+   * it does not know the client. For `autopath`.
+   */
+  readonly searchList?: (query: Query) => readonly DnsName[] | undefined
   /** Resolves when the plugin may serve, not when it is ready: a slow apiserver must not hold up other names. */
   readonly start?: (signal: AbortSignal) => Promise<void>
   /** The server has been told to stop, and still serves: lameduck waits here. Called before any `close`. */
@@ -127,6 +132,8 @@ export interface Environment {
   readonly localAddresses: () => readonly string[]
   /** The program's environment: where a pod finds its apiserver, what exec credentials inherit. */
   readonly variables: Readonly<Record<string, string | undefined>>
+  /** The resolv.conf whose search domains pods of this node inherit; default `/etc/resolv.conf`. */
+  readonly resolvConf?: string
   /** Where the `kubernetes` plugin gets the cluster from; absent: it connects as its directive says. For tests. */
   readonly cluster?: ClusterSource
   /** Explicit flags that beat the Corefile, by flag name (`kubeconfig`, `health-address` …). */

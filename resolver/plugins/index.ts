@@ -3,6 +3,7 @@ import type { PluginModule } from '../plugin.ts'
 import { aclPlugin } from './acl.ts'
 import { anyPlugin } from './any.ts'
 import { autoPlugin } from './auto.ts'
+import { autopathPlugin } from './autopath.ts'
 import { bindPlugin } from './bind.ts'
 import { bufsizePlugin } from './bufsize.ts'
 import { cachePlugin } from './cache.ts'
@@ -39,6 +40,7 @@ const modules: readonly PluginModule[] = [
   aclPlugin,
   anyPlugin,
   autoPlugin,
+  autopathPlugin,
   bindPlugin,
   bufsizePlugin,
   cachePlugin,

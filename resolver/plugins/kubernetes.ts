@@ -2,6 +2,7 @@
  * kubernetes: answers for the cluster's names and addresses from a watch on its apiserver (Kubernetes DNS specification
  * 1.1). The zone itself is `resolver/zone/`; here are the directive, the life of the watch and what is passed on.
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { Clock, Timer } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
 import { exponentialBuckets } from '#lib/metrics.ts'
@@ -15,6 +16,7 @@ import { answered, type Verdict } from '../verdict.ts'
 import { rcodeName } from '../wire/codes.ts'
 import { isSubdomain } from '../wire/name.ts'
 import type { DnsName } from '../wire/record.ts'
+import { clientNamespace } from '../zone/client-namespace.ts'
 import { ClusterIndex } from '../zone/cluster-index.ts'
 import type { Cluster } from '../zone/cluster-source.ts'
 import { ClusterZones, type ZoneAnswer } from '../zone/cluster-zones.ts'
@@ -89,6 +91,8 @@ class Kubernetes implements Plugin {
 
   adopt(previous: Plugin): void {
     if (!(previous instanceof Kubernetes) || !previous.#shared) return
+    // What is watched also follows from other directives of the block.
+    if (!isDeepStrictEqual(previous.#settings.needs, this.#settings.needs)) return
     this.#use(previous.#shared)
   }
 
@@ -114,6 +118,14 @@ class Kubernetes implements Plugin {
     if (this.#zones) return copyZone(this.#zones, name)
     const isOwn = this.#settings.zone.zones.some(zone => zone.name === name)
     return isOwn ? { soa: undefined, records: [] } : undefined
+  }
+
+  /** What the kubelet writes into the resolv.conf of a pod with ClusterFirst. */
+  searchList({ question, client }: Query): readonly DnsName[] | undefined {
+    const zone = findZone(this.#settings.zone.zones, question.canonicalName)
+    if (zone?.kind !== 'cluster') return undefined
+    const namespace = this.#shared && clientNamespace(this.#shared.index, client.address)
+    return namespace === undefined ? undefined : [`${namespace}.svc.${zone.name}`, `svc.${zone.name}`, zone.name]
   }
 
   ready(): boolean {

@@ -164,7 +164,7 @@ export const readKubernetes = (
   const zone = readZones(reader, directive, block, values)
   const needs: ClusterNeeds = {
     endpointSlices: !values.noendpoints,
-    pods: values.pods === 'verified',
+    pods: values.pods === 'verified' || wantsClients(block),
     serviceImports: values.multicluster.length > 0,
     labels: wordsOf(values.labels).map(textOf).join(' '),
     namespaceLabels: wordsOf(values.namespace_labels).map(textOf).join(' '),
@@ -173,6 +173,12 @@ export const readKubernetes = (
   const fallthrough = values.fallthrough.length > 0 ? reader.zones(wordsOf(values.fallthrough), ['.']) : []
   return reader.finish(() => ({ zone, needs, connection, fallthrough, startupTimeout: values.startup_timeout }))
 }
+
+/** `autopath @kubernetes` finds clients by their pods, whatever names pods have. */
+const wantsClients = ({ directives }: BlockContext): boolean =>
+  directives.some(
+    ({ name, arguments: words }) => name.text === 'autopath' && words.some(({ text }) => text === '@kubernetes'),
+  )
 
 const wordsOf = (properties: Values['labels']): readonly Word[] => properties.flatMap(property => property.arguments)
 const textOf = (word: Word): string => word.text

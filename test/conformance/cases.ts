@@ -85,6 +85,8 @@ export interface CaseConfig {
   readonly multiclusterZones: readonly string[]
   readonly external: { readonly zones: readonly string[]; readonly headless: boolean } | null
   readonly autopath: boolean
+  /** Search domains of the node's resolv.conf. */
+  readonly hostSearch: readonly string[]
   readonly any: string
   readonly chaos: ChaosConfig | null
   readonly transfer: { readonly to: readonly string[] } | null

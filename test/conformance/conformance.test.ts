@@ -2,6 +2,9 @@
  * Every case of the corpus by the whole path: the case's Corefile, the real plugin chain, request bytes in, reply bytes
  * out. Only the cluster (views in memory) and the upstream (a table on a loopback port) stand in for the world.
  */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import test from 'ava'
 import type { Configuration } from '#resolver/configuration.ts'
 import { recordTypes } from '#resolver/wire/codes.ts'
@@ -18,12 +21,22 @@ import { startUpstream, type UpstreamStub } from './upstream-stub.ts'
 const upstreams: UpstreamStub[] = []
 const configurations = new Map<string, Promise<Configuration>>()
 
+const folder = mkdtempSync(join(tmpdir(), 'seamark-test-'))
+
+/** The node's resolv.conf, as far as cases name it. */
+const resolvConfOf = ({ hostSearch }: CaseConfig): string => {
+  const path = join(folder, hostSearch.join('-') || 'none')
+  writeFileSync(path, hostSearch.length > 0 ? `search ${hostSearch.join(' ')}\n` : '')
+  return path
+}
+
 const startConfiguration = async (config: CaseConfig): Promise<Configuration> => {
   const stub = config.upstream ? await startUpstream(config.upstream) : undefined
   if (stub) upstreams.push(stub)
   const world = testWorld({
     cluster: staticSource(objects, config.synced),
     localAddresses: () => config.localIPs,
+    resolvConf: resolvConfOf(config),
     ...(config.chaos && { hostname: config.chaos.hostname }),
   })
   const configuration = configure(corefileOf(config, stub?.address ?? ''), world)
@@ -102,11 +115,12 @@ test('every case is run or pending, and what is pending is known', t => {
   t.is(reasons.size, pendingCount, 'no case is pending twice')
   t.is(known.size, cases.length, 'ids are unique')
   t.is(cases.length, 269, 'cases are never deleted')
-  t.true(pendingCount <= 25, 'the list of pending cases only shrinks')
+  t.true(pendingCount <= 0, 'the list of pending cases only shrinks')
   t.log(`${cases.length - pendingCount} run, ${pendingCount} pending, ${cases.length} in all`)
 })
 
 test.after.always(async () => {
   for (const configuration of configurations.values()) await (await configuration).close()
   for (const upstream of upstreams) await upstream.close()
+  rmSync(folder, { recursive: true })
 })

@@ -21,6 +21,7 @@ const kubernetes = (config: CaseConfig): string[] => [
   '}',
   ...external(config),
   ...transfer(config),
+  ...(config.autopath ? ['autopath @kubernetes'] : []),
 ]
 
 const transfer = ({ transfer: settings }: CaseConfig): string[] =>

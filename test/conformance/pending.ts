@@ -8,19 +8,4 @@ export interface PendingCases {
   readonly ids: readonly string[]
 }
 
-export const pending: readonly PendingCases[] = [
-  {
-    section: 'autopath',
-    reason: 'the autopath plugin is not there yet',
-    ids: [
-      'ap-cross-ns',
-      'ap-external',
-      'ap-host-search',
-      'ap-nodata-stops',
-      'ap-all-nx',
-      'ap-unknown-client',
-      'ap-other-ns-first',
-      'ap-finished-pod',
-    ],
-  },
-]
+export const pending: readonly PendingCases[] = []
