@@ -6,6 +6,7 @@ import { LRUCache } from 'lru-cache'
 import type { Milliseconds } from '#lib/clock.ts'
 import type { Query } from '../query.ts'
 import type { Answer } from '../verdict.ts'
+import type { ResourceRecord } from '../wire/record.ts'
 import type { CacheType } from './lifetime.ts'
 
 export interface CachedAnswer {
@@ -51,11 +52,34 @@ export class AnswerStore {
   set(key: string, entry: CachedAnswer): void {
     if (entry.type === 'success') this.#rooms.denial.delete(key)
     else if (!entry.failure) this.#rooms.success.delete(key)
-    this.#rooms[entry.type].set(key, entry)
+    this.#rooms[entry.type].set(key, { ...entry, answer: withOwnData(entry.answer) })
   }
 
   size(type: CacheType): number {
     return this.#rooms[type].size
+  }
+}
+
+/**
+ * The answer with its RDATA in memory of its own. Small buffers are slices of a slab that they share (`Buffer.poolSize`,
+ * 8 KiB), and four bytes of an address that are kept for an hour would keep the whole slab.
+ */
+const withOwnData = (answer: Answer): Answer => {
+  const sections = [answer.answers, answer.authority, answer.additional]
+  const size = sections.flat().reduce((sum, { data }) => sum + data.length, 0)
+  const memory = Buffer.allocUnsafeSlow(size)
+  let end = 0
+  const copied = (records: readonly ResourceRecord[]) =>
+    records.map(record => {
+      const start = end
+      end += record.data.copy(memory, start)
+      return { ...record, data: memory.subarray(start, end) }
+    })
+  return {
+    ...answer,
+    answers: copied(answer.answers),
+    authority: copied(answer.authority),
+    additional: copied(answer.additional),
   }
 }
 
