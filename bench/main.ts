@@ -35,12 +35,20 @@ const median = (values: readonly number[]): number => {
   return sorted[Math.floor(sorted.length / 2)] as number
 }
 
+/** Three digits that mean something: more than that these machines do not repeat. */
+const rounded = (value: number): number => Number(value.toPrecision(3))
+
+/** One line that is written over and over, for somebody who watches. */
+const showProgress = (text: string): void => {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
+}
+
 const cases = await loadCases()
 const rounds = new Map<string, Map<string, number[]>>(cases.map(({ name }) => [name, new Map()]))
 // Interleaved: a slow minute of the machine then falls on all cases alike.
 for (let round = 0; round < ROUNDS; round++) {
   for (const { name, run } of cases) {
-    if (!asJson) process.stderr.write(`\rround ${round + 1} of ${ROUNDS}: ${name}            `)
+    showProgress(`round ${round + 1} of ${ROUNDS}: ${name}`)
     for (const [figure, value] of Object.entries(await run())) {
       const figures = rounds.get(name) as Map<string, number[]>
       figures.set(figure, [...(figures.get(figure) ?? []), value])
@@ -51,16 +59,16 @@ const rows = [...rounds].flatMap(([name, figures]) =>
   [...figures].map(([figure, values]) => ({
     case: name,
     figure,
-    median: median(values),
-    least: Math.min(...values),
-    greatest: Math.max(...values),
+    median: rounded(median(values)),
+    least: rounded(Math.min(...values)),
+    greatest: rounded(Math.max(...values)),
   })),
 )
 const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, rounds: ROUNDS }
+showProgress('')
 if (asJson) {
   console.log(JSON.stringify({ machine, date: new Date().toISOString(), rows }, null, 2))
 } else {
-  process.stderr.write('\r')
   console.log(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${ROUNDS} rounds`)
   console.table(rows)
 }
