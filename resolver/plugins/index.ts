@@ -31,6 +31,7 @@ import { prometheusPlugin } from './prometheus.ts'
 import { readyPlugin } from './ready.ts'
 import { reloadPlugin } from './reload.ts'
 import { rootPlugin } from './root.ts'
+import { secondaryPlugin } from './secondary.ts'
 import { templatePlugin } from './template.ts'
 import { tlsPlugin } from './tls.ts'
 import { transferPlugin } from './transfer.ts'
@@ -68,6 +69,7 @@ const modules: readonly PluginModule[] = [
   readyPlugin,
   reloadPlugin,
   rootPlugin,
+  secondaryPlugin,
   templatePlugin,
   tlsPlugin,
   transferPlugin,

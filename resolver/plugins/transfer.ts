@@ -15,6 +15,7 @@ import { ixfrSerial } from '../wire/message.ts'
 import { isSubdomain } from '../wire/name.ts'
 import { soaData } from '../wire/rdata.ts'
 import type { DnsName, ResourceRecord } from '../wire/record.ts'
+import { isNewerSerial } from '../wire/serial.ts'
 import { addressKey } from '../zone/address.ts'
 import { notReady } from '../zone/negative.ts'
 
@@ -98,7 +99,7 @@ class Transfer implements Plugin {
     const serial = ixfrSerial(query)
     if (serial === undefined) return noSerial
     // RFC 1995 §2, §4: the SOA alone says "up to date", and over UDP also "more than fits: come by TCP".
-    if (query.transport === 'udp' || !isNewer(soaData.decode(soa.data).serial, serial))
+    if (query.transport === 'udp' || !isNewerSerial(soaData.decode(soa.data).serial, serial))
       return answered(NAME, emptyAnswer(rcodes.NOERROR, { authoritative: true, answers: [soa] }))
     // RFC 1995 §4: a server that keeps no differences answers as if asked for AXFR.
     return transferred(soa, records)
@@ -118,9 +119,6 @@ class Transfer implements Plugin {
     return undefined
   }
 }
-
-/** RFC 1982 §3.2. */
-const isNewer = (serial: number, than: number): boolean => serial !== than && (serial - than) >>> 0 < 0x8000_0000
 
 const transferred = (soa: ResourceRecord, records: Iterable<ResourceRecord>): Verdict => ({
   verdict: 'transferred',

@@ -1,0 +1,73 @@
+/** A real authoritative server of another make. */
+import { spawn } from 'node:child_process'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import type { ExecutionContext } from 'ava'
+import { recordTypes } from '#resolver/wire/codes.ts'
+import { encodeQuery } from '#resolver/wire/encode.ts'
+import { exchangeUdp } from './dns-client.ts'
+import { findProgram } from './programs.ts'
+import { temporaryFolder } from './temporary-folder.ts'
+
+const freePort = async (): Promise<number> => {
+  const socket = createSocket('udp4')
+  socket.bind(0, '127.0.0.1')
+  await once(socket, 'listening')
+  const { port } = socket.address() as AddressInfo
+  await new Promise<void>(resolve => void socket.close(resolve))
+  return port
+}
+
+/** NSD with the zone `example.`, on a port of loopback, until the test ends. Undefined: it is not on this machine. */
+export const startNsd = async (t: ExecutionContext, zone: string): Promise<number | undefined> => {
+  const program = findProgram('nsd')
+  if (!program) {
+    // A second opinion: what it would say stands in tables of our own too, so it may be absent even in CI.
+    t.log('SKIPPED: needs nsd')
+    t.pass()
+    return undefined
+  }
+  const folder = temporaryFolder(t)
+  const port = await freePort()
+  writeFileSync(join(folder, 'db'), zone)
+  const lines = [
+    'server:',
+    `  ip-address: 127.0.0.1@${port}`,
+    '  username: ""',
+    '  chroot: ""',
+    '  database: ""',
+    '  server-count: 1',
+    '  minimal-responses: no',
+    `  zonesdir: "${folder}"`,
+    ...['pidfile', 'xfrdfile', 'zonelistfile', 'logfile'].map(name => `  ${name}: "${join(folder, name)}"`),
+    `  xfrdir: "${folder}"`,
+    'remote-control:',
+    '  control-enable: no',
+    'zone:',
+    '  name: example.',
+    '  zonefile: db',
+    '  provide-xfr: 127.0.0.1 NOKEY',
+  ]
+  writeFileSync(join(folder, 'nsd.conf'), `${lines.join('\n')}\n`)
+  const child = spawn(program, ['-d', '-c', join(folder, 'nsd.conf')], { stdio: 'ignore' })
+  t.teardown(async () => {
+    child.kill()
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+  })
+  const probe = encodeQuery({
+    id: 1,
+    name: 'example.',
+    type: recordTypes.SOA,
+    recursionDesired: false,
+    edns: undefined,
+  })
+  const deadline = performance.now() + 10_000
+  for (;;) {
+    const reply = await exchangeUdp(probe, port, '127.0.0.1', 200).catch((error: Error) => error)
+    if (reply instanceof Buffer) return port
+    if (performance.now() > deadline) throw reply
+  }
+}
