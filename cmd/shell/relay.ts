@@ -35,6 +35,8 @@ const relayDatagrams = (descriptor: number, server: SocketAddress): Relay => {
     return socket
   }
   inside.on('message', (packet, { address, port }) => {
+    // RFC 768: port 0 expects no reply, and none can be sent there.
+    if (port === 0) return
     const client = `${address}:${port}`
     let outside = outsideByClient.get(client)
     if (!outside) {
