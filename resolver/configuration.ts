@@ -243,16 +243,20 @@ const findModule = ({ text, position }: Word): Result<PluginModule, CorefileProb
   return refused({ position, message: `unknown directive "${text}"${suggestion(text, pluginModules.keys())}` })
 }
 
-/** Blocks share a listener's certificates: one that has none (`tls` stands in another) takes theirs. */
+/** Blocks share a listener's certificates and patience: one that has none (`tls` stands in another) takes theirs. */
 const distinctListeners = (blocks: readonly BuiltBlock[]): DnsListener[] => {
   const listeners = new Map<string, DnsListener>()
   for (const { block, instances } of blocks) {
     const identity = instances.find(({ plugin }) => plugin.identity)?.plugin.identity
+    const timeouts = instances.find(({ plugin }) => plugin.timeouts)?.plugin.timeouts
     for (const { listener } of block.served) {
       const { scheme = 'dns', server } = listener
-      const own = scheme === 'dns' || !identity ? listener : { ...listener, identity }
-      const before = listeners.get(server)
-      if (!before?.identity) listeners.set(server, own)
+      listeners.set(server, {
+        ...listener,
+        ...(timeouts && { timeouts }),
+        ...(scheme !== 'dns' && identity && { identity }),
+        ...listeners.get(server),
+      })
     }
   }
   return [...listeners.values()]

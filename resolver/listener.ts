@@ -29,6 +29,18 @@ export interface TlsIdentity {
 /** What is spoken: DNS over UDP and TCP, over TLS (RFC 7858), over HTTPS (RFC 8484). */
 export type ServedScheme = 'dns' | 'tls' | 'https'
 
+/** What a listener grants its clients on connections, where it is not what the server does by itself. */
+export interface ListenerTimeouts {
+  /** For a query to arrive whole. */
+  readonly read?: Milliseconds
+  /** For a client to take its answers. */
+  readonly write?: Milliseconds
+  /** Without a query. */
+  readonly idle?: Milliseconds
+  /** Queries on one connection, which closes then. */
+  readonly maxQueries?: number
+}
+
 /** Where DNS is served. */
 export interface DnsListener {
   readonly address: SocketAddress
@@ -38,6 +50,7 @@ export interface DnsListener {
   readonly scheme?: ServedScheme
   /** For `tls`, always; `https` without one is HTTP in the clear, for a proxy that ends TLS before it. */
   readonly identity?: TlsIdentity
+  readonly timeouts?: ListenerTimeouts
 }
 
 export interface HttpReply {

@@ -15,7 +15,7 @@ import type { Random } from '#lib/random.ts'
 import type { Result } from '#lib/result.ts'
 import type { PropertyTable } from './corefile/directive-reader.ts'
 import type { CorefileProblem, Directive } from './corefile/syntax.ts'
-import type { HttpEndpoint, MaybePromise, TlsIdentity } from './listener.ts'
+import type { HttpEndpoint, ListenerTimeouts, MaybePromise, TlsIdentity } from './listener.ts'
 import type { MetricTable } from './metrics.ts'
 import type { EdnsOption, Query } from './query.ts'
 import type { Answer, Verdict } from './verdict.ts'
@@ -79,6 +79,8 @@ export interface Plugin {
   readonly report?: (query: Query, reply: Reply) => void
   /** Who the block's listeners are to clients of TLS and HTTPS. */
   readonly identity?: TlsIdentity
+  /** How patient the block's listeners are. */
+  readonly timeouts?: ListenerTimeouts
   /** HTTP endpoints that the plugin wants served. */
   readonly endpoints?: readonly HttpEndpoint[]
   /** Whether the plugin can do its work; absent: always. The `ready` plugin asks. */

@@ -8,6 +8,7 @@ import { systemCode } from '#lib/errors.ts'
 import type { DnsListener, TlsIdentity } from '#resolver/listener.ts'
 import { type BindAddress, bindAddresses, isFamilyMissing, isWildcard } from './bind-address.ts'
 import { HttpsProtocol } from './https/protocol.ts'
+import type { ServerOptions } from './options.ts'
 import { TcpListener } from './tcp.ts'
 import { TcpConnection } from './tcp-connection.ts'
 import { type UdpEnvironment, UdpListener } from './udp/dgram.ts'
@@ -93,7 +94,7 @@ export class DnsSockets {
     const environment = this.#environment
     const { scheme = 'dns', identity } = this.listener
     if (scheme === 'https') {
-      const https = new HttpsProtocol(environment)
+      const https = new HttpsProtocol({ ...environment, options: this.#options() })
       return new TcpListener(address, environment, {
         serve: stream => https.serve(stream),
         halfOpen: false,
@@ -103,12 +104,28 @@ export class DnsSockets {
     }
     const transport = scheme === 'tls' ? 'tls' : 'tcp'
     return new TcpListener(address, environment, {
-      serve: stream => new TcpConnection(stream, { ...environment, transport }),
+      serve: stream => {
+        const { timeouts } = this.listener
+        const options = this.#options()
+        return new TcpConnection(stream, { ...environment, options, transport, maxQueries: timeouts?.maxQueries })
+      },
       // RFC 7766 §6.2.4.
       halfOpen: true,
       // RFC 7858 §7.1 (ALPN of its registry: "dot").
       tls: scheme === 'tls' ? { identity: this.#identity, protocols: ['dot'] } : undefined,
     })
+  }
+
+  /** With the patience that the configuration asks for, at this moment. */
+  #options(): ServerOptions {
+    const { options } = this.#environment
+    const { timeouts = {} } = this.listener
+    return {
+      ...options,
+      tcpReadTimeout: timeouts.read ?? options.tcpReadTimeout,
+      tcpWriteTimeout: timeouts.write ?? options.tcpWriteTimeout,
+      tcpIdleTimeout: timeouts.idle ?? options.tcpIdleTimeout,
+    }
   }
 
   readonly #identity = (): TlsIdentity => {

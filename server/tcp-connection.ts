@@ -21,6 +21,8 @@ export interface TcpEnvironment {
   readonly transport: 'tcp' | 'tls'
   /** The `server` of the listener at this moment. */
   readonly server: () => string
+  /** Queries that are answered before the connection closes; absent: any number. */
+  readonly maxQueries?: number | undefined
 }
 
 /** RFC 1035 §4.2.2. */
@@ -34,6 +36,7 @@ export class TcpConnection {
   /** Bytes that are not yet a whole query, or whose turn has not come. */
   #input: Buffer = Buffer.alloc(0)
   #inFlight = 0
+  #queries = 0
   /** Replies of several messages that go on when the client takes more. */
   readonly #waiting: Iterator<Buffer>[] = []
   /** Since when a query is incomplete; at first the connection's begin. */
@@ -110,6 +113,10 @@ export class TcpConnection {
       this.#submit(input.subarray(at + LENGTH_BYTES, end))
       at = end
       this.#readingSince = undefined
+      if (++this.#queries === this.#environment.maxQueries) {
+        this.stop()
+        return
+      }
     }
     this.#input = input.subarray(at)
     this.#awaitMore()

@@ -33,6 +33,7 @@ import { reloadPlugin } from './reload.ts'
 import { rootPlugin } from './root.ts'
 import { secondaryPlugin } from './secondary.ts'
 import { templatePlugin } from './template.ts'
+import { timeoutsPlugin } from './timeouts.ts'
 import { tlsPlugin } from './tls.ts'
 import { transferPlugin } from './transfer.ts'
 import { whoamiPlugin } from './whoami.ts'
@@ -71,6 +72,7 @@ const modules: readonly PluginModule[] = [
   rootPlugin,
   secondaryPlugin,
   templatePlugin,
+  timeoutsPlugin,
   tlsPlugin,
   transferPlugin,
   whoamiPlugin,

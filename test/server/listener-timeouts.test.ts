@@ -1,0 +1,52 @@
+/** What the `timeouts` directive asks of a listener. */
+import { connect } from 'node:net'
+import test, { type ExecutionContext } from 'ava'
+import type { ListenerTimeouts } from '#resolver/listener.ts'
+import { frame } from '../support/dns-client.ts'
+import { loopback, startServer } from '../support/dns-server.ts'
+import { queryPacket } from '../support/query-packet.ts'
+
+const listenerWith = (timeouts: ListenerTimeouts) => ({ ...loopback(), timeouts })
+
+/** Sends queries over one connection; what came back until the server closed it, and how long that took. */
+const untilClosed = async (t: ExecutionContext, port: number, queries: number) => {
+  const socket = connect({ port, host: '127.0.0.1' })
+  t.teardown(() => socket.destroy())
+  let received = Buffer.alloc(0)
+  socket.on('error', () => {})
+  socket.on('data', chunk => {
+    received = Buffer.concat([received, chunk])
+  })
+  const start = performance.now()
+  for (let index = 0; index < queries; index++) socket.write(frame(queryPacket('a.', { id: index })))
+  await new Promise(resolve => socket.on('close', resolve))
+  let replies = 0
+  for (let at = 0; at < received.length; at += 2 + received.readUInt16BE(at)) replies++
+  return { replies, duration: performance.now() - start }
+}
+
+test('idle: shorter than the server’s own, after the answer', async t => {
+  const { port } = await startServer(t, { listeners: [listenerWith({ idle: 300 })] })
+  const { replies, duration } = await untilClosed(t, port, 1)
+  t.is(replies, 1)
+  t.true(duration >= 290 && duration < 60_000, `${duration} ms`)
+})
+
+test('read: a client that says nothing', async t => {
+  const { port } = await startServer(t, { listeners: [listenerWith({ read: 300 })] })
+  const { replies, duration } = await untilClosed(t, port, 0)
+  t.is(replies, 0)
+  t.true(duration >= 290 && duration < 60_000, `${duration} ms`)
+})
+
+test('maxtcpqueries: so many are answered, then the connection closes', async t => {
+  const { port } = await startServer(t, { listeners: [listenerWith({ maxQueries: 3 })] })
+  t.is((await untilClosed(t, port, 3)).replies, 3)
+  t.is((await untilClosed(t, port, 5)).replies, 3)
+})
+
+test('a reload changes them for connections that come after it, on the same socket', async t => {
+  const { port, server } = await startServer(t, { listeners: [listenerWith({ maxQueries: 3 })] })
+  await server.converge([listenerWith({ maxQueries: 1 })], [])
+  t.is((await untilClosed(t, port, 4)).replies, 1)
+})
