@@ -66,8 +66,11 @@ export class DnsProgram implements Component {
   /** What is bound, by the part that it serves. */
   addresses(): Readonly<Record<string, string>> {
     const { dns, http } = this.#server.addresses()
-    const [first] = dns.values()
-    const bound: Record<string, string> = first ? { dns: formatAddress(reachableAddress(first)) } : {}
+    const bound: Record<string, string> = {}
+    for (const [key, socket] of dns) {
+      const [scheme] = /^[a-z]+(?=:\/\/)/.exec(key) ?? ['dns']
+      bound[scheme] ??= formatAddress(reachableAddress(socket))
+    }
     for (const { address, path } of this.#live.configuration?.endpoints ?? []) {
       const socket = http.get(formatAddress(address))
       if (socket) bound[path.slice(1)] = formatAddress(reachableAddress(socket))

@@ -132,7 +132,7 @@ export class Server {
         keyOf(listener),
         {
           address: listener.address,
-          flag: flagOf(undefined),
+          flag: (listener.scheme ?? 'dns') === 'dns' ? flagOf(undefined) : `${listener.scheme}:// in the Corefile`,
           make: () => new DnsSockets(listener, parts),
           apply: sockets => {
             sockets.listener = listener

@@ -94,27 +94,29 @@ export class HttpsProtocol {
     const connection = key && this.#connections.get(key)
     // Gone before its request was looked at.
     if (!connection) return
+    response.on('error', () => {})
     try {
       const read = await this.#read(request)
+      if (read === 'gone') return
       connection.taken()
       if (read.ok) await this.#answer(read.value, response, connection)
       else this.#refuse(response, read.problem, connection)
       connection.answered()
     } catch (error) {
-      // A client that goes away in the middle of its question is no news.
-      if (!request.destroyed) this.#environment.logger.error({ err: error }, 'DNS over HTTPS failed by a bug')
+      this.#environment.logger.error({ err: error }, 'DNS over HTTPS failed by a bug')
       connection.destroy()
     }
   }
 
-  async #read(request: Request): Promise<Result<HttpQuestion, HttpRefusal>> {
+  async #read(request: Request): Promise<Result<HttpQuestion, HttpRefusal> | 'gone'> {
     const limit = this.#environment.options.tcpMaxQuery
     const { method = '', url = '', headers } = request
     const reading = readRequest({ method, target: url, headers }, limit)
     if (!reading.ok) return reading
     if (reading.value.from === 'target') return accepted(reading.value)
     const body = await readBody(request, limit)
-    const packet = body ? readMessage(body) : tooLong(limit)
+    if (body === 'gone') return body
+    const packet = body === 'too long' ? tooLong(limit) : readMessage(body)
     return packet.ok ? accepted({ form: 'message', packet: packet.value }) : packet
   }
 
@@ -155,15 +157,20 @@ export class HttpsProtocol {
   }
 }
 
-/** The whole body; undefined: longer than `limit`. One that never ends is ended by the connection's patience. */
-const readBody = async (request: Request, limit: number): Promise<Buffer | undefined> => {
+/** The whole body, or why there is none. One that never ends is ended by the connection's patience. */
+const readBody = async (request: Request, limit: number): Promise<Buffer | 'too long' | 'gone'> => {
   const chunks: Buffer[] = []
   let length = 0
-  // The stream stays: a refusal is still to be sent over it.
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    length += chunk.length
-    if (length > limit) return undefined
-    chunks.push(chunk)
+  try {
+    // The stream stays: a refusal is still to be sent over it.
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      length += chunk.length
+      if (length > limit) return 'too long'
+      chunks.push(chunk)
+    }
+  } catch {
+    // The client has gone away, or taken its question back (RFC 9113 §8.1: RST_STREAM).
+    return 'gone'
   }
   return Buffer.concat(chunks)
 }

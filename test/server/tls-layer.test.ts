@@ -144,6 +144,18 @@ test('a certificate that changes is the next connection’s; the one that is ope
   t.deepEqual(await replies(before, 1), [7])
 })
 
+test('RFC 7766 §6.2.4: a client that ends its side still gets its answers', async t => {
+  const { port } = await serve(t, undefined, {
+    responder: async (packet, context) => {
+      await new Promise(resolve => setTimeout(resolve, 30))
+      return addressResponder()(packet, context)
+    },
+  })
+  const socket = await dial(t, port, { allowHalfOpen: true } as ConnectionOptions)
+  socket.end(query(5))
+  t.deepEqual(await replies(socket, 1), [5])
+})
+
 test('close answers what is in hand over TLS', async t => {
   let release = () => {}
   const held = new Promise<void>(resolve => (release = resolve))

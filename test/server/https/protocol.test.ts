@@ -247,6 +247,32 @@ test('the JSON form', async t => {
   })
 })
 
+test('questions that are taken back leave the others of their connection alone', async t => {
+  let arrived = () => {}
+  const asked = new Promise<void>(resolve => (arrived = resolve))
+  let release = () => {}
+  const held = new Promise<void>(resolve => (release = resolve))
+  const { port } = await serve(t, {
+    responder: async (bytes, context) => {
+      arrived()
+      await held
+      return addressResponder()(bytes, context)
+    },
+  })
+  const session = http2Session(t, port)
+  const headers = { ':method': 'POST', ':path': '/dns-query', 'content-type': 'application/dns-message' }
+  const half = session.request(headers)
+  const whole = session.request({ ':path': get.path })
+  const closed = [half, whole].map(stream => new Promise(resolve => stream.on('error', () => {}).on('close', resolve)))
+  half.write(packet.subarray(0, 5))
+  await asked
+  for (const stream of [half, whole]) stream.close(8)
+  await Promise.all(closed)
+  release()
+  t.is((await http2(t, port, session)(get)).status, 200)
+  t.is((await http2(t, port, session)(post)).status, 200)
+})
+
 test('where DNS would be silent, HTTP says 500', async t => {
   const { port } = await serve(t, { responder: () => undefined })
   t.is((await http1(t, port)(get)).status, 500)

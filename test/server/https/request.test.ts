@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import test from 'ava'
+import fc from 'fast-check'
 import { typeName } from '#resolver/wire/codes.ts'
 import { decodeQuery } from '#resolver/wire/message.ts'
 import { type HttpReading, readRequest } from '#server/https/request.ts'
@@ -83,3 +84,22 @@ for (const [about, [target, expected, method = 'GET', headers = {}]] of Object.e
     const seen = read.ok ? describeReading(read.value) : read.problem.status
     t.is(seen, expected)
   })
+
+test('law: whatever is asked, it is a question or has a status; never a throw', t => {
+  const word = fc.oneof(fc.string(), fc.constantFrom(...Object.values(cases).map(([target]) => target)))
+  const header = fc.option(fc.oneof(fc.string(), fc.constantFrom('application/dns-message', '*/*;q=0')), {
+    nil: undefined,
+  })
+  const method = fc.oneof(fc.constantFrom('GET', 'POST', 'HEAD'), fc.string())
+  const parts = fc.array(fc.oneof(fc.constantFrom('/dns-query?', 'dns=', 'name=', '&type=', '&do=', '%'), word))
+  const headers = fc.record({ accept: header, 'content-type': header, 'content-length': header })
+  fc.assert(
+    fc.property(method, parts, headers, (verb, target, given) => {
+      const present = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+      const read = readRequest({ method: verb, target: target.join(''), headers: present }, LIMIT)
+      return read.ok || (read.problem.status >= 400 && read.problem.status <= 501)
+    }),
+    { numRuns: 1000 },
+  )
+  t.pass()
+})
