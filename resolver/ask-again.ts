@@ -5,7 +5,7 @@ import { canonicalName } from './wire/name.ts'
 import type { DnsName } from './wire/record.ts'
 
 /** Questions that one question may lead to, one after the other. */
-export const DEPTH_LIMIT = 10
+const DEPTH_LIMIT = 10
 
 /**
  * The client's question with another name, and another type where given. RD is set: it is this server that wants the
