@@ -114,7 +114,7 @@ const patched = (call: ResourceCall, patch: ParsedPatch, validation: FieldValida
     for (const text of decoded.value.warnings) call.warnings.add(text)
     const { object } = decoded.value
     const { uid } = object.metadata
-    if (uid !== current.metadata.uid) {
+    if (uid !== undefined && uid !== current.metadata.uid) {
       return refused(invalid(subjectOf(targetOf(call)), [fieldInvalid('metadata.uid', uid, 'field is immutable')]))
     }
     return accepted(object)

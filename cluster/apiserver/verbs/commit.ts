@@ -125,7 +125,6 @@ export const commit = async (
     await registry.cacher.waitFor(result.revision)
     return accepted('stale')
   }
-  if (request.verb === 'delete') return accepted(current?.at(result.revision) ?? { object })
   return accepted(written(resource, object, result.revision))
 }
 

@@ -5,6 +5,7 @@ import { type FieldError, fieldInvalid, fieldNotSupported } from '#cluster/api/f
 import { isObject } from '#cluster/api/own-property.ts'
 import { badRequest, type Status } from '#cluster/api/status.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
+import { readFlag } from './list-options.ts'
 import { invalidOptions } from './option-errors.ts'
 
 export type PropagationPolicy = 'Foreground' | 'Background' | 'Orphan'
@@ -55,11 +56,11 @@ const typeProblem = (given: Given): string | undefined => {
 
 const fromQuery = (query: URLSearchParams): Given => {
   const grace = query.get('gracePeriodSeconds')
-  const orphan = query.get('orphanDependents')
+  const orphan = readFlag(query, 'orphanDependents')
   const policy = query.get('propagationPolicy')
   return {
     ...(grace === null ? {} : { gracePeriodSeconds: grace === '' ? Number.NaN : Number(grace) }),
-    ...(orphan === null ? {} : { orphanDependents: orphan === 'true' || orphan === '1' }),
+    ...(orphan === undefined ? {} : { orphanDependents: orphan }),
     ...(policy === null ? {} : { propagationPolicy: policy }),
     ...(query.has('dryRun') ? { dryRun: query.getAll('dryRun') } : {}),
   }

@@ -55,14 +55,14 @@ const checkWatch = (options: ListOptions): FieldError[] => {
   const { resourceVersionMatch: match, sendInitialEvents } = options
   const forbid = (detail: string): FieldError => fieldForbidden('resourceVersionMatch', detail)
   const errors: FieldError[] = []
+  if (match !== '' && sendInitialEvents === undefined)
+    errors.push(forbid('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'))
+  if (sendInitialEvents !== undefined && match !== 'NotOlderThan')
+    errors.push(forbid('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'))
   if (match !== '') {
-    if (sendInitialEvents === undefined)
-      errors.push(forbid('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'))
     if (match !== 'NotOlderThan') errors.push(fieldNotSupported('resourceVersionMatch', match, ['NotOlderThan']))
     if (options.continue !== '') errors.push(forbid('resourceVersionMatch is forbidden when continue is provided'))
   }
-  if (sendInitialEvents !== undefined && match !== 'NotOlderThan')
-    errors.push(forbid('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'))
   return errors
 }
 
@@ -93,7 +93,9 @@ export const malformedVersion = (text: string): Status => unexplained(versionPro
 const versionProblem = (text: string): string =>
   `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`
 
-const checkVersion = ({ watch, resourceVersion }: ListOptions): Status | undefined => {
+const checkVersion = ({ watch, resourceVersion, ...options }: ListOptions): Status | undefined => {
+  // A later page takes no version at all, and says so.
+  if (!watch && options.continue !== '') return undefined
   if (/^\d*$/.test(resourceVersion)) return undefined
   return watch
     ? malformedVersion(resourceVersion)

@@ -52,7 +52,8 @@ interface Page {
 const fromMemory = (target: ListTarget, options: ListOptions, start: string | undefined): Page => {
   const all = target.resource.cache.list(target.namespace, start)
   const items: StoredObject[] = []
-  const limit = options.limit || Number.POSITIVE_INFINITY
+  // Whoever takes any version gets all of it at once (Kubernetes: served from the watch cache).
+  const limit = options.resourceVersion === '0' ? Number.POSITIVE_INFINITY : options.limit || Number.POSITIVE_INFINITY
   const everything = selectsAll(options)
   for (const [index, stored] of all.entries()) {
     if (items.length >= limit) return { items, next: continueKey(all[index - 1]!.key), remaining: all.length - index }

@@ -64,7 +64,7 @@ const checkPreconditions = (target: ObjectTarget, next: ApiObject, current: Stor
 /** Metadata that no update changes, and what the client may leave out: another value there is validation's to refuse. */
 const carryMetadata = (next: ApiObject, { metadata: current }: ApiObject): void => {
   const { metadata } = next
-  const fixed = ['creationTimestamp', 'generation', 'generateName', 'managedFields'] as const
+  const fixed = ['creationTimestamp', 'generation', 'managedFields'] as const
   for (const field of fixed) {
     if (current[field] === undefined) delete metadata[field]
     else Object.assign(metadata, { [field]: current[field] })
