@@ -69,6 +69,10 @@ const ask = async (options: ExecOptions): Promise<Given> => {
   return read(await run(options, JSON.stringify(info)), options)
 }
 
+/** A name that is looked up ends with EACCES where a folder of the PATH is closed to this user. */
+const isNotFound = (command: string, cause: Error): boolean =>
+  systemCode(cause) === 'ENOENT' || (systemCode(cause) === 'EACCES' && !command.includes('/'))
+
 const run = (options: ExecOptions, info: string): Promise<string> => {
   const { command, args, environment, installHint, place, clock } = options
   return new Promise((resolve, reject) => {
@@ -96,7 +100,7 @@ const run = (options: ExecOptions, info: string): Promise<string> => {
     })
     child.on('error', cause => {
       timer.cancel()
-      const why = systemCode(cause) === 'ENOENT' ? 'was not found' : `cannot be run (${cause.message})`
+      const why = isNotFound(command, cause) ? 'was not found' : `cannot be run (${cause.message})`
       const hint = installHint === '' ? '' : `\n${installHint.trim()}`
       reject(new SeamarkError('BAD_KUBECONFIG', `${place}: the program ${command} ${why}${hint}`, { cause }))
     })
