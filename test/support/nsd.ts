@@ -53,7 +53,11 @@ export const startNsd = async (t: ExecutionContext, zone: string): Promise<numbe
   ]
   writeFileSync(join(folder, 'nsd.conf'), `${lines.join('\n')}\n`)
   const child = spawn(program, ['-d', '-c', join(folder, 'nsd.conf')], { stdio: 'ignore' })
+  // A test that breaks off by a bug runs no teardown.
+  const kill = () => void child.kill()
+  process.once('exit', kill)
   t.teardown(async () => {
+    process.off('exit', kill)
     child.kill()
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
   })
