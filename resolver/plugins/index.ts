@@ -30,6 +30,7 @@ import { nsidPlugin } from './nsid.ts'
 import { prometheusPlugin } from './prometheus.ts'
 import { readyPlugin } from './ready.ts'
 import { reloadPlugin } from './reload.ts'
+import { rewritePlugin } from './rewrite.ts'
 import { rootPlugin } from './root.ts'
 import { secondaryPlugin } from './secondary.ts'
 import { templatePlugin } from './template.ts'
@@ -69,6 +70,7 @@ const modules: readonly PluginModule[] = [
   prometheusPlugin,
   readyPlugin,
   reloadPlugin,
+  rewritePlugin,
   rootPlugin,
   secondaryPlugin,
   templatePlugin,

@@ -1,0 +1,60 @@
+/** Names in answers put back to what the client asked for. */
+import type { Answer } from '../verdict.ts'
+import { recordTypes } from '../wire/codes.ts'
+import { canonicalName } from '../wire/name.ts'
+import { mxData, nameData, srvData } from '../wire/rdata.ts'
+import type { DnsName, ResourceRecord } from '../wire/record.ts'
+import type { NameRewriter } from './name-pattern.ts'
+
+/** Each tells of a name; the first that knows one wins. */
+export interface Renaming {
+  readonly owners: readonly NameRewriter[]
+  readonly values: readonly NameRewriter[]
+}
+
+const rename = (rewriters: readonly NameRewriter[], name: DnsName): DnsName => {
+  const canonical = canonicalName(name)
+  for (const rewriter of rewriters) {
+    const renamed = rewriter(canonical)
+    if (renamed !== undefined) return renamed
+  }
+  return name
+}
+
+/** Types whose data is a name, or has one that clients follow. */
+const renameData = (type: number, data: Buffer, map: (name: DnsName) => DnsName): Buffer => {
+  switch (type) {
+    case recordTypes.CNAME:
+    case recordTypes.DNAME:
+    case recordTypes.NS:
+    case recordTypes.PTR:
+      return nameData.encode(map(nameData.decode(data)))
+    case recordTypes.MX: {
+      const value = mxData.decode(data)
+      return mxData.encode({ ...value, exchange: map(value.exchange) })
+    }
+    case recordTypes.SRV: {
+      const value = srvData.decode(data)
+      return srvData.encode({ ...value, target: map(value.target) })
+    }
+    default:
+      return data
+  }
+}
+
+/** `asked` is the client's spelling of what was rewritten to `rewritten`: whatever else is renamed, that is. */
+export const renameAnswer = (
+  answer: Answer,
+  { owners, values }: Renaming,
+  asked: DnsName,
+  rewritten: DnsName,
+): Answer => {
+  const renamed = (record: ResourceRecord): ResourceRecord => {
+    const isAsked = canonicalName(record.name) === rewritten
+    const name = isAsked ? asked : rename(owners, record.name)
+    const data =
+      values.length === 0 ? record.data : renameData(record.type, record.data, value => rename(values, value))
+    return name === record.name && data === record.data ? record : { ...record, name, data }
+  }
+  return { ...answer, answers: answer.answers.map(renamed), additional: answer.additional.map(renamed) }
+}
