@@ -12,6 +12,7 @@ import { encodeAnswer } from '#resolver/wire/encode.ts'
 import { decodeQuery, decodeResponse } from '#resolver/wire/message.ts'
 import { identityOf, makeAuthority } from '../../support/certificates.ts'
 import { addressResponder, metric, record, startServer, type TestServerOptions } from '../../support/dns-server.ts'
+import { malformedPacket, SeededNumbers } from '../../support/malformed-packets.ts'
 import { queryPacket } from '../../support/query-packet.ts'
 
 const authority = await makeAuthority()
@@ -313,6 +314,26 @@ test('a client that asks nothing, or never ends its question, is let go', async 
   while ((await metric(registry, 'seamark_server_tcp_connections')) > 0 && performance.now() < limit)
     await new Promise(resolve => setImmediate(resolve))
   t.is(await metric(registry, 'seamark_server_tcp_connections'), 0)
+})
+
+test('2,000 malformed messages: each is refused, or answered by an error; the connection goes on', async t => {
+  const { port } = await serve(t)
+  const client = http2(t, port)
+  const numbers = new SeededNumbers(8484)
+  const seen = new Set<number>()
+  for (let round = 0; round < 20; round++) {
+    const packets = Array.from({ length: 100 }, () => malformedPacket(numbers).packet)
+    const replies = await Promise.all(packets.map(body => client({ ...post, body })))
+    for (const [index, { status, body }] of replies.entries()) {
+      const sent = packets[index]!
+      const isIgnored = sent.length < 12 || (sent[2]! & 0x80) !== 0
+      t.is(status, sent.length > 4096 ? 413 : isIgnored ? 400 : 200, sent.toString('hex').slice(0, 100))
+      seen.add(status)
+      if (status === 200) t.true(decodeResponse(body).ok)
+    }
+  }
+  t.true(seen.has(200) && seen.has(400))
+  t.is((await client(get)).status, 200)
 })
 
 test('bytes that are no HTTP end their connection alone', async t => {
