@@ -6,7 +6,7 @@
  * tick, so an answer that waits for one turn of the check phase comes after both.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
@@ -14,6 +14,7 @@ import { stringify } from 'yaml'
 import type { BodySyntax } from '#cluster/api/decode.ts'
 import { decodeProtobuf, PROTOBUF_MEDIA_TYPE } from '#cluster/api/protobuf/decode.ts'
 import { badRequest, failure, type Status } from '#cluster/api/status.ts'
+import type { Milliseconds } from '#lib/clock.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import { errorSyntax, mediaType } from './negotiate.ts'
 
@@ -22,6 +23,8 @@ export type Response = ServerResponse | Http2ServerResponse
 
 /** As kube-apiserver bounds a request's body. */
 const MAX_BODY = 3 * 1024 * 1024
+/** A body that takes longer is given up with its stream or connection (slow loris): no client of the API is that slow. */
+const BODY_DEADLINE: Milliseconds = 60_000
 /** Smaller answers are not worth compressing (kube-apiserver's bound). */
 const MIN_GZIP = 128 * 1024
 
@@ -41,8 +44,23 @@ export const headerOf = (request: Request, name: string): string | undefined => 
   return Array.isArray(value) ? value.join(', ') : value
 }
 
-/** The whole body as text, protobuf as the JSON of the same object. Refused: 413 beyond 3 MiB, 400 for broken protobuf. */
-export const readBody = async (request: Request): Promise<Result<string, Status>> => {
+/** The whole body as text, protobuf as the JSON of the same object. Refused: 413 beyond 3 MiB, 400 for broken
+ * protobuf. Rejects when the client goes away or takes too long. */
+export const readBody = async (request: Request, deadline = BODY_DEADLINE): Promise<Result<string, Status>> => {
+  const late = setTimeout(() => giveUp(request), deadline)
+  try {
+    return await readWhole(request)
+  } finally {
+    clearTimeout(late)
+  }
+}
+
+const giveUp = (request: Request): void => {
+  if ('stream' in request) request.stream.close(constants.NGHTTP2_CANCEL)
+  else request.destroy()
+}
+
+const readWhole = async (request: Request): Promise<Result<string, Status>> => {
   const tooLarge = failure(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${MAX_BODY}`)
   if (Number(headerOf(request, 'content-length') ?? 0) > MAX_BODY) return refused(tooLarge)
   const chunks: Buffer[] = []

@@ -33,6 +33,8 @@ const IDLE: Milliseconds = 180_000
 const DRAIN: Milliseconds = 5_000
 /** Bytes; Go's servers take 1 MiB, but nothing of Kubernetes sends near this much. */
 const MAX_HEADERS = 64 * 1024
+/** Of HTTP/1.1, which the types of an HTTP/2 server do not know; Node's own limit of 16 KiB cuts long selectors. */
+const HTTP1_LIMITS = { maxHeaderSize: MAX_HEADERS }
 /** kube-apiserver's is 100 (Go's 250); informers of one client share a connection here, each a stream. */
 const MAX_STREAMS = 1_000
 
@@ -55,6 +57,7 @@ export class ApiHttpServer {
       minVersion: 'TLSv1.2',
       handshakeTimeout: HANDSHAKE,
       maxSessionMemory: 64,
+      ...HTTP1_LIMITS,
       settings: { maxConcurrentStreams: MAX_STREAMS, maxHeaderListSize: MAX_HEADERS },
     })
     this.#limit()

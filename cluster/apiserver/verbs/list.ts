@@ -52,8 +52,7 @@ interface Page {
 const fromMemory = (target: ListTarget, options: ListOptions, start: string | undefined): Page => {
   const all = target.resource.cache.list(target.namespace, start)
   const items: StoredObject[] = []
-  // Whoever takes any version gets all of it at once (Kubernetes: served from the watch cache).
-  const limit = options.resourceVersion === '0' ? Number.POSITIVE_INFINITY : options.limit || Number.POSITIVE_INFINITY
+  const limit = options.limit || Number.POSITIVE_INFINITY
   const everything = selectsAll(options)
   for (const [index, stored] of all.entries()) {
     if (items.length >= limit) return { items, next: continueKey(all[index - 1]!.key), remaining: all.length - index }
@@ -133,8 +132,10 @@ const expiredStatus = (target: ListTarget, options: ListOptions, { start }: Posi
 export const list = async (
   registry: Registry,
   target: ListTarget,
-  options: ListOptions,
+  given: ListOptions,
 ): Promise<Result<ObjectList, Status>> => {
+  // Whoever takes any version gets all of it at once (Kubernetes: served from the watch cache).
+  const options = given.resourceVersion === '0' ? { ...given, limit: 0 } : given
   const position = await positionOf(registry, target, options)
   if (!position.ok) return position
   const { start } = position.value

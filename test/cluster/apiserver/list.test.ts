@@ -176,3 +176,10 @@ test('large answers are compressed for those who take it', async t => {
   t.true(Number(headers['content-length']) < 10_000)
   t.is(gunzipSync(body).toString(), plain.text)
 })
+
+test('a long selector is read, headers without end are not', async t => {
+  const server = await startApiserver(t, { bare: true })
+  const labelSelector = encodeURIComponent(Array(4000).fill('a=b').join(','))
+  t.is((await server.fetch(`/api/v1/configmaps?labelSelector=${labelSelector}`)).code, 200)
+  t.is((await server.fetch('/livez', { headers: { x: 'y'.repeat(70_000) } })).code, 431)
+})
