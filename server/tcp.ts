@@ -55,7 +55,9 @@ export class TcpListener {
     this.#environment = environment
     this.#protocol = protocol
     this.#tls = protocol.tls && this.#secure(protocol.tls)
-    this.#server = createServer({ allowHalfOpen: protocol.halfOpen, noDelay: true }, socket => this.#accept(socket))
+    // A client that ends its side in the handshake has gone.
+    const allowHalfOpen = protocol.halfOpen && !protocol.tls
+    this.#server = createServer({ allowHalfOpen, noDelay: true }, socket => this.#accept(socket))
     this.#server.maxConnections = options.tcpMaxConnections
     this.#server.on('drop', () => metrics.drop('tcp-connections'))
   }
@@ -97,7 +99,10 @@ export class TcpListener {
     return new TlsLayer({
       ...tls,
       handshakeTimeout: options.tcpReadTimeout,
-      secured: stream => this.#serve(stream),
+      secured: stream => {
+        stream.allowHalfOpen = this.#protocol.halfOpen
+        this.#serve(stream)
+      },
       failed: () => metrics.drop('tls-handshake'),
     })
   }

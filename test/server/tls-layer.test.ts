@@ -156,6 +156,22 @@ test('RFC 7766 §6.2.4: a client that ends its side still gets its answers', asy
   t.deepEqual(await replies(socket, 1), [5])
 })
 
+test('clients that go away in the handshake are let go at once', async t => {
+  const { port, registry } = await serve(t)
+  for (let count = 0; count < 20; count++) {
+    // The client is through with TLS 1.3 before its last flight is even read.
+    const socket = await dial(t, port)
+    socket.destroy()
+    const early = connectTcp(port, '127.0.0.1')
+    await once(early, 'connect')
+    early.destroy()
+  }
+  const limit = performance.now() + 2000
+  const open = () => metric(registry, 'seamark_server_tcp_connections')
+  while ((await open()) > 0 && performance.now() < limit) await new Promise(resolve => setImmediate(resolve))
+  t.is(await open(), 0)
+})
+
 test('close answers what is in hand over TLS', async t => {
   let release = () => {}
   const held = new Promise<void>(resolve => (release = resolve))
