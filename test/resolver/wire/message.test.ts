@@ -42,6 +42,7 @@ test('a plain query comes out whole', t => {
       authenticData: false,
       edns: undefined,
       ...context,
+      idleTimeout: undefined,
       packet: bytes,
       received: 7,
       trace: undefined,
@@ -210,7 +211,7 @@ test('a response of dns-packet comes out record by record, names spelled as they
     'example. 60 IN HINFO "RFC8482" ""',
   ])
   t.deepEqual(authority.map(recordToText), ['example. 30 IN SOA ns.example. root.example. 4294967295 2 3 4 5'])
-  t.deepEqual(additional.map(recordToText), ['example. 1 IN CAA \\# 17 0005697373756563612E6578616D706C65'])
+  t.deepEqual(additional.map(recordToText), ['example. 1 IN CAA 0 issue "ca.example"'])
   t.deepEqual(rest, {
     id: 9,
     opcode: 0,
