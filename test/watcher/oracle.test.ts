@@ -1,15 +1,7 @@
 /**
- * The watcher against Kubernetes' own API machinery (test/clients/oracle, a Go program). Building that takes minutes,
- * so it is built where Go is present and SEAMARK_ORACLE=1 asks for it, and kept in node_modules/.cache; a cached one is
- * always used. Elsewhere the test says why it did nothing: the one test that may do so in CI.
+ * The watcher against Kubernetes' own API machinery (test/support/oracle.ts). Where that cannot be had the test says why
+ * it did nothing: it and the apiserver's comparison are the ones that may do so in CI.
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import { systemClock } from '#lib/clock.ts'
 import { createRegistry } from '#lib/metrics.ts'
@@ -17,14 +9,10 @@ import { RestClient } from '#watcher/client.ts'
 import { createInformer } from '#watcher/create-informer.ts'
 import { endpointAccess } from '#watcher/endpoint.ts'
 import type { ApiObject } from '#watcher/object.ts'
-import { findProgram } from '../support/programs.ts'
-import { temporaryFolder } from '../support/temporary-folder.ts'
+import { startOracle } from '../support/oracle.ts'
 import { eventually } from './support/eventually.ts'
 import { FreezingProxy } from './support/scripted-server.ts'
 
-const SOURCE = fileURLToPath(new URL('../clients/oracle', import.meta.url))
-const CACHE = fileURLToPath(new URL('../../node_modules/.cache/seamark', import.meta.url))
-const VERSION = 'v1.35.4'
 const THINGS = { group: 'example.com', version: 'v1', resource: 'things' }
 const CRDS = { group: 'apiextensions.k8s.io', version: 'v1', resource: 'customresourcedefinitions' }
 
@@ -34,64 +22,16 @@ interface Thing extends ApiObject {
 
 const view = { resource: THINGS, strip: (raw: Readonly<Record<string, unknown>>) => raw as unknown as Thing }
 
-/** The program's path, or why there is none. */
-const oracleProgram = async (): Promise<{ readonly path: string } | { readonly reason: string }> => {
-  const sources = ['go.mod', 'go.sum', 'main.go'].map(name => readFileSync(join(SOURCE, name)))
-  const hash = createHash('sha256').update(Buffer.concat(sources)).digest('hex').slice(0, 16)
-  const path = join(CACHE, `oracle-${hash}`)
-  if (existsSync(path)) return { path }
-  if (process.env.SEAMARK_ORACLE !== '1') return { reason: 'the oracle is not built; SEAMARK_ORACLE=1 builds it' }
-  const go = findProgram('go')
-  if (!go) return { reason: 'there is no Go to build the oracle with' }
-  mkdirSync(CACHE, { recursive: true })
-  const unfinished = `${path}.${process.pid}`
-  const flags = ['-ldflags', `-X k8s.io/component-base/version.gitVersion=${VERSION}`]
-  await promisify(execFile)(go, ['build', ...flags, '-o', unfinished, '.'], { cwd: SOURCE })
-  renameSync(unfinished, path)
-  return { path }
-}
-
-/** The lines that it prints, one a call; fails when it ends instead. */
-const linesOf = (child: ChildProcess): (() => Promise<string>) => {
-  let complaints = ''
-  child.stderr?.on('data', text => (complaints = (complaints + text).slice(-2_000)))
-  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()
-  return async () => {
-    const { value, done } = await lines.next()
-    if (done) throw new Error(`the oracle ended: ${complaints}`)
-    return value
-  }
-}
-
-/** Undefined where there is no oracle: the reason is printed and the test passes. */
-const startOracle = async (t: ExecutionContext) => {
-  const program = await oracleProgram()
-  if ('reason' in program) {
-    t.log(`NOT COMPARED WITH KUBERNETES: ${program.reason}`)
-    t.pass()
-    return undefined
-  }
-  const folder = temporaryFolder(t)
-  const child = spawn(program.path, [folder], { stdio: ['pipe', 'pipe', 'pipe'] })
-  const exited = new Promise(resolve => child.once('exit', resolve))
-  t.teardown(async () => {
-    child.stdin.end()
-    setTimeout(() => child.kill('SIGKILL'), 3_000).unref()
-    await exited
-  })
-  const nextLine = linesOf(child)
-  const server = await nextLine()
-  const authority = join(folder, 'certificates', 'apiserver.crt')
-  const access = endpointAccess({ server: new URL(server), clock: systemClock, authority })
+/** Undefined where there is no oracle. */
+const start = async (t: ExecutionContext) => {
+  const oracle = await startOracle(t)
+  if (!oracle) return undefined
+  const server = new URL(oracle.url)
+  const access = endpointAccess({ server, clock: systemClock, authority: oracle.authority })
   const client = new RestClient({ access })
   t.teardown(() => client.close())
   await createThings(client)
-  /** Makes etcd forget everything before `revision`. */
-  const compact = async (revision = ''): Promise<void> => {
-    child.stdin.write(`${revision}\n`)
-    t.is(await nextLine(), revision)
-  }
-  return { client, access, compact, port: Number(new URL(server).port) }
+  return { client, access, compact: oracle.compact, port: Number(server.port) }
 }
 
 const createThings = async (client: RestClient): Promise<void> => {
@@ -122,7 +62,7 @@ const thing = (name: string, n: number): Thing => ({
 })
 
 test('streaming list, changes, resumption and 410 as Kubernetes does them', async t => {
-  const oracle = await startOracle(t)
+  const oracle = await start(t)
   if (!oracle) return
   const { client, access, compact, port } = oracle
   for (let n = 0; n < 50; n++) await client.create(THINGS, thing(`t${n}`, 0))
@@ -164,7 +104,7 @@ test('streaming list, changes, resumption and 410 as Kubernetes does them', asyn
   await eventually(() => informer.problem !== '', 'the frozen connection is noticed')
   await client.delete(THINGS, { namespace: 'default', name: 't1' })
   for (let n = 102; n <= 400; n++) current = await client.update(THINGS, { ...current, spec: { n } })
-  await compact(current.metadata.resourceVersion)
+  await compact(current.metadata.resourceVersion ?? '')
   proxy.thaw()
   await eventually(() => informer.get('default/new')?.spec?.n === 400, 'the newest state', 30_000)
   await eventually(() => informer.get('default/t1') === undefined, 'the deletion that was missed')
@@ -172,12 +112,12 @@ test('streaming list, changes, resumption and 410 as Kubernetes does them', asyn
 })
 
 test('410 as Kubernetes words it is understood', async t => {
-  const oracle = await startOracle(t)
+  const oracle = await start(t)
   if (!oracle) return
   const { client, compact } = oracle
   let current = await client.create(THINGS, thing('new', 0))
   for (let n = 1; n <= 20; n++) current = await client.update(THINGS, { ...current, spec: { n } })
-  await compact(current.metadata.resourceVersion)
+  await compact(current.metadata.resourceVersion ?? '')
   const signal = AbortSignal.timeout(10_000)
   const watch = client.watch(THINGS, { resourceVersion: '1', timeoutSeconds: 5, signal }, () => {})
   const watched = await t.throwsAsync(watch)
