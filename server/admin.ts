@@ -4,6 +4,7 @@ import { type Clock, sleep } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
 import type { HttpEndpoint, HttpReply } from '#resolver/listener.ts'
 import type { BindAddress } from './bind-address.ts'
+import { listenOn } from './listen.ts'
 import type { ServerOptions } from './options.ts'
 
 export interface AdminEnvironment {
@@ -48,16 +49,9 @@ export class AdminListener {
 
   /** Resolves with the port (the system's choice for 0). Rejects with the system's error. */
   open(port: number): Promise<number> {
-    const { address, family } = this.#bind
-    return new Promise((resolve, reject) => {
-      this.#http.once('error', reject)
-      this.#http.listen({ host: address, port, ipv6Only: family === 6, exclusive: true }, () => {
-        this.#http.off('error', reject)
-        this.#http.on('error', error => this.#environment.logger.warn({ err: error }, 'HTTP connection not accepted'))
-        const bound = this.#http.address()
-        resolve(typeof bound === 'object' && bound ? bound.port : port)
-      })
-    })
+    const { logger } = this.#environment
+    const notAccepted = (error: Error) => logger.warn({ err: error }, 'HTTP connection not accepted')
+    return listenOn(this.#http, { bind: this.#bind, port, notAccepted })
   }
 
   /** Accepts no more, lets requests on their way finish for at most the drain time. Idempotent. */

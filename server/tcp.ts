@@ -7,6 +7,7 @@ import { type Clock, sleep } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
 import type { TlsIdentity } from '#resolver/listener.ts'
 import type { BindAddress } from './bind-address.ts'
+import { listenOn } from './listen.ts'
 import type { ServerMetrics } from './metrics.ts'
 import type { ServerOptions } from './options.ts'
 import { TlsLayer } from './tls-layer.ts'
@@ -64,17 +65,9 @@ export class TcpListener {
 
   /** Resolves with the port (the system's choice for 0). Rejects with the system's error. */
   open(port: number): Promise<number> {
-    const { address, family } = this.#bind
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject)
-      this.#server.listen({ host: address, port, backlog: BACKLOG, ipv6Only: family === 6, exclusive: true }, () => {
-        this.#server.off('error', reject)
-        // EMFILE and its like: the connection is lost, the listener is not.
-        this.#server.on('error', error => this.#environment.logger.warn({ err: error }, 'TCP connection not accepted'))
-        const bound = this.#server.address()
-        resolve(typeof bound === 'object' && bound ? bound.port : port)
-      })
-    })
+    const { logger } = this.#environment
+    const notAccepted = (error: Error) => logger.warn({ err: error }, 'TCP connection not accepted')
+    return listenOn(this.#server, { bind: this.#bind, port, backlog: BACKLOG, notAccepted })
   }
 
   /** Accepts no more, lets queries in flight be answered for at most the drain time. Idempotent. */
