@@ -21,7 +21,6 @@ export const upPage = ({ dataDir, addresses, duration, cwd }: PageInput): string
     const short = relative(cwd, path)
     return short.startsWith('..') ? path : short
   }
-  const [dnsHost, dnsPort] = splitAddress(addresses.dns ?? '')
   const command = existsSync(join(packageRoot, 'cmd', 'main.ts'))
     ? shellWord(near(join(packageRoot, 'bin', 'seamark')))
     : 'seamark'
@@ -29,24 +28,45 @@ export const upPage = ({ dataDir, addresses, duration, cwd }: PageInput): string
   return `
 Seamark is up (${duration.toFixed(1)} s).
 
-  Kubernetes API   https://${addresses.apiserver}
-  DNS              ${addresses.dns} (UDP and TCP)
-  metrics          http://${addresses.metrics}/metrics
-  health, ready    http://${addresses.health}/health  http://${addresses.ready}/ready
+${table(addresses)}
   logs             ${near(dataDir.log('control-plane'))}  ${near(dataDir.log('dns'))}
 
 Use it:
 
   export KUBECONFIG=${shellWord(dataDir.adminKubeconfig)}
   kubectl get services -A
-  dig @${dnsHost} -p ${dnsPort} kubernetes.default.svc.${CLUSTER_DOMAIN}
-
+${digLine(addresses.dns)}
 See the world as a pod does (as root):
 
   ${command} shell${dataFlag} -- dig @10.96.0.10 kubernetes.default.svc.${CLUSTER_DOMAIN}
 
 Ctrl-C stops everything; the next start continues with what is there.
 `
+}
+
+type Addresses = PageInput['addresses']
+
+/** What runs where. A Corefile without a plugin (prometheus, say) opens nothing for it, and nothing is shown. */
+const table = (addresses: Addresses): string => {
+  const page = (name: string) => (addresses[name] === undefined ? [] : [`http://${addresses[name]}/${name}`])
+  const rows: readonly (readonly [string, readonly string[]])[] = [
+    ['Kubernetes API', addresses.apiserver === undefined ? [] : [`https://${addresses.apiserver}`]],
+    ['DNS', addresses.dns === undefined ? [] : [`${addresses.dns} (UDP and TCP)`]],
+    ['DNS over TLS', addresses.tls === undefined ? [] : [addresses.tls]],
+    ['DNS over HTTPS', addresses.https === undefined ? [] : [addresses.https]],
+    ['metrics', page('metrics')],
+    ['health, ready', [...page('health'), ...page('ready')]],
+  ]
+  return rows
+    .filter(([, values]) => values.length > 0)
+    .map(([label, values]) => `  ${label.padEnd(16)} ${values.join('  ')}`)
+    .join('\n')
+}
+
+const digLine = (dns: string | undefined): string => {
+  if (dns === undefined) return ''
+  const [host, port] = splitAddress(dns)
+  return `  dig @${host} -p ${port} kubernetes.default.svc.${CLUSTER_DOMAIN}\n`
 }
 
 const splitAddress = (address: string): [string, string] => {

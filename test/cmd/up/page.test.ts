@@ -33,3 +33,19 @@ for (const name of ['.seamark', 'with some spaces', "o'clock $HOME"]) {
     )
   })
 }
+
+test('the page shows what is bound, and nothing for what the Corefile leaves out', t => {
+  const folder = temporaryFolder(t)
+  const page = (addresses: Record<string, string>) =>
+    upPage({ dataDir: ensureDataDir(folder), addresses, duration: 1.04, cwd: folder })
+  const bare = page({ apiserver: '127.0.0.1:6443', dns: '[::1]:1053' })
+  t.notRegex(bare, /undefined|metrics|health|TLS/)
+  t.regex(bare, /Seamark is up \(1\.0 s\)\./)
+  t.regex(bare, / {2}DNS {14}\[::1\]:1053 \(UDP and TCP\)\n/)
+  t.regex(bare, / {2}dig @::1 -p 1053 kubernetes\.default/)
+  const full = page({ apiserver: 'a:1', dns: 'b:2', tls: 'c:3', metrics: 'd:4', health: 'e:5', ready: 'f:6' })
+  t.regex(
+    full,
+    /DNS over TLS {5}c:3\n {2}metrics {10}http:\/\/d:4\/metrics\n {2}health, ready {4}http:\/\/e:5\/health {2}http:\/\/f:6\/ready\n/,
+  )
+})
