@@ -174,6 +174,14 @@ export class RestClient {
     return new WatchStream(this.#sender, resource, options).run(event => onEvent(event as WatchEvent<Object>))
   }
 
+  /**
+   * Waits out the failure of a call: `delay`, or less when another call of this client is answered meanwhile (not with a
+   * 5xx). Says whether one was. Resolves also when `signal` aborts.
+   */
+  untilAnswered(delay: Milliseconds, signal: AbortSignal): Promise<boolean> {
+    return this.#sender.recovery.sleep(delay, signal)
+  }
+
   /** Ends all that is in flight. Idempotent. */
   close(): Promise<void> {
     return this.#sender.close()

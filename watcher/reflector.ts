@@ -3,7 +3,8 @@
  *
  * The list is a streaming one (KEP-3157) where the server takes it, else pages. A dropped stream resumes from the last
  * revision; a revision that the server has forgotten means a new list, which marks what it sees and sweeps the rest, so
- * there are never two copies. Failures are waited out with backoff and are never given up on.
+ * there are never two copies. Failures are waited out with backoff and are never given up on; an answer that another
+ * call of the same client gets ends the wait early.
  * Promised: the copy hears each change once, in the server's order. Not promised: every state between two lists.
  */
 import { Backoff } from '#lib/backoff.ts'
@@ -71,6 +72,8 @@ export class Reflector {
   /** Pages expired under us: the next list is asked for whole. */
   #unpaged = false
   #problem = ''
+  /** Whether the last wait was ended by the answer to another call. */
+  #woken = false
   #heardAt: Milliseconds | undefined
   #connectionHeard: (() => Milliseconds) | undefined
 
@@ -119,8 +122,23 @@ export class Reflector {
       if (lasted >= STEADY) this.#backoff.reset()
       if (this.#judge(failure, fruitful)) continue
       this.#note(failure)
-      await sleep(clock, this.#backoff.next(), signal)
+      await this.#wait(failure, signal)
     }
+  }
+
+  /**
+   * A server that answers others may still fail us, each time: every second wait is slept out whole, so that tries are
+   * at most twice as frequent as the backoff says. What a refusal asks for, no answer to another call brings.
+   */
+  async #wait(failure: unknown, signal: AbortSignal): Promise<void> {
+    const { client, clock, random } = this.#options
+    const delay = this.#backoff.next()
+    const refused = failure instanceof ApiStatusError && failure.code < 500
+    const wakeable = !refused && !this.#woken
+    this.#woken = wakeable && (await client.untilAnswered(delay, signal))
+    if (!wakeable) await sleep(clock, delay, signal)
+    // All who wait are woken at once: they come back one by one.
+    else if (this.#woken) await sleep(clock, random.unit() * BACKOFF.initial, signal)
   }
 
   async #round(signal: AbortSignal): Promise<void> {
@@ -286,6 +304,7 @@ export class Reflector {
 
   #recover(): void {
     this.#backoff.reset()
+    this.#woken = false
     this.#clearProblem()
   }
 

@@ -8,6 +8,7 @@ import { SeamarkError, systemCode } from '#lib/errors.ts'
 import type { Logger } from '#lib/log.ts'
 import type { ClusterAccess } from './access.ts'
 import { type ApiStatus, ApiStatusError } from './api-status-error.ts'
+import { Recovery } from './recovery.ts'
 import type { RequestObserver } from './request-observer.ts'
 import { type HttpProtocol, NotProcessedError, type Transport, type TransportResponse } from './transport.ts'
 
@@ -42,11 +43,13 @@ export type Consumer<Answer> = (response: TransportResponse, signal: AbortSignal
 export class RequestSender {
   readonly host: string
   readonly clock: Clock
+  readonly recovery: Recovery
   readonly #options: SenderOptions
 
   constructor(options: SenderOptions) {
     this.#options = options
     this.clock = options.clock
+    this.recovery = new Recovery(options.clock)
     const { host, port, protocol } = options.access.server
     this.host = port === '' ? `${host}:${protocol === 'http:' ? 80 : 443}` : host
   }
@@ -148,6 +151,7 @@ export class RequestSender {
     try {
       const response = await transport.send({ method, path, headers, signal, ...(body !== undefined && { body }) })
       answered(String(response.status))
+      this.recovery.answered(response.status)
       return response
     } catch (error) {
       answered('<error>')
