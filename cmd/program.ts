@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { apiserverCommand } from './apiserver.ts'
 import { checkCommand } from './check.ts'
 import { controlPlaneCommand } from './control-plane.ts'
+import { convertCommand } from './convert.ts'
 import { dnsCommand } from './dns.ts'
 import { packageVersion } from './package-root.ts'
 import { resolvConfCommand } from './resolvconf.ts'
@@ -19,6 +20,7 @@ export const createProgram = (): Command =>
     .addCommand(shellCommand())
     .addCommand(resolvConfCommand())
     .addCommand(checkCommand())
+    .addCommand(convertCommand())
     .addCommand(dnsCommand())
     .addCommand(apiserverCommand())
     .addCommand(controlPlaneCommand())

@@ -136,7 +136,7 @@ test('a plugin that stays over a reload stays enabled; one that went does not', 
   t.deepEqual(await enabled(), [])
 })
 
-const kubeadm = new URL('../../configs/kubeadm.Corefile', import.meta.url)
+const kubeadm = new URL('../../configs/examples/kubeadm.Corefile', import.meta.url)
 
 test('kubeadm’s Corefile sets up as it is, its plugins in CoreDNS’s order', t => {
   const folder = temporaryFolder(t)
