@@ -127,7 +127,7 @@ class RunningApiserver implements Apiserver {
   }
 
   async #createServer(): Promise<ApiHttpServer> {
-    const { pki } = this.#environment
+    const { pki, clock } = this.#environment
     const { address, clusterDomain, certificateAddresses } = this.#options
     const names = servingNames({ clusterDomain, serviceAddresses: certificateAddresses, addresses: [address.host] })
     const { certificate, key, renewal } = await pki.serving(names)
@@ -138,6 +138,7 @@ class RunningApiserver implements Apiserver {
       certificate,
       key,
       clientAuthority: pki.authority,
+      clock,
       handle: (request, response) => void handler.handle(request, response),
     })
   }

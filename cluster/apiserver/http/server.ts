@@ -4,11 +4,13 @@
  */
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import type { SocketAddress } from '#lib/address.ts'
 import { formatAddress } from '#lib/address.ts'
-import type { Milliseconds } from '#lib/clock.ts'
+import type { Clock, Milliseconds } from '#lib/clock.ts'
 import { listenError } from '#lib/errors.ts'
 import type { Request, Response } from './exchange.ts'
+import { RequestDeadline } from './request-deadline.ts'
 
 export interface ServerOptions {
   readonly address: SocketAddress
@@ -18,17 +20,12 @@ export interface ServerOptions {
   readonly key: string
   /** PEM of the CA that client certificates must come from. */
   readonly clientAuthority: string
+  readonly clock: Clock
   readonly handle: (request: Request, response: Response) => void
 }
 
 /** A TLS handshake that takes longer is given up. */
 const HANDSHAKE: Milliseconds = 10_000
-/** A request's headers must be there by then (slow loris). */
-const HEADERS: Milliseconds = 32_000
-/** A whole request, body included, must be. */
-const REQUEST: Milliseconds = 60_000
-/** A connection without requests is closed after this. */
-const IDLE: Milliseconds = 180_000
 /** How long requests under way may take when the server closes. */
 const DRAIN: Milliseconds = 5_000
 /** Bytes; Go's servers take 1 MiB, but nothing of Kubernetes sends near this much. */
@@ -43,6 +40,8 @@ export class ApiHttpServer {
   readonly #server: Http2SecureServer
   readonly #sockets = new Set<Socket>()
   readonly #sessions = new Set<ServerHttp2Session>()
+  /** Of HTTP/1.1 connections. */
+  readonly #deadlines = new WeakMap<object, RequestDeadline>()
 
   constructor(options: ServerOptions) {
     this.#options = options
@@ -60,8 +59,11 @@ export class ApiHttpServer {
       ...HTTP1_LIMITS,
       settings: { maxConcurrentStreams: MAX_STREAMS, maxHeaderListSize: MAX_HEADERS },
     })
-    this.#limit()
-    this.#server.on('request', (request, response) => options.handle(request, response))
+    this.#server.on('request', (request, response) => {
+      this.#watchRequest(request, response)
+      options.handle(request, response)
+    })
+    this.#server.on('secureConnection', socket => this.#watchConnection(socket))
     this.#server.on('connection', socket => {
       this.#sockets.add(socket)
       // Watch events are small and must not wait for an acknowledgement.
@@ -109,23 +111,29 @@ export class ApiHttpServer {
     this.#destroy()
   }
 
-  /** HTTP/1.1 limits; the types know them of http.Server only. */
-  #limit(): void {
-    Object.assign(this.#server, { headersTimeout: HEADERS, requestTimeout: REQUEST, keepAliveTimeout: IDLE })
+  #watchConnection(socket: TLSSocket): void {
+    if (socket.alpnProtocol === 'h2') return
+    const deadline = new RequestDeadline(this.#options.clock, () => socket.destroy())
+    this.#deadlines.set(socket, deadline)
+    socket.once('close', () => deadline.cancel())
+  }
+
+  #watchRequest({ socket }: Request, response: Response): void {
+    const deadline = this.#deadlines.get(socket)
+    if (!deadline) return
+    deadline.begin()
+    response.once('close', () => deadline.finish())
   }
 
   #track(session: ServerHttp2Session): void {
     this.#sessions.add(session)
     session.once('close', () => this.#sessions.delete(session))
     session.on('error', () => {})
-    let streams = 0
+    const deadline = new RequestDeadline(this.#options.clock, () => session.destroy())
+    session.once('close', () => deadline.cancel())
     session.on('stream', stream => {
-      streams++
-      stream.once('close', () => streams--)
-    })
-    // Quiet is no reason to end a connection that holds watches.
-    session.setTimeout(IDLE, () => {
-      if (streams === 0) session.close()
+      deadline.begin()
+      stream.once('close', () => deadline.finish())
     })
   }
 
