@@ -24,6 +24,8 @@ export interface PartOptions {
   readonly name: string
   /** Arguments of `seamark`, given the addresses that the part bound before (empty the first time). */
   readonly args: (bound: Readonly<Record<string, string>>) => readonly string[]
+  /** Of Node, beside those that this process has. */
+  readonly nodeArgs?: readonly string[]
   /** Standard output and error of the part are appended here. */
   readonly logFile: string
   readonly logger: Logger
@@ -60,9 +62,10 @@ export class Part implements Component {
   }
 
   #launch(): Promise<void> {
-    const { args, logFile, name } = this.#options
+    const { args, nodeArgs = [], logFile, name } = this.#options
     const log = openSync(logFile, 'a', 0o600)
-    const child = spawn(process.execPath, [...process.execArgv, process.argv[1] as string, ...args(this.#addresses)], {
+    const program = [...process.execArgv, ...nodeArgs, process.argv[1] as string]
+    const child = spawn(process.execPath, [...program, ...args(this.#addresses)], {
       stdio: ['ignore', log, log, 'ipc'],
     })
     closeSync(log)
