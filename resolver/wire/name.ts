@@ -128,21 +128,45 @@ export const writeLabel = (name: DnsName, start: number, target: Buffer, offset:
  */
 const writeName = (name: DnsName, target: Buffer, offset: number): number => {
   assert(name.endsWith('.'), `not a DnsName: ${name}`)
+  const end = name.includes('\\') ? writeEscapedLabels(name, target, offset) : writePlainLabels(name, target, offset)
+  target[end] = 0
+  assert(end + 1 - offset <= MAX_NAME, `not a DnsName: ${name}`)
+  return end + 1
+}
+
+const writeEscapedLabels = (name: DnsName, target: Buffer, offset: number): number => {
   let end = offset
-  if (name !== ROOT) {
-    for (let start = 0; start < name.length; start = labelEnd(name, start)) end = writeLabel(name, start, target, end)
-  }
-  target[end++] = 0
-  assert(end - offset <= MAX_NAME, `not a DnsName: ${name}`)
+  for (let start = 0; start < name.length; start = labelEnd(name, start)) end = writeLabel(name, start, target, end)
   return end
+}
+
+/** Nearly all names: one pass over the text, in which a label and its dot are as long as a length byte and the label. */
+const writePlainLabels = (name: DnsName, target: Buffer, offset: number): number => {
+  if (name === ROOT) return offset
+  let start = 0
+  for (let position = 0; position < name.length; position++) {
+    const code = name.charCodeAt(position)
+    if (code !== DOT) {
+      target[offset + position + 1] = code
+      continue
+    }
+    const length = position - start
+    assert(length > 0 && length <= MAX_LABEL, `not a DnsName: ${name}`)
+    target[offset + start] = length
+    start = position + 1
+  }
+  return offset + name.length
 }
 
 const scratch = Buffer.allocUnsafe(1024)
 
-/** The wire form, uncompressed. */
-export const encodeName = (name: DnsName): Buffer => {
-  assert(name.length < scratch.length, `not a DnsName: ${name}`)
-  return Buffer.from(scratch.subarray(0, writeName(name, scratch, 0)))
+/** The wire form, uncompressed, after `room` bytes that the caller writes. */
+export const encodeName = (name: DnsName, room = 0): Buffer => {
+  assert(room + name.length < scratch.length, `not a DnsName: ${name}`)
+  const end = writeName(name, scratch, room)
+  const bytes = Buffer.allocUnsafe(end)
+  scratch.copy(bytes, room, room, end)
+  return bytes
 }
 
 /** Length of the wire form, uncompressed, in bytes. */

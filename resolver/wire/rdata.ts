@@ -58,7 +58,7 @@ const nameAt = (data: Buffer, offset: number) => {
 
 /** NS, CNAME, PTR, DNAME. */
 export const nameData: RdataCodec<DnsName> = {
-  encode: encodeName,
+  encode: name => encodeName(name),
   decode: data => nameAt(data, 0).name,
 }
 
@@ -105,9 +105,9 @@ export interface Mx {
 
 export const mxData: RdataCodec<Mx> = {
   encode({ preference, exchange }) {
-    const number = Buffer.allocUnsafe(2)
-    number.writeUInt16BE(preference, 0)
-    return Buffer.concat([number, encodeName(exchange)])
+    const data = encodeName(exchange, 2)
+    data.writeUInt16BE(preference, 0)
+    return data
   },
   decode: data => ({ preference: data.readUInt16BE(0), exchange: nameAt(data, 2).name }),
 }
@@ -122,11 +122,11 @@ export interface Srv {
 
 export const srvData: RdataCodec<Srv> = {
   encode({ priority, weight, port, target }) {
-    const numbers = Buffer.allocUnsafe(6)
-    numbers.writeUInt16BE(priority, 0)
-    numbers.writeUInt16BE(weight, 2)
-    numbers.writeUInt16BE(port, 4)
-    return Buffer.concat([numbers, encodeName(target)])
+    const data = encodeName(target, 6)
+    data.writeUInt16BE(priority, 0)
+    data.writeUInt16BE(weight, 2)
+    data.writeUInt16BE(port, 4)
+    return data
   },
   decode: data => ({
     priority: data.readUInt16BE(0),

@@ -37,28 +37,32 @@ export const addressRecords = (
 export const srvRecords = ({ settings, owner }: Owner, tuples: readonly SrvTuple[]): RecordSet | undefined => {
   if (tuples.length === 0) return undefined
   const weight = Math.max(1, Math.floor(100 / tuples.length))
-  const answers = new Map<string, ResourceRecord>()
-  const additional = new Map<string, ResourceRecord>()
+  const answers: ResourceRecord[] = []
+  const additional: ResourceRecord[] = []
   const elsewhere = new Set<DnsName>()
+  // By target, the one long text: keys that contain it would each be a text to build and to hash.
+  const seen = new Map<DnsName, { readonly ports: Set<number>; readonly keys: Set<AddressKey> }>()
   for (const { target, port, key } of tuples) {
-    const answer = `${port} ${target}`
-    if (!answers.has(answer)) {
+    const { ports, keys } = seen.get(target) ?? { ports: new Set(), keys: new Set() }
+    if (ports.size === 0) seen.set(target, { ports, keys })
+    if (!ports.has(port)) {
+      ports.add(port)
       const data = srvData.encode({ priority: 0, weight, port, target })
-      answers.set(answer, makeRecord(owner, recordTypes.SRV, settings.ttl, data))
+      answers.push(makeRecord(owner, recordTypes.SRV, settings.ttl, data))
     }
     if (key === undefined) {
       elsewhere.add(target)
       continue
     }
-    const glue = `${key} ${target}`
-    if (!additional.has(glue)) {
+    if (!keys.has(key)) {
+      keys.add(key)
       const data = addressData(key)
-      additional.set(glue, makeRecord(target, addressType(data), settings.ttl, data))
+      additional.push(makeRecord(target, addressType(data), settings.ttl, data))
     }
   }
   return {
-    answers: [...answers.values()],
-    additional: [...additional.values()],
+    answers,
+    additional,
     ...(elsewhere.size > 0 && { elsewhere: [...elsewhere] }),
   }
 }

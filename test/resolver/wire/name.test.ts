@@ -117,6 +117,7 @@ test('every name on the wire has one text that gives the same bytes back', t => 
       const text = joinName(labels.map(escapeLabel))
       t.deepEqual(read, { name: text, end: 12 + wire.length })
       t.deepEqual(encodeName(text), wire)
+      t.deepEqual(encodeName(text, 6).subarray(6), wire)
       t.deepEqual(parseName(text), { ok: true, value: text })
       t.is(nameLength(text), wire.length)
       t.deepEqual(splitLabels(text), labels.map(escapeLabel))
