@@ -62,12 +62,12 @@ export class Configuration {
     this.plugins = this.#instances.map(({ plugin }) => plugin)
     this.listeners = distinctListeners(blocks)
     this.endpoints = distinctEndpoints(this.plugins)
-    const routes = new Map<string, Map<DnsName, Chain>>()
+    const routes = new Map<string, Map<DnsName, Chain[]>>()
     for (const { block, instances } of blocks) {
       const chain = composeChain(instances.map(({ plugin }) => plugin))
       for (const { listener, zone } of block.served) {
-        const zones = routes.get(listener.server) ?? new Map<DnsName, Chain>()
-        routes.set(listener.server, zones.set(zone, chain))
+        const zones = routes.get(listener.server) ?? new Map<DnsName, Chain[]>()
+        routes.set(listener.server, zones.set(zone, [...(zones.get(zone) ?? []), chain]))
       }
     }
     this.#resolver = new Resolver({
@@ -101,6 +101,7 @@ export class Configuration {
       const index = left.findIndex(
         old =>
           isDeepStrictEqual(old.block.served, block.served) &&
+          isDeepStrictEqual(viewOf(old.block), viewOf(block)) &&
           isDeepStrictEqual(wordsOf(old.directive), wordsOf(directive)),
       )
       const [old] = index === -1 ? [] : left.splice(index, 1)
@@ -133,6 +134,10 @@ export class Configuration {
     for (const plugin of this.plugins.toReversed()) await plugin.close?.()
   }
 }
+
+/** What an answer is kept for: blocks of one zone with different views have different answers. */
+const viewOf = ({ directives }: PlannedBlock): readonly unknown[] =>
+  directives.filter(({ name }) => name.text === 'view').map(wordsOf)
 
 /** Reads, parses and sets up. Opens no socket, starts no timer. */
 export const loadConfiguration = (

@@ -61,6 +61,11 @@ export interface Plugin {
   /** Absent: the plugin only adds listeners or life (health, reload, bind). */
   readonly handle?: (query: Query, next: Next) => MaybePromise<Verdict>
   /**
+   * Whether the block is for the question; absent: for all. Where it is not, the next block of the same zone and listener
+   * may be. Asked before any `handle`; must not throw or wait.
+   */
+  readonly admits?: (query: Query) => boolean
+  /**
    * Whether `handle` takes questions of every class; absent: of IN alone. A question of another class that no such plugin
    * answers is REFUSED.
    */
@@ -71,6 +76,8 @@ export interface Plugin {
   readonly udpSize?: number
   /** Writes what it knows of a question, by its keys (`kubernetes/namespace`); the `metadata` plugin asks. */
   readonly provideMetadata?: (query: Query, metadata: Map<string, string>) => void
+  /** Writes what all plugins of the block know of a question, before any of them handles it. For `view`. */
+  readonly collectMetadata?: (query: Query, metadata: Map<string, string>) => void
   /** Whether the queries of the block carry a trace. */
   readonly wantsTrace?: boolean
   /** What a cache has counted since the program began; `chaos` tells it. */
@@ -112,6 +119,8 @@ export interface BlockContext {
   readonly zones: readonly string[]
   /** `dns://:53`, the metrics' `server` label; one a listener. */
   readonly servers: readonly string[]
+  /** The block's view, the metrics' `view` label; `''`: it has none. */
+  readonly view: string
   /** All directives of the block, for plugins that must know of another. */
   readonly directives: readonly Directive[]
   /** The block's plugins, in order; valid after setup. For what the contract lets one offer to others. */

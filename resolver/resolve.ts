@@ -26,6 +26,8 @@ import type { DnsName } from './wire/record.ts'
 
 /** The plugins of a server block, ready to be asked. */
 export interface Chain {
+  /** Those that say which questions the block is for; none: it is for all. */
+  readonly gates: readonly Plugin[]
   readonly run: Next
   /** For questions of a class other than IN: the plugins that take them. */
   readonly runOtherClass: Next
@@ -41,8 +43,8 @@ export interface Chain {
   readonly transfers: boolean
 }
 
-/** Listener (`dns://:53`) → zone → chain. */
-export type Routes = ReadonlyMap<string, ReadonlyMap<DnsName, Chain>>
+/** Listener (`dns://:53`) → zone → chains, in the order of the file. */
+export type Routes = ReadonlyMap<string, ReadonlyMap<DnsName, readonly Chain[]>>
 
 export interface ResolverOptions {
   readonly routes: Routes
@@ -55,6 +57,7 @@ export interface ResolverOptions {
 }
 
 export const composeChain = (plugins: readonly Plugin[]): Chain => ({
+  gates: plugins.filter(plugin => plugin.admits),
   run: composeHandlers(plugins),
   runOtherClass: composeHandlers(plugins.filter(plugin => plugin.allClasses)),
   optioners: plugins.filter(plugin => plugin.replyOptions),
@@ -74,13 +77,16 @@ const composeHandlers = (plugins: readonly Plugin[]): Next => {
   return run
 }
 
-/** The chain of the longest zone that the name lies in. */
-const findChain = (routes: Routes, server: string, name: DnsName, type: number): Chain | undefined => {
-  const zones = routes.get(server)
+const isFor = (chain: Chain, query: Query): boolean => chain.gates.every(plugin => plugin.admits!(query))
+
+/** Of the zones that the name lies in, the longest one that has a chain for the query: its first such chain. */
+const findChain = (routes: Routes, query: Query): Chain | undefined => {
+  const { canonicalName: name, type } = query.question
+  const zones = routes.get(query.server)
   if (!zones) return undefined
   let atApex: Chain | undefined
   for (let zone: DnsName | undefined = name; zone !== undefined; zone = parentName(zone)) {
-    const chain = zones.get(zone)
+    const chain = zones.get(zone)?.find(candidate => isFor(candidate, query))
     // RFC 4035 §3.1.4.1: DS at a zone's apex is data of the parent zone, where the parent is served here too.
     if (chain && type === recordTypes.DS && zone === name) atApex = chain
     else if (chain) return chain
@@ -127,8 +133,8 @@ export class Resolver {
       })
   }
 
-  #chainOf({ server, question }: Query): Chain | undefined {
-    return findChain(this.#options.routes, server, question.canonicalName, question.type)
+  #chainOf(query: Query): Chain | undefined {
+    return findChain(this.#options.routes, query)
   }
 
   /** The verdict on a client's question; never throws. */

@@ -19,6 +19,8 @@ export interface PlannedBlock {
   /** Without repetition, in the order of the keys. */
   readonly zones: readonly DnsName[]
   readonly servers: readonly string[]
+  /** The name of its view; `''`: it has none. */
+  readonly view: string
   readonly directives: readonly Directive[]
 }
 
@@ -65,6 +67,9 @@ interface Ledger {
 const planBlock = (block: ServerBlock, overrides: ListenerOverrides, ledger: Ledger): PlannedBlock => {
   const bound = bindAddresses(block.directives.filter(({ name }) => name.text === 'bind'))
   if (!bound.ok) ledger.problems.push(bound.problem)
+  const view = block.directives.find(({ name }) => name.text === 'view')
+  // What a block with a view does not take, later blocks may: it takes the zone only from itself.
+  const taken = view ? new Map(ledger.taken) : ledger.taken
   const hosts = bound.ok && bound.value.length > 0 ? bound.value : ['']
   const served: ServedZone[] = []
   for (const { text, position } of block.keys) {
@@ -85,13 +90,14 @@ const planBlock = (block: ServerBlock, overrides: ListenerOverrides, ledger: Led
     }
     for (const listener of listenersOf({ hosts, port, scheme }, overrides)) {
       agree(listener, { position, tls }, ledger)
-      for (const zone of zones) served.push(...claim({ listener, zone }, position, ledger))
+      for (const zone of zones) served.push(...claim({ listener, zone }, position, { ...ledger, taken }))
     }
   }
   return {
     served,
     zones: [...new Set(served.map(({ zone }) => zone))],
     servers: [...new Set(served.map(({ listener }) => listener.server))],
+    view: view?.arguments[0]?.text ?? '',
     directives: block.directives,
   }
 }

@@ -77,6 +77,13 @@ interface Policy {
   readonly rules: readonly Rule[]
 }
 
+/** All lines of a block. */
+interface Decider {
+  readonly policies: readonly Policy[]
+  readonly counters: Metrics<typeof metrics>
+  readonly view: string
+}
+
 export const aclPlugin: PluginModule = {
   name: 'acl',
   repeatable: true,
@@ -90,8 +97,8 @@ export const aclPlugin: PluginModule = {
       const [first, ...others] = block.directives.filter(({ name }) => name.text === 'acl')
       if (first !== directive) return { name: 'acl' }
       const policies = [own, ...others.map(other => readPolicy(new DirectiveReader(other), other, block))]
-      const counters = registerMetrics(registry, metrics)
-      return { name: 'acl', allClasses: true, handle: (query, next) => decide(policies, counters, query, next) }
+      const decider = { policies, counters: registerMetrics(registry, metrics), view: block.view }
+      return { name: 'acl', allClasses: true, handle: (query, next) => decide(decider, query, next) }
     })
   },
 }
@@ -148,7 +155,7 @@ const readSources = (reader: DirectiveReader, words: readonly Word[]): Record<Fa
   return sources
 }
 
-const decide = (policies: readonly Policy[], counters: Metrics<typeof metrics>, query: Query, next: Next) => {
+const decide = ({ policies, counters, view }: Decider, query: Query, next: Next) => {
   const { server, question } = query
   for (const { zones, rules } of policies) {
     const zone = zones.find(candidate => isSubdomain(question.canonicalName, candidate))
@@ -156,10 +163,10 @@ const decide = (policies: readonly Policy[], counters: Metrics<typeof metrics>, 
     if (!found || zone === undefined) continue
     query.trace?.add('acl', 'a line is for this question', { action: found.action })
     if (found.action === 'allow') break
-    counters[found.action].inc({ server, zone, view: '' })
+    counters[found.action].inc({ server, zone, view })
     return verdicts[found.action]
   }
-  counters.allow.inc({ server, view: '' })
+  counters.allow.inc({ server, view })
   return next(query)
 }
 

@@ -105,14 +105,14 @@ class Cache implements Plugin {
 
   constructor(
     settings: CacheSettings,
-    { servers, directives }: BlockContext,
+    { servers, directives, view }: BlockContext,
     { clock, logger, registry }: Environment,
   ) {
     this.#settings = settings
     this.#clock = clock
     this.#logger = logger
     this.#metrics = registerMetrics(registry, metrics)
-    this.#owner = { server: servers[0] ?? '', zones: settings.zones.join(','), view: '' }
+    this.#owner = { server: servers[0] ?? '', zones: settings.zones.join(','), view }
     this.#hasOwnData = directives.some(({ name }) => pluginsBehind.has(name.text))
     this.#store = this.#own(new AnswerStore(settings))
   }

@@ -37,6 +37,7 @@ import { templatePlugin } from './template.ts'
 import { timeoutsPlugin } from './timeouts.ts'
 import { tlsPlugin } from './tls.ts'
 import { transferPlugin } from './transfer.ts'
+import { viewPlugin } from './view.ts'
 import { whoamiPlugin } from './whoami.ts'
 
 const modules: readonly PluginModule[] = [
@@ -77,6 +78,7 @@ const modules: readonly PluginModule[] = [
   timeoutsPlugin,
   tlsPlugin,
   transferPlugin,
+  viewPlugin,
   whoamiPlugin,
 ]
 

@@ -4,6 +4,7 @@
  */
 import { DirectiveReader } from '../corefile/directive-reader.ts'
 import type { Plugin, PluginModule } from '../plugin.ts'
+import type { Query } from '../query.ts'
 import { isSubdomain } from '../wire/name.ts'
 
 export const metadataPlugin: PluginModule = {
@@ -14,16 +15,19 @@ export const metadataPlugin: PluginModule = {
     const zones = reader.zones(directive.arguments, block.zones)
     return reader.finish((): Plugin => {
       let providers: readonly Plugin[] = []
+      const collect = (query: Query, metadata: Map<string, string>): void => {
+        if (!zones.some(zone => isSubdomain(query.question.canonicalName, zone))) return
+        for (const plugin of providers) plugin.provideMetadata!(query, metadata)
+      }
       return {
         name: 'metadata',
         async start() {
           providers = block.plugins().filter(plugin => plugin.provideMetadata)
         },
+        collectMetadata: collect,
         handle(query, next) {
-          if (zones.some(zone => isSubdomain(query.question.canonicalName, zone))) {
-            query.metadata ??= new Map()
-            for (const plugin of providers) plugin.provideMetadata!(query, query.metadata)
-          }
+          query.metadata ??= new Map()
+          collect(query, query.metadata)
           return next(query)
         },
       }

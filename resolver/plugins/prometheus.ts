@@ -150,24 +150,26 @@ const tellDisabled = (gauge: Gauge, block: BlockContext): void => {
   }
 }
 
-const pluginLabels = ({ servers, zones, directives }: BlockContext): Record<string, string>[] => {
+const pluginLabels = ({ servers, zones, view, directives }: BlockContext): Record<string, string>[] => {
   const names = new Set(directives.map(({ name }) => name.text))
-  return servers.flatMap(server => zones.flatMap(zone => [...names].map(name => ({ server, zone, view: '', name }))))
+  return servers.flatMap(server => zones.flatMap(zone => [...names].map(name => ({ server, zone, view, name }))))
 }
 
 class QueryCounters {
   readonly #zones: readonly string[]
+  readonly #view: string
   readonly #metrics: Metrics<typeof metrics>
 
   constructor(block: BlockContext, counted: Metrics<typeof metrics>) {
     this.#zones = block.zones.toSorted((left, right) => right.length - left.length)
+    this.#view = block.view
     this.#metrics = counted
   }
 
   count(query: Query, { answer, by, packet, duration }: Reply): void {
     const { server, question, transport, client, edns } = query
     const zone = this.#zones.find(candidate => isSubdomain(question.canonicalName, candidate)) ?? DROPPED
-    const block = { server, zone, view: '' }
+    const block = { server, zone, view: this.#view }
     const proto = { ...block, proto: protocolOf(transport) }
     const type = labelledTypes.has(question.type) ? typeName(question.type) : 'other'
     this.#metrics.requests.inc({ ...proto, family: isIPv6(client.address) ? '2' : '1', type })

@@ -6,7 +6,7 @@ import { questionFor } from '../ask-again.ts'
 import { DirectiveReader } from '../corefile/directive-reader.ts'
 import type { MaybePromise } from '../listener.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
-import type { Environment, Next, Plugin, PluginModule } from '../plugin.ts'
+import type { BlockContext, Environment, Next, Plugin, PluginModule } from '../plugin.ts'
 import type { Query } from '../query.ts'
 import { respell } from '../respell.ts'
 import { type Match, matchName, questionData, templateName } from '../template/data.ts'
@@ -58,18 +58,20 @@ export const templatePlugin: PluginModule = {
   setup(directive, block, environment) {
     const reader = new DirectiveReader(directive)
     const settings = readTemplateDirective(reader, directive, block)
-    return reader.finish((): Plugin => new TemplatePlugin(settings, environment))
+    return reader.finish((): Plugin => new TemplatePlugin(settings, block, environment))
   },
 }
 
 class TemplatePlugin implements Plugin {
   readonly name = 'template'
   readonly #settings: TemplateSettings
+  readonly #view: string
   readonly #ask: Next
   readonly #metrics: Metrics<typeof metrics>
 
-  constructor(settings: TemplateSettings, { resolveInternally, registry }: Environment) {
+  constructor(settings: TemplateSettings, { view }: BlockContext, { resolveInternally, registry }: Environment) {
     this.#settings = settings
+    this.#view = view
     this.#ask = resolveInternally
     this.#metrics = registerMetrics(registry, metrics)
   }
@@ -148,7 +150,8 @@ class TemplatePlugin implements Plugin {
   }
 
   #labels({ server }: Query, zone: DnsName) {
-    return { server, zone, view: '', class: this.#settings.className, type: this.#settings.typeName }
+    const { className, typeName } = this.#settings
+    return { server, zone, view: this.#view, class: className, type: typeName }
   }
 }
 

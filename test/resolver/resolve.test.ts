@@ -23,7 +23,7 @@ const speaker = (last: number): Plugin => ({
 const resolverOf = (zones: Readonly<Record<string, readonly Plugin[]>>) => {
   const clock = new VirtualClock()
   const registry = createRegistry()
-  const chains = new Map(Object.entries(zones).map(([zone, plugins]) => [zone, composeChain(plugins)]))
+  const chains = new Map(Object.entries(zones).map(([zone, plugins]) => [zone, [composeChain(plugins)]]))
   const { panics } = registerMetrics(registry, panicMetrics)
   const routes = new Map([['dns://:53', chains]])
   const cookies = new ServerCookies({ clock, random: systemRandom })

@@ -34,7 +34,7 @@ test('the counters of all caches, by dnsmasq’s names', async t => {
   const directive = { name: { text: 'chaos', position: { file: '', line: 1 } }, arguments: [], properties: [] }
   const set = chaosPlugin.setup(
     directive,
-    { zones: ['.'], servers: [], directives: [directive], plugins: () => [] },
+    { zones: ['.'], servers: [], view: '', directives: [directive], plugins: () => [] },
     {
       ...testWorld(),
       folder: '/',

@@ -172,7 +172,7 @@ const metadataOf = async (rest: string, name: string): Promise<Record<string, st
   }
   const plugin = kubernetesPlugin.setup(
     directives[0]!,
-    { zones: ['.'], servers: [], directives, plugins: () => [] },
+    { zones: ['.'], servers: [], view: '', directives, plugins: () => [] },
     environment,
   )
   if (!plugin.ok) throw new Error(plugin.problem.message)

@@ -79,7 +79,7 @@ test('ready: names what it waits for; asks again only continuously; says no when
     const environment = { ...testWorld(), folder: '/', resolveInternally: () => ({ verdict: 'unhandled' }) as const }
     const set = readyPlugin.setup(
       directive,
-      { zones: ['.'], servers: [], directives: [directive], plugins: () => [] },
+      { zones: ['.'], servers: [], view: '', directives: [directive], plugins: () => [] },
       { ...environment, plugins: () => [slow, slow], readCorefile: async () => '', requestReload: () => {} },
     )
     if (!set.ok) throw new Error(set.problem.message)

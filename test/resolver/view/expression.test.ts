@@ -1,0 +1,226 @@
+import test from 'ava'
+import fc from 'fast-check'
+import type { Query } from '#resolver/query.ts'
+import { MAXIMUM_LENGTH, readExpression } from '#resolver/view/expression.ts'
+import { viewFunctions } from '#resolver/view/functions.ts'
+import { classes, recordTypes } from '#resolver/wire/codes.ts'
+import { type Ask, makeQuery } from '../../support/dns-environment.ts'
+
+const metadata = () => new Map([['kubernetes/client-namespace', 'shop']])
+
+const holds = (text: string, query: Query): boolean => {
+  const read = readExpression(text)
+  if (!read.ok) throw new Error(read.problem)
+  return read.value.holds({ query, metadata })
+}
+const problemOf = (text: string): string => {
+  const read = readExpression(text)
+  return read.ok ? 'no problem' : read.problem
+}
+
+const edns = { udpSize: 1232, dnssecOk: true, options: [] }
+const v6 = { client: '2001:db8::7' }
+
+const cases: readonly (readonly [text: string, holds: boolean, question?: Ask])[] = [
+  ['true', true],
+  ['false', false],
+  ["name() == 'www.example.org.'", true],
+  ["name() == 'WWW.example.org.'", false],
+  ["'www.example.org.' == name()", true],
+  ['name() == "www.example.org."', true],
+  ['name() == `www.example.org.`', true],
+  ["name() != 'www.example.org.'", false],
+  ["name() matches '^www\\\\.'", true],
+  ['name() matches `^www\\.`', true],
+  ["name() matches '(?i)EXAMPLE'", true],
+  ["name() matches '^example'", false],
+  ["name() startsWith 'www.'", true],
+  ["name() startsWith 'example'", false],
+  ["name() endsWith '.org.'", true],
+  ["name() endsWith '.net.'", false],
+  ["name() contains 'example'", true],
+  ["name() contains 'examples'", false],
+  ["type() in ['A', 'AAAA']", true],
+  ["type() in ['A', 'AAAA']", false, { type: recordTypes.MX }],
+  ["type() not in ['A', 'AAAA']", true, { type: recordTypes.MX }],
+  ['type() in []', false],
+  ["type() == 'TYPE65280'", true, { type: 65_280 }],
+  ["class() == 'IN'", true],
+  ["class() == 'CH'", true, { class: classes.CH }],
+  ["client_ip() == '192.0.2.7'", true],
+  ["client_ip() == '2001:db8::7'", true, v6],
+  ["port() == '40000' && server_port() == '53'", true],
+  ["server_ip() == '192.0.2.53'", true],
+  ["proto() == 'udp'", true],
+  ["proto() == 'tcp'", true, { transport: 'tls' }],
+  ['do()', false],
+  ['do()', true, { edns }],
+  ['bufsize() == 512', true],
+  ['bufsize() == 1232', true, { edns }],
+  ['bufsize() == 512', true, { edns: { ...edns, udpSize: 100 } }],
+  ['bufsize() == 65535', true, { edns, transport: 'tcp' }],
+  ['id() == 4711', true],
+  ['id() in [1, 4711]', true],
+  ['opcode() == 0', true],
+  // 12 of the header, 17 of the name, 4 of type and class.
+  ['size() == 33', true],
+  ['size() > 32 && size() >= 33 && size() < 34 && size() <= 33', true],
+  ['size() > 33 || size() < 33', false],
+  ["'a' < 'b' && !('b' <= 'a')", true],
+  ["incidr(client_ip(), '192.0.2.0/24')", true],
+  ["incidr(client_ip(), '192.0.2.8/29')", false],
+  ["incidr(client_ip(), '192.0.2.7/32')", true],
+  ["incidr(client_ip(), '0.0.0.0/0')", true],
+  ["incidr(client_ip(), '::/0')", false],
+  ["incidr(client_ip(), '2001:db8::/32')", true, v6],
+  ["incidr(client_ip(), '0.0.0.0/0')", false, v6],
+  ["incidr(client_ip(), 'fe80::/10')", true, { client: 'fe80::1%eth0' }],
+  ["incidr(name(), '0.0.0.0/0')", false],
+  ["metadata('kubernetes/client-namespace') == 'shop'", true],
+  ["metadata('kubernetes/nothing') == ''", true],
+  // Precedence: && before ||, comparisons before both, ! before all; from the left.
+  ['true || false && false', true],
+  ['(true || false) && false', false],
+  ['true or false and false', true],
+  ['!false && !do()', true],
+  ['not do()', true],
+  ['!!true', true],
+  ['!true == false', true],
+  ["!(type() == 'A')", false],
+  ['1 < 2 == true', true],
+  ["  type( ) == 'A'\t", true],
+]
+
+for (const [text, expected, question] of cases)
+  test(`${text} ${JSON.stringify(question ?? {})}`, t =>
+    t.is(holds(text, makeQuery('www.Example.org.', question)), expected))
+
+const mistakes: Record<string, string> = {
+  '': 'column 1: a value is missing at the end',
+  "name() == 'a' &&": 'column 17: a value is missing at the end',
+  "clientip() == 'a'": 'column 1, "clientip": unknown function; did you mean "client_ip"?',
+  "do() && nmae() == 'a'": 'column 9, "nmae": unknown function; did you mean "name"?',
+  'toString()': 'column 1, "toString": unknown function',
+  'name() == example.org.':
+    'column 11, "example.org.": is neither a call (like "name()") nor a string (they stand in single quotes)',
+  'client_ip() == 192.0.2.7': 'column 16, "192.0.2.7": is not a whole number; strings stand in single quotes',
+  'id() == 99999999999999999': 'column 9, "99999999999999999": is not a whole number; strings stand in single quotes',
+  name: 'column 1, "name": is neither a call (like "name()") nor a string (they stand in single quotes)',
+  'name()': 'column 1, "name": the expression wants a boolean, and this is a string',
+  'id() && do()': 'column 1, "id": "and" wants a boolean, and this is a number',
+  '!name()': 'column 2, "name": "!" wants a boolean, and this is a string',
+  'port() == 53': 'column 11, "53": "==" after port wants a string, and this is a number',
+  "size() < '5'": 'column 10, "\'5\'": "<" after size wants a number, and this is a string',
+  'do() < true': 'column 1, "do": "<" wants numbers or strings',
+  "id() contains '1'": 'column 1, "id": "contains" wants a string, and this is a number',
+  "type() in 'A'": "column 11, \"'A'\": \"in\" wants a list (like ['A', 'AAAA'])",
+  "type() in ['A', 1]": 'column 17, "1": "in" after type wants a string, and this is a number',
+  "['A'] == 'A'": 'column 1, "[": a list stands only on the right of "in"',
+  "name() matches '('": `column 16, "'('": is no regular expression: error parsing regexp: missing closing ): \`(\``,
+  "name() matches '\\.'": `column 16, "'\\.'": "\\." is no escape; a backslash is written "\\\\"`,
+  'name() matches name()': 'column 16, "name": "matches" wants its pattern in quotes',
+  "name('a')": 'column 1, "name": is written name()',
+  "incidr('192.0.2.1')": 'column 1, "incidr": is written incidr(IP, CIDR)',
+  "incidr(client_ip(), '192.0.2.0')": `column 21, "'192.0.2.0'": is not a network (like 192.0.2.0/24 or 2001:db8::/32)`,
+  "incidr(client_ip(), '192.0.2.0/33')": `column 21, "'192.0.2.0/33'": is not a network (like 192.0.2.0/24 or 2001:db8::/32)`,
+  'incidr(client_ip(), name())': 'column 21, "name": incidr wants its network in quotes',
+  'metadata(1)': 'column 10, "1": metadata wants a string, and this is a number',
+  "name() == 'a": 'column 11, "\'": the quote is never closed',
+  'id() + 1 == 2': 'column 6, "+": is not understood here',
+  '(do()': 'column 1, "(": is never closed',
+  'do())': 'column 5, ")": an operator is missing before it',
+  'do() do()': 'column 6, "do": an operator is missing before it',
+  "type() in ['A' 'B']": `column 16, "'B'": a comma is missing before it`,
+  "type() in ['A'": 'column 11, "[": "]" is missing',
+  'do(': 'column 1, "do": ")" is missing',
+  '== 1': 'column 1, "==": stands where a value is missing',
+}
+
+for (const [text, problem] of Object.entries(mistakes)) test(`wrong: ${text}`, t => t.is(problemOf(text), problem))
+
+test('length and depth are bounded, and what is within the bounds is no trouble', t => {
+  t.regex(problemOf(`${'('.repeat(100)}do()${')'.repeat(100)}`), /^column 65, "\(": nested more than 64 deep$/)
+  t.regex(problemOf(`${'!'.repeat(4000)}do()`), /nested more than 64 deep$/)
+  t.is(problemOf(' '.repeat(MAXIMUM_LENGTH + 1)), 'the expression is longer than 4096 characters')
+  const long = `${'do()||'.repeat(670)}true`
+  t.true(holds(long, makeQuery('a.')))
+  t.true(holds(`${'('.repeat(60)}true${')'.repeat(60)}`, makeQuery('a.')))
+})
+
+test('no pattern stalls', t => {
+  const started = performance.now()
+  t.false(holds("name() matches '^(a+)+$'", makeQuery(`${'a'.repeat(63)}.${'a'.repeat(63)}.`)))
+  t.true(performance.now() - started < 1000)
+})
+
+const pieces = [
+  ...[...viewFunctions.keys()].map(name => `${name}()`),
+  ...[
+    "'a'",
+    "'192.0.2.0/24'",
+    '1',
+    'true',
+    '(',
+    ')',
+    '[',
+    ']',
+    ',',
+    '!',
+    '&&',
+    '||',
+    '==',
+    '<',
+    'in',
+    'not',
+    'matches',
+  ],
+  ...['contains', "incidr(client_ip(), '::/0')", "metadata('a')", "'", '\\', '"', ' ', 'x', '#'],
+]
+
+test('law: whatever is written is an expression or a problem with its column', t => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.array(fc.constantFrom(...pieces)).map(words => words.join(' ')),
+      ),
+      text => {
+        const read = readExpression(text)
+        if (!read.ok) return /^column \d+/.test(read.problem)
+        return typeof read.value.holds({ query: makeQuery('a.'), metadata }) === 'boolean'
+      },
+    ),
+    { numRuns: 2000 },
+  )
+  t.pass()
+})
+
+test('law: what has been read never throws, whoever asks what over what', t => {
+  const expressions = cases.map(([text]) => {
+    const read = readExpression(text)
+    if (!read.ok) throw new Error(read.problem)
+    return read.value
+  })
+  const query = fc
+    .record({
+      name: fc.constantFrom('.', 'a.', '\\000\\255.example.', `${'a'.repeat(63)}.`),
+      type: fc.nat(65_535),
+      class: fc.nat(65_535),
+      id: fc.nat(65_535),
+      transport: fc.constantFrom('udp', 'tcp', 'tls', 'https'),
+      edns: fc.option(fc.record({ udpSize: fc.nat(65_535), dnssecOk: fc.boolean(), options: fc.constant([]) }), {
+        nil: undefined,
+      }),
+      client: fc.oneof(fc.ipV4(), fc.ipV6(), fc.string()),
+    })
+    .map(({ client, name, ...question }): Query => {
+      const made = makeQuery(name, question)
+      return { ...made, client: { ...made.client, address: client } }
+    })
+  fc.assert(
+    fc.property(query, asked =>
+      expressions.every(({ holds: ask }) => typeof ask({ query: asked, metadata }) === 'boolean'),
+    ),
+  )
+  t.pass()
+})
