@@ -2,7 +2,7 @@
  * HTTPS on one port, HTTP/1.1 and HTTP/2: certificates of clients are asked for and verified, and a client without one
  * is let in to be told 401.
  */
-import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2'
+import { constants, createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { SocketAddress } from '#lib/address.ts'
@@ -11,6 +11,7 @@ import type { Clock, Milliseconds } from '#lib/clock.ts'
 import { listenError } from '#lib/errors.ts'
 import type { Request, Response } from './exchange.ts'
 import { RequestDeadline } from './request-deadline.ts'
+import { NATIVE_RESET_LIMITS, ResetLimit } from './reset-limit.ts'
 
 export interface ServerOptions {
   readonly address: SocketAddress
@@ -28,12 +29,16 @@ export interface ServerOptions {
 const HANDSHAKE: Milliseconds = 10_000
 /** How long requests under way may take when the server closes. */
 const DRAIN: Milliseconds = 5_000
+/** From a GOAWAY to the end of its connection. */
+const FAREWELL: Milliseconds = 1_000
 /** Bytes; Go's servers take 1 MiB, but nothing of Kubernetes sends near this much. */
 const MAX_HEADERS = 64 * 1024
 /** Of HTTP/1.1, which the types of an HTTP/2 server do not know; Node's own limit of 16 KiB cuts long selectors. */
 const HTTP1_LIMITS = { maxHeaderSize: MAX_HEADERS }
-/** kube-apiserver's is 100 (Go's 250); informers of one client share a connection here, each a stream. */
-const MAX_STREAMS = 1_000
+/** Go's own; informers of one client share a connection, each a stream, and a client that wants more opens another. */
+const MAX_STREAMS = 250
+/** Frames that break the protocol, before the session ends; Node's 1,000 serve no client of ours. */
+const MAX_INVALID_FRAMES = 100
 
 export class ApiHttpServer {
   readonly #options: ServerOptions
@@ -56,6 +61,8 @@ export class ApiHttpServer {
       minVersion: 'TLSv1.2',
       handshakeTimeout: HANDSHAKE,
       maxSessionMemory: 64,
+      maxSessionInvalidFrames: MAX_INVALID_FRAMES,
+      ...NATIVE_RESET_LIMITS,
       ...HTTP1_LIMITS,
       settings: { maxConcurrentStreams: MAX_STREAMS, maxHeaderListSize: MAX_HEADERS },
     })
@@ -131,10 +138,21 @@ export class ApiHttpServer {
     session.on('error', () => {})
     const deadline = new RequestDeadline(this.#options.clock, () => session.destroy())
     session.once('close', () => deadline.cancel())
+    const resets = new ResetLimit(this.#options.clock)
     session.on('stream', stream => {
       deadline.begin()
-      stream.once('close', () => deadline.finish())
+      stream.once('close', () => {
+        deadline.finish()
+        if (!stream.headersSent && resets.add() === 'exceeded') this.#calm(session)
+      })
     })
+  }
+
+  /** What is unread when a socket closes makes the system drop what was not sent, so the reason goes ahead. */
+  #calm(session: ServerHttp2Session): void {
+    if (session.destroyed) return
+    session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM)
+    this.#options.clock.after(FAREWELL, () => session.destroy())
   }
 
   #destroy(): void {

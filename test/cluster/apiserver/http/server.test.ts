@@ -4,6 +4,7 @@ import { connect, type TLSSocket } from 'node:tls'
 import test, { type ExecutionContext } from 'ava'
 import type { Response } from '#cluster/apiserver/http/exchange.ts'
 import { FIRST_HEAD, NEXT_HEAD } from '#cluster/apiserver/http/request-deadline.ts'
+import { MAX_RESETS, RESET_PERIOD } from '#cluster/apiserver/http/reset-limit.ts'
 import { ApiHttpServer } from '#cluster/apiserver/http/server.ts'
 import type { Milliseconds, Timer } from '#lib/clock.ts'
 import { makeAuthority } from '../../../support/certificates.ts'
@@ -123,16 +124,56 @@ test('HTTP/2: a session that asks nothing ends though it pings, one with a watch
   watch.on('error', () => {})
   await until(() => open.length === 1)
   await clock.advance(FIRST_HEAD - 1)
-  await new Promise(resolve => silent.ping(resolve))
+  await pong(silent)
   t.false(silent.closed)
   await clock.advance(1)
   await until(() => silent.closed)
   await clock.advance(10 * NEXT_HEAD)
-  await new Promise(resolve => busy.ping(resolve))
+  await pong(busy)
   t.false(busy.closed)
   const { timers } = clock
   watch.close(constants.NGHTTP2_CANCEL)
   await until(() => clock.timers > timers)
   await clock.advance(NEXT_HEAD)
   await until(() => busy.closed)
+})
+
+/** Opens streams and resets them one by one, as CVE-2023-44487 does; ends early with the session. */
+const resetMany = async (session: ClientHttp2Session, count: number): Promise<void> => {
+  for (let sent = 0; sent < count && !session.destroyed; sent += BATCH) {
+    for (let index = 0; index < BATCH && !session.destroyed; index++) {
+      const stream = session.request({ ':path': '/watch' })
+      stream.on('error', () => {})
+      stream.close(constants.NGHTTP2_CANCEL)
+    }
+    if (!session.destroyed) await pong(session)
+  }
+}
+
+/** When the server has answered; at once when the session ends. */
+const pong = (session: ClientHttp2Session): Promise<unknown> => new Promise(resolve => session.ping(resolve))
+
+const BATCH = 50
+
+test('HTTP/2: rapid resets end the session with ENHANCE_YOUR_CALM', async t => {
+  const { second, clock } = await setUp(t)
+  const session = await second()
+  const codes: number[] = []
+  session.on('goaway', code => codes.push(code))
+  await resetMany(session, 10_000)
+  await clock.advance(RESET_PERIOD)
+  await until(() => session.destroyed)
+  t.is(codes[0], constants.NGHTTP2_ENHANCE_YOUR_CALM)
+})
+
+test('HTTP/2: resets within the bound, time and again, end nothing', async t => {
+  const { second, clock } = await setUp(t)
+  const session = await second()
+  for (const _round of [1, 2, 3]) {
+    await resetMany(session, MAX_RESETS)
+    await clock.advance(RESET_PERIOD)
+  }
+  t.false(session.destroyed)
+  await pong(session)
+  t.false(session.destroyed)
 })
