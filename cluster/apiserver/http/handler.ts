@@ -12,6 +12,7 @@ import { type Attributes, type Authorizer, isAllowed } from '../authorizer.ts'
 import type { DiscoveryRoutes } from '../discovery/routes.ts'
 import type { ApiserverMetrics } from '../metrics.ts'
 import type { Registry } from '../registry.ts'
+import { absentPath } from './absent.ts'
 import {
   type Answer,
   headerOf,
@@ -161,6 +162,8 @@ export class Handler {
       const answer = route(pathname, request, query)
       if (answer) return readOnly(method, await answer, accept)
     }
+    const absent = absentPath(pathname)
+    if (absent) return statusAnswer(absent, accept)
     if (pathname.startsWith('/api/') || pathname.startsWith('/apis/')) return pageNotFound()
     const paths = JSON.stringify({ paths: this.#options.paths })
     return jsonAnswer(paths, { code: pathname === '/' ? 200 : 404 })

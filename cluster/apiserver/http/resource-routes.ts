@@ -4,6 +4,7 @@ import { verbsOf } from '../discovery/documents.ts'
 import type { Registry, Resource } from '../registry.ts'
 import { readFlag } from '../verbs/list-options.ts'
 import type { Subresource } from '../verbs/request.ts'
+import { absentSubresource } from './absent.ts'
 import type { ResourceCall } from './call.ts'
 import { type Answer, headerOf, pageNotFound, type Request, type Response, statusAnswer } from './exchange.ts'
 import { getRoute, listRoute, type WatchRoutes } from './read-routes.ts'
@@ -96,7 +97,10 @@ export const answerResource = (
 ): Promise<Answer | 'streamed'> | Answer => {
   const { path, resource, verb } = asked
   const accept = headerOf(context.request, 'accept')
-  if (path.subresource !== undefined && !hasSubresource(resource, path.subresource)) return pageNotFound()
+  if (path.subresource !== undefined && !hasSubresource(resource, path.subresource)) {
+    const absent = absentSubresource(resource.kind, path.subresource)
+    return absent ? statusAnswer(absent, accept) : pageNotFound()
+  }
   if (!isServed(asked))
     return statusAnswer(methodNotAllowed(resource, verb ?? context.request.method?.toLowerCase() ?? ''), accept)
   const { registry, request, response, query } = context

@@ -103,6 +103,25 @@ test('paths that are not there', async t => {
   t.is((await fetch('/version', { method: 'POST' })).code, 405)
 })
 
+test('what needs a kubelet or access reviews is refused in words', async t => {
+  const { fetch } = await startApiserver(t)
+  const refused = async (path: string, init: Parameters<typeof fetch>[1]) => {
+    const { code, json } = await fetch(path, init)
+    t.deepEqual([code, json?.kind, json?.code], [501, 'Status', 501], path)
+    return json.message
+  }
+  const pod = '/api/v1/namespaces/default/pods/p'
+  const upgrade = { connection: 'Upgrade', upgrade: 'SPDY/3.1' }
+  for (const action of ['exec', 'attach', 'portforward'])
+    t.regex(await refused(`${pod}/${action}`, { method: 'POST', headers: upgrade }), /needs a kubelet/)
+  t.regex(await refused(`${pod}/log`, {}), /needs a kubelet/)
+  const review = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews'
+  t.regex(await refused(review, { method: 'POST', body: {} }), /access reviews/)
+  t.is((await fetch(`${pod}/nothing`)).text, '404 page not found\n')
+  t.is((await fetch('/api/v1/namespaces/default/services/s/log')).text, '404 page not found\n')
+  t.is((await fetch(review, { anonymous: true })).code, 401)
+})
+
 test('requests and watches are counted by the names that Kubernetes gives them', async t => {
   const server = await startApiserver(t)
   const watch = await openWatch(t, server, '/api/v1/namespaces/default/configmaps?watch=1')

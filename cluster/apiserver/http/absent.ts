@@ -1,0 +1,32 @@
+/** What clients know of Kubernetes and this cluster does without: said in words, where "not found" would puzzle. */
+import type { Kind } from '#cluster/api/kind.ts'
+import type { Status } from '#cluster/api/status.ts'
+
+/** What kube-apiserver passes on to the kubelet of a Pod's node. */
+const KUBELET_SUBRESOURCES = new Set(['attach', 'exec', 'log', 'portforward'])
+
+/** Kubernetes has no reason for 501. */
+const notImplemented = (message: string): Status => ({
+  kind: 'Status',
+  apiVersion: 'v1',
+  metadata: {},
+  status: 'Failure',
+  message,
+  code: 501,
+})
+
+/** Undefined: it is just not there. */
+export const absentSubresource = ({ group, resource }: Kind, subresource: string): Status | undefined => {
+  if (group !== '' || resource !== 'pods' || !KUBELET_SUBRESOURCES.has(subresource)) return undefined
+  return notImplemented(
+    `pods/${subresource} needs a kubelet, and this cluster has none: its Pods are records without containers`,
+  )
+}
+
+/** Undefined: it is just not there. */
+export const absentPath = (pathname: string): Status | undefined => {
+  if (!pathname.startsWith('/apis/authorization.k8s.io/v1/')) return undefined
+  return notImplemented(
+    'this apiserver has no access reviews (authorization.k8s.io): every user with a certificate of its CA may do everything',
+  )
+}
