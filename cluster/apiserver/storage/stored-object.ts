@@ -45,7 +45,7 @@ export class StoredObject {
   readonly object: ApiObject
   readonly revision: Revision
   readonly json: Buffer
-  /** Where the resourceVersion's member ends in `json`. */
+  /** Where the resourceVersion's member and its comma end in `json`. */
   readonly #versionEnd: number
   #fields: Readonly<Record<string, string>> | undefined
 
@@ -56,9 +56,13 @@ export class StoredObject {
     parts.object.metadata.resourceVersion = String(parts.revision)
     freeze(parts.object)
     this.object = parts.object
-    const start = Buffer.from(`${head(identityOf(kind))}${METADATA}"resourceVersion":"${parts.revision}"`)
+    // Every object has a name, so the metadata is never empty and a comma belongs here.
+    const start = `${head(identityOf(kind))}${METADATA}"resourceVersion":"${parts.revision}",`
     this.#versionEnd = start.length
-    this.json = Buffer.concat([start, parts.rest])
+    // Written in place: what else came from the pool would be held in memory as long as the object. ASCII, all of it.
+    this.json = Buffer.allocUnsafe(start.length + parts.rest.length)
+    this.json.write(start, 'latin1')
+    this.json.set(parts.rest, start.length)
   }
 
   /** Reads what `encodeStored` wrote. Throws when the bytes are no such thing (a damaged store). */
@@ -68,8 +72,7 @@ export class StoredObject {
     const object = kind.storage ? kind.storage.fromStored(read) : read
     const bytes = kind.storage ? serialize(object) : value
     const offset = head(object).length + METADATA.length
-    // Every object has a name, so the metadata is never empty and a comma belongs here.
-    const rest = Buffer.concat([Buffer.from(','), bytes.subarray(offset)])
+    const rest = bytes.subarray(offset)
     return new StoredObject(kind, { key, object, revision: stored.modRevision, rest })
   }
 
