@@ -43,7 +43,7 @@ test.serial('1,000 changes by REST: each first answer is the new one', async t =
   const cluster = await startCluster(t)
   const client = await adminClient(t, cluster.kubeconfig)
   const stale: number[] = []
-  for (let round = 0; round < 999; round++) if (!(await change(client, cluster, round))) stale.push(round)
+  for (let round = 0; round < 1000; round++) if (!(await change(client, cluster, round))) stale.push(round)
   t.deepEqual(stale, [])
 })
 
