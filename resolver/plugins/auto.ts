@@ -2,8 +2,9 @@
 import { readdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { RE2JS } from 're2js'
-import type { Milliseconds, Timer } from '#lib/clock.ts'
+import type { Milliseconds } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
+import { Recurrence } from '#lib/recurrence.ts'
 import { FileZone } from '../authority/file-zone.ts'
 import { type ZoneMetrics, zoneMetrics } from '../authority/zone-metrics.ts'
 import { readFallthrough, zoneOptions } from '../authority/zone-options.ts'
@@ -96,21 +97,19 @@ const readMatching = (
 class Auto implements Plugin {
   readonly name = NAME
   readonly #settings: Settings
-  readonly #environment: Environment
   readonly #logger: Logger
   readonly #metrics: ZoneMetrics
   readonly #server: ZoneServer
   #zones: ReadonlyMap<DnsName, FileZone> = new Map()
-  #timer: Timer | undefined
-  #closed = false
+  readonly #looks: Recurrence
 
   constructor(settings: Settings, environment: Environment) {
     this.#settings = settings
-    this.#environment = environment
     this.#logger = environment.logger.child({ room: 'resolver', plugin: NAME })
     this.#metrics = registerMetrics(environment.registry, zoneMetrics)
-    const { fallthrough } = settings
-    const { resolveInternally } = environment
+    const { fallthrough, reload } = settings
+    const { clock, resolveInternally } = environment
+    this.#looks = new Recurrence({ clock, interval: reload, task: () => this.#scan() })
     this.#server = new ZoneServer({ name: NAME, zones: () => this.#zones, fallthrough, resolveInternally })
   }
 
@@ -120,12 +119,11 @@ class Auto implements Plugin {
 
   async start(): Promise<void> {
     await this.#scan()
-    this.#scanLater()
+    this.#looks.begin()
   }
 
   async close(): Promise<void> {
-    this.#closed = true
-    this.#timer?.cancel()
+    this.#looks.end()
   }
 
   copyZone(name: DnsName): ZoneCopy | undefined {
@@ -136,12 +134,6 @@ class Auto implements Plugin {
     const { canonicalName: name } = query.question
     if (!this.#settings.zones.some(zone => isSubdomain(name, zone))) return next(query)
     return this.#server.handle(query, next) ?? next(query)
-  }
-
-  #scanLater(): void {
-    const { reload } = this.#settings
-    if (this.#closed || reload === 0) return
-    this.#timer = this.#environment.clock.after(reload, () => void this.#scan().then(() => this.#scanLater()))
   }
 
   /** Brings the zones to what the folder has. Never rejects. */

@@ -1,6 +1,7 @@
 /** file: serves zones from a zone file, and reads it again when it changes. */
 import { resolve } from 'node:path'
-import type { Milliseconds, Timer } from '#lib/clock.ts'
+import type { Milliseconds } from '#lib/clock.ts'
+import { Recurrence } from '#lib/recurrence.ts'
 import { FileZone } from '../authority/file-zone.ts'
 import { zoneMetrics } from '../authority/zone-metrics.ts'
 import { readFallthrough, zoneOptions } from '../authority/zone-options.ts'
@@ -56,19 +57,15 @@ export const filePlugin: PluginModule = {
 
 class File implements Plugin {
   readonly name = NAME
-  readonly #settings: Settings
   readonly #block: BlockContext
-  readonly #environment: Environment
   readonly #server: ZoneServer
   #zones: ReadonlyMap<DnsName, FileZone>
-  #timer: Timer | undefined
-  #closed = false
+  readonly #looks: Recurrence
 
   constructor(settings: Settings, block: BlockContext, environment: Environment) {
-    this.#settings = settings
     this.#block = block
-    this.#environment = environment
-    const { path, zones, fallthrough } = settings
+    const { path, zones, fallthrough, reload } = settings
+    this.#looks = new Recurrence({ clock: environment.clock, interval: reload, task: () => this.#check() })
     const logger = environment.logger.child({ room: 'resolver', plugin: NAME })
     const metrics = registerMetrics(environment.registry, zoneMetrics)
     this.#zones = new Map(zones.map(origin => [origin, new FileZone({ path, origin, logger, metrics })]))
@@ -82,12 +79,11 @@ class File implements Plugin {
 
   async start(): Promise<void> {
     await this.#check()
-    this.#checkLater()
+    this.#looks.begin()
   }
 
   async close(): Promise<void> {
-    this.#closed = true
-    this.#timer?.cancel()
+    this.#looks.end()
   }
 
   copyZone(name: DnsName): ZoneCopy | undefined {
@@ -105,12 +101,6 @@ class File implements Plugin {
     return this.#block
       .plugins()
       .some(plugin => plugin instanceof File && plugin.#server.fitOf(canonicalName, type) > own)
-  }
-
-  #checkLater(): void {
-    const { reload } = this.#settings
-    if (this.#closed || reload === 0) return
-    this.#timer = this.#environment.clock.after(reload, () => void this.#check().then(() => this.#checkLater()))
   }
 
   async #check(): Promise<void> {

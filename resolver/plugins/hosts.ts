@@ -5,7 +5,8 @@
 import { readFile, stat } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
-import type { Milliseconds, Timer } from '#lib/clock.ts'
+import type { Milliseconds } from '#lib/clock.ts'
+import { Recurrence } from '#lib/recurrence.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import type { Directive, Property } from '../corefile/syntax.ts'
 import { HostsTable } from '../hosts/hosts-table.ts'
@@ -111,25 +112,25 @@ class Hosts implements Plugin {
   readonly #environment: Environment
   readonly #metrics: Metrics<typeof metrics>
   #table: HostsTable
-  #timer: Timer | undefined
+  readonly #looks: Recurrence
   #fingerprint = ''
-  #closed = false
 
   constructor(settings: Settings, environment: Environment) {
     this.#settings = settings
     this.#environment = environment
     this.#metrics = registerMetrics(environment.registry, metrics)
     this.#table = this.#build('')
+    const { clock } = environment
+    this.#looks = new Recurrence({ clock, interval: settings.reload, task: () => this.#check() })
   }
 
   async start(): Promise<void> {
     await this.#check()
-    this.#checkLater()
+    this.#looks.begin()
   }
 
   async close(): Promise<void> {
-    this.#closed = true
-    this.#timer?.cancel()
+    this.#looks.end()
   }
 
   handle(query: Query, next: Next): MaybePromise<Verdict> {
@@ -162,12 +163,6 @@ class Hosts implements Plugin {
     return names.map(target => ({ name, type, class: 1, ttl: this.#settings.ttl, data: nameData.encode(target) }))
   }
 
-  #checkLater(): void {
-    const { reload } = this.#settings
-    if (this.#closed || reload === 0) return
-    this.#timer = this.#environment.clock.after(reload, () => void this.#check().then(() => this.#checkLater()))
-  }
-
   async #check(): Promise<void> {
     const { path } = this.#settings
     const { logger, clock } = this.#environment
@@ -176,7 +171,7 @@ class Hosts implements Plugin {
       const fingerprint = `${mtimeMs} ${size} ${ino}`
       if (fingerprint === this.#fingerprint) return
       const text = await readFile(path, 'utf8')
-      if (this.#closed) return
+      if (this.#looks.ended) return
       this.#table = this.#build(text)
       this.#fingerprint = fingerprint
       this.#metrics.reloaded.set(clock.now() / 1000)

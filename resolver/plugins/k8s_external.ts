@@ -10,6 +10,7 @@ import { answered, type Verdict } from '../verdict.ts'
 import { isSubdomain } from '../wire/name.ts'
 import type { DnsName } from '../wire/record.ts'
 import type { ClusterZones, ZoneAnswer } from '../zone/cluster-zones.ts'
+import { ttlOption } from '../zone/directive.ts'
 import type { ExternalSettings } from '../zone/external-node.ts'
 import { answerExternal, findExternalZone } from '../zone/external-zones.ts'
 import { notReady } from '../zone/negative.ts'
@@ -26,15 +27,7 @@ const options = {
     absent: 'dns',
     doc: 'the label below which the zone’s own names stand (`ns1.dns.<zone>`); it hides a namespace of that name',
   },
-  ttl: {
-    kind: 'number',
-    syntax: 'SECONDS',
-    default: 5,
-    minimum: 0,
-    maximum: 3600,
-    unit: 'seconds',
-    doc: 'TTL of all answers; the SOA of negative ones has at most 300',
-  },
+  ttl: ttlOption,
   headless: {
     kind: 'flag',
     doc: 'serve the ready endpoints of headless services too, together and each by its name',

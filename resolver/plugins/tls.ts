@@ -7,7 +7,8 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
-import type { Milliseconds, Timer } from '#lib/clock.ts'
+import type { Milliseconds } from '#lib/clock.ts'
+import { Recurrence } from '#lib/recurrence.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import type { Directive } from '../corefile/syntax.ts'
@@ -117,8 +118,7 @@ class Tls implements Plugin, TlsIdentity {
   /** Of the files as they were when they were last tried. */
   #fingerprint: string
   #expires: number
-  #timer: Timer | undefined
-  #closed = false
+  readonly #looks: Recurrence
 
   constructor(files: CredentialFiles, loaded: Loaded & { readonly clientAuth: ClientAuth }, environment: Environment) {
     this.#files = files
@@ -129,6 +129,11 @@ class Tls implements Plugin, TlsIdentity {
     this.#fingerprint = loaded.fingerprint
     this.#expires = loaded.expires
     this.#tellExpiry()
+    const task = () => {
+      this.#look()
+      this.#tellExpiry()
+    }
+    this.#looks = new Recurrence({ clock: environment.clock, interval: LOOK_INTERVAL, task })
   }
 
   get identity(): TlsIdentity {
@@ -136,27 +141,17 @@ class Tls implements Plugin, TlsIdentity {
   }
 
   async start(): Promise<void> {
-    this.#lookLater()
+    this.#looks.begin()
   }
 
   async close(): Promise<void> {
-    this.#closed = true
-    this.#timer?.cancel()
+    this.#looks.end()
     // One who goes on with the same certificate tells it again at its next look.
     this.#metrics.expiry.remove({ certificate: this.#files.cert })
   }
 
   #tellExpiry(): void {
     this.#metrics.expiry.set({ certificate: this.#files.cert }, this.#expires / 1000)
-  }
-
-  #lookLater(): void {
-    if (this.#closed) return
-    this.#timer = this.#environment.clock.after(LOOK_INTERVAL, () => {
-      this.#look()
-      this.#tellExpiry()
-      this.#lookLater()
-    })
   }
 
   #look(): void {

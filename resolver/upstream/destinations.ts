@@ -5,8 +5,9 @@
 import { readFileSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { isIP } from 'node:net'
-import type { Clock, Milliseconds, Timer } from '#lib/clock.ts'
+import type { Clock, Milliseconds } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
+import { Recurrence } from '#lib/recurrence.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import { parseResolvConf } from '../resolvconf.ts'
 import { type Destination, formatTarget, type UpstreamTarget } from './target.ts'
@@ -14,6 +15,7 @@ import type { Upstream } from './upstream.ts'
 
 /** CoreDNS's limit of a `forward`. */
 const MAXIMUM_UPSTREAMS = 15
+/** A stat a file: soon enough for a node whose servers change by DHCP. */
 const CHECK_INTERVAL: Milliseconds = 5000
 
 export interface DestinationsOptions {
@@ -26,13 +28,13 @@ export interface DestinationsOptions {
 export class Destinations {
   readonly #options: DestinationsOptions
   #upstreams: ReadonlyMap<string, Upstream>
-  #timer: Timer | undefined
+  readonly #looks: Recurrence
   #fingerprint: string | undefined
-  #closed = false
 
   private constructor(options: DestinationsOptions, targets: readonly UpstreamTarget[]) {
     this.#options = options
     this.#upstreams = new Map(targets.map(target => [formatTarget(target), options.makeUpstream(target)]))
+    this.#looks = new Recurrence({ clock: options.clock, interval: CHECK_INTERVAL, task: () => this.#check() })
   }
 
   static create(options: DestinationsOptions): Result<Destinations, string> {
@@ -48,12 +50,11 @@ export class Destinations {
   async start(): Promise<void> {
     if (this.#files.length === 0) return
     this.#fingerprint = await this.#stamp()
-    this.#checkLater()
+    this.#looks.begin()
   }
 
   close(): void {
-    this.#closed = true
-    this.#timer?.cancel()
+    this.#looks.end()
     for (const upstream of this.#upstreams.values()) upstream.close()
   }
 
@@ -61,14 +62,9 @@ export class Destinations {
     return this.#options.destinations.flatMap(one => (one.kind === 'file' ? [one.path] : []))
   }
 
-  #checkLater(): void {
-    if (this.#closed) return
-    this.#timer = this.#options.clock.after(CHECK_INTERVAL, () => void this.#check().then(() => this.#checkLater()))
-  }
-
   async #check(): Promise<void> {
     const fingerprint = await this.#stamp()
-    if (fingerprint === this.#fingerprint || this.#closed) return
+    if (fingerprint === this.#fingerprint || this.#looks.ended) return
     this.#fingerprint = fingerprint
     const texts = new Map<string, string>()
     for (const path of this.#files) texts.set(path, await readFile(path, 'utf8').catch(() => ''))

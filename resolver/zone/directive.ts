@@ -8,6 +8,17 @@ import type { ClusterNeeds } from './cluster-source.ts'
 import { isReverseName, POD_MODES, type ZoneSettings } from './settings.ts'
 import type { ConnectionSettings } from './watch-cluster.ts'
 
+/** TTL of what is made from the cluster's objects, in whichever zone. */
+export const ttlOption = {
+  kind: 'number',
+  syntax: 'SECONDS',
+  default: 5,
+  minimum: 0,
+  maximum: 3600,
+  unit: 'seconds',
+  doc: 'TTL of all answers; the SOA of negative ones has at most 300',
+} as const
+
 export const kubernetesOptions = {
   endpoint: {
     kind: 'words',
@@ -92,15 +103,7 @@ export const kubernetesOptions = {
     doc: 'names of pods by address (`10-1-2-3.namespace.pod`): none, any address, or only those of live pods, which takes a watch on all pods',
   },
   endpoint_pod_names: { kind: 'flag', doc: 'name endpoints that have no hostname after their pods' },
-  ttl: {
-    kind: 'number',
-    syntax: 'SECONDS',
-    default: 5,
-    minimum: 0,
-    maximum: 3600,
-    unit: 'seconds',
-    doc: 'TTL of all answers; the SOA of negative ones has at most 300',
-  },
+  ttl: ttlOption,
   noendpoints: {
     kind: 'flag',
     doc: 'do not watch EndpointSlices: headless services and names of endpoints do not exist',
