@@ -1,6 +1,7 @@
 /** `seamark dns`: the DNS server alone, with CoreDNS's flags, beside any apiserver. */
 import { rmSync, writeFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
+import type { Milliseconds } from '#lib/clock.ts'
 import { SeamarkError } from '#lib/errors.ts'
 import type { Component } from '#lib/lifecycle.ts'
 import { createLogger } from '#lib/log.ts'
@@ -44,7 +45,10 @@ const overridesOf = (flags: DnsFlags): Readonly<Record<string, string | undefine
 })
 
 /** CoreDNS's startup_timeout: so long the start waits for the cluster's first list before it calls itself ready. */
-const READY_DEADLINE = 5000
+const READY_DEADLINE: Milliseconds = 5000
+
+/** Longer than a lameduck that fits into a pod's grace of 30 s, and the drain after it. */
+const LAMEDUCK_DEADLINE: Milliseconds = 60_000
 
 const listPlugins = async (): Promise<void> => {
   const { pluginModules } = await import('#resolver/plugins/index.ts')
@@ -78,9 +82,7 @@ const dns = async (flags: DnsFlags): Promise<void> => {
   // CoreDNS reads its Corefile again on SIGUSR1.
   process.on('SIGUSR1', () => void program.reload())
   const { pidfile } = flags
-  if (pidfile !== undefined) {
-    writePidfile(pidfile)
-  }
+  if (pidfile !== undefined) writePidfile(pidfile)
   if (!flags.quiet) logger.info({ version: packageVersion, corefile: flags.conf }, 'starting the DNS server')
   const readiness: Component = {
     name: 'readiness',
@@ -91,7 +93,7 @@ const dns = async (flags: DnsFlags): Promise<void> => {
     logger,
     components: [program, readiness],
     addresses: () => program.addresses(),
-    closeDeadline: 60_000,
+    closeDeadline: LAMEDUCK_DEADLINE,
   })
 }
 

@@ -40,6 +40,7 @@ export interface ReflectorOptions {
   readonly onFailure?: () => void
 }
 
+/** Objects a page, as client-go: a list of any size costs the apiserver bounded memory. */
 const PAGE = 500
 /** client-go's: between 5 and 10 minutes, so that many watchers do not come back together. Seconds. */
 const WATCH_SECONDS = { minimum: 300, spread: 300 }

@@ -24,6 +24,9 @@ const seconds = (microseconds: bigint): string => {
 /** `2031-05-01T12:00:00Z`. */
 export const formatTime = (microseconds: bigint): string => `${seconds(microseconds)}Z`
 
+/** The same of a clock's time, milliseconds since the epoch: `metadata.creationTimestamp` and its like. */
+export const timestamp = (milliseconds: number): string => formatTime(BigInt(Math.floor(milliseconds)) * 1000n)
+
 /** `2031-05-01T12:00:00.000000Z`. */
 export const formatMicroTime = (microseconds: bigint): string => {
   const fraction = ((microseconds % 1_000_000n) + 1_000_000n) % 1_000_000n

@@ -5,18 +5,19 @@
  * Promised: `stale` means that nothing was written and that memory has caught up with what was in the way, so the caller
  * may try again from there.
  */
+
 import { randomUUID } from 'node:crypto'
 import { encodeObject } from '#cluster/api/encode.ts'
 import type { Kind } from '#cluster/api/kind.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
 import type { Status } from '#cluster/api/status.ts'
+import { timestamp } from '#cluster/api/timestamp.ts'
 import type { Compare, LeaseId, Operation, Revision } from '#cluster/store/kv.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import type { PlanContext } from '../planner.ts'
 import type { Registry, Resource } from '../registry.ts'
 import { objectKey, storeKey } from '../storage/keys.ts'
 import { encodeStored, StoredObject } from '../storage/stored-object.ts'
-import { timestamp } from './create.ts'
 import type { Representation, WriteOptions } from './request.ts'
 
 export interface Commit {

@@ -1,8 +1,10 @@
 /** create: POST of a new object (Kubernetes: rest.BeforeCreate and the generic registry's Create). */
+
 import { randomUUID } from 'node:crypto'
 import { encodeObject } from '#cluster/api/encode.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
 import { alreadyExists, badRequest, invalid, type Status, unexplained } from '#cluster/api/status.ts'
+import { timestamp } from '#cluster/api/timestamp.ts'
 import { validateCreate } from '#cluster/api/validate.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import type { Registry } from '../registry.ts'
@@ -16,9 +18,6 @@ export type CreateTarget = Omit<ObjectTarget, 'name'>
 
 /** Generated names that were taken before the client hears of it. */
 const NAME_TRIES = 8
-
-/** RFC 3339 in whole seconds, as the API prints times. */
-export const timestamp = (milliseconds: number): string => `${new Date(milliseconds).toISOString().slice(0, 19)}Z`
 
 /** The object's namespace is the path's, whether it says so or not. */
 export const adoptNamespace = (object: ApiObject, namespace: string | undefined): Status | undefined => {
