@@ -3,7 +3,7 @@ import { encodeObject } from '#cluster/api/encode.ts'
 import type { FieldError } from '#cluster/api/field-error.ts'
 import type { Kind } from '#cluster/api/kind.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
-import { validateCreate } from '#cluster/api/validate.ts'
+import { validateCreate, validateUpdate } from '#cluster/api/validate.ts'
 
 /** An object as the apiserver would make it of `body` on create, before anything is allocated. Throws if it is refused. */
 export const prepared = (kind: Kind, body: object): ApiObject => {
@@ -23,3 +23,19 @@ export const complaints = (kind: Kind, body: object): string[] => texts(validate
 
 export const texts = (errors: readonly FieldError[]): string[] =>
   errors.map(({ field, message }) => `${field}: ${message}`)
+
+/** The least that has a name. */
+export const named = (rest: object = {}, name = 'x') => ({ metadata: { name }, ...rest })
+
+/** What is wrong with turning `before` into `after`. */
+export const updating = (kind: Kind, before: object, after: object): string[] => {
+  const current = prepared(kind, before)
+  const next = prepared(kind, after)
+  kind.prepareForUpdate?.(next, current)
+  kind.applyDefaults?.(next)
+  return texts(validateUpdate(kind, next, current))
+}
+
+/** The cells of a table that an object of the kind shows, without what depends on time. */
+export const row = (kind: Kind, body: object): unknown[] =>
+  kind.columns.map(column => column.value(prepared(kind, body), 0)).filter(cell => cell !== '<unknown>')
