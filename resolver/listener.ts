@@ -63,7 +63,8 @@ export interface HttpReply {
 export interface HttpEndpoint {
   readonly address: SocketAddress
   readonly path: string
-  readonly reply: () => HttpReply | Promise<HttpReply>
+  /** `parameters`: of the request's URL, after `?`. */
+  readonly reply: (parameters: URLSearchParams) => MaybePromise<HttpReply>
 }
 
 /** What the server tells of a request besides its bytes. */

@@ -48,6 +48,20 @@ export interface CacheCounters {
   readonly hits: number
 }
 
+/** One kept answer, as people read it. */
+export interface CacheDumpEntry {
+  readonly name: DnsName
+  /** Mnemonic: `AAAA`. */
+  readonly type: string
+  /** Mnemonic: `NOERROR`, `NXDOMAIN`. */
+  readonly rcode: string
+  /** Until it expires; negative: kept beyond that, to be served stale (RFC 8767). */
+  readonly remaining: Milliseconds
+  readonly bytes: number
+  /** In presentation format. */
+  readonly records: readonly string[]
+}
+
 /** What a zone holds, to be copied to another server (RFC 5936). */
 export interface ZoneCopy {
   /** Undefined: the plugin does not know its zone yet. */
@@ -82,6 +96,12 @@ export interface Plugin {
   readonly wantsTrace?: boolean
   /** What a cache has counted since the program began; `chaos` tells it. */
   readonly cacheCounters?: () => CacheCounters
+  /** What a cache holds at this moment, for the page `/cache`; read while it is written to the client. */
+  readonly cacheDump?: () => Iterable<CacheDumpEntry>
+  /** Forgets what is kept only to be quick and reads files again that it has read: SIGHUP, as dnsmasq has it. */
+  readonly clear?: () => MaybePromise<void>
+  /** Numbers worth a line in the log on SIGUSR1 (dnsmasq) and on the page `/statistics`, by their names. */
+  readonly statistics?: () => Readonly<Record<string, unknown>>
   /** Told of every reply of the block after it has become bytes (log, prometheus, errors). Must not throw or wait. */
   readonly report?: (query: Query, reply: Reply) => void
   /** Who the block's listeners are to clients of TLS and HTTPS. */
@@ -145,6 +165,11 @@ export interface Environment {
   readonly variables: Readonly<Record<string, string | undefined>>
   /** The resolv.conf whose search domains pods of this node inherit; default `/etc/resolv.conf`. */
   readonly resolvConf?: string
+  /**
+   * Where the program may keep what makes its next start quicker (the cluster's last state), one file a concept, each
+   * written atomically; absent: nowhere.
+   */
+  readonly stateFolder?: string
   /** Where the `kubernetes` plugin gets the cluster from; absent: it connects as its directive says. For tests. */
   readonly cluster?: ClusterSource
   /** Explicit flags that beat the Corefile, by flag name (`kubeconfig`, `health-address` …). */

@@ -92,7 +92,7 @@ test('nobody to answer: SERVFAIL in a block, REFUSED outside; wrong classes and 
 test('blocks that name the same endpoint share it', async t => {
   const configuration = configure('a {\n ready\n}\nb {\n ready\n}')
   t.is(configuration.endpoints.length, 1)
-  t.deepEqual(await configuration.endpoints[0]!.reply(), {
+  t.deepEqual(await configuration.endpoints[0]!.reply(new URLSearchParams()), {
     status: 200,
     contentType: 'text/plain; charset=utf-8',
     body: 'OK',

@@ -56,7 +56,7 @@ test('health: 200 while it lives; lameduck holds the end back', async t => {
   const configuration = configure('. {\n health 127.0.0.1:8080 {\n  lameduck 5s\n }\n}', world)
   const [endpoint] = configuration.endpoints
   t.deepEqual(endpoint?.address, { host: '127.0.0.1', port: 8080 })
-  t.deepEqual(await endpoint?.reply(), { status: 200, contentType: 'text/plain; charset=utf-8', body: 'OK' })
+  t.deepEqual(await endpoint?.reply(new URLSearchParams()), { status: 200, contentType: 'text/plain; charset=utf-8', body: 'OK' })
   let drained = false
   const draining = configuration.drain().then(() => {
     drained = true
@@ -84,7 +84,7 @@ test('ready: names what it waits for; asks again only continuously; says no when
     )
     if (!set.ok) throw new Error(set.problem.message)
     const reply = async () => {
-      const { status, body } = await set.value.endpoints![0]!.reply()
+      const { status, body } = await set.value.endpoints![0]!.reply(new URLSearchParams())
       return `${status} ${body}`
     }
     const seen = [await reply()]
