@@ -56,7 +56,11 @@ test('health: 200 while it lives; lameduck holds the end back', async t => {
   const configuration = configure('. {\n health 127.0.0.1:8080 {\n  lameduck 5s\n }\n}', world)
   const [endpoint] = configuration.endpoints
   t.deepEqual(endpoint?.address, { host: '127.0.0.1', port: 8080 })
-  t.deepEqual(await endpoint?.reply(new URLSearchParams()), { status: 200, contentType: 'text/plain; charset=utf-8', body: 'OK' })
+  t.deepEqual(await endpoint?.reply(new URLSearchParams()), {
+    status: 200,
+    contentType: 'text/plain; charset=utf-8',
+    body: 'OK',
+  })
   let drained = false
   const draining = configuration.drain().then(() => {
     drained = true
