@@ -1,4 +1,5 @@
 /** What a configuration wants opened. The resolver declares; the server opens. */
+import type { Readable } from 'node:stream'
 import type { SocketAddress } from '#lib/address.ts'
 import type { Milliseconds } from '#lib/clock.ts'
 import type { Endpoint, Transport } from './query.ts'
@@ -56,7 +57,10 @@ export interface DnsListener {
 export interface HttpReply {
   readonly status: number
   readonly contentType: string
-  readonly body: string
+  /** The name under which a browser keeps it; absent: it is shown. */
+  readonly fileName?: string
+  /** A stream for what may be too long for a string; whoever gets the reply reads or destroys it. */
+  readonly body: string | Readable
 }
 
 /** One path on one address (`/health` on :8080). Several plugins may share an address, not a path. */

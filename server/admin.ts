@@ -1,5 +1,6 @@
 /** Small HTTP pages beside DNS (`/metrics`, `/health`, `/ready`): several paths may share an address. */
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { pipeline, type Readable } from 'node:stream'
 import { type Clock, sleep } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
 import type { HttpEndpoint, HttpReply } from '#resolver/listener.ts'
@@ -71,11 +72,27 @@ export class AdminListener {
   }
 
   async #respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { status, contentType, body } = await this.#reply(request)
+    const { status, contentType, fileName, body } = await this.#reply(request)
     if (this.#closing) response.setHeader('connection', 'close')
     if (status === 405) response.setHeader('allow', 'GET, HEAD')
-    response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(body) })
-    response.end(request.method === 'HEAD' ? undefined : body)
+    if (fileName !== undefined) response.setHeader('content-disposition', `attachment; filename="${fileName}"`)
+    response.setHeader('content-type', contentType)
+    if (typeof body === 'string') response.setHeader('content-length', Buffer.byteLength(body))
+    response.writeHead(status)
+    if (typeof body === 'string') response.end(request.method === 'HEAD' ? undefined : body)
+    else this.#stream(body, request, response)
+  }
+
+  #stream(body: Readable, { method, url }: IncomingMessage, response: ServerResponse): void {
+    if (method === 'HEAD') {
+      body.destroy()
+      response.end()
+      return
+    }
+    // The client went away, or the source broke: either ends the other, and a page cut short shows as one.
+    pipeline(body, response, error => {
+      if (error) this.#environment.logger.debug({ err: error, path: url }, 'page was not read to its end')
+    })
   }
 
   async #reply({ method, url = '/' }: IncomingMessage): Promise<HttpReply> {

@@ -27,6 +27,7 @@ import { loopPlugin } from './loop.ts'
 import { metadataPlugin } from './metadata.ts'
 import { minimalPlugin } from './minimal.ts'
 import { nsidPlugin } from './nsid.ts'
+import { pprofPlugin } from './pprof.ts'
 import { prometheusPlugin } from './prometheus.ts'
 import { readyPlugin } from './ready.ts'
 import { reloadPlugin } from './reload.ts'
@@ -68,6 +69,7 @@ const modules: readonly PluginModule[] = [
   metadataPlugin,
   minimalPlugin,
   nsidPlugin,
+  pprofPlugin,
   prometheusPlugin,
   readyPlugin,
   reloadPlugin,
