@@ -96,6 +96,8 @@ export interface Plugin {
   readonly wantsTrace?: boolean
   /** What a cache has counted since the program began; `chaos` tells it. */
   readonly cacheCounters?: () => CacheCounters
+  /** The strings that the plugin has to tell under a canonical name of class CH (`sync.age.`), for `chaos`. */
+  readonly chaosText?: (name: DnsName) => readonly string[] | undefined
   /** What a cache holds at this moment, for the page `/cache`; read while it is written to the client. */
   readonly cacheDump?: () => Iterable<CacheDumpEntry>
   /** Forgets what is kept only to be quick and reads files again that it has read: SIGHUP, as dnsmasq has it. */

@@ -1,12 +1,14 @@
 /**
- * chaos: says who answers and how its caches do, as TXT records of class CH (RFC 4892 §2, dnsmasq's counters). Names that
- * it does not know are REFUSED: class CH has nothing else to offer.
+ * chaos: says who answers and how it does, as TXT records of class CH (RFC 4892 §2): the server's identity, dnsmasq's ten
+ * names, and what other plugins have to tell (`Plugin.chaosText`). Names that nobody knows are REFUSED: class CH has
+ * nothing else to offer.
  */
 import { DirectiveReader } from '../corefile/directive-reader.ts'
 import type { Word } from '../corefile/syntax.ts'
-import type { CacheCounters, Plugin, PluginModule } from '../plugin.ts'
-import type { Question } from '../query.ts'
-import { answered, emptyAnswer } from '../verdict.ts'
+import type { MaybePromise } from '../listener.ts'
+import type { CacheCounters, Environment, Next, Plugin, PluginModule, Reply } from '../plugin.ts'
+import type { Query, Question } from '../query.ts'
+import { answered, emptyAnswer, type Verdict } from '../verdict.ts'
 import { classes, rcodes, recordTypes } from '../wire/codes.ts'
 import { txtData } from '../wire/rdata.ts'
 import type { DnsName } from '../wire/record.ts'
@@ -18,32 +20,12 @@ const counters: readonly (keyof CacheCounters)[] = ['cachesize', 'insertions', '
 
 export const chaosPlugin: PluginModule = {
   name: 'chaos',
-  setup(directive, _block, { version, hostname, plugins }) {
+  setup(directive, _block, environment) {
     const reader = new DirectiveReader(directive)
     reader.noProperties()
     for (const word of directive.arguments) limitLength(reader, word)
-    const [versionWord, ...authors] = directive.arguments.map(({ text }) => text)
-    const named = versionWord ?? `Seamark-${version}`
-    const texts = new Map<DnsName, () => readonly string[]>([
-      ['version.bind.', () => [named]],
-      ['version.server.', () => [named]],
-      ['authors.bind.', () => (authors.length > 0 ? authors : ['the Seamark authors'])],
-      ['hostname.bind.', () => [hostname]],
-      ['id.server.', () => [hostname]],
-    ])
-    for (const counter of counters) texts.set(`${counter}.bind.`, () => [String(sumOf(counter, plugins()))])
-    return reader.finish(
-      (): Plugin => ({
-        name: 'chaos',
-        allClasses: true,
-        handle(query, next) {
-          const { question } = query
-          const isChaosText = question.class === classes.CH && question.type === recordTypes.TXT
-          const strings = isChaosText ? texts.get(question.canonicalName)?.() : undefined
-          return strings ? answered('chaos', textAnswer(question, strings)) : next(query)
-        },
-      }),
-    )
+    const [version, ...authors] = directive.arguments.map(({ text }) => text)
+    return reader.finish((): Plugin => new Chaos({ version, authors }, environment))
   },
 }
 
@@ -51,17 +33,81 @@ const limitLength = (reader: DirectiveReader, word: Word): void => {
   if (Buffer.byteLength(word.text) > MAX_STRING) reader.refuse(word, `a text has at most ${MAX_STRING} bytes`)
 }
 
-/** The caches of all server blocks together: a client cannot know which of them it asks. */
+interface Identity {
+  readonly version: string | undefined
+  readonly authors: readonly string[]
+}
+
+/** The records of a name, each with its strings. */
+type Texts = () => readonly (readonly string[])[]
+
+class Chaos implements Plugin {
+  readonly name = 'chaos'
+  readonly allClasses = true
+  readonly #plugins: () => readonly Plugin[]
+  readonly #texts: ReadonlyMap<DnsName, Texts>
+  #authoritative = 0
+
+  constructor({ version, authors }: Identity, environment: Environment) {
+    const { hostname, plugins } = environment
+    this.#plugins = plugins
+    const named = version ?? `Seamark-${environment.version}`
+    const written = authors.length > 0 ? authors : ['the Seamark authors']
+    const texts = new Map<DnsName, Texts>([
+      ['version.bind.', () => [[named]]],
+      ['version.server.', () => [[named]]],
+      ['authors.bind.', () => written.map(author => [author])],
+      ['copyright.bind.', () => [['Copyright the Seamark authors; Apache License 2.0']]],
+      ['hostname.bind.', () => [[hostname]]],
+      ['id.server.', () => [[hostname]]],
+      ['auth.bind.', () => [[String(authoritativeOf(plugins()))]]],
+    ])
+    for (const counter of counters) texts.set(`${counter}.bind.`, () => [[String(sumOf(counter, plugins()))]])
+    this.#texts = texts
+  }
+
+  handle(query: Query, next: Next): MaybePromise<Verdict> {
+    const { question } = query
+    if (question.class !== classes.CH || question.type !== recordTypes.TXT) return next(query)
+    const records = this.#texts.get(question.canonicalName)?.() ?? this.#told(question.canonicalName)
+    return records.length > 0 ? answered('chaos', textAnswer(question, records)) : next(query)
+  }
+
+  /** Counts answers from data of the server's own, as dnsmasq counts those of its zones. */
+  report(_query: Query, { answer }: Reply): void {
+    if (answer?.authoritative) this.#authoritative++
+  }
+
+  adopt(previous: Plugin): void {
+    if (previous instanceof Chaos) this.#authoritative = previous.#authoritative
+  }
+
+  get authoritativeAnswers(): number {
+    return this.#authoritative
+  }
+
+  /** What other plugins have to tell under the name, as one record. */
+  #told(name: DnsName): readonly (readonly string[])[] {
+    const strings = this.#plugins().flatMap(plugin => plugin.chaosText?.(name) ?? [])
+    return strings.length > 0 ? [strings] : []
+  }
+}
+
+/** Of all blocks that have the plugin: a client cannot know which of them it asks. */
+const authoritativeOf = (plugins: readonly Plugin[]): number =>
+  plugins.reduce((sum, plugin) => sum + (plugin instanceof Chaos ? plugin.authoritativeAnswers : 0), 0)
+
+/** The caches of all server blocks together. */
 const sumOf = (counter: keyof CacheCounters, plugins: readonly Plugin[]): number =>
   plugins.reduce((sum, plugin) => sum + (plugin.cacheCounters?.()[counter] ?? 0), 0)
 
-const textAnswer = ({ name }: Question, strings: readonly string[]) =>
+const textAnswer = ({ name }: Question, records: readonly (readonly string[])[]) =>
   emptyAnswer(rcodes.NOERROR, {
-    answers: strings.map(text => ({
+    answers: records.map(strings => ({
       name,
       type: recordTypes.TXT,
       class: classes.CH,
       ttl: 0,
-      data: txtData.encode([Buffer.from(text)]),
+      data: txtData.encode(strings.map(text => Buffer.from(text))),
     })),
   })
