@@ -25,6 +25,11 @@ export const endpointName = (endpoint: EndpointView, key: AddressKey, podNames: 
   return usable ? podName : dashedAddress(key)
 }
 
+/** Whether a slice has an address to give. */
+export const hasReadyAddress = ({ addressType, endpoints }: EndpointSliceView): boolean =>
+  addressType !== 'FQDN' &&
+  endpoints.some(({ ready, addresses }) => ready && addresses.some(address => addressKey(address) !== undefined))
+
 /** Calls `visit` for each usable address of each ready endpoint of a slice. */
 export const visitReady = (
   slice: EndpointSliceView,

@@ -4,6 +4,7 @@ import type { EndpointSliceView } from '#watcher/views/endpoint-slice.ts'
 import type { ServiceView } from '#watcher/views/service.ts'
 import { parseName } from '../wire/name.ts'
 import type { DnsName } from '../wire/record.ts'
+import { hasReadyAddress } from './endpoints.ts'
 import type { ReverseIndex } from './reverse-index.ts'
 
 /** How a service answers. `absent`: its name does not exist. */
@@ -29,7 +30,7 @@ export class ServiceEntry {
   }
 
   get hasReadyEndpoint(): boolean {
-    return this.slices.some(slice => slice.endpoints.some(({ ready, addresses }) => ready && addresses.length > 0))
+    return this.slices.some(hasReadyAddress)
   }
 
   form(ignoreEmptyService: boolean): ServiceForm {

@@ -3,7 +3,7 @@ import type { ServicePortView } from '#watcher/service-port.ts'
 import type { ServiceView } from '#watcher/views/service.ts'
 import { recordTypes } from '../wire/codes.ts'
 import { type AddressKey, addressKey } from './address.ts'
-import type { Endpoint } from './endpoints.ts'
+import { type Endpoint, hasReadyAddress } from './endpoints.ts'
 import { endpointTuples, findEndpoint, findTopologyZone } from './headless.ts'
 import type { ServiceRequest } from './names.ts'
 import { EMPTY_NODE, type Lookup, missing, type Node, type Reason } from './node.ts'
@@ -75,9 +75,7 @@ export const portsOf = ({ entry, service, form }: FoundService): (readonly Servi
   form === 'headless' ? readySlicePorts(entry) : [service.ports]
 
 const readySlicePorts = ({ slices }: ServiceEntry): (readonly ServicePortView[])[] =>
-  slices
-    .filter(slice => slice.endpoints.some(({ ready, addresses }) => ready && addresses.length > 0))
-    .map(({ ports }) => ports)
+  slices.filter(hasReadyAddress).map(({ ports }) => ports)
 
 const addressKeys = ({ service, form, endpoints }: FoundService): AddressKey[] =>
   form === 'headless'

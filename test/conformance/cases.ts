@@ -1,5 +1,8 @@
-/** The corpus of cases.json, typed; its `format` key says what each field means. */
-import { readFileSync } from 'node:fs'
+/**
+ * The corpus of cases.json, typed; its `format` key says what each field means. Cases of our own stand in extra/, in the
+ * same format with three additions: `spec` (what forces the answer), `config.corefile` and `objects`.
+ */
+import { globSync, readFileSync } from 'node:fs'
 import type { Manifest } from '../support/static-cluster.ts'
 
 export interface CaseRecord {
@@ -92,6 +95,8 @@ export interface CaseConfig {
   readonly transfer: { readonly to: readonly string[] } | null
   readonly nsid: string | null
   readonly upstream: UpstreamConfig | null
+  /** Lines of the Corefile instead of those that the other settings make; `UPSTREAM` is the stub's address. */
+  readonly corefile?: readonly string[]
 }
 
 export interface ConformanceCase {
@@ -99,6 +104,9 @@ export interface ConformanceCase {
   readonly section: string
   readonly basis: 'spec' | 'e2e' | 'rfc' | 'coredns' | 'quirk' | 'design'
   readonly about: string
+  readonly spec?: string
+  /** Of the cluster besides those of the corpus. */
+  readonly objects?: readonly Manifest[]
   readonly qname: string
   readonly qtype: string
   readonly qclass?: string
@@ -115,9 +123,28 @@ interface Corpus {
   readonly cases: readonly ConformanceCase[]
 }
 
-const corpus = JSON.parse(readFileSync(new URL('cases.json', import.meta.url), 'utf8')) as Corpus
+const readJson = (name: string): unknown => JSON.parse(readFileSync(new URL(name, import.meta.url), 'utf8'))
 
-export const { cases, objects } = corpus
+const corpus = readJson('cases.json') as Corpus
+
+interface ExtraFile {
+  readonly about: string
+  /** For all cases of the file, under each one's own. */
+  readonly config?: Partial<CaseConfig>
+  readonly objects?: readonly Manifest[]
+  readonly cases: readonly ConformanceCase[]
+}
+
+export const { cases } = corpus
+
+export const extraCases: readonly ConformanceCase[] = globSync('extra/*.json', { cwd: import.meta.dirname })
+  .sort()
+  .flatMap(name => {
+    const { config, objects = [], cases: own } = readJson(name) as ExtraFile
+    return own.map(each => ({ ...each, config: { ...config, ...each.config }, objects }))
+  })
+
+export const objectsOf = ({ objects = [] }: ConformanceCase): readonly Manifest[] => [...corpus.objects, ...objects]
 
 /** The base settings with the case's own over them, key by key. */
 export const configOf = ({ config }: ConformanceCase): CaseConfig => ({ ...corpus.config, ...config })

@@ -34,9 +34,11 @@ const quoted = (text: string): string => `"${text}"`
 
 /** Without an upstream the block is for the cluster's zones alone, so that all else is refused. */
 export const corefileOf = (config: CaseConfig, upstream: string): string => {
+  if (config.corefile) return config.corefile.join('\n').replaceAll('UPSTREAM', upstream)
   const keys = config.upstream ? ['.:53'] : config.zones.map(zone => `${zone}:53`)
   const forward = config.upstream ? [`forward . ${upstream}`] : []
   const identity = [
+    ...flag('any', config.any === 'hinfo'),
     ...words('nsid', config.nsid === null ? [] : [config.nsid]),
     ...words('chaos', config.chaos === null ? [] : [config.chaos.version, ...config.chaos.authors.map(quoted)]),
   ]
