@@ -1,0 +1,9 @@
+/** External names that are in the cache. */
+import { defineWorkload } from '../workload.ts'
+
+export default defineWorkload({
+  name: 'external',
+  questions: services => services.map((_, index) => ({ name: `www-${index}.example.com.`, type: 'A' })),
+  expect: { rcode: 0, empty: false },
+  needs: 'forwards',
+})

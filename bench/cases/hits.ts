@@ -1,0 +1,8 @@
+/** Names of services that exist, A. */
+import { defineWorkload } from '../workload.ts'
+
+export default defineWorkload({
+  name: 'hits',
+  questions: services => services.map(({ name }) => ({ name, type: 'A' })),
+  expect: { rcode: 0, empty: false },
+})

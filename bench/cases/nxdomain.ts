@@ -1,0 +1,12 @@
+/** Search candidates of external names: what ndots:5 makes of each before the name itself is asked. */
+import { defineWorkload } from '../workload.ts'
+
+export default defineWorkload({
+  name: 'nxdomain',
+  questions: services =>
+    services.map(({ name }, index) => {
+      const [, namespace] = name.split('.')
+      return { name: `www-${index}.example.com.${namespace}.svc.cluster.local.`, type: 'A' }
+    }),
+  expect: { rcode: 3, empty: true },
+})

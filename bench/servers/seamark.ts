@@ -1,0 +1,20 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Contender } from '../contender.ts'
+import { clusterCorefile } from '../corefile.ts'
+
+const program = fileURLToPath(new URL('../../bin/seamark', import.meta.url))
+
+/** `more`: lines of the server block beyond kubeadm's. */
+export const seamarkWith = (name: string, more: string): Contender => ({
+  name,
+  prepare(setup) {
+    const corefile = join(setup.folder, 'Corefile')
+    writeFileSync(corefile, clusterCorefile(setup, more))
+    const address = `${setup.address}:${setup.port}`
+    return { command: program, args: ['dns', '--conf', corefile, '--dns-address', address, '--log-level', 'error'] }
+  },
+})
+
+export const seamark = seamarkWith('seamark', '')
