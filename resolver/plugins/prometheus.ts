@@ -2,8 +2,7 @@
  * prometheus: `/metrics`, and what is counted of every reply. Names, labels and buckets are CoreDNS's, so that its
  * dashboards and alerts work unchanged; labels come from closed lists, so that no client can make new series.
  */
-import { isIPv6 } from 'node:net'
-import { exponentialBuckets, type Gauge } from '#lib/metrics.ts'
+import { type CounterSeries, exponentialBuckets, type Gauge, type HistogramSeries } from '#lib/metrics.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import { chooseAddress } from '../corefile/endpoint-address.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
@@ -159,6 +158,8 @@ class QueryCounters {
   readonly #zones: readonly string[]
   readonly #view: string
   readonly #metrics: Metrics<typeof metrics>
+  /** By server, then by zone as in `#zones`; the last is for names of none. */
+  readonly #counters = new Map<string, (ZoneCounters | undefined)[]>()
 
   constructor(block: BlockContext, counted: Metrics<typeof metrics>) {
     this.#zones = block.zones.toSorted((left, right) => right.length - left.length)
@@ -166,18 +167,90 @@ class QueryCounters {
     this.#metrics = counted
   }
 
-  count(query: Query, { answer, by, packet, duration }: Reply): void {
-    const { server, question, transport, client, edns } = query
-    const zone = this.#zones.find(candidate => isSubdomain(question.canonicalName, candidate)) ?? DROPPED
-    const block = { server, zone, view: this.#view }
-    const proto = { ...block, proto: protocolOf(transport) }
-    const type = labelledTypes.has(question.type) ? typeName(question.type) : 'other'
-    this.#metrics.requests.inc({ ...proto, family: isIPv6(client.address) ? '2' : '1', type })
-    if (edns?.dnssecOk) this.#metrics.dnssecRequests.inc(block)
-    this.#metrics.requestSize.observe(proto, query.packet.length)
-    this.#metrics.duration.observe(block, duration / 1000)
+  count(query: Query, reply: Reply): void {
+    const { server, question } = query
+    let index = 0
+    while (index < this.#zones.length && !isSubdomain(question.canonicalName, this.#zones[index]!)) index++
+    let zones = this.#counters.get(server)
+    if (!zones) this.#counters.set(server, (zones = []))
+    const labels = () => ({ server, zone: this.#zones[index] ?? DROPPED, view: this.#view })
+    const counters = (zones[index] ??= new ZoneCounters(this.#metrics, labels()))
+    counters.count(query, reply)
+  }
+}
+
+interface ZoneLabels {
+  readonly server: string
+  readonly zone: string
+  readonly view: string
+}
+
+interface ProtocolCounters {
+  readonly requestSize: HistogramSeries
+  readonly responseSize: HistogramSeries
+  /** By type; of IPv4, of IPv6. */
+  readonly requests: readonly [Map<number, CounterSeries>, Map<number, CounterSeries>]
+}
+
+/** The series of one server and zone, held so that a query looks no labels up. Each is made when it is first needed. */
+class ZoneCounters {
+  readonly #metrics: Metrics<typeof metrics>
+  readonly #labels: ZoneLabels
+  readonly #duration: HistogramSeries
+  #dnssecRequests: CounterSeries | undefined
+  readonly #protocols: { udp: ProtocolCounters | undefined; tcp: ProtocolCounters | undefined } = {
+    udp: undefined,
+    tcp: undefined,
+  }
+  /** By plugin, then by rcode. */
+  readonly #responses = new Map<string, Map<number, CounterSeries>>()
+
+  constructor(counted: Metrics<typeof metrics>, labels: ZoneLabels) {
+    this.#metrics = counted
+    this.#labels = labels
+    this.#duration = counted.duration.child({ ...labels })
+  }
+
+  count({ question, transport, client, edns, packet: request }: Query, { answer, by, packet, duration }: Reply): void {
+    const proto = protocolOf(transport)
+    const protocol = (this.#protocols[proto] ??= this.#protocol(proto))
+    this.#request(protocol, proto, client.address.includes(':'), question.type).inc()
+    if (edns?.dnssecOk) (this.#dnssecRequests ??= this.#metrics.dnssecRequests.child({ ...this.#labels })).inc()
+    protocol.requestSize.observe(request.length)
+    this.#duration.observe(duration / 1000)
     if (!answer || !packet) return
-    this.#metrics.responseSize.observe(proto, packet.length)
-    this.#metrics.responses.inc({ ...block, rcode: rcodeName(answer.rcode), plugin: by })
+    protocol.responseSize.observe(packet.length)
+    this.#response(by, answer.rcode).inc()
+  }
+
+  #protocol(proto: 'udp' | 'tcp'): ProtocolCounters {
+    const labels = { ...this.#labels, proto }
+    return {
+      requestSize: this.#metrics.requestSize.child(labels),
+      responseSize: this.#metrics.responseSize.child(labels),
+      requests: [new Map(), new Map()],
+    }
+  }
+
+  #request({ requests }: ProtocolCounters, proto: string, isIPv6: boolean, type: number): CounterSeries {
+    const [ipv4, ipv6] = requests
+    const counters = isIPv6 ? ipv6 : ipv4
+    const known = counters.get(type)
+    if (known) return known
+    const isLabelled = labelledTypes.has(type)
+    const labels = { ...this.#labels, proto, family: isIPv6 ? '2' : '1', type: isLabelled ? typeName(type) : 'other' }
+    const made = this.#metrics.requests.child(labels)
+    if (isLabelled) counters.set(type, made)
+    return made
+  }
+
+  #response(by: string, rcode: number): CounterSeries {
+    let counters = this.#responses.get(by)
+    if (!counters) this.#responses.set(by, (counters = new Map()))
+    const known = counters.get(rcode)
+    if (known) return known
+    const made = this.#metrics.responses.child({ ...this.#labels, rcode: rcodeName(rcode), plugin: by })
+    counters.set(rcode, made)
+    return made
   }
 }
