@@ -17,7 +17,7 @@ import type { PropertyTable } from './corefile/directive-reader.ts'
 import type { CorefileProblem, Directive } from './corefile/syntax.ts'
 import type { HttpEndpoint, ListenerTimeouts, MaybePromise, TlsIdentity } from './listener.ts'
 import type { MetricTable } from './metrics.ts'
-import type { EdnsOption, Query } from './query.ts'
+import type { EdnsOption, Query, Transport } from './query.ts'
 import type { Answer, Verdict } from './verdict.ts'
 import type { DnsName, ResourceRecord } from './wire/record.ts'
 import type { ClusterSource } from './zone/cluster-source.ts'
@@ -36,6 +36,19 @@ export interface Reply {
   readonly packet: Buffer | undefined
   /** From the arrival of the query. */
   readonly duration: Milliseconds
+}
+
+/** A message to another server and what came back, as they were on the wire. */
+export interface UpstreamExchange {
+  readonly transport: Transport
+  readonly address: string
+  readonly port: number
+  readonly query: Buffer
+  /** Absent: nothing came. */
+  readonly response?: Buffer
+  /** On the clock's monotonic scale, like `received`. */
+  readonly sent: Milliseconds
+  readonly received?: Milliseconds
 }
 
 /** dnsmasq's counters, by its names (`cachesize.bind` …). */
@@ -106,6 +119,8 @@ export interface Plugin {
   readonly statistics?: () => Readonly<Record<string, unknown>>
   /** Told of every reply of the block after it has become bytes (log, prometheus, errors). Must not throw or wait. */
   readonly report?: (query: Query, reply: Reply) => void
+  /** Told of every exchange with another server for questions of the block (dnstap). Must not throw or wait. */
+  readonly reportExchange?: (exchange: UpstreamExchange) => void
   /** Who the block's listeners are to clients of TLS and HTTPS. */
   readonly identity?: TlsIdentity
   /** How patient the block's listeners are. */

@@ -64,14 +64,16 @@ const placeholders: Readonly<Record<string, (query: Query, reply: Reply) => stri
 export const parseReplyTemplate = (template: string): Result<ReplyTemplate, string> => {
   const parts: Part[] = []
   for (const piece of template.split(/(\{[^{}]*\})/)) {
-    if (piece.startsWith('{/')) {
+    if (!/^\{.*\}$/.test(piece)) {
+      if (piece !== '') parts.push(piece)
+    } else if (piece.startsWith('{/')) {
       const label = piece.slice(2, -1)
       parts.push(({ metadata }) => metadata?.get(label) || '-')
-    } else if (/^\{.*\}$/.test(piece)) {
+    } else {
       const value = Object.hasOwn(placeholders, piece) ? placeholders[piece] : undefined
       if (!value) return refused(`"${piece}" is not a placeholder`)
       parts.push(value)
-    } else if (piece !== '') parts.push(piece)
+    }
   }
   return accepted(parts)
 }

@@ -11,6 +11,7 @@ import { cancelPlugin } from './cancel.ts'
 import { chaosPlugin } from './chaos.ts'
 import { debugPlugin } from './debug.ts'
 import { dns64Plugin } from './dns64.ts'
+import { dnstapPlugin } from './dnstap.ts'
 import { erraticPlugin } from './erratic.ts'
 import { errorsPlugin } from './errors.ts'
 import { filePlugin } from './file.ts'
@@ -53,6 +54,7 @@ const modules: readonly PluginModule[] = [
   chaosPlugin,
   debugPlugin,
   dns64Plugin,
+  dnstapPlugin,
   erraticPlugin,
   errorsPlugin,
   externalPlugin,
