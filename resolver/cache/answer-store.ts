@@ -1,19 +1,20 @@
 /**
- * Answers by question, bounded in number, oldest use evicted first. Successes and denials have rooms of their own, so
- * that a flood of names that do not exist cannot push out those that do.
+ * Answers by question. Successes, denials and failures have rooms of their own, so that a flood of names that do not
+ * exist cannot push out those that do, and a failure displaces nothing that was known.
  */
-import { LRUCache } from 'lru-cache'
 import type { Milliseconds } from '#lib/clock.ts'
 import type { Query } from '../query.ts'
-import type { Answer } from '../verdict.ts'
-import type { ResourceRecord } from '../wire/record.ts'
+import { AnswerRoom } from './answer-room.ts'
+import type { CacheSettings } from './cache-settings.ts'
+import { type Failure, FailureMemory } from './failure-memory.ts'
 import type { CacheType } from './lifetime.ts'
 
 export interface CachedAnswer {
-  readonly answer: Answer
+  /** The answer as a message, see packed-answer.ts. */
+  readonly packed: Buffer
   readonly type: CacheType
-  /** An upstream's failure, not its word. */
-  readonly failure: boolean
+  /** Whether it has a record of the type that was asked for. */
+  readonly positive: boolean
   /** On the monotonic clock. */
   readonly stored: Milliseconds
   /** From `stored`. */
@@ -23,65 +24,90 @@ export interface CachedAnswer {
   lastHit: Milliseconds
 }
 
-export interface StoreOptions {
-  /** Entries. */
-  readonly capacity: Readonly<Record<CacheType, number>>
+/** What there is to answer a question with. */
+export interface Chosen {
+  readonly entry: CachedAnswer
+  readonly freshness: 'fresh' | 'stale'
+  /** Stale, but the upstream's word is known and fresh: there is nothing to ask (`serve_stale_policy`). */
+  readonly settled: boolean
 }
 
-export class AnswerStore {
-  readonly #rooms: Readonly<Record<CacheType, LRUCache<string, CachedAnswer>>>
-  /** Told of entries that had to give way. Set by the plugin that owns the store now. */
-  onEvict: (type: CacheType) => void = () => {}
+export type StoreSettings = Pick<CacheSettings, 'capacity' | 'memory' | 'failure' | 'serveStale'>
 
-  constructor({ capacity }: StoreOptions) {
-    const room = (type: CacheType) =>
-      new LRUCache<string, CachedAnswer>({
-        max: capacity[type],
-        dispose: (_value, _key, reason) => {
-          if (reason === 'evict') this.onEvict(type)
-        },
-      })
-    this.#rooms = { success: room('success'), denial: room('denial') }
+export class AnswerStore {
+  readonly failures: FailureMemory
+  readonly #settings: StoreSettings
+  readonly #rooms: Readonly<Record<CacheType, AnswerRoom<CachedAnswer>>>
+  readonly #failed: AnswerRoom<Failure>
+  /** Told of entries that had to give way. Set by the plugin that owns the store now. */
+  onEvict: (entry: CachedAnswer) => void = () => {}
+
+  constructor(settings: StoreSettings) {
+    const { capacity, memory, failure } = settings
+    // Whatever is kept may fail.
+    const failures = Math.max(capacity.success, capacity.denial)
+    const share = memory / (capacity.success + capacity.denial + failures)
+    const room = (entries: number) => {
+      const bytes = Math.floor(share * entries)
+      return new AnswerRoom<CachedAnswer>({ capacity: entries, bytes, onEvict: entry => this.onEvict(entry) })
+    }
+    this.#settings = settings
+    this.#rooms = { success: room(capacity.success), denial: room(capacity.denial) }
+    this.#failed = new AnswerRoom({ capacity: failures, bytes: Math.floor(share * failures), onEvict: () => {} })
+    this.failures = new FailureMemory(this.#failed, failure)
+  }
+
+  find(key: string, now: Milliseconds): Chosen | undefined {
+    const success = this.#rooms.success.get(key)
+    const denial = this.#rooms.denial.get(key)
+    const prefersPositive = this.#settings.serveStale.policy === 'prefer_positive'
+    const preferred = prefersPositive && success?.positive ? success : (denial ?? success)
+    if (!preferred) return undefined
+    if (isFresh(preferred, now)) return { entry: preferred, freshness: 'fresh', settled: false }
+    const settled = preferred === success && denial !== undefined && isFresh(denial, now)
+    if (this.#isStale(preferred, now)) return { entry: preferred, freshness: 'stale', settled }
+    return settled ? { entry: denial, freshness: 'fresh', settled: false } : undefined
+  }
+
+  /** What the upstream said: a success or a denial. One ends the other, but for a policy that prefers successes. */
+  set(key: string, entry: CachedAnswer): void {
+    const keepsSuccess = this.#settings.serveStale.policy === 'prefer_positive'
+    if (entry.type === 'success') this.#rooms.denial.delete(key)
+    else if (!keepsSuccess) this.#rooms.success.delete(key)
+    this.#rooms[entry.type].set(key, entry)
+    this.failures.forget(key)
   }
 
   get(type: CacheType, key: string): CachedAnswer | undefined {
     return this.#rooms[type].get(key)
   }
 
-  /** What is known of a question is either a success or a denial; a failure proves neither, so it displaces nothing. */
-  set(key: string, entry: CachedAnswer): void {
-    if (entry.type === 'success') this.#rooms.denial.delete(key)
-    else if (!entry.failure) this.#rooms.success.delete(key)
-    this.#rooms[entry.type].set(key, { ...entry, answer: withOwnData(entry.answer) })
-  }
-
+  /** Failures count as denials, as in CoreDNS. */
   size(type: CacheType): number {
-    return this.#rooms[type].size
+    return this.#rooms[type].size + (type === 'denial' ? this.failures.size : 0)
+  }
+
+  /** Of all rooms. */
+  get bytes(): number {
+    return this.#rooms.success.bytes + this.#rooms.denial.bytes + this.#failed.bytes
+  }
+
+  clear(): void {
+    for (const room of [this.#rooms.success, this.#rooms.denial, this.#failed]) room.clear()
+  }
+
+  /** All but failures. */
+  *entries(): Generator<CachedAnswer> {
+    yield* this.#rooms.success.values()
+    yield* this.#rooms.denial.values()
+  }
+
+  #isStale({ stored, lifetime }: CachedAnswer, now: Milliseconds): boolean {
+    return stored + lifetime + this.#settings.serveStale.duration > now
   }
 }
 
-/**
- * The answer with its RDATA in memory of its own. Small buffers are slices of a slab that they share (`Buffer.poolSize`,
- * 8 KiB), and four bytes of an address that are kept for an hour would keep the whole slab.
- */
-const withOwnData = (answer: Answer): Answer => {
-  const sections = [answer.answers, answer.authority, answer.additional]
-  const size = sections.flat().reduce((sum, { data }) => sum + data.length, 0)
-  const memory = Buffer.allocUnsafeSlow(size)
-  let end = 0
-  const copied = (records: readonly ResourceRecord[]) =>
-    records.map(record => {
-      const start = end
-      end += record.data.copy(memory, start)
-      return { ...record, data: memory.subarray(start, end) }
-    })
-  return {
-    ...answer,
-    answers: copied(answer.answers),
-    authority: copied(answer.authority),
-    additional: copied(answer.additional),
-  }
-}
+export const isFresh = ({ stored, lifetime }: CachedAnswer, now: Milliseconds): boolean => stored + lifetime > now
 
 /** DO and CD change what an upstream says (RFC 4035 §3.2), so they are part of the question. */
 export const cacheKey = ({ question, edns, checkingDisabled }: Query): string => {

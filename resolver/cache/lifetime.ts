@@ -17,49 +17,49 @@ export interface TtlBounds {
 export interface LifetimeRules {
   readonly success: TtlBounds
   readonly denial: TtlBounds
-  /** For how long failures of upstreams are kept, seconds; 0: not at all. */
-  readonly failure: number
+  /** For how long denials without SOA are kept, seconds; 0: not at all. */
+  readonly denialWithoutSoa: number
 }
 
 export type Lifetime =
-  | { readonly keep: true; readonly type: CacheType; readonly seconds: number; readonly failure: boolean }
-  /** `mismatch`: it does not answer the question. */
-  | { readonly keep: false; readonly mismatch: boolean }
+  /** `positive`: it has a record of the type that was asked for. */
+  | { readonly verdict: 'kept'; readonly type: CacheType; readonly seconds: number; readonly positive: boolean }
+  /** The upstream has no answer. `told`: whether others may be told so from memory. */
+  | { readonly verdict: 'failed'; readonly told: boolean }
+  /** It does not answer the question. */
+  | { readonly verdict: 'mismatched' }
+  /** An answer for this client alone. */
+  | { readonly verdict: 'passed' }
 
-const discard: Lifetime = { keep: false, mismatch: false }
+const passed: Lifetime = { verdict: 'passed' }
 
 export const lifetimeOf = (answer: Answer, question: Question, rules: LifetimeRules): Lifetime => {
+  const { rcode, answers, authority } = answer
+  // RFC 2308 §7, RFC 9520 §2.2. REFUSED and others may be for this client or this moment alone.
+  if (rcode === rcodes.SERVFAIL || rcode === rcodes.NOTIMP) return { verdict: 'failed', told: true }
+  if (rcode !== rcodes.NOERROR && rcode !== rcodes.NXDOMAIN) return { verdict: 'failed', told: false }
   // RFC 2181 §9: what was cut off is not kept.
-  if (answer.truncated) return discard
-  if (answer.rcode === rcodes.SERVFAIL || answer.rcode === rcodes.NOTIMP) return failed(rules.failure)
-  if (answer.rcode === rcodes.NXDOMAIN) return denied(answer, rules.denial)
-  if (answer.rcode !== rcodes.NOERROR) return discard
-  if (answer.answers.length === 0) return denied(answer, rules.denial)
-  if (!answer.answers.some(({ name }) => canonicalName(name) === question.canonicalName))
-    return { keep: false, mismatch: true }
+  if (answer.truncated) return passed
+  if (rcode === rcodes.NXDOMAIN || answers.length === 0) return denied(answer, rules)
+  if (!answers.some(({ name }) => canonicalName(name) === question.canonicalName)) return { verdict: 'mismatched' }
+  const positive = question.type === recordTypes.ANY || answers.some(({ type }) => type === question.type)
   // A CNAME that leads to nothing is as negative as its end (RFC 2308 §2.2), for as long as both hold.
-  if (answer.authority.some(isSoa) && !answer.answers.some(({ type }) => type === question.type))
-    return denied(answer, rules.denial)
-  const records = [...answer.answers, ...answer.authority, ...answer.additional]
-  return kept('success', leastTtl(records), rules.success)
+  if (!positive && authority.some(isSoa)) return denied(answer, rules)
+  return kept('success', leastTtl([...answers, ...authority, ...answer.additional]), rules.success, positive)
 }
 
-/** RFC 2308 §5: for the lesser of the SOA's own TTL and its MINIMUM; without a SOA not at all. */
-const denied = (answer: Answer, bounds: TtlBounds): Lifetime => {
+/** RFC 2308 §5: for the lesser of the SOA's own TTL and its MINIMUM; without a SOA not at all, unless told otherwise. */
+const denied = (answer: Answer, { denial, denialWithoutSoa }: LifetimeRules): Lifetime => {
   const soa = answer.authority.find(isSoa)
-  if (!soa) return discard
-  return kept('denial', Math.min(soaData.decode(soa.data).minimum, leastTtl([soa, ...answer.answers])), bounds)
+  if (!soa) return kept('denial', denialWithoutSoa, { minimum: 0, maximum: denialWithoutSoa }, false)
+  return kept('denial', Math.min(soaData.decode(soa.data).minimum, leastTtl([soa, ...answer.answers])), denial, false)
 }
 
-const kept = (type: CacheType, ttl: number, { minimum, maximum }: TtlBounds): Lifetime => {
+const kept = (type: CacheType, ttl: number, { minimum, maximum }: TtlBounds, positive: boolean): Lifetime => {
   // RFC 1035 §3.2.1: a TTL of zero is for the transaction in progress only.
-  if (ttl === 0 || maximum === 0) return discard
-  return { keep: true, type, seconds: clampTtl(ttl, { minimum, maximum }), failure: false }
+  if (ttl === 0 || maximum === 0) return passed
+  return { verdict: 'kept', type, seconds: clampTtl(ttl, { minimum, maximum }), positive }
 }
-
-/** RFC 2308 §7.1: a failure may be kept for up to five minutes. */
-const failed = (seconds: number): Lifetime =>
-  seconds === 0 ? discard : { keep: true, type: 'denial', seconds, failure: true }
 
 const isSoa = ({ type }: ResourceRecord): boolean => type === recordTypes.SOA
 

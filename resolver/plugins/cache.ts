@@ -1,19 +1,23 @@
 /**
- * cache: keeps what other servers said, for as long as they said.
+ * cache: keeps what other servers said, for as long as they said, and beyond that for when they say nothing (RFC 8767).
  *
- * Promised: an entry is never served after its time, except by `serve_stale`. Data of our own is never kept, and plugins
- * that have some (kubernetes, hosts) are asked before an entry is served, so a change in the cluster shows in the next
- * answer even where the name was another server's before.
+ * Promised: an entry is never served after its time, except by `serve_stale`; a failure never displaces what was known;
+ * no more memory than the settings say. Data of our own is never kept, and plugins that have some (kubernetes, hosts) are
+ * asked before an entry is served, so a change in the cluster shows in the next answer even where the name was another
+ * server's before.
  */
 import { type Clock, type Milliseconds, sleep } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
-import { AnswerStore, type CachedAnswer, cacheKey } from '../cache/answer-store.ts'
+import { AnswerStore, type CachedAnswer, type Chosen, cacheKey, isFresh } from '../cache/answer-store.ts'
+import { CacheCounts, cacheMetrics } from '../cache/cache-metrics.ts'
 import { type CacheSettings, cacheOptions, readCacheSettings } from '../cache/cache-settings.ts'
+import { dumpEntry } from '../cache/dump-entry.ts'
+import type { Failure } from '../cache/failure-memory.ts'
 import { clampTtl, lifetimeOf, withTtls } from '../cache/lifetime.ts'
+import { packAnswer, unpackAnswer } from '../cache/packed-answer.ts'
 import { DirectiveReader } from '../corefile/directive-reader.ts'
 import type { MaybePromise } from '../listener.ts'
-import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
-import type { BlockContext, CacheCounters, Environment, Next, Plugin, PluginModule } from '../plugin.ts'
+import type { BlockContext, CacheCounters, CacheDumpEntry, Environment, Next, Plugin, PluginModule } from '../plugin.ts'
 import type { Query } from '../query.ts'
 import { respell } from '../respell.ts'
 import { type Answer, answered, type Verdict } from '../verdict.ts'
@@ -21,59 +25,10 @@ import { extendedErrorCodes, rcodes } from '../wire/codes.ts'
 import { isSubdomain } from '../wire/name.ts'
 import { pluginOrder } from './order.ts'
 
-const labels = ['server', 'zones', 'view'] as const
-const typedLabels = ['server', 'type', 'zones', 'view'] as const
-
-const metrics = {
-  entries: { kind: 'gauge', name: 'coredns_cache_entries', help: 'Answers that are kept.', labels: typedLabels },
-  hits: {
-    kind: 'counter',
-    name: 'coredns_cache_hits_total',
-    help: 'Queries answered from the cache.',
-    labels: typedLabels,
-  },
-  evictions: {
-    kind: 'counter',
-    name: 'coredns_cache_evictions_total',
-    help: 'Answers that gave way to others.',
-    labels: typedLabels,
-  },
-  requests: {
-    kind: 'counter',
-    name: 'coredns_cache_requests_total',
-    help: 'Queries that the cache looked up.',
-    labels,
-  },
-  misses: {
-    kind: 'counter',
-    name: 'coredns_cache_misses_total',
-    help: 'Queries that the cache could not answer.',
-    labels,
-  },
-  prefetches: {
-    kind: 'counter',
-    name: 'coredns_cache_prefetch_total',
-    help: 'Popular answers that were asked for anew before their end.',
-    labels,
-  },
-  drops: {
-    kind: 'counter',
-    name: 'coredns_cache_drops_total',
-    help: 'Answers that were not kept because they do not answer the question.',
-    labels,
-  },
-  stale: {
-    kind: 'counter',
-    name: 'coredns_cache_served_stale_total',
-    help: 'Queries answered with what had ended.',
-    labels,
-  },
-} as const satisfies MetricTable
-
 export const cachePlugin: PluginModule = {
   name: 'cache',
   options: cacheOptions,
-  metrics,
+  metrics: cacheMetrics,
   setup(directive, block, environment) {
     const reader = new DirectiveReader(directive)
     const settings = readCacheSettings(reader, directive, block.zones)
@@ -84,24 +39,17 @@ export const cachePlugin: PluginModule = {
 /** Those that may have data of their own, and stand where an entry of the cache would hide it. */
 const pluginsBehind = new Set(pluginOrder.slice(pluginOrder.indexOf('cache') + 1, pluginOrder.indexOf('loop')))
 
-type Labels = Record<(typeof labels)[number], string>
-type Freshness = 'fresh' | 'stale' | 'ended'
-
 class Cache implements Plugin {
   readonly name = 'cache'
   readonly #settings: CacheSettings
   readonly #clock: Clock
   readonly #logger: Logger
-  readonly #metrics: Metrics<typeof metrics>
-  /** The cache is one, whichever of the block's listeners a query came in by; what is in it is counted at the first. */
-  readonly #owner: Labels
+  readonly #counts: CacheCounts
   /** Whether the block has plugins with data of their own between the cache and `forward`. */
   readonly #hasOwnData: boolean
   #store: AnswerStore
-  /** As the metrics, for all listeners together; what was served after its time is a hit, too. */
-  readonly #counted = { insertions: 0, evictions: 0, misses: 0, hits: 0 }
-  /** Questions that are being asked anew behind an answer. */
-  readonly #refreshing = new Set<string>()
+  /** Questions to upstreams that are under way for something that is kept, and since when. */
+  readonly #underWay = new Map<string, Milliseconds>()
 
   constructor(
     settings: CacheSettings,
@@ -111,8 +59,7 @@ class Cache implements Plugin {
     this.#settings = settings
     this.#clock = clock
     this.#logger = logger
-    this.#metrics = registerMetrics(registry, metrics)
-    this.#owner = { server: servers[0] ?? '', zones: settings.zones.join(','), view }
+    this.#counts = new CacheCounts(registry, { server: servers[0] ?? '', zones: settings.zones.join(','), view })
     this.#hasOwnData = directives.some(({ name }) => pluginsBehind.has(name.text))
     this.#store = this.#own(new AnswerStore(settings))
   }
@@ -121,37 +68,66 @@ class Cache implements Plugin {
   adopt(previous: Plugin): void {
     if (!(previous instanceof Cache)) return
     this.#store = this.#own(previous.#store)
-    Object.assign(this.#counted, previous.#counted)
+    this.#counts.adopt(previous.#counts)
   }
 
   cacheCounters(): CacheCounters {
     const { success, denial } = this.#settings.capacity
-    return { cachesize: success + denial, ...this.#counted }
+    return { cachesize: success + denial, ...this.#counts.counters }
+  }
+
+  statistics(): Readonly<Record<string, unknown>> {
+    const { zones, memory } = this.#settings
+    const sizes = { successes: this.#store.size('success'), denials: this.#store.size('denial') }
+    const bytes = { bytes: this.#store.bytes, memory }
+    return { zones: zones.join(','), ...sizes, ...bytes, ...this.cacheCounters(), ...this.#counts.served }
+  }
+
+  *cacheDump(): Generator<CacheDumpEntry> {
+    for (const entry of this.#store.entries()) yield dumpEntry(entry, this.#clock.monotonic())
+  }
+
+  clear(): void {
+    this.#store.clear()
+    this.#holding()
   }
 
   handle(query: Query, next: Next): MaybePromise<Verdict> {
-    const { zones, serveStale } = this.#settings
+    const { zones } = this.#settings
     if (!zones.some(zone => isSubdomain(query.question.canonicalName, zone))) return next(query)
-    const own = this.#labels(query)
-    this.#metrics.requests.inc(own)
+    this.#counts.count('requests', query.server)
     const key = cacheKey(query)
-    const entry = this.#find(key)
-    const freshness = entry ? this.#freshnessOf(entry) : 'ended'
-    if (!entry || freshness === 'ended') {
-      this.#countMiss(own)
-      return this.#askAndKeep(query, key, next)
-    }
-    if (freshness === 'stale') {
-      if (serveStale.mode === 'verify') return this.#verify(query, key, next, entry)
-      if (!this.#failedLately(key)) this.#refresh(query, key, next)
-      return this.#give(query, next, this.#stale(entry), () => this.#countStale(own))
-    }
-    if (this.#isPopularAndEnding(entry)) {
-      this.#metrics.prefetches.inc(own)
-      this.#refresh(query, key, next)
-    }
-    query.trace?.add('cache', 'answer is kept', { type: entry.type, age: this.#clock.monotonic() - entry.stored })
-    return this.#give(query, next, this.#aged(entry), () => this.#countHit(own, entry))
+    const now = this.#clock.monotonic()
+    const chosen = this.#store.find(key, now)
+    if (chosen?.freshness === 'fresh') return this.#giveFresh(query, key, next, chosen.entry)
+    if (chosen) return this.#giveStale(query, key, next, chosen)
+    const failure = this.#store.failures.current(key, now)
+    if (failure) return this.#giveFailure(query, next, failure)
+    this.#counts.miss(query.server)
+    return this.#ask(query, key, next)
+  }
+
+  #giveFresh(query: Query, key: string, next: Next, entry: CachedAnswer): MaybePromise<Verdict> {
+    if (this.#isPopularAndEnding(entry) && !this.#failedLately(key)) this.#refresh(query, key, next, 'prefetch')
+    const { type, stored } = entry
+    query.trace?.add('cache', 'answer is kept', { type, age: this.#clock.monotonic() - stored })
+    return this.#give(query, next, this.#aged(entry), () => this.#counts.hit(type, query.server))
+  }
+
+  #giveStale(query: Query, key: string, next: Next, { entry, settled }: Chosen): MaybePromise<Verdict> {
+    // RFC 8767 §5: an upstream that failed is not asked again for each query.
+    if (settled || this.#failedLately(key)) return this.#serveStale(query, next, entry)
+    if (this.#settings.serveStale.mode === 'verify') return this.#verify(query, key, next, entry)
+    this.#refresh(query, key, next, 'stale')
+    return this.#serveStale(query, next, entry)
+  }
+
+  #giveFailure(query: Query, next: Next, failure: Failure): MaybePromise<Verdict> {
+    const answer = unpackAnswer(failure.packed!)
+    query.trace?.add('cache', 'failure is remembered', { failures: failure.count })
+    // RFC 8914 §4.14: the failure is not of this moment.
+    const extendedErrors = [...(answer.extendedErrors ?? []), cachedError]
+    return this.#give(query, next, { ...answer, extendedErrors }, () => this.#counts.hit('denial', query.server))
   }
 
   /** Serves what is kept, after plugins with data of their own had their say. `count`: it was served. */
@@ -159,7 +135,7 @@ class Cache implements Plugin {
     const answer = respell(kept, query.question)
     const counted = (verdict: Verdict): Verdict => {
       if (verdict.verdict === 'answered' && verdict.by === 'cache') count()
-      else this.#countMiss(this.#labels(query))
+      else this.#counts.miss(query.server)
       return verdict
     }
     if (!this.#hasOwnData) return counted(answered('cache', answer))
@@ -167,29 +143,63 @@ class Cache implements Plugin {
     return verdict instanceof Promise ? verdict.then(counted) : counted(verdict)
   }
 
-  /** The fresh one of what is kept; a stale word of the upstream before its fresh failure. */
-  #find(key: string): CachedAnswer | undefined {
-    const success = this.#store.get('success', key)
-    const denial = this.#store.get('denial', key)
-    if (!success || !denial) return success ?? denial
-    if (this.#freshnessOf(success) === 'fresh') return success
-    if (this.#freshnessOf(denial) === 'fresh' && !denial.failure) return denial
-    return this.#freshnessOf(success) === 'stale' ? success : denial
+  #serveStale(query: Query, next: Next, entry: CachedAnswer): MaybePromise<Verdict> {
+    const { stored, lifetime } = entry
+    query.trace?.add('cache', 'answer has ended', { since: this.#clock.monotonic() - stored - lifetime })
+    return this.#give(query, next, this.#stale(entry), () => this.#counts.staleHit(query.server))
   }
 
-  #freshnessOf({ stored, lifetime, failure }: CachedAnswer): Freshness {
-    const left = stored + lifetime - this.#clock.monotonic()
-    if (left > 0) return 'fresh'
-    return !failure && left + this.#settings.serveStale.duration > 0 ? 'stale' : 'ended'
+  /**
+   * Asks first; what has ended is served when the upstream fails, or when its word takes longer than a client waits
+   * (RFC 8767 §5). The time runs from the question that is under way already, if there is one.
+   */
+  async #verify(query: Query, key: string, next: Next, entry: CachedAnswer): Promise<Verdict> {
+    const { timeout } = this.#settings.serveStale
+    const since = this.#underWay.get(key)
+    const left = since === undefined ? timeout : since + timeout - this.#clock.monotonic()
+    if (left <= 0) return this.#serveStale(query, next, entry)
+    const asked = Promise.resolve(this.#track(query, key, next))
+    const late = new AbortController()
+    const limit = Number.isFinite(left) ? [sleep(this.#clock, left, late.signal)] : []
+    const verdict = await Promise.race([asked, ...limit])
+    late.abort()
+    if (verdict && this.#isWord(verdict, query, entry)) return verdict
+    asked.catch(error => this.#refreshFailed(error))
+    return this.#serveStale(query, next, entry)
   }
 
-  /** RFC 8767 §5: an upstream that failed is not asked again for each query. */
-  #failedLately(key: string): boolean {
-    const denial = this.#store.get('denial', key)
-    return denial?.failure === true && this.#freshnessOf(denial) === 'fresh'
+  /** Whether the verdict takes the place of what is stale: data of our own, a success, a denial. */
+  #isWord(verdict: Verdict, { question }: Query, { positive }: CachedAnswer): boolean {
+    if (verdict.verdict !== 'answered') return false
+    if (verdict.by !== 'forward') return true
+    const lifetime = lifetimeOf(verdict.answer, question, this.#settings.rules)
+    if (lifetime.verdict === 'failed' || lifetime.verdict === 'mismatched') return false
+    const prefersPositive = this.#settings.serveStale.policy === 'prefer_positive' && positive
+    return !prefersPositive || (lifetime.verdict === 'kept' && lifetime.positive)
   }
 
-  #askAndKeep(query: Query, key: string, next: Next): MaybePromise<Verdict> {
+  /** Asks behind an answer. */
+  #refresh(query: Query, key: string, next: Next, reason: 'prefetch' | 'stale'): void {
+    if (this.#underWay.has(key)) return
+    if (reason === 'prefetch') this.#counts.count('prefetches', query.server)
+    // The client's trace ends with its answer.
+    const again = { ...query, trace: undefined }
+    this.#underWay.set(key, this.#clock.monotonic())
+    void Promise.resolve()
+      .then(() => this.#ask(again, key, next))
+      .catch(error => this.#refreshFailed(error))
+      .finally(() => this.#underWay.delete(key))
+  }
+
+  /** Asks, and remembers since when. */
+  #track(query: Query, key: string, next: Next): MaybePromise<Verdict> {
+    const verdict = this.#ask(query, key, next)
+    if (!(verdict instanceof Promise) || this.#underWay.has(key)) return verdict
+    this.#underWay.set(key, this.#clock.monotonic())
+    return verdict.finally(() => this.#underWay.delete(key))
+  }
+
+  #ask(query: Query, key: string, next: Next): MaybePromise<Verdict> {
     const verdict = next(query)
     if (!(verdict instanceof Promise)) return this.#keep(query, key, verdict)
     return verdict.then(value => this.#keep(query, key, value))
@@ -203,68 +213,53 @@ class Cache implements Plugin {
     // Only `forward` brings what others said; a failure of our own is of the moment, too.
     if (by !== 'forward') return verdict
     const lifetime = lifetimeOf(answer, query.question, this.#settings.rules)
-    if (!lifetime.keep) {
-      if (lifetime.mismatch) this.#metrics.drops.inc(this.#labels(query))
-      return verdict
+    const now = this.#clock.monotonic()
+    if (lifetime.verdict === 'mismatched') this.#counts.count('drops', query.server)
+    if (lifetime.verdict === 'failed' && !this.#isDisabled('denial', query)) {
+      this.#store.failures.note(key, lifetime.told ? packAnswer(answer, query.question) : undefined, now)
+      this.#holding()
     }
-    const { type, seconds, failure } = lifetime
-    const { canonicalName } = query.question
-    if (this.#settings.disabled[type].some(zone => isSubdomain(canonicalName, zone))) return verdict
-    const stored = this.#clock.monotonic()
+    if (lifetime.verdict !== 'kept' || this.#isDisabled(lifetime.type, query)) return verdict
+    const packed = packAnswer(answer, query.question)
+    if (!packed) return verdict
+    const { type, seconds, positive } = lifetime
     const before = this.#store.get(type, key)
-    const entry: CachedAnswer = {
-      // AA is for those who have the data at first hand (RFC 1034 §6.2.1).
-      answer: { ...answer, authoritative: false },
-      type,
-      failure,
-      stored,
-      lifetime: seconds * 1000,
-      hits: before?.hits ?? 0,
-      lastHit: before?.lastHit ?? stored,
-    }
+    const { hits, lastHit } = before ?? { hits: 0, lastHit: now }
+    const entry = { packed, type, positive, stored: now, lifetime: seconds * 1000, hits, lastHit }
     this.#store.set(key, entry)
-    this.#counted.insertions++
-    this.#countEntries()
-    return failure ? verdict : answered(by, { ...this.#aged(entry), authoritative: answer.authoritative })
+    this.#counts.inserted()
+    this.#holding()
+    return answered(by, this.#withLife(answer, entry))
+  }
+
+  #isDisabled(type: 'success' | 'denial', { question }: Query): boolean {
+    return this.#settings.disabled[type].some(zone => isSubdomain(question.canonicalName, zone))
+  }
+
+  #aged(entry: CachedAnswer): Answer {
+    return this.#withLife(unpackAnswer(entry.packed), entry)
   }
 
   /** What is left of each TTL, by whole seconds. */
-  #aged({ answer, type, failure, stored }: CachedAnswer): Answer {
-    // RFC 8914 §4.14: the failure is not of this moment.
-    if (failure) return { ...answer, extendedErrors: [...(answer.extendedErrors ?? []), cachedError] }
+  #withLife(answer: Answer, { type, stored, lifetime }: CachedAnswer): Answer {
     if (this.#settings.keepTtl) return answer
     const elapsed = Math.floor((this.#clock.monotonic() - stored) / 1000)
     const bounds = this.#settings.rules[type]
-    return withTtls(answer, ttl => Math.max(0, clampTtl(ttl, bounds) - elapsed))
+    // RFC 2308 §5: the TTL of the SOA is the least of its own and MINIMUM.
+    const maximum = type === 'denial' ? lifetime / 1000 : bounds.maximum
+    return withTtls(answer, ttl => Math.max(0, clampTtl(ttl, { ...bounds, maximum }) - elapsed))
   }
 
-  #stale({ answer }: CachedAnswer): Answer {
+  #stale({ packed }: CachedAnswer): Answer {
+    const answer = unpackAnswer(packed)
     // RFC 8914 §4.4, §4.20.
     const code = answer.rcode === rcodes.NXDOMAIN ? extendedErrorCodes.STALE_NXDOMAIN : extendedErrorCodes.STALE_ANSWER
-    return { ...withTtls(answer, () => 0), extendedErrors: [{ code, text: '' }] }
+    const { ttl } = this.#settings.serveStale
+    return { ...withTtls(answer, () => ttl), extendedErrors: [{ code, text: '' }] }
   }
 
-  /** Asks first; what has ended is served only when no word of an upstream comes in time. */
-  async #verify(query: Query, key: string, next: Next, entry: CachedAnswer): Promise<Verdict> {
-    const asked = Promise.resolve(this.#askAndKeep(query, key, next))
-    const { timeout } = this.#settings.serveStale
-    const late = new AbortController()
-    const verdict = await Promise.race([asked, sleep(this.#clock, timeout, late.signal)])
-    late.abort()
-    if (verdict && !isFailure(verdict)) return verdict
-    asked.catch(error => this.#refreshFailed(error))
-    return this.#give(query, next, this.#stale(entry), () => this.#countStale(this.#labels(query)))
-  }
-
-  #refresh(query: Query, key: string, next: Next): void {
-    if (this.#refreshing.has(key)) return
-    this.#refreshing.add(key)
-    // The client's trace ends with its answer.
-    const again = { ...query, trace: undefined }
-    void Promise.resolve()
-      .then(() => this.#askAndKeep(again, key, next))
-      .catch(error => this.#refreshFailed(error))
-      .finally(() => this.#refreshing.delete(key))
+  #failedLately(key: string): boolean {
+    return this.#store.failures.failedWithin(key, this.#settings.serveStale.recheck, this.#clock.monotonic())
   }
 
   #refreshFailed(error: unknown): void {
@@ -281,43 +276,15 @@ class Cache implements Plugin {
     return entry.hits >= amount && left <= Math.max(1000, entry.lifetime * share)
   }
 
-  #countMiss(own: Labels): void {
-    this.#counted.misses++
-    this.#metrics.misses.inc(own)
-  }
-
-  #countHit(own: Labels, { type }: CachedAnswer): void {
-    this.#counted.hits++
-    this.#metrics.hits.inc({ ...own, type })
-  }
-
-  #countStale(own: Labels): void {
-    this.#counted.hits++
-    this.#metrics.stale.inc(own)
-  }
-
-  #labels({ server }: Query): Labels {
-    return { ...this.#owner, server }
-  }
-
   #own(store: AnswerStore): AnswerStore {
-    store.onEvict = type => {
-      this.#counted.evictions++
-      this.#metrics.evictions.inc({ ...this.#owner, type })
-    }
+    store.onEvict = entry => this.#counts.evicted(entry.type, isFresh(entry, this.#clock.monotonic()))
     return store
   }
 
-  #countEntries(): void {
-    for (const type of ['success', 'denial'] as const)
-      this.#metrics.entries.set({ ...this.#owner, type }, this.#store.size(type))
+  #holding(): void {
+    const store = this.#store
+    this.#counts.hold({ success: store.size('success'), denial: store.size('denial') }, store.bytes)
   }
 }
 
 const cachedError = { code: extendedErrorCodes.CACHED_ERROR, text: '' }
-
-const isFailure = (verdict: Verdict): boolean =>
-  verdict.verdict !== 'answered' ||
-  verdict.answer.rcode === rcodes.SERVFAIL ||
-  verdict.answer.rcode === rcodes.REFUSED ||
-  verdict.answer.rcode === rcodes.NOTIMP

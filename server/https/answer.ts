@@ -29,8 +29,8 @@ const anyTtl = { minimum: 0, maximum: Number.POSITIVE_INFINITY }
 /** Seconds. The least TTL; of a negative answer, what its SOA says (RFC 2308 §5); of a failure, none. */
 const freshness = (message: ResponseMessage): number => {
   if (!message.question) return 0
-  const lifetime = lifetimeOf(message, message.question, { success: anyTtl, denial: anyTtl, failure: 0 })
-  return lifetime.keep ? lifetime.seconds : 0
+  const lifetime = lifetimeOf(message, message.question, { success: anyTtl, denial: anyTtl, denialWithoutSoa: 0 })
+  return lifetime.verdict === 'kept' ? lifetime.seconds : 0
 }
 
 const jsonRecord = ({ name, type, ttl, data }: ResourceRecord) => ({

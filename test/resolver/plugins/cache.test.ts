@@ -25,6 +25,8 @@ class Bench {
   asked = 0
   by = 'forward'
   reply: Partial<Answer> | 'hang' = {}
+  /** Whether the upstream takes its time, so that questions meet. */
+  waits = false
 
   constructor(directive: string, reply: Bench['reply'] = {}) {
     this.cache = configure(`. {\n ${directive}\n}`, this.world).plugins[0]!
@@ -34,7 +36,8 @@ class Bench {
   readonly next: Next = () => {
     this.asked++
     if (this.reply === 'hang') return new Promise(() => {})
-    return answered(this.by, emptyAnswer(rcodes.NOERROR, this.reply))
+    const verdict = answered(this.by, emptyAnswer(rcodes.NOERROR, this.reply))
+    return this.waits ? Promise.resolve(verdict) : verdict
   }
 
   async ask(name = 'www.example.org.', question: Ask = {}): Promise<Answer> {
@@ -129,24 +132,110 @@ for (const [name, [reply, isKept, by = 'forward', question = {}]] of Object.entr
     if (isKept) t.false(second.authoritative)
   })
 
-test('failures are kept for five seconds, or as long as servfail says', async t => {
-  for (const [directive, seconds] of [
-    ['cache', 5],
-    ['cache {\n servfail 30s\n }', 30],
+const failed = { rcode: rcodes.SERVFAIL }
+
+test('a failure is remembered, longer for each one in a row, until the upstream has an answer (RFC 9520)', async t => {
+  for (const [directive, intervals] of [
+    ['cache', [5, 10, 20, 30, 30]],
+    ['cache {\n servfail 1m 5m\n }', [60, 120, 240, 300]],
+    ['cache {\n servfail 100ms 2s\n }', [1, 2, 2]],
   ] as const) {
-    const bench = new Bench(directive, { rcode: rcodes.SERVFAIL })
+    const bench = new Bench(directive, failed)
+    for (const [index, seconds] of intervals.entries()) {
+      await bench.ask()
+      t.is(bench.asked, index + 1, directive)
+      await bench.seconds(seconds - 0.1)
+      t.deepEqual((await bench.ask()).extendedErrors, [{ code: 13, text: '' }])
+      t.is(bench.asked, index + 1, directive)
+      await bench.seconds(0.1)
+    }
+    bench.reply = found(5)
     await bench.ask()
-    await bench.seconds(seconds - 1)
-    t.deepEqual((await bench.ask()).extendedErrors, [{ code: 13, text: '' }])
-    t.is(bench.asked, 1)
-    await bench.seconds(1)
+    await bench.seconds(100_000)
+    bench.reply = failed
     await bench.ask()
-    t.is(bench.asked, 2)
+    await bench.seconds(intervals[0])
+    const before = bench.asked
+    await bench.ask()
+    t.is(bench.asked, before + 1, 'it begins anew')
   }
-  const off = new Bench('cache {\n servfail 0\n }', { rcode: rcodes.SERVFAIL })
+  const off = new Bench('cache {\n servfail 0\n }', failed)
   await off.ask()
   await off.ask()
   t.is(off.asked, 2)
+})
+
+test('a failure is remembered by question, and questions that fail together are one failure', async t => {
+  const bench = new Bench('cache', failed)
+  bench.waits = true
+  await Promise.all([bench.ask(), bench.ask(), bench.ask()])
+  await bench.ask('www.example.org.', { type: 28 })
+  await bench.ask('other.example.org.')
+  t.is(bench.asked, 5)
+  await bench.seconds(5)
+  await bench.ask()
+  t.is(bench.asked, 6)
+})
+
+test('a failure says why it is remembered, with the cause of the moment when it happened', async t => {
+  const cause = { code: 23, text: '192.0.2.1:53 is unreachable' }
+  const bench = new Bench('cache', { rcode: rcodes.SERVFAIL, extendedErrors: [cause] })
+  t.deepEqual((await bench.ask()).extendedErrors, [cause])
+  t.deepEqual((await bench.ask()).extendedErrors, [cause, { code: 13, text: '' }])
+})
+
+test('negative_ttl: denials without SOA are kept, where that is wanted', async t => {
+  const bench = new Bench('cache {\n negative_ttl 20\n }', { rcode: rcodes.NXDOMAIN })
+  await bench.ask()
+  await bench.seconds(19)
+  t.is((await bench.ask()).rcode, rcodes.NXDOMAIN)
+  t.is(bench.asked, 1)
+  await bench.seconds(1)
+  await bench.ask()
+  t.is(bench.asked, 2)
+})
+
+test('memory: long answers give way before CAPACITY is reached; the bound holds', async t => {
+  const bench = new Bench('cache {\n memory 1M\n }')
+  for (let index = 0; index < 300; index++) {
+    const name = `n${index}.example.org.`
+    bench.reply = {
+      answers: Array.from({ length: 600 }, (_, host) => aRecord(name, 60, `192.0.${host >> 8}.${host & 255}`)),
+    }
+    await bench.ask(name)
+  }
+  const { bytes, successes } = bench.cache.statistics!()
+  t.true(Number(bytes) <= 2 ** 20)
+  t.true(Number(successes) > 20 && Number(successes) < 100, String(successes))
+  t.like(bench.cache.cacheCounters!(), { insertions: 300, evictions: 300 - Number(successes) })
+})
+
+test('clear: nothing is left, neither answers nor failures', async t => {
+  const bench = new Bench('cache', found(60))
+  await bench.ask()
+  await bench.cache.clear!()
+  await bench.ask()
+  t.is(bench.asked, 2)
+  bench.reply = failed
+  await bench.ask('other.example.org.')
+  await bench.cache.clear!()
+  await bench.ask('other.example.org.')
+  t.is(bench.asked, 4)
+  t.like(bench.cache.statistics!(), { successes: 0, denials: 1 })
+})
+
+test('a dump says what is kept, how long and in how many bytes', async t => {
+  const bench = new Bench('cache', found(60))
+  await bench.ask('WWW.example.org.')
+  bench.reply = absent(30, 30)
+  await bench.ask('gone.example.org.', { type: 28 })
+  await bench.seconds(40)
+  const [kept, ended] = [...bench.cache.cacheDump!()]
+  t.like(kept, { name: 'www.example.org.', type: 'A', rcode: 'NOERROR', remaining: 20_000 })
+  t.deepEqual(kept!.records, ['www.example.org. 60 IN A 192.0.2.1'])
+  t.true(kept!.bytes > 12)
+  t.like(ended, { name: 'gone.example.org.', type: 'AAAA', rcode: 'NXDOMAIN', remaining: -10_000 })
+  t.regex(ended!.records[0]!, /^example\.org\. 30 IN SOA /)
 })
 
 test('the question is name in any case, type, DO and CD; the spelling is the client’s', async t => {
@@ -176,31 +265,119 @@ test('zones of the line, and zones that are disabled', async t => {
   t.is(await asks('cache {\n disable denial\n }', absent(60, 60)), 2)
 })
 
-test('serve_stale: what has ended is served at once with TTL 0, and asked for anew behind it', async t => {
+const stale = { code: 3, text: '' }
+
+test('by itself: a stale answer when the upstream fails, for a day, TTL 30, asked again after 30 s (RFC 8767)', async t => {
+  const bench = new Bench('cache', found(60))
+  await bench.ask()
+  await bench.seconds(100)
+  t.deepEqual(await bench.ttls(), [60], 'the upstream has the first word')
+  await bench.seconds(100)
+  bench.reply = failed
+  for (const [wait, asked] of [
+    [0, 3],
+    [29.9, 3],
+    [0.1, 4],
+    [1, 4],
+  ] as const) {
+    await bench.seconds(wait)
+    const answer = await bench.ask()
+    t.deepEqual([answer.answers[0]?.ttl, answer.extendedErrors, bench.asked], [30, [stale], asked])
+  }
+  await bench.seconds(86_400)
+  t.is((await bench.ask()).rcode, rcodes.SERVFAIL)
+})
+
+test('by itself: a client waits 1.8 s for an upstream that is silent; the next ones only for what is left', async t => {
+  const bench = new Bench('cache', found(60))
+  await bench.ask()
+  await bench.seconds(100)
+  bench.reply = 'hang'
+  let first: number[] | undefined
+  let second: number[] | undefined
+  void bench.ttls().then(ttls => (first = ttls))
+  await bench.seconds(1)
+  void bench.ttls().then(ttls => (second = ttls))
+  await bench.seconds(0.7)
+  t.deepEqual([first, second], [undefined, undefined])
+  await bench.seconds(0.1)
+  t.deepEqual([first, second], [[30], [30]])
+  const asked = bench.asked
+  t.deepEqual(await bench.ttls(), [30])
+  t.is(bench.asked, asked, 'the question is under way: no other')
+})
+
+test('a stale denial says so, and is no failure’s to displace', async t => {
+  const bench = new Bench('cache', absent(60, 60))
+  await bench.ask()
+  await bench.seconds(100)
+  bench.reply = failed
+  for (let round = 0; round < 2; round++) {
+    const answer = await bench.ask()
+    t.deepEqual([answer.rcode, answer.extendedErrors], [rcodes.NXDOMAIN, [{ code: 19, text: '' }]])
+  }
+})
+
+test('REFUSED, or an answer to another question, does not take the place of what is stale', async t => {
+  for (const reply of [{ rcode: rcodes.REFUSED }, found(60, 'other.example.org.')]) {
+    const bench = new Bench('cache', found(60))
+    await bench.ask()
+    await bench.seconds(100)
+    bench.reply = reply
+    t.deepEqual((await bench.ask()).extendedErrors, [stale])
+  }
+})
+
+test('serve_stale off: nothing is served after its time', async t => {
+  for (const word of ['off', '0', '0s']) {
+    const bench = new Bench(`cache {\n serve_stale ${word}\n }`, found(60))
+    await bench.ask()
+    await bench.seconds(60)
+    bench.reply = failed
+    t.is((await bench.ask()).rcode, rcodes.SERVFAIL)
+  }
+})
+
+test('serve_stale immediate: what has ended is served at once, and asked for anew behind it', async t => {
   const bench = new Bench('cache {\n serve_stale 1h\n }', found(60))
   await bench.ask()
   await bench.seconds(100)
-  const stale = await bench.ask()
-  t.deepEqual([stale.answers[0]?.ttl, stale.extendedErrors], [0, [{ code: 3, text: '' }]])
+  const answer = await bench.ask()
+  t.deepEqual([answer.answers[0]?.ttl, answer.extendedErrors], [30, [stale]])
   await bench.seconds(0)
   t.is(bench.asked, 2)
   t.deepEqual(await bench.ttls(), [60])
   t.is(bench.asked, 2)
   await bench.seconds(60 + 3600)
-  bench.reply = { rcode: rcodes.SERVFAIL }
+  bench.reply = failed
   t.is((await bench.ask()).rcode, rcodes.SERVFAIL)
 })
 
-test('serve_stale: a failure never displaces what was known, nor is the upstream asked for each query', async t => {
-  const bench = new Bench('cache {\n serve_stale\n }', found(60))
-  await bench.ask()
-  await bench.seconds(100)
-  bench.reply = { rcode: rcodes.SERVFAIL }
-  for (let round = 0; round < 4; round++) {
-    t.is((await bench.ask()).rcode, rcodes.NOERROR)
-    await bench.seconds(1)
+test('serve_stale: the TTL of stale answers and the time between questions to upstreams that fail', async t => {
+  for (const [directive, ttl, recheck] of [
+    ['serve_stale 1h immediate', 30, 30],
+    ['serve_stale 1h immediate 7s', 7, 30],
+    ['serve_stale 1h immediate 7s 60s', 7, 60],
+    ['serve_stale 1h verify 100ms 0s 2s', 0, 2],
+    ['serve_stale verify', 30, 30],
+  ] as const) {
+    const bench = new Bench(`cache {\n ${directive}\n }`, found(60))
+    await bench.ask()
+    await bench.seconds(100)
+    bench.reply = failed
+    const askStale = async () => {
+      t.deepEqual(await bench.ttls(), [ttl], directive)
+      // Let what goes on behind the answer come to its end.
+      await bench.seconds(0)
+    }
+    await askStale()
+    await bench.seconds(recheck - 0.1)
+    await askStale()
+    t.is(bench.asked, 2, directive)
+    await bench.seconds(0.1)
+    await askStale()
+    t.is(bench.asked, 3, directive)
   }
-  t.is(bench.asked, 2)
 })
 
 test('serve_stale verify: the upstream has the first word, if it comes in time', async t => {
@@ -213,13 +390,37 @@ test('serve_stale verify: the upstream has the first word, if it comes in time',
   await bench.seconds(100)
   t.is((await bench.ask()).rcode, rcodes.NOERROR)
   await bench.seconds(100)
-  bench.reply = { rcode: rcodes.SERVFAIL }
-  t.deepEqual(await bench.ttls(), [0])
-  await bench.seconds(100)
   bench.reply = 'hang'
   const late = bench.ttls()
-  await bench.seconds(1)
-  t.deepEqual(await late, [0])
+  await bench.seconds(0.5)
+  t.deepEqual(await late, [30])
+})
+
+test('serve_stale verify: recheck bounds what failed, not questions that go well (CoreDNS issue 8571)', async t => {
+  const bench = new Bench('cache {\n serve_stale 1h verify 500ms 30s 1m\n }', found(5))
+  for (let round = 0; round < 5; round++) {
+    t.deepEqual(await bench.ttls(), [5])
+    await bench.seconds(5)
+  }
+  t.is(bench.asked, 5)
+})
+
+test('serve_stale_policy prefer_positive: what existed outlives a denial while it may be served stale', async t => {
+  const bench = new Bench('cache {\n serve_stale 1h verify\n serve_stale_policy prefer_positive\n }', found(60))
+  await bench.ask()
+  await bench.seconds(100)
+  bench.reply = absent(60, 60)
+  t.deepEqual((await bench.ask()).extendedErrors, [stale])
+  t.deepEqual((await bench.ask()).extendedErrors, [stale])
+  t.is(bench.asked, 2, 'the denial is kept: the upstream’s word is known')
+  await bench.seconds(60)
+  bench.reply = found(60)
+  t.deepEqual(await bench.ttls(), [60])
+  await bench.seconds(100)
+  bench.reply = absent(3600, 3600)
+  await bench.ask()
+  await bench.seconds(3600)
+  t.is((await bench.ask()).rcode, rcodes.NXDOMAIN)
 })
 
 test('prefetch: popular names are asked for before their end', async t => {
@@ -285,7 +486,7 @@ test('plugins with data of their own have the first word, also where another ser
   t.regex(text, /coredns_cache_hits_total\{server="dns:\/\/:53",zones="\.",view="",type="success"\} [1-9]/)
 })
 
-test('law: without serve_stale nothing is served after its time, and TTLs never promise more than is left', async t => {
+test('law: with serve_stale off nothing is served after its time, and TTLs never promise more than is left', async t => {
   const step = fc.record({
     wait: fc.integer({ min: 0, max: 40 }),
     name: fc.constantFrom('a.example.org.', 'b.example.org.'),
@@ -294,7 +495,7 @@ test('law: without serve_stale nothing is served after its time, and TTLs never 
   })
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 25 }), async steps => {
-      const bench = new Bench('cache {\n success 1024 3600 0\n denial 1024 1800 0\n }')
+      const bench = new Bench('cache {\n success 1024 3600 0\n denial 1024 1800 0\n serve_stale off\n }')
       const until = new Map<string, number>()
       for (const { wait, name, ttl, kind } of steps) {
         await bench.seconds(wait)
@@ -303,7 +504,7 @@ test('law: without serve_stale nothing is served after its time, and TTLs never 
         else bench.reply = kind === 'absent' ? absent(ttl, ttl) : { rcode: rcodes.SERVFAIL }
         const before = bench.asked
         const answer = await bench.ask(name)
-        if (bench.asked > before) until.set(name, now + (kind === 'failed' ? 5 : ttl))
+        if (bench.asked > before) until.set(name, now + (kind === 'failed' ? 30 : ttl))
         else if (now >= until.get(name)!) return false
         const records = [...answer.answers, ...answer.authority]
         if (records.some(record => now + record.ttl > until.get(name)!)) return false
@@ -321,6 +522,18 @@ const wrong: Record<string, readonly [directive: string, problem: RegExp]> = {
   'a percentage without sign': ['cache {\n prefetch 1 1m 20\n }', /"20" is not a percentage/],
   'a minimum above the maximum': ['cache {\n denial 5000 10 20\n }', /MINTTL 20 is above TTL 10/],
   'a mode that is none': ['cache {\n serve_stale 1h later\n }', /"later" is not one of immediate, verify/],
+  'a recheck above five minutes': [
+    'cache {\n serve_stale 1h immediate 30s 6m\n }',
+    /"6m" is not a duration \(0ms to 5m/,
+  ],
+  'words after off': ['cache {\n serve_stale off verify\n }', /"verify" is one word too many/],
+  'a policy that is none': ['cache {\n serve_stale_policy positive\n }', /"positive" is not one of prefer_positive/],
+  'a policy without serve_stale': [
+    'cache {\n serve_stale off\n serve_stale_policy prefer_positive\n }',
+    /"prefer_positive" needs serve_stale/,
+  ],
+  'a longest failure below the first': ['cache {\n servfail 10s 5s\n }', /"5s" is below 10s/],
+  'a size that is none': ['cache {\n memory 32\n }', /"32" is not a size \(1M to 64G\)/],
   'what is disabled': ['cache {\n disable succes\n }', /did you mean "success"\?/],
 }
 
