@@ -14,9 +14,10 @@ import { type PlannedBlock, planBlocks, readListenerOverrides } from './corefile
 import { type Corefile, type CorefileProblem, type Directive, type Word, wordsOf } from './corefile/syntax.ts'
 import type { DnsListener, HttpEndpoint, Responder } from './listener.ts'
 import { panicMetrics, registerMetrics } from './metrics.ts'
-import type { Environment, Next, Plugin, PluginModule } from './plugin.ts'
+import type { Environment, Next, Plugin, PluginModule, Reply } from './plugin.ts'
 import { pluginModules } from './plugins/index.ts'
 import { pluginOrder } from './plugins/order.ts'
+import type { Query } from './query.ts'
 import { type Chain, composeChain, Resolver } from './resolve.ts'
 import { ServerCookies } from './wire/cookie.ts'
 import type { DnsName } from './wire/record.ts'
@@ -33,10 +34,12 @@ export interface World
   readonly variables: Readonly<Record<string, string | undefined>>
   /** Absent: the configuration cannot be loaded anew (a test, a check). */
   readonly requestReload?: () => void
+  /** Told of every reply, whatever the server block. Must not throw or wait. */
+  readonly observe?: (query: Query, reply: Reply) => void
 }
 
 /** One set-up directive. */
-interface Instance {
+export interface Instance {
   readonly plugin: Plugin
   readonly directive: Directive
   /** Zones and listeners of its block: with the directive's words they tell whether a reload changed it. */
@@ -53,18 +56,25 @@ export class Configuration {
   readonly listeners: readonly DnsListener[]
   readonly endpoints: readonly HttpEndpoint[]
   readonly plugins: readonly Plugin[]
+  /** The plugins with the directives that they were made from, by server block and in the order in which they run. */
+  readonly instances: readonly Instance[]
+  /** The Corefile's text with all imports. */
+  readonly text: string
   readonly #resolver: Resolver
-  readonly #instances: readonly Instance[]
   #closing: Promise<void> | undefined
 
-  constructor(blocks: readonly BuiltBlock[], world: World) {
-    this.#instances = blocks.flatMap(block => block.instances)
-    this.plugins = this.#instances.map(({ plugin }) => plugin)
+  constructor(blocks: readonly BuiltBlock[], text: string, world: World) {
+    this.text = text
+    this.instances = blocks.flatMap(block => block.instances)
+    this.plugins = this.instances.map(({ plugin }) => plugin)
     this.listeners = distinctListeners(blocks)
     this.endpoints = distinctEndpoints(this.plugins)
     const routes = new Map<string, Map<DnsName, Chain[]>>()
     for (const { block, instances } of blocks) {
-      const chain = composeChain(instances.map(({ plugin }) => plugin))
+      const chain = composeChain(
+        instances.map(({ plugin }) => plugin),
+        { zones: block.zones, view: block.view },
+      )
       for (const { listener, zone } of block.served) {
         const zones = routes.get(listener.server) ?? new Map<DnsName, Chain[]>()
         routes.set(listener.server, zones.set(zone, [...(zones.get(zone) ?? []), chain]))
@@ -77,6 +87,7 @@ export class Configuration {
       panics: registerMetrics(world.registry, panicMetrics).panics,
       cookies: new ServerCookies(world),
       unroutedReporters: this.plugins.filter(({ name }) => name === 'prometheus').slice(0, 1),
+      ...(world.observe && { observe: world.observe }),
     })
   }
 
@@ -95,8 +106,8 @@ export class Configuration {
 
   /** After a reload, before `start`: plugins whose directive and block did not change take over from their namesakes. */
   adopt(previous: Configuration): void {
-    const left = [...previous.#instances]
-    for (const { plugin, directive, block } of this.#instances) {
+    const left = [...previous.instances]
+    for (const { plugin, directive, block } of this.instances) {
       if (!plugin.adopt) continue
       const index = left.findIndex(
         old =>
@@ -171,7 +182,7 @@ export const loadConfiguration = (
   const problems: CorefileProblem[] = []
   const blocks = planned.value.map(block => buildBlock(block, environment, problems))
   if (problems.length > 0) return refused(problems)
-  configuration = new Configuration(blocks, world)
+  configuration = new Configuration(blocks, parsed.value.text, world)
   return accepted(configuration)
 }
 

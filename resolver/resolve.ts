@@ -11,7 +11,7 @@ import type { Clock } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
 import type { Counter } from '#lib/metrics.ts'
 import type { MaybePromise, RequestContext, Responder } from './listener.ts'
-import type { Next, Plugin } from './plugin.ts'
+import type { Next, Plugin, Reply } from './plugin.ts'
 import type { EdnsOption, Query } from './query.ts'
 import { Trace } from './trace.ts'
 import { type Answer, answered, emptyAnswer, unhandled, type Verdict } from './verdict.ts'
@@ -24,11 +24,21 @@ import { decodeQuery } from './wire/message.ts'
 import { parentName } from './wire/name.ts'
 import type { DnsName } from './wire/record.ts'
 
+/** What a server block is, for people. */
+export interface BlockIdentity {
+  readonly zones: readonly DnsName[]
+  /** The name of its view; `''`: it has none. */
+  readonly view: string
+}
+
 /** The plugins of a server block, ready to be asked. */
 export interface Chain {
+  readonly block: BlockIdentity
   /** Those that say which questions the block is for; none: it is for all. */
   readonly gates: readonly Plugin[]
   readonly run: Next
+  /** The same, telling the trace of the query which plugins it passes. */
+  readonly runTraced: Next
   /** For questions of a class other than IN: the plugins that take them. */
   readonly runOtherClass: Next
   /** Those that add EDNS options to every reply. */
@@ -54,11 +64,15 @@ export interface ResolverOptions {
   readonly cookies: ServerCookies
   /** Told of replies to questions that no server block is for. */
   readonly unroutedReporters: readonly Plugin[]
+  /** Told of every reply, whatever the server block. Must not throw or wait. */
+  readonly observe?: (query: Query, reply: Reply) => void
 }
 
-export const composeChain = (plugins: readonly Plugin[]): Chain => ({
+export const composeChain = (plugins: readonly Plugin[], block: BlockIdentity = { zones: [], view: '' }): Chain => ({
+  block,
   gates: plugins.filter(plugin => plugin.admits),
   run: composeHandlers(plugins),
+  runTraced: composeHandlers(plugins.map(traced)),
   runOtherClass: composeHandlers(plugins.filter(plugin => plugin.allClasses)),
   optioners: plugins.filter(plugin => plugin.replyOptions),
   traced: plugins.some(plugin => plugin.wantsTrace),
@@ -76,6 +90,22 @@ const composeHandlers = (plugins: readonly Plugin[]): Next => {
   }
   return run
 }
+
+/** The plugin's handler, which says that it was asked. */
+const traced = (plugin: Plugin): Plugin => {
+  const { name, handle } = plugin
+  if (!handle) return plugin
+  return {
+    name,
+    handle(query, next) {
+      query.trace?.add(name, 'asked')
+      return handle.call(plugin, query, next)
+    },
+  }
+}
+
+const runIn = (chain: Chain, query: Query): MaybePromise<Verdict> =>
+  query.trace ? chain.runTraced(query) : chain.run(query)
 
 const isFor = (chain: Chain, query: Query): boolean => chain.gates.every(plugin => plugin.admits!(query))
 
@@ -114,7 +144,7 @@ export class Resolver {
   /** Asks the whole chain of the block that the question belongs to, as if a client had asked. */
   readonly ask: Next = query => {
     const chain = this.#chainOf(query)
-    return chain ? chain.run(query) : noServerBlock
+    return chain ? runIn(chain, query) : noServerBlock
   }
 
   #respond(packet: Buffer, context: RequestContext): MaybePromise<Buffer | undefined> {
@@ -122,7 +152,7 @@ export class Resolver {
     if (decoded.verdict === 'ignored') return undefined
     if (decoded.verdict === 'refused') return decoded.reply
     const chain = this.#chainOf(decoded.query)
-    const query = chain?.traced ? { ...decoded.query, trace: new Trace() } : decoded.query
+    const query = chain?.traced ? { ...decoded.query, trace: new Trace(this.#options.clock) } : decoded.query
     const verdict = this.conclude(query, chain)
     if (!(verdict instanceof Promise)) return this.#reply(query, verdict, chain, context)
     return verdict
@@ -134,7 +164,9 @@ export class Resolver {
   }
 
   #chainOf(query: Query): Chain | undefined {
-    return findChain(this.#options.routes, query)
+    const chain = findChain(this.#options.routes, query)
+    query.trace?.add('resolver', chain ? 'server block chosen' : 'no server block is for the name', { ...chain?.block })
+    return chain
   }
 
   /** The verdict on a client's question; never throws. */
@@ -143,7 +175,7 @@ export class Resolver {
     if (refusal || !chain) return refusal ?? noServerBlock
     try {
       const isOtherClass = query.question.class !== classes.IN
-      const verdict = isOtherClass ? runOtherClass(query, chain) : chain.run(query)
+      const verdict = isOtherClass ? runOtherClass(query, chain) : runIn(chain, query)
       if (!(verdict instanceof Promise)) return verdict
       return verdict.catch(error => this.#failed(error, query))
     } catch (error) {
@@ -170,10 +202,12 @@ export class Resolver {
         ? this.#transfer(query, encodeTransfer(query, verdict.records, options), follow)
         : answer && encodeAnswer(query, answer, options)
     const reporters = chain?.reporters ?? this.#options.unroutedReporters
-    if (reporters.length > 0) {
+    const { observe, clock } = this.#options
+    if (reporters.length > 0 || observe) {
       const by = verdict.verdict === 'unhandled' ? '' : verdict.by
-      const duration = this.#options.clock.monotonic() - query.received
-      for (const plugin of reporters) plugin.report!(query, { answer, by, packet, duration })
+      const reply: Reply = { answer, by, packet, duration: clock.monotonic() - query.received }
+      for (const plugin of reporters) plugin.report!(query, reply)
+      observe?.(query, reply)
     }
     return packet
   }
@@ -202,8 +236,10 @@ export class Resolver {
     if (!edns) return { udpSize }
     const options: EdnsOption[] = chain?.optioners.flatMap(plugin => plugin.replyOptions!(query)) ?? []
     const cookie = findOption(edns, ednsOptionCodes.COOKIE)
-    if (query.idleTimeout !== undefined && findOption(edns, ednsOptionCodes.KEEPALIVE))
-      options.push(encodeKeepalive(query.idleTimeout))
+    // RFC 7828 §3.3.2: whoever sends OPT may be told; whoever is to go should be.
+    const { idleTimeout } = query
+    if (idleTimeout !== undefined && (idleTimeout === 0 || findOption(edns, ednsOptionCodes.KEEPALIVE)))
+      options.push(encodeKeepalive(idleTimeout))
     if (cookie) options.push(this.#options.cookies.reply(cookie.data, query.client.address))
     return { udpSize, options }
   }

@@ -4,6 +4,7 @@
  */
 import { DirectiveReader } from '../corefile/directive-reader.ts'
 import type { Plugin, PluginModule } from '../plugin.ts'
+import type { TraceStep } from '../trace.ts'
 import { rcodes, typeName } from '../wire/codes.ts'
 
 export const debugPlugin: PluginModule = {
@@ -20,13 +21,16 @@ export const debugPlugin: PluginModule = {
         report({ question, packet, trace }, { answer, packet: reply }) {
           if (answer?.rcode !== rcodes.SERVFAIL) return
           tell(`${question.name} ${typeName(question.type)} failed`)
-          for (const { who, what, fields } of trace?.steps ?? []) tell(`${who}: ${what} ${JSON.stringify(fields)}`)
+          for (const step of trace?.steps ?? []) tell(formatStep(step))
           for (const line of [...dump(packet), ...dump(reply ?? Buffer.alloc(0))]) print(line)
         },
       }),
     )
   },
 }
+
+const formatStep = ({ who, what, fields }: TraceStep): string =>
+  Object.keys(fields).length === 0 ? `${who}: ${what}` : `${who}: ${what} ${JSON.stringify(fields)}`
 
 const BYTES_PER_LINE = 16
 

@@ -124,7 +124,7 @@ test('silence is an answer, and is reported as one', async t => {
 })
 
 test('a trace tells of bugs; plugins ask the whole chain through ask', async t => {
-  const trace = new Trace()
+  const trace = new Trace(new VirtualClock())
   const { resolver } = resolverOf({
     'bad.': [
       {
@@ -137,7 +137,11 @@ test('a trace tells of bugs; plugins ask the whole chain through ask', async t =
     'good.': [speaker(1)],
   })
   await resolver.conclude({ ...makeQuery('x.bad.'), trace })
-  t.deepEqual(trace.steps, [{ who: 'resolver', what: 'a plugin failed by a bug', fields: { error: 'Error: a bug' } }])
+  t.deepEqual(trace.steps, [
+    { who: 'resolver', what: 'server block chosen', fields: { zones: [], view: '' }, at: 0 },
+    { who: 'bad', what: 'asked', fields: {}, at: 0 },
+    { who: 'resolver', what: 'a plugin failed by a bug', fields: { error: 'Error: a bug' }, at: 0 },
+  ])
   const inside = await resolver.ask(makeQuery('x.good.'))
   t.is(inside.verdict === 'answered' && inside.by, 'speaker')
   const outside = await resolver.ask(makeQuery('x.else.'))
