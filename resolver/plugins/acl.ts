@@ -2,12 +2,11 @@
  * acl: lets questions pass or not, by who asks and for which type. The lines of a block's `acl` directives are one list:
  * the first that fits decides; where none does, the question passes.
  */
-import { BlockList, isIPv6 } from 'node:net'
-import ipaddr from 'ipaddr.js'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import { suggestion } from '../corefile/nearest.ts'
 import type { Directive, Property, Word } from '../corefile/syntax.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
+import { NetworkList } from '../network-list.ts'
 import type { BlockContext, Next, Plugin, PluginModule } from '../plugin.ts'
 import type { Query } from '../query.ts'
 import { answered, emptyAnswer, type Verdict } from '../verdict.ts'
@@ -32,7 +31,6 @@ const options = {
 } as const satisfies PropertyTable
 
 type Action = keyof typeof options
-type Family = 'ipv4' | 'ipv6'
 
 const labels = ['server', 'zone', 'view'] as const
 
@@ -67,8 +65,8 @@ interface Rule {
   readonly action: Action
   /** Undefined: all. */
   readonly types: ReadonlySet<number> | undefined
-  /** Undefined: everybody. Families apart: to a BlockList, IPv4 is a part of IPv6. */
-  readonly sources: Readonly<Record<Family, BlockList>> | undefined
+  /** Undefined: everybody. */
+  readonly sources: NetworkList | undefined
 }
 
 /** One directive. */
@@ -128,7 +126,7 @@ const readRule = (reader: DirectiveReader, { name, arguments: words }: Property)
   return {
     action: name.text as Action,
     types: isEverything(named.type) ? undefined : new Set(named.type.map(word => readType(reader, word))),
-    sources: isEverything(named.net) ? undefined : readSources(reader, named.net),
+    sources: isEverything(named.net) ? undefined : NetworkList.read(reader, named.net),
   }
 }
 
@@ -138,21 +136,6 @@ const readType = (reader: DirectiveReader, word: Word): number => {
   const type = parseType(word.text)
   if (type === undefined) reader.refuse(word, `"${word.text}" is not a record type`)
   return type ?? 0
-}
-
-const readSources = (reader: DirectiveReader, words: readonly Word[]): Record<Family, BlockList> => {
-  const sources = { ipv4: new BlockList(), ipv6: new BlockList() }
-  for (const word of words) {
-    const isNetwork = ipaddr.isValidCIDR(word.text)
-    if (!isNetwork && !(ipaddr.IPv4.isValidFourPartDecimal(word.text) || isIPv6(word.text))) {
-      reader.refuse(word, `"${word.text}" is neither an address nor a network (like 192.0.2.0/24 or 2001:db8::/32)`)
-      continue
-    }
-    const address = isNetwork ? ipaddr.parseCIDR(word.text)[0] : ipaddr.parse(word.text)
-    const bits = isNetwork ? ipaddr.parseCIDR(word.text)[1] : address.toByteArray().length * 8
-    sources[address.kind()].addSubnet(address.toString(), bits, address.kind())
-  }
-  return sources
 }
 
 const decide = ({ policies, counters, view }: Decider, query: Query, next: Next) => {
@@ -172,10 +155,7 @@ const decide = ({ policies, counters, view }: Decider, query: Query, next: Next)
 
 const fits = ({ types, sources }: Rule, { question, client }: Query): boolean => {
   if (types && !types.has(question.type)) return false
-  if (!sources) return true
-  const address = client.address.replace(/%.*$/, '')
-  const family: Family = isIPv6(address) ? 'ipv6' : 'ipv4'
-  return sources[family].check(address, family)
+  return sources?.has(client.address) ?? true
 }
 
 const because = (code: number) => ({ extendedErrors: [{ code, text: '' }] })

@@ -28,8 +28,10 @@ import { loopPlugin } from './loop.ts'
 import { metadataPlugin } from './metadata.ts'
 import { minimalPlugin } from './minimal.ts'
 import { nsidPlugin } from './nsid.ts'
+import { policyPlugin } from './policy.ts'
 import { pprofPlugin } from './pprof.ts'
 import { prometheusPlugin } from './prometheus.ts'
+import { ratelimitPlugin } from './ratelimit.ts'
 import { readyPlugin } from './ready.ts'
 import { reloadPlugin } from './reload.ts'
 import { rewritePlugin } from './rewrite.ts'
@@ -72,7 +74,9 @@ const modules: readonly PluginModule[] = [
   minimalPlugin,
   nsidPlugin,
   pprofPlugin,
+  policyPlugin,
   prometheusPlugin,
+  ratelimitPlugin,
   readyPlugin,
   reloadPlugin,
   rewritePlugin,

@@ -1,6 +1,6 @@
 /**
  * The order in which the plugins of a server block run, whatever the Corefile's: CoreDNS's own, complete, so that a
- * directive that Seamark does not have yet is told apart from a misspelt one.
+ * directive that Seamark does not have yet is told apart from a misspelt one; among them those that are Seamark's alone.
  */
 export const pluginOrder: readonly string[] = [
   'root',
@@ -28,6 +28,7 @@ export const pluginOrder: readonly string[] = [
   'errors',
   'log',
   'dnstap',
+  'ratelimit',
   'local',
   'dns64',
   'any',
@@ -37,6 +38,7 @@ export const pluginOrder: readonly string[] = [
   'rewrite',
   'autopath',
   'acl',
+  'policy',
   'cache',
   'header',
   'dnssec',
