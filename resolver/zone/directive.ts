@@ -192,28 +192,6 @@ const wantsClients = ({ directives }: BlockContext): boolean =>
     }
   })
 
-/** Metadata about the pod that asks, in a log line, an expression of a view or a template. */
-const CLIENT_KEY = 'kubernetes/client-'
-
-/** Keys of labels (Kubernetes API: an optional DNS prefix, a slash, a name) that are shown of the pod that asks. */
-const labelsIn = (text: string): string[] =>
-  [...text.matchAll(/kubernetes\/client-label\/([\w.-]+(?:\/[\w.-]+)?)/g)].map(([, key]) => key!)
-
-const textsOf = (parts: readonly DirectivePart[]): string[] =>
-  parts.flatMap(({ arguments: words, properties, body }) => [
-    ...words.map(textOf),
-    ...textsOf(properties ?? body ?? []),
-  ])
-
-interface DirectivePart {
-  readonly arguments: readonly Word[]
-  readonly properties?: readonly Property[]
-  readonly body?: readonly Property[]
-}
-
-const mentions = (directives: readonly Directive[], text: string): boolean =>
-  textsOf(directives).some(word => word.includes(text))
-
 const wordsOf = (properties: Values['labels']): readonly Word[] => properties.flatMap(property => property.arguments)
 const textOf = (word: Word): string => word.text
 
