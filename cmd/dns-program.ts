@@ -4,12 +4,16 @@ import { type Milliseconds, sleep, systemClock } from '#lib/clock.ts'
 import type { Component } from '#lib/lifecycle.ts'
 import type { Logger } from '#lib/log.ts'
 import type { Registry } from '#lib/metrics.ts'
+import type { HttpEndpoint } from '#resolver/listener.ts'
+import type { Plugin } from '#resolver/plugin.ts'
 import { LiveConfiguration, type ReloadOutcome } from '#resolver/reload.ts'
 import type { ServerOptions } from '#server/options.ts'
 import { Server } from '#server/server.ts'
 import { badCorefile, readCorefile } from './corefile.ts'
 import { reachableAddress } from './reachable-address.ts'
 
+/** CoreDNS's startup_timeout: so long the start waits for the cluster's first list. */
+const READY_DEADLINE: Milliseconds = 5000
 /** How often plugins are asked whether they are ready. */
 const READY_POLL: Milliseconds = 10
 
@@ -25,11 +29,16 @@ export class DnsProgram implements Component {
   readonly name = 'dns'
   readonly #server: Server
   readonly #live: LiveConfiguration
+  /** Told to stop. */
+  readonly #stop = new AbortController()
 
   constructor({ corefile, overrides, server, logger, registry }: DnsProgramOptions) {
     this.#live = new LiveConfiguration({
       load: requestReload => readCorefile(corefile, { logger, registry, overrides, requestReload }),
-      converge: (listeners, endpoints) => this.#server.converge(listeners, endpoints),
+      converge: async (listeners, endpoints, plugins) => {
+        if (server.reusePort && !this.#live.configuration) await this.#prepare(endpoints, plugins)
+        await this.#server.converge(listeners, endpoints)
+      },
       clock: systemClock,
       logger: logger.child({ room: 'resolver' }),
       registry,
@@ -49,13 +58,17 @@ export class DnsProgram implements Component {
   }
 
   /**
-   * Resolves when every plugin can do its work (the first list of the cluster is in), or after `deadline`: DNS is served
+   * Resolves when every plugin can do its work (the first list of the cluster is in), or after five seconds: DNS is served
    * since `start`, whatever the apiserver does; this is for those who announce it.
    */
-  async whenReady(deadline: Milliseconds, signal: AbortSignal): Promise<void> {
-    const end = systemClock.monotonic() + deadline
-    const isReady = () => this.#live.configuration?.plugins.every(plugin => plugin.ready?.() ?? true)
-    while (!isReady() && !signal.aborted && systemClock.monotonic() < end) await sleep(systemClock, READY_POLL, signal)
+  async whenReady(signal: AbortSignal): Promise<void> {
+    await untilReady(this.#live.configuration?.plugins ?? [], signal)
+  }
+
+  /** Where another answers already, clients are not taken from it before all is known; its pages tell of this one. */
+  async #prepare(endpoints: readonly HttpEndpoint[], plugins: readonly Plugin[]): Promise<void> {
+    await this.#server.converge([], endpoints)
+    await untilReady(plugins, this.#stop.signal)
   }
 
   /** Reads the Corefile again; what is wrong with it is logged, and the old one stays. */
@@ -78,10 +91,18 @@ export class DnsProgram implements Component {
     return bound
   }
 
-  /** Lame duck first: health still answers while clients go elsewhere. */
+  /** Lame duck first: health still answers, and so does DNS, while clients go elsewhere. */
   async close(): Promise<void> {
-    await this.#live.drain()
+    this.#stop.abort()
+    this.#server.retire()
+    await this.#live.drain(this.#server)
     await this.#server.close()
     await this.#live.close()
   }
+}
+
+const untilReady = async (plugins: readonly Plugin[], signal: AbortSignal): Promise<void> => {
+  const end = systemClock.monotonic() + READY_DEADLINE
+  const isReady = () => plugins.every(plugin => plugin.ready?.() ?? true)
+  while (!isReady() && !signal.aborted && systemClock.monotonic() < end) await sleep(systemClock, READY_POLL, signal)
 }

@@ -44,9 +44,6 @@ const overridesOf = (flags: DnsFlags): Readonly<Record<string, string | undefine
   'ready-address': flags.readyAddress,
 })
 
-/** CoreDNS's startup_timeout: so long the start waits for the cluster's first list before it calls itself ready. */
-const READY_DEADLINE: Milliseconds = 5000
-
 /** Longer than a lameduck that fits into a pod's grace of 30 s, and the drain after it. */
 const LAMEDUCK_DEADLINE: Milliseconds = 60_000
 
@@ -86,7 +83,7 @@ const dns = async (flags: DnsFlags): Promise<void> => {
   if (!flags.quiet) logger.info({ version: packageVersion, corefile: flags.conf }, 'starting the DNS server')
   const readiness: Component = {
     name: 'readiness',
-    start: signal => program.whenReady(READY_DEADLINE, signal),
+    start: signal => program.whenReady(signal),
     close: async () => {},
   }
   await runProgram({

@@ -14,7 +14,7 @@ import { type PlannedBlock, planBlocks, readListenerOverrides } from './corefile
 import { type Corefile, type CorefileProblem, type Directive, type Word, wordsOf } from './corefile/syntax.ts'
 import type { DnsListener, HttpEndpoint, Responder } from './listener.ts'
 import { panicMetrics, registerMetrics } from './metrics.ts'
-import type { Environment, Next, Plugin, PluginModule, Reply } from './plugin.ts'
+import type { Environment, Next, Plugin, PluginModule, Reply, Traffic } from './plugin.ts'
 import { pluginModules } from './plugins/index.ts'
 import { pluginOrder } from './plugins/order.ts'
 import type { Query } from './query.ts'
@@ -131,8 +131,8 @@ export class Configuration {
   }
 
   /** The program was told to stop and still serves: resolves when it may end (health's lameduck). */
-  async drain(): Promise<void> {
-    await Promise.all(this.plugins.map(plugin => plugin.drain?.()))
+  async drain(traffic: Traffic): Promise<void> {
+    await Promise.all(this.plugins.map(plugin => plugin.drain?.(traffic)))
   }
 
   /** Idempotent; the last plugin first. */

@@ -61,6 +61,12 @@ export interface CacheCounters {
   readonly hits: number
 }
 
+/** What comes to the server. */
+export interface Traffic {
+  /** How long no query has come. */
+  readonly quietFor: () => Milliseconds
+}
+
 /** One kept answer, as people read it. */
 export interface CacheDumpEntry {
   readonly name: DnsName
@@ -146,7 +152,7 @@ export interface Plugin {
   /** Resolves when the plugin may serve, not when it is ready: a slow apiserver must not hold up other names. */
   readonly start?: (signal: AbortSignal) => Promise<void>
   /** The server has been told to stop, and still serves: lameduck waits here. Called before any `close`. */
-  readonly drain?: () => Promise<void>
+  readonly drain?: (traffic: Traffic) => Promise<void>
   readonly close?: () => Promise<void>
 }
 

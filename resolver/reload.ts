@@ -14,12 +14,20 @@ import type { Configuration } from './configuration.ts'
 import { type CorefileProblem, formatProblem } from './corefile/syntax.ts'
 import type { DnsListener, HttpEndpoint, Responder } from './listener.ts'
 import { type Metrics, registerMetrics, reloadMetrics } from './metrics.ts'
+import type { Plugin, Traffic } from './plugin.ts'
 
 export interface LiveOptions {
   /** Reads the Corefile as it is now. `requestReload` is for its plugins. */
   readonly load: (requestReload: () => void) => Result<Configuration, readonly CorefileProblem[]>
-  /** Opens what is new, keeps what stays, closes what went; rejects and changes nothing when something cannot be opened. */
-  readonly converge: (listeners: readonly DnsListener[], endpoints: readonly HttpEndpoint[]) => Promise<void>
+  /**
+   * Opens what is new, keeps what stays, closes what went; rejects and changes nothing when something cannot be opened.
+   * `plugins`: all of the configuration, started.
+   */
+  readonly converge: (
+    listeners: readonly DnsListener[],
+    endpoints: readonly HttpEndpoint[],
+    plugins: readonly Plugin[],
+  ) => Promise<void>
   readonly clock: Clock
   readonly logger: Logger
   readonly registry: Registry
@@ -115,8 +123,8 @@ export class LiveConfiguration {
   }
 
   /** Told to stop, still serving: resolves when it may end. */
-  async drain(): Promise<void> {
-    await this.configuration?.drain()
+  async drain(traffic: Traffic): Promise<void> {
+    await this.configuration?.drain(traffic)
   }
 
   /** Idempotent. The server's sockets must be closed before. */
@@ -156,7 +164,8 @@ export class LiveConfiguration {
       if (previous) next.configuration.adopt(previous.configuration)
       await next.configuration.start(this.#stop.signal)
       this.#incoming = next
-      await this.#options.converge(next.configuration.listeners, next.configuration.endpoints)
+      const { listeners, endpoints, plugins } = next.configuration
+      await this.#options.converge(listeners, endpoints, plugins)
       this.#current = next
     } catch (error) {
       await next.configuration.close()

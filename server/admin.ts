@@ -7,6 +7,7 @@ import type { HttpEndpoint, HttpReply } from '#resolver/listener.ts'
 import type { BindAddress } from './bind-address.ts'
 import { listenOn } from './listen.ts'
 import type { ServerOptions } from './options.ts'
+import { PortGroup } from './port-group.ts'
 
 export interface AdminEnvironment {
   readonly clock: Clock
@@ -24,6 +25,8 @@ export class AdminListener {
   readonly #bind: BindAddress
   readonly #http: HttpServer
   #pages: ReadonlyMap<string, HttpEndpoint> = new Map()
+  #group: PortGroup | undefined
+  #accepted = 0
   #closing: Promise<void> | undefined
 
   constructor(bind: BindAddress, environment: AdminEnvironment) {
@@ -41,6 +44,9 @@ export class AdminListener {
       (request, response) => void this.#respond(request, response),
     )
     this.#http.maxConnections = httpMaxConnections
+    this.#http.on('connection', () => {
+      this.#accepted++
+    })
   }
 
   /** What is served from now on. */
@@ -49,10 +55,13 @@ export class AdminListener {
   }
 
   /** Resolves with the port (the system's choice for 0). Rejects with the system's error. */
-  open(port: number): Promise<number> {
+  async open(port: number, joins: boolean): Promise<number> {
     const { logger } = this.#environment
     const notAccepted = (error: Error) => logger.warn({ err: error }, 'HTTP connection not accepted')
-    return listenOn(this.#http, { bind: this.#bind, port, notAccepted })
+    const bound = await listenOn(this.#http, { bind: this.#bind, port, joins, notAccepted })
+    this.#group = new PortGroup(this.#http, this.#bind.family, this.#environment)
+    if (joins) await this.#group.join()
+    return bound
   }
 
   /** Accepts no more, lets requests on their way finish for at most the drain time. Idempotent. */
@@ -64,6 +73,7 @@ export class AdminListener {
   async #drain(): Promise<void> {
     const { clock, options } = this.#environment
     if (!this.#http.listening) return
+    await this.#group?.leave(() => this.#accepted)
     const done = new AbortController()
     this.#http.close(() => done.abort())
     this.#http.closeIdleConnections()

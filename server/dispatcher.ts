@@ -7,6 +7,7 @@
  * came just before it to a socket that had not been ready is not. The poll phase of the next turn finds it: so packets
  * wait until that is over, and all that came in one turn are answered in one go.
  */
+import type { Clock, Milliseconds } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
 import type { RequestContext, Responder } from '#resolver/listener.ts'
 import { failureReply } from '#resolver/wire/header.ts'
@@ -22,6 +23,7 @@ interface Request {
 }
 
 export interface DispatcherOptions {
+  readonly clock: Clock
   readonly logger: Logger
   readonly metrics: ServerMetrics
   readonly maxInFlight: number
@@ -34,10 +36,17 @@ export class Dispatcher {
   /** Read in this turn of the loop. */
   #arrived: Request[] = []
   #inFlight = 0
+  /** When a query last came. */
+  #lastArrival = Number.NEGATIVE_INFINITY
 
   constructor(responder: Responder, options: DispatcherOptions) {
     this.responder = responder
     this.#options = options
+  }
+
+  /** How long no query has come. */
+  quietFor(): Milliseconds {
+    return this.#options.clock.monotonic() - this.#lastArrival
   }
 
   submit(packet: Buffer, context: RequestContext, deliver: Deliver): void {
@@ -54,6 +63,7 @@ export class Dispatcher {
   readonly #endTurn = (): void => {
     const batch = this.#arrived
     this.#arrived = []
+    this.#lastArrival = this.#options.clock.monotonic()
     setImmediate(this.#answerAll, batch)
   }
 

@@ -16,7 +16,10 @@ import { type UdpEnvironment, UdpListener } from './udp/dgram.ts'
 /** How often a port of the system's choice is tried that turns out to be taken on the other transport or family. */
 const PORT_TRIES = 20
 
-export type DnsListenerEnvironment = Omit<UdpEnvironment, 'server'>
+export interface DnsListenerEnvironment extends Omit<UdpEnvironment, 'server'> {
+  /** Whether clients are to go elsewhere: the server has been told to stop. */
+  readonly isRetiring: () => boolean
+}
 
 interface Part {
   readonly close: () => Promise<void>
@@ -25,7 +28,7 @@ interface Part {
 export class DnsSockets {
   /** Label and certificates may change while the sockets stay open. */
   listener: DnsListener
-  readonly #environment: UdpEnvironment
+  readonly #environment: DnsListenerEnvironment & UdpEnvironment
   #parts: Part[] = []
   /** Once open, the port that it has; opened again, it asks for the same. */
   #port: number
@@ -41,13 +44,13 @@ export class DnsSockets {
     return { host: this.listener.address.host, port: this.#port }
   }
 
-  /** Rejects with the system's error, with nothing left open. */
-  async open(): Promise<void> {
+  /** `joins`: others may have the address. Rejects with the system's error, with nothing left open. */
+  async open(joins: boolean): Promise<void> {
     const { host, port } = this.listener.address
     const addresses = await bindAddresses(host)
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#openAll(addresses)
+        return await this.#openAll(addresses, joins)
       } catch (error) {
         await this.close()
         const isChance = port === 0 && systemCode(error) === 'EADDRINUSE' && tries < PORT_TRIES
@@ -64,11 +67,11 @@ export class DnsSockets {
     await Promise.all(parts.map(part => part.close()))
   }
 
-  async #openAll(addresses: readonly BindAddress[]): Promise<void> {
+  async #openAll(addresses: readonly BindAddress[], joins: boolean): Promise<void> {
     let missing: unknown
     for (const address of addresses) {
       try {
-        await this.#openAt(address)
+        await this.#openAt(address, joins)
       } catch (error) {
         // All addresses of a machine without IPv6 (or IPv4) are those of the other family.
         if (!isWildcard(address) || addresses.length === 1 || !isFamilyMissing(error)) throw error
@@ -79,14 +82,14 @@ export class DnsSockets {
   }
 
   /** TCP first: there, a port that another program has is always refused. */
-  async #openAt(address: BindAddress): Promise<void> {
+  async #openAt(address: BindAddress, joins: boolean): Promise<void> {
     const tcp = this.#streams(address)
-    this.#port = await tcp.open(this.#port)
+    this.#port = await tcp.open(this.#port, joins)
     this.#parts.push(tcp)
     const { scheme = 'dns' } = this.listener
     if (scheme !== 'dns') return
     const udp = new UdpListener(address, this.#environment)
-    await udp.open(this.#port)
+    await udp.open(this.#port, joins)
     this.#parts.push(udp)
   }
 

@@ -29,13 +29,13 @@ export class HttpSockets {
   }
 
   /** Rejects with the system's error, with nothing left open. */
-  async open(): Promise<void> {
+  async open(joins: boolean): Promise<void> {
     const addresses = await bindAddresses(this.#address.host)
     for (const address of addresses) {
       const listener = new AdminListener(address, this.#environment)
       listener.serve(this.#endpoints)
       try {
-        this.#port = await listener.open(this.#port)
+        this.#port = await listener.open(this.#port, joins)
         this.#listeners.push(listener)
       } catch (error) {
         if (this.#listeners.length > 0 && isFamilyMissing(error)) continue

@@ -1,10 +1,13 @@
-import type { Server } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import type { BindAddress } from './bind-address.ts'
+import { portsCanBeShared } from './socket-options.ts'
 
 export interface ListenOptions {
   readonly bind: BindAddress
   /** 0: the system's choice. */
   readonly port: number
+  /** Whether others may have the address already, so that one takes over from the other. Only where ports can be shared. */
+  readonly joins: boolean
   /** Connections that wait to be accepted. Default: Node's (511). */
   readonly backlog?: number
   /** EMFILE and its like, once it listens: a connection is lost, the listener is not. */
@@ -12,14 +15,32 @@ export interface ListenOptions {
 }
 
 /** Resolves with the port. Rejects with the system's error. */
-export const listenOn = (server: Server, { bind, port, backlog, notAccepted }: ListenOptions): Promise<number> =>
+export const listenOn = async (server: Server, options: ListenOptions): Promise<number> => {
+  const { bind, port, joins, backlog, notAccepted } = options
+  const place = { host: bind.address, port, ipv6Only: bind.family === 6, exclusive: true }
+  // Once it is open, another may join it; but not by mistake.
+  if (portsCanBeShared && !joins && port !== 0) await listenAlone(place)
+  const more = { reusePort: portsCanBeShared, ...(backlog === undefined ? {} : { backlog }) }
+  const bound = await listen(server, { ...place, ...more })
+  server.on('error', notAccepted)
+  return bound
+}
+
+type Place = Parameters<Server['listen']>[0] & { readonly port: number }
+
+/** Rejects if anybody has the address, whether it may be shared or not. */
+const listenAlone = async (place: Place): Promise<void> => {
+  const alone = createServer()
+  await listen(alone, place)
+  await new Promise(resolve => alone.close(resolve))
+}
+
+const listen = (server: Server, place: Place): Promise<number> =>
   new Promise((resolve, reject) => {
-    const place = { host: bind.address, port, ipv6Only: bind.family === 6, exclusive: true }
     server.once('error', reject)
-    server.listen({ ...place, ...(backlog === undefined ? {} : { backlog }) }, () => {
+    server.listen(place, () => {
       server.off('error', reject)
-      server.on('error', notAccepted)
       const bound = server.address()
-      resolve(typeof bound === 'object' && bound ? bound.port : port)
+      resolve(typeof bound === 'object' && bound ? bound.port : place.port)
     })
   })

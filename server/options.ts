@@ -98,6 +98,11 @@ export const serverOptions = {
     unit: 'ms',
     doc: 'For an HTTP request to arrive whole, and for a kept connection to wait for the next.',
   },
+  reusePort: {
+    type: 'switch',
+    default: false,
+    doc: 'Share addresses with a Seamark that was started the same way: the new one takes over, the old one is then told to stop, no query is lost (Linux).',
+  },
   drainTimeout: {
     type: 'number',
     default: 5000,

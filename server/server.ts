@@ -7,7 +7,7 @@
  * so nothing is lost on a reload. No failure of a client or of the resolver ends the server.
  */
 import { formatAddress, type SocketAddress } from '#lib/address.ts'
-import type { Clock } from '#lib/clock.ts'
+import type { Clock, Milliseconds } from '#lib/clock.ts'
 import { listenError } from '#lib/errors.ts'
 import type { Logger } from '#lib/log.ts'
 import type { Registry } from '#lib/metrics.ts'
@@ -17,6 +17,7 @@ import { DnsSockets } from './dns-sockets.ts'
 import { HttpSockets } from './http-sockets.ts'
 import { ServerMetrics } from './metrics.ts'
 import type { ServerOptions } from './options.ts'
+import { portsCanBeShared } from './socket-options.ts'
 
 export interface ServerEnvironment {
   readonly clock: Clock
@@ -39,7 +40,7 @@ export interface ServerAddresses {
 
 interface Sockets {
   readonly bound: SocketAddress
-  open(): Promise<void>
+  open(joins: boolean): Promise<void>
   close(): Promise<void>
 }
 
@@ -70,14 +71,20 @@ export class Server {
   #http = new Map<string, HttpSockets>()
   /** Sockets that still answer what they have in hand. */
   readonly #leaving = new Set<Promise<void>>()
+  #retiring = false
   /** One change at a time. */
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor(responder: Responder, environment: ServerEnvironment) {
-    const { logger, options, registry } = environment
+    const { clock, logger, options, registry } = environment
     this.#environment = environment
     this.#metrics = new ServerMetrics(registry)
-    this.#dispatcher = new Dispatcher(responder, { logger, metrics: this.#metrics, maxInFlight: options.maxInFlight })
+    this.#dispatcher = new Dispatcher(responder, {
+      clock,
+      logger,
+      metrics: this.#metrics,
+      maxInFlight: options.maxInFlight,
+    })
   }
 
   /** Answers from now on; queries that the old one has in hand are still answered by it. */
@@ -103,9 +110,17 @@ export class Server {
     })
   }
 
+  /** How long no query has come, by whatever listener. Milliseconds. */
+  readonly quietFor = (): Milliseconds => this.#dispatcher.quietFor()
+
   addresses(): ServerAddresses {
     const bound = (all: ReadonlyMap<string, Sockets>) => new Map([...all].map(([key, { bound }]) => [key, bound]))
     return { dns: bound(this.#dns), http: bound(this.#http) }
+  }
+
+  /** Goes on as before, but tells clients on connections that these are not to stay (RFC 7828 §3.3.2). */
+  retire(): void {
+    this.#retiring = true
   }
 
   /** Accepts no more, answers what is in hand for at most the drain time, closes everything. Idempotent. */
@@ -126,7 +141,8 @@ export class Server {
 
   #wantedDns(listeners: readonly DnsListener[]): WantedMap<DnsSockets> {
     const { flagOf = flagOfPath, ...environment } = this.#environment
-    const parts = { ...environment, metrics: this.#metrics, dispatcher: this.#dispatcher }
+    const isRetiring = () => this.#retiring
+    const parts = { ...environment, metrics: this.#metrics, dispatcher: this.#dispatcher, isRetiring }
     return new Map(
       listeners.map(listener => [
         keyOf(listener),
@@ -159,25 +175,27 @@ export class Server {
   }
 
   /**
-   * Opens what `current` does not have. What goes and has the port of something new (`:53` → `127.0.0.1:53`) is closed
-   * first, and opened again if the new cannot be had.
+   * Opens what `current` does not have. What goes and has the port of something new (`:53` → `127.0.0.1:53`) hands over
+   * to it; where ports cannot be shared it is closed first, and opened again if the new cannot be had.
    */
   async #openNew<Part extends Sockets>(wanted: WantedMap<Part>, current: ReadonlyMap<string, Part>) {
     const missing = [...wanted].filter(([key]) => !current.has(key))
     const inTheWay = [...current]
       .filter(([key, { bound }]) => !wanted.has(key) && missing.some(([, { address }]) => address.port === bound.port))
       .map(([, sockets]) => sockets)
-    await Promise.all(inTheWay.map(sockets => sockets.close()))
+    const sharedPorts = new Set(portsCanBeShared ? inTheWay.map(({ bound }) => bound.port) : [])
+    const toReopen = portsCanBeShared ? [] : inTheWay
+    await Promise.all(toReopen.map(sockets => sockets.close()))
     const opened = new Map<string, Part>()
     const undo = async () => {
       await Promise.all([...opened.values()].map(sockets => sockets.close()))
-      await Promise.all(inTheWay.map(sockets => sockets.open()))
+      await Promise.all(toReopen.map(sockets => sockets.open(false)))
     }
     for (const [key, { address, flag, make, apply }] of missing) {
       const sockets = make()
       apply(sockets)
       try {
-        await sockets.open()
+        await sockets.open(this.#environment.options.reusePort || sharedPorts.has(address.port))
       } catch (error) {
         await undo()
         throw listenError(error, formatAddress(address), flag)

@@ -11,6 +11,7 @@ import type { Endpoint } from '#resolver/query.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { ServerMetrics } from './metrics.ts'
 import type { ServerOptions } from './options.ts'
+import { turns } from './turns.ts'
 
 export interface TcpEnvironment {
   readonly clock: Clock
@@ -21,7 +22,9 @@ export interface TcpEnvironment {
   readonly transport: 'tcp' | 'tls'
   /** The `server` of the listener at this moment. */
   readonly server: () => string
-  /** Queries that are answered before the connection closes; absent: any number. */
+  /** Whether clients are to go elsewhere: the server has been told to stop. */
+  readonly isRetiring: () => boolean
+  /** After how many queries the connection closes, as soon as nothing is on its way; absent: any number. */
   readonly maxQueries?: number | undefined
 }
 
@@ -48,6 +51,8 @@ export class TcpConnection {
   #timerDue = Number.POSITIVE_INFINITY
   /** The client has ended its side: what it has sent is still answered. */
   #clientEnded = false
+  /** Closes as soon as nothing is on its way. */
+  #leaving = false
   /** No more queries are taken. */
   #ending = false
 
@@ -69,8 +74,27 @@ export class TcpConnection {
     this.#watch()
   }
 
-  /** Takes no more queries; closes when those in flight are answered. */
+  /** Closes as soon as nothing is on its way, of which the client is told (RFC 7828 §3.3.2) with each answer until then. */
   stop(): void {
+    this.#leaving = true
+    void this.#leaveWhenIdle()
+  }
+
+  /** Someone who has connected and not yet asked is about to. */
+  #isIdle(): boolean {
+    const isWaiting = this.#inFlight > 0 || this.#input.length > 0 || this.#blockedSince !== undefined
+    return !isWaiting && this.#queries > 0
+  }
+
+  async #leaveWhenIdle(): Promise<void> {
+    if (!this.#leaving || this.#ending || !this.#isIdle()) return
+    const queries = this.#queries
+    await turns()
+    if (this.#queries === queries && this.#isIdle()) this.#end()
+  }
+
+  /** Takes no more queries; closes when those in flight are answered. */
+  #end(): void {
     this.#ending = true
     this.#input = Buffer.alloc(0)
     this.#readingSince = undefined
@@ -98,7 +122,7 @@ export class TcpConnection {
 
   /** Takes whole queries out of the input, as many as may be in flight. */
   #takeQueries(): void {
-    const { metrics, options } = this.#environment
+    const { metrics, options, maxQueries = Number.POSITIVE_INFINITY } = this.#environment
     let at = 0
     const input = this.#input
     while (this.#mayTake() && at + LENGTH_BYTES <= input.length) {
@@ -110,11 +134,15 @@ export class TcpConnection {
       }
       const end = at + LENGTH_BYTES + length
       if (end > input.length) break
+      this.#queries++
+      // The answer to this one says it.
+      if (this.#queries === maxQueries) this.#leaving = true
       this.#submit(input.subarray(at + LENGTH_BYTES, end))
       at = end
       this.#readingSince = undefined
-      if (++this.#queries === this.#environment.maxQueries) {
-        this.stop()
+      // A client that never comes to rest has had its chance to do so.
+      if (this.#queries === maxQueries + options.tcpMaxInFlight) {
+        this.#end()
         return
       }
     }
@@ -128,7 +156,7 @@ export class TcpConnection {
       this.#socket.pause()
       this.#readingSince = undefined
     } else if (this.#clientEnded) {
-      this.stop()
+      this.#end()
     } else if (this.#input.length > 0) {
       this.#readingSince ??= this.#environment.clock.monotonic()
     }
@@ -140,14 +168,14 @@ export class TcpConnection {
   }
 
   #submit(packet: Buffer): void {
-    const { dispatcher, options, server, transport } = this.#environment
+    const { dispatcher, isRetiring, options, server, transport } = this.#environment
     this.#inFlight++
     const context = {
       transport,
       client: this.#client,
       local: this.#local,
       server: server(),
-      idleTimeout: options.tcpIdleTimeout,
+      idleTimeout: this.#leaving || isRetiring() ? 0 : options.tcpIdleTimeout,
     }
     let rest: Iterable<Buffer> | undefined
     const follow = (messages: Iterable<Buffer>): void => void (rest = messages)
@@ -165,6 +193,7 @@ export class TcpConnection {
     this.#idleSince = clock.monotonic()
     if (this.#socket.destroyed) return
     if (reply) this.#write(reply)
+    void this.#leaveWhenIdle()
     if (this.#ending) this.#endIfDone()
     else if (wasFull && this.#mayTake()) this.#resume()
     this.#watch()
@@ -205,6 +234,7 @@ export class TcpConnection {
     this.#blockedSince = undefined
     this.#idleSince = this.#environment.clock.monotonic()
     for (const messages of this.#waiting.splice(0)) this.#stream(messages)
+    void this.#leaveWhenIdle()
     if (!this.#ending && this.#mayTake()) this.#resume()
     this.#watch()
   }
@@ -243,7 +273,7 @@ export class TcpConnection {
   #expire(): void {
     const isIdle = this.#blockedSince === undefined && this.#readingSince === undefined
     if (isIdle) {
-      this.stop()
+      this.#end()
     } else {
       this.#environment.metrics.drop('tcp-timeout')
       this.destroy()

@@ -10,6 +10,7 @@ import type { BindAddress } from './bind-address.ts'
 import { listenOn } from './listen.ts'
 import type { ServerMetrics } from './metrics.ts'
 import type { ServerOptions } from './options.ts'
+import { PortGroup } from './port-group.ts'
 import { TlsLayer } from './tls-layer.ts'
 
 /** Connections that the kernel keeps until they are accepted. It caps this at net.core.somaxconn. */
@@ -24,7 +25,7 @@ export interface TcpListenerEnvironment {
 
 /** One client. */
 export interface Connection {
-  /** Takes no more queries; closes when those in flight are answered. */
+  /** Closes as soon as nothing is on its way; clients that can be told are told not to stay (RFC 7828). */
   stop(): void
   destroy(): void
 }
@@ -48,7 +49,11 @@ export class TcpListener {
   readonly #sockets = new Set<Socket>()
   readonly #connections = new Set<Connection>()
   readonly #server: NetServer
+  #group: PortGroup | undefined
+  #accepted = 0
   #closing: Promise<void> | undefined
+  /** Nobody is accepted any more. */
+  #closed = false
 
   constructor(bind: BindAddress, environment: TcpListenerEnvironment, protocol: StreamProtocol) {
     const { metrics, options } = environment
@@ -64,13 +69,16 @@ export class TcpListener {
   }
 
   /** Resolves with the port (the system's choice for 0). Rejects with the system's error. */
-  open(port: number): Promise<number> {
+  async open(port: number, joins: boolean): Promise<number> {
     const { logger } = this.#environment
     const notAccepted = (error: Error) => logger.warn({ err: error }, 'TCP connection not accepted')
-    return listenOn(this.#server, { bind: this.#bind, port, backlog: BACKLOG, notAccepted })
+    const bound = await listenOn(this.#server, { bind: this.#bind, port, joins, backlog: BACKLOG, notAccepted })
+    this.#group = new PortGroup(this.#server, this.#bind.family, this.#environment)
+    if (joins) await this.#group.join()
+    return bound
   }
 
-  /** Accepts no more, lets queries in flight be answered for at most the drain time. Idempotent. */
+  /** Serves who has connected already; lets queries on their way be answered for at most the drain time. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#drain()
     return this.#closing
@@ -79,10 +87,12 @@ export class TcpListener {
   async #drain(): Promise<void> {
     const { clock, options } = this.#environment
     if (!this.#server.listening) return
+    await this.#group?.leave(() => this.#accepted)
     const done = new AbortController()
     this.#server.close(() => done.abort())
     for (const connection of this.#connections) connection.stop()
     await sleep(clock, options.drainTimeout, done.signal)
+    this.#closed = true
     for (const connection of this.#connections) connection.destroy()
     for (const socket of this.#sockets) socket.destroy()
   }
@@ -102,6 +112,7 @@ export class TcpListener {
 
   #accept(socket: Socket): void {
     const { metrics } = this.#environment
+    this.#accepted++
     this.#sockets.add(socket)
     metrics.tcpConnections.inc()
     // Resets by the client are no news; 'close' follows.
@@ -115,9 +126,11 @@ export class TcpListener {
   }
 
   #serve(stream: Socket): void {
-    if (this.#closing) return void stream.destroy()
+    if (this.#closed) return void stream.destroy()
     const connection = this.#protocol.serve(stream)
     this.#connections.add(connection)
     stream.on('close', () => this.#connections.delete(connection))
+    // Its handshake took longer than the listener was there.
+    if (!this.#server.listening) connection.stop()
   }
 }

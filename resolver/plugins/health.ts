@@ -12,7 +12,7 @@ import { DirectiveReader, type PropertyTable } from '../corefile/directive-reade
 import { chooseAddress } from '../corefile/endpoint-address.ts'
 import type { HttpEndpoint } from '../listener.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
-import type { Plugin, PluginModule } from '../plugin.ts'
+import type { Plugin, PluginModule, Traffic } from '../plugin.ts'
 
 const options = {
   lameduck: {
@@ -21,7 +21,7 @@ const options = {
     default: 0,
     minimum: 0,
     maximum: 600_000,
-    doc: 'how long to go on answering, healthy, after the program was told to stop',
+    doc: 'how long to go on answering, healthy, after the program was told to stop; then until no query has come for 1s, at most 20s in all',
   },
 } as const satisfies PropertyTable
 
@@ -44,6 +44,11 @@ const metrics = {
 /** CoreDNS's: how long after one request the next one comes, and how long one may take. */
 const INTERVAL: Milliseconds = 1_000
 const TIMEOUT: Milliseconds = 3_000
+
+/** Whom no query has reached for so long is known to be leaving. */
+const QUIET: Milliseconds = 1_000
+/** How long after the program was told to stop a short lameduck goes on while queries still come; a pod has 30 s. */
+const LAMEDUCK_LIMIT: Milliseconds = 20_000
 
 export const healthPlugin: PluginModule = {
   name: 'health',
@@ -87,9 +92,17 @@ class Health implements Plugin {
     if (this.#options.endpoint.address.port !== 0) this.#asking = this.#ask(this.#closing.signal)
   }
 
-  drain(): Promise<void> {
+  /** Where clients need longer to hear of it, longer. */
+  async drain({ quietFor }: Traffic): Promise<void> {
     const { lameduck, clock } = this.#options
-    return lameduck > 0 ? sleep(clock, lameduck) : Promise.resolve()
+    if (lameduck === 0) return
+    const end = clock.monotonic() + Math.max(lameduck, LAMEDUCK_LIMIT)
+    await sleep(clock, lameduck)
+    for (let left = end - clock.monotonic(); left > 0; left = end - clock.monotonic()) {
+      const noise = QUIET - quietFor()
+      if (noise <= 0) return
+      await sleep(clock, Math.min(noise, left))
+    }
   }
 
   async close(): Promise<void> {

@@ -10,6 +10,7 @@ import type { Socket } from 'node:net'
 import type { Clock, Milliseconds, Timer } from '#lib/clock.ts'
 import type { Endpoint } from '#resolver/query.ts'
 import type { Connection } from '../tcp.ts'
+import { turns } from '../turns.ts'
 
 export class HttpsConnection implements Connection {
   readonly client: Endpoint
@@ -55,6 +56,12 @@ export class HttpsConnection implements Connection {
   stop(): void {
     if (this.#stopping) return
     this.#stopping = true
+    void this.#endIfIdle()
+  }
+
+  /** HTTP/2 looks after its streams itself. */
+  async #endIfIdle(): Promise<void> {
+    if (!this.#session) await turns()
     if (this.#session || this.#inHand === 0) this.#end()
   }
 

@@ -32,6 +32,8 @@ export interface HttpsEnvironment {
   readonly options: ServerOptions
   /** The `server` of the listener at this moment. */
   readonly server: () => string
+  /** Whether clients are to go elsewhere: the server has been told to stop. */
+  readonly isRetiring: () => boolean
 }
 
 type Request = IncomingMessage | Http2ServerRequest
@@ -142,11 +144,11 @@ export class HttpsProtocol {
   }
 
   #send(response: Response, status: number, answer: HttpAnswer, connection: HttpsConnection): void {
-    const { metrics, server } = this.#environment
+    const { isRetiring, metrics, server } = this.#environment
     metrics.httpsResponses.inc({ server: server(), status })
     if (response.destroyed || response.headersSent) return
     // What is left of a request that was refused is not read: HTTP/1.1 could not tell it from the next one.
-    const isLast = connection.stopping || (status >= 400 && response.req.method === 'POST')
+    const isLast = connection.stopping || isRetiring() || (status >= 400 && response.req.method === 'POST')
     if (isLast && response.req.httpVersionMajor === 1) response.setHeader('connection', 'close')
     response.statusCode = status
     response.setHeader('content-type', answer.contentType)

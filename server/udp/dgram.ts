@@ -9,7 +9,6 @@
  * answered that way, and so are addresses beyond `udpMaxAddresses`; name them with `bind`.
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
-import { platform } from 'node:os'
 import type { Clock, Timer } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
 import type { RequestContext } from '#resolver/listener.ts'
@@ -18,15 +17,14 @@ import type { Dispatcher } from '../dispatcher.ts'
 import { InFlight } from '../in-flight.ts'
 import type { ServerMetrics } from '../metrics.ts'
 import type { ServerOptions } from '../options.ts'
+import { PortGroup } from '../port-group.ts'
+import { portsCanBeShared } from '../socket-options.ts'
 
 /** Datagrams to the wildcard do not have the addresses read more often than this. Milliseconds. */
 const SCAN_PAUSE = 100
 
-/**
- * The wildcard and the addresses under it share a port. On Linux SO_REUSEPORT keeps other users' programs out of it;
- * another Seamark finds the port taken on TCP.
- */
-const sharedPort = platform() === 'linux' ? { reusePort: true } : { reuseAddr: true }
+/** The wildcard and the addresses under it share a port. Another program finds it taken on TCP. */
+const sharedPort = portsCanBeShared ? { reusePort: true } : { reuseAddr: true }
 
 export interface UdpEnvironment {
   readonly clock: Clock
@@ -38,13 +36,21 @@ export interface UdpEnvironment {
   readonly server: () => string
 }
 
+/** A socket and how many queries have come to it. */
+interface Bound {
+  readonly socket: Socket
+  readonly group: PortGroup
+  arrivals: number
+}
+
 export class UdpListener {
   readonly #environment: UdpEnvironment
   readonly #bind: BindAddress
   readonly #inFlight = new InFlight()
   /** By the address that each is bound to. */
-  readonly #sockets = new Map<string, Socket>()
+  readonly #sockets = new Map<string, Bound>()
   #port = 0
+  #joins = false
   #scan: Timer | undefined
   #scanning = false
   #lastScan = Number.NEGATIVE_INFINITY
@@ -55,14 +61,18 @@ export class UdpListener {
     this.#environment = environment
   }
 
-  /** Resolves when every address is bound. Rejects with the system's error, with nothing left open. */
-  async open(port: number): Promise<void> {
+  /**
+   * Resolves when every address is bound. `joins`: others may have the address already, from which it takes over. Rejects
+   * with the system's error, with nothing left open.
+   */
+  async open(port: number, joins: boolean): Promise<void> {
     this.#port = port
+    this.#joins = joins
     await this.#openSocket(this.#bind.address)
     if (isWildcard(this.#bind)) await this.#followAddresses()
   }
 
-  /** Takes no more queries, sends the replies that are due, then closes. Idempotent. */
+  /** Leaves what comes to others, answers what has come, then closes. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#drain()
     return this.#closing
@@ -71,9 +81,10 @@ export class UdpListener {
   async #drain(): Promise<void> {
     const { clock, options } = this.#environment
     this.#scan?.cancel()
-    for (const socket of this.#sockets.values()) socket.removeAllListeners('message')
+    await Promise.all([...this.#sockets.values()].map(bound => bound.group.leave(() => bound.arrivals)))
+    for (const { socket } of this.#sockets.values()) socket.removeAllListeners('message')
     await this.#inFlight.drained(clock, options.drainTimeout)
-    for (const socket of this.#sockets.values()) socket.close()
+    for (const { socket } of this.#sockets.values()) socket.close()
     this.#sockets.clear()
   }
 
@@ -82,7 +93,7 @@ export class UdpListener {
     const socket = createSocket({
       type: `udp${family}`,
       ipv6Only: family === 6,
-      ...(isWildcard(this.#bind) && sharedPort),
+      ...((isWildcard(this.#bind) || portsCanBeShared) && sharedPort),
       // Replies go to addresses: nothing is to be looked up, and not one turn of the loop later.
       lookup: (host, _options, callback) => callback(null, host, family),
     })
@@ -94,24 +105,28 @@ export class UdpListener {
       socket.bind({ address, port: this.#port, exclusive: true }, () => {
         socket.removeAllListeners('error')
         // Closed while the system was at it.
-        if (this.#closing) socket.close()
-        else this.#serve(socket, address)
-        resolve()
+        if (this.#closing) {
+          socket.close()
+          resolve()
+        } else resolve(this.#serve(socket, address))
       })
     })
   }
 
-  #serve(socket: Socket, address: string): void {
+  async #serve(socket: Socket, address: string): Promise<void> {
     const { logger, server } = this.#environment
-    this.#sockets.set(address, socket)
+    const bound: Bound = { socket, group: new PortGroup(socket, this.#bind.family, this.#environment), arrivals: 0 }
+    this.#sockets.set(address, bound)
     this.#sizeBuffer(socket)
     const local = { address, port: this.#port }
     const isNet = isWildcard({ ...this.#bind, address })
     socket.on('error', error => logger.warn({ err: error, address }, 'UDP socket failed'))
     socket.on('message', (packet, client) => {
+      bound.arrivals++
       if (isNet) this.#scanSoon()
       this.#receive(socket, packet, { transport: 'udp', client, local, server: server() })
     })
+    if (this.#joins) await bound.group.join()
   }
 
   #receive(socket: Socket, packet: Buffer, context: RequestContext): void {
@@ -123,7 +138,7 @@ export class UdpListener {
     }
     this.#inFlight.add()
     dispatcher.submit(packet, context, reply => {
-      if (reply && this.#sockets.get(context.local.address) === socket) {
+      if (reply && this.#sockets.get(context.local.address)?.socket === socket) {
         const { port, address } = context.client as RemoteInfo
         socket.send(reply, port, address, error => {
           if (error) metrics.drop('udp-send')
@@ -150,7 +165,7 @@ export class UdpListener {
     this.#lastScan = clock.monotonic()
     this.#scan?.cancel()
     const present = localAddresses(this.#bind.family)
-    for (const [address, socket] of this.#sockets) {
+    for (const [address, { socket }] of this.#sockets) {
       if (present.has(address) || address === this.#bind.address) continue
       this.#sockets.delete(address)
       socket.close()

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import type { ListenerTimeouts } from '#resolver/listener.ts'
 import { frame } from '../support/dns-client.ts'
-import { loopback, startServer } from '../support/dns-server.ts'
+import { addressResponder, loopback, startServer } from '../support/dns-server.ts'
 import { queryPacket } from '../support/query-packet.ts'
 
 const listenerWith = (timeouts: ListenerTimeouts) => ({ ...loopback(), timeouts })
@@ -39,14 +39,35 @@ test('read: a client that says nothing', async t => {
   t.true(duration >= 290 && duration < 60_000, `${duration} ms`)
 })
 
-test('maxtcpqueries: so many are answered, then the connection closes', async t => {
-  const { port } = await startServer(t, { listeners: [listenerWith({ maxQueries: 3 })] })
+test('maxtcpqueries: the connection closes after so many, as soon as nothing is on its way', async t => {
+  const { port } = await startServer(t, {
+    listeners: [listenerWith({ maxQueries: 3 })],
+    options: { tcpMaxInFlight: 4 },
+  })
   t.is((await untilClosed(t, port, 3)).replies, 3)
-  t.is((await untilClosed(t, port, 5)).replies, 3)
+  t.is((await untilClosed(t, port, 5)).replies, 5)
+  // One who does not come to rest gets as many more as may be in flight.
+  t.is((await untilClosed(t, port, 20)).replies, 7)
+})
+
+test('maxtcpqueries: a client that leaves a pause between its queries is told, and then left', async t => {
+  let idleTimeout: number | undefined
+  const { port } = await startServer(t, {
+    listeners: [listenerWith({ maxQueries: 2 })],
+    responder: (packet, context) => {
+      idleTimeout = context.idleTimeout
+      return addressResponder()(packet, context)
+    },
+  })
+  t.is((await untilClosed(t, port, 2)).replies, 2)
+  t.is(idleTimeout, 0)
 })
 
 test('a reload changes them for connections that come after it, on the same socket', async t => {
-  const { port, server } = await startServer(t, { listeners: [listenerWith({ maxQueries: 3 })] })
+  const { port, server } = await startServer(t, {
+    listeners: [listenerWith({ maxQueries: 3 })],
+    options: { tcpMaxInFlight: 1 },
+  })
   await server.converge([listenerWith({ maxQueries: 1 })], [])
-  t.is((await untilClosed(t, port, 4)).replies, 1)
+  t.is((await untilClosed(t, port, 4)).replies, 2)
 })

@@ -256,7 +256,7 @@ test('a client that leaves its last answer unread does not keep its connection',
   const read = readOptions(serverOptions, { tcpIdleTimeout: 100, tcpWriteTimeout: 100 })
   if (!read.ok) return t.fail(read.problem)
   const metrics = new ServerMetrics(createRegistry())
-  const options = { logger: silentLogger, metrics, maxInFlight: 10 }
+  const options = { clock: systemClock, logger: silentLogger, metrics, maxInFlight: 10 }
   // A window of zero: what is written is never taken, but it is too little for the stream to call itself full.
   const socket = new Duplex({ read() {}, write() {} }) as Socket
   new TcpConnection(socket, {
@@ -266,6 +266,7 @@ test('a client that leaves its last answer unread does not keep its connection',
     options: read.value,
     transport: 'tcp',
     server: () => '',
+    isRetiring: () => false,
   })
   const closed = new Promise<void>(resolve => socket.once('close', () => resolve()))
   socket.push(frame(packetWithId(1)))

@@ -62,7 +62,7 @@ test('health: 200 while it lives; lameduck holds the end back', async t => {
     body: 'OK',
   })
   let drained = false
-  const draining = configuration.drain().then(() => {
+  const draining = configuration.drain({ quietFor: () => Number.POSITIVE_INFINITY }).then(() => {
     drained = true
   })
   await world.clock.advance(4999)
@@ -71,6 +71,25 @@ test('health: 200 while it lives; lameduck holds the end back', async t => {
   await draining
   t.true(drained)
 })
+
+for (const [what, lastQuery, duration] of [
+  ['until none has come for a second', 7000, 8000],
+  ['but not for ever', Number.POSITIVE_INFINITY, 20_000],
+] as const) {
+  test(`health: lameduck goes on while queries come, ${what}`, async t => {
+    const world = testWorld()
+    const configuration = configure('. {\n health 127.0.0.1:8080 {\n  lameduck 5s\n }\n}', world)
+    const began = world.clock.monotonic()
+    let ended = Number.NaN
+    const quietFor = () => Math.max(0, world.clock.monotonic() - began - lastQuery)
+    const draining = configuration.drain({ quietFor }).then(() => {
+      ended = world.clock.monotonic() - began
+    })
+    for (let step = 0; step < 250; step++) await world.clock.advance(100)
+    await draining
+    t.is(ended, duration)
+  })
+}
 
 test('ready: names what it waits for; asks again only continuously; says no when stopping', async t => {
   const statuses = async (monitor: string) => {
@@ -96,7 +115,7 @@ test('ready: names what it waits for; asks again only continuously; says no when
     seen.push(await reply())
     isReady = false
     seen.push(await reply())
-    await set.value.drain!()
+    await set.value.drain!({ quietFor: () => 0 })
     return [...seen, await reply()]
   }
   t.deepEqual(await statuses('until-ready'), ['503 slow', '200 OK', '200 OK', '503 stopping'])

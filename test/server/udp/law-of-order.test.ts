@@ -31,7 +31,7 @@ test('what reached this process before a query counts, also when the query came 
   const read = readOptions(serverOptions)
   if (!read.ok) return t.fail(read.problem)
   const responder = () => Buffer.from(String(events))
-  const options = { logger: silentLogger, metrics, maxInFlight: 100 }
+  const options = { clock: systemClock, logger: silentLogger, metrics, maxInFlight: 100 }
   const client = createSocket('udp4')
   let written = 0
   let reading = 0
@@ -60,7 +60,7 @@ test('what reached this process before a query counts, also when the query came 
   await new Promise<void>(resolve => probe.bind(0, '127.0.0.1', resolve))
   const { port } = probe.address()
   await new Promise<void>(resolve => probe.close(resolve))
-  await server.open(port)
+  await server.open(port, false)
   await new Promise<void>(resolve => client.connect(port, '127.0.0.1', resolve))
   t.teardown(async () => {
     await server.close()

@@ -1,0 +1,124 @@
+/**
+ * The sockets that share an address and a port (SO_REUSEPORT), in this process or in others, and how one of them comes and
+ * goes without a query being lost (docs/decisions/0015-handover.md).
+ *
+ *   join    the newest takes all that comes from now on; the others keep what is in their queues
+ *   leave   another one takes all that comes from now on; what is in the own queue is read until no more comes
+ *
+ * Promised: with two members, nothing that was sent is lost, whichever of them leaves. With more, or where koffi is missing,
+ * what comes between the last look at the queue and the closing of the socket may be. A member that dies leaves its
+ * share, but not its queue, to the others: the number that it was chosen by names nobody then, and the kernel spreads.
+ */
+import type { Socket as UdpSocket } from 'node:dgram'
+import { fstatSync, readFileSync } from 'node:fs'
+import type { Server as NetServer } from 'node:net'
+import { type Clock, type Milliseconds, sleep } from '#lib/clock.ts'
+import type { Logger } from '#lib/log.ts'
+import type { Family } from './bind-address.ts'
+import { descriptorOf, type SocketOptions, socketOptions } from './socket-options.ts'
+import { turns } from './turns.ts'
+
+/** So long nothing comes to a socket from which all was steered away: a handshake of TCP in a cluster is shorter. */
+const QUIET: Milliseconds = 50
+/** So long a socket may be steered away from without it being quiet, before something else is tried. */
+const PATIENCE: Milliseconds = 500
+
+export interface PortGroupEnvironment {
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+export class PortGroup {
+  readonly #environment: PortGroupEnvironment
+  readonly #protocol: 'udp' | 'tcp'
+  readonly #descriptor: number | undefined
+  readonly #family: Family
+  /** Who was there when this one joined. */
+  #elders: ReadonlySet<string> = new Set()
+
+  /** `socket`: bound, and listening where it is TCP. */
+  constructor(socket: UdpSocket | NetServer, family: Family, environment: PortGroupEnvironment) {
+    this.#protocol = 'listening' in socket ? 'tcp' : 'udp'
+    this.#descriptor = descriptorOf(socket)
+    this.#family = family
+    this.#environment = environment
+  }
+
+  /** Takes all that comes from now on. */
+  async join(): Promise<void> {
+    const { logger } = this.#environment
+    this.#elders = this.#others()
+    if (this.#descriptor === undefined || this.#elders.size === 0) return
+    const options = await socketOptions()
+    // The kernel counts from zero in the order of coming.
+    const failed = options ? options.steer(this.#descriptor, this.#elders.size) : 'koffi is missing'
+    if (failed === undefined) logger.info({ protocol: this.#protocol }, 'took over an address from another socket')
+    else logger.warn({ failed, protocol: this.#protocol }, 'an address is shared: queries may be lost when one closes')
+  }
+
+  /**
+   * Before the socket is closed, while what comes to it is still taken and counted by `arrivals`. Resolves when the queue
+   * has been seen empty and, where there are others, they take what comes.
+   */
+  async leave(arrivals: () => number): Promise<void> {
+    const others = this.#others()
+    const options = others.size > 0 ? await socketOptions() : undefined
+    if (options) await this.#steerAway(options, others, arrivals)
+    await this.#empty(arrivals)
+  }
+
+  async #steerAway(options: SocketOptions, others: ReadonlySet<string>, arrivals: () => number): Promise<void> {
+    const { clock, logger } = this.#environment
+    for (const index of this.#choices(others)) {
+      if (index !== 'as it is') options.steer(this.#descriptor!, index)
+      for (const end = clock.monotonic() + PATIENCE; clock.monotonic() < end; ) {
+        const before = arrivals()
+        await sleep(clock, QUIET)
+        await turns()
+        if (arrivals() === before) return
+      }
+    }
+    logger.warn({ protocol: this.#protocol }, 'could not steer queries away from a socket that closes')
+  }
+
+  /** One who came later has taken over by itself. Else the eldest is asked, then whoever is second: one of them is another. */
+  #choices(others: ReadonlySet<string>): readonly (number | 'as it is')[] {
+    const hasSuccessor = [...others].some(inode => !this.#elders.has(inode))
+    return hasSuccessor ? ['as it is', 0, 1] : [0, 1]
+  }
+
+  /** As long as something comes each turn, but not for long: nobody else takes it. */
+  async #empty(arrivals: () => number): Promise<void> {
+    const { clock } = this.#environment
+    let before: number
+    const end = clock.monotonic() + QUIET
+    do {
+      before = arrivals()
+      await turns()
+    } while (arrivals() !== before && clock.monotonic() < end)
+  }
+
+  /** The inodes of the other sockets with the same address, port and state (proc_pid_net(5)). */
+  #others(): ReadonlySet<string> {
+    if (this.#descriptor === undefined) return new Set()
+    try {
+      const inode = String(fstatSync(this.#descriptor).ino)
+      const rows = readSockets(`/proc/self/net/${this.#protocol}${this.#family === 6 ? '6' : ''}`)
+      const own = rows.find(row => row.inode === inode)
+      const sharing = rows.filter(({ local, state }) => own && local === own.local && state === own.state)
+      return new Set(sharing.map(row => row.inode).filter(each => each !== inode))
+    } catch {
+      // Not Linux, or a sandbox without /proc.
+      return new Set()
+    }
+  }
+}
+
+const readSockets = (file: string) =>
+  readFileSync(file, 'latin1')
+    .split('\n')
+    .slice(1)
+    .map(line => {
+      const columns = line.trim().split(/\s+/)
+      return { local: columns[1], state: columns[3], inode: columns[9] ?? '' }
+    })

@@ -1,0 +1,184 @@
+/**
+ * Clients who ask without a pause and never ask twice, until they are told to stop: over UDP from many ports, over TCP on
+ * new connections and on one that stays as long as the server lets it (RFC 7828).
+ */
+import { createSocket, type Socket } from 'node:dgram'
+import { once } from 'node:events'
+import { connect, type Socket as Stream } from 'node:net'
+import { ednsOptionCodes } from '#resolver/wire/codes.ts'
+import { findOption } from '#resolver/wire/edns.ts'
+import { decodeResponse } from '#resolver/wire/message.ts'
+import { exchangeTcp, frame } from './dns-client.ts'
+import { queryPacket } from './query-packet.ts'
+
+export interface LoadOptions {
+  /** Of the moment: clients go where they are told. */
+  readonly server: () => { readonly address: string; readonly port: number }
+  readonly name: string
+  /** UDP queries a second, as near as the machine comes. Default 1000. */
+  readonly rate?: number
+  /** Milliseconds after which a query counts as lost. Default 5 s. */
+  readonly deadline?: number
+}
+
+export interface LoadFigures {
+  readonly udp: number
+  readonly tcp: number
+  readonly kept: number
+  /** Queries without an answer, and why. */
+  readonly lost: readonly string[]
+  /** Answers other than NOERROR. */
+  readonly wrong: number
+}
+
+/** UDP sockets: the kernel spreads by the client's port. */
+const SOCKETS = 64
+/** Milliseconds between two bursts. */
+const TICK = 5
+
+export class DnsLoad {
+  readonly #options: LoadOptions
+  readonly #sockets: Socket[] = []
+  readonly #lost: string[] = []
+  readonly #counts = { udp: 0, tcp: 0, kept: 0 }
+  #wrong = 0
+  #stopping = false
+  #id = 0
+  readonly #running: Promise<void>[] = []
+
+  constructor(options: LoadOptions) {
+    this.#options = options
+    this.#running.push(this.#askUdp(), this.#askTcp(), this.#askOnOne())
+  }
+
+  /** Stops asking, waits for what is due. */
+  async stop(): Promise<LoadFigures> {
+    this.#stopping = true
+    await Promise.all(this.#running)
+    for (const socket of this.#sockets) socket.close()
+    return { ...this.#counts, lost: this.#lost, wrong: this.#wrong }
+  }
+
+  get #deadline(): number {
+    return this.#options.deadline ?? 5000
+  }
+
+  #nextId(): number {
+    this.#id = (this.#id + 1) % 0x10000
+    return this.#id
+  }
+
+  #see(reply: Buffer): void {
+    if ((reply.readUInt16BE(2) & 0x800f) !== 0x8000) this.#wrong++
+  }
+
+  async #askUdp(): Promise<void> {
+    const { rate = 1000, name } = this.#options
+    const waiting = new Map<number, NodeJS.Timeout>()
+    for (let index = 0; index < SOCKETS; index++) {
+      const socket = createSocket('udp4')
+      socket.on('message', reply => {
+        this.#see(reply)
+        const id = reply.readUInt16BE(0)
+        clearTimeout(waiting.get(id))
+        waiting.delete(id)
+      })
+      await new Promise<void>(resolve => socket.bind(0, resolve))
+      this.#sockets.push(socket)
+    }
+    let due = 0
+    let last = performance.now()
+    while (!this.#stopping) {
+      await new Promise(resolve => setTimeout(resolve, TICK))
+      const now = performance.now()
+      // After a standstill of this process it does not make up for all of it at once.
+      due += Math.min(((now - last) * rate) / 1000, rate / 10)
+      last = now
+      for (; due >= 1; due--) {
+        const id = this.#nextId()
+        if (waiting.has(id)) continue
+        const { address, port } = this.#options.server()
+        const lose = () => {
+          waiting.delete(id)
+          this.#lost.push(`udp ${id}`)
+        }
+        waiting.set(id, setTimeout(lose, this.#deadline))
+        this.#sockets[id % SOCKETS]!.send(queryPacket(name, { id }), port, address)
+        this.#counts.udp++
+      }
+    }
+    while (waiting.size > 0) await new Promise(resolve => setTimeout(resolve, TICK))
+  }
+
+  async #askTcp(): Promise<void> {
+    while (!this.#stopping) {
+      const { address, port } = this.#options.server()
+      this.#counts.tcp++
+      try {
+        this.#see(await exchangeTcp(queryPacket(this.#options.name), port, address, this.#deadline))
+      } catch (error) {
+        this.#lost.push(`tcp ${(error as Error).message}`)
+      }
+    }
+  }
+
+  async #askOnOne(): Promise<void> {
+    let stream: Stream | undefined
+    while (!this.#stopping) {
+      const { address, port } = this.#options.server()
+      stream ??= await connected(port, address)
+      this.#counts.kept++
+      const reply = await this.#exchange(stream)
+      if (!reply) this.#lost.push('kept connection')
+      if (!reply || isToldToGo(reply)) {
+        stream.destroy()
+        stream = undefined
+      }
+    }
+    stream?.destroy()
+  }
+
+  /** Undefined: the connection was closed, or the time was over. */
+  #exchange(stream: Stream): Promise<Buffer | undefined> {
+    const edns = {
+      udpSize: 1232,
+      dnssecOk: false,
+      options: [{ code: ednsOptionCodes.KEEPALIVE, data: Buffer.alloc(0) }],
+    }
+    stream.write(frame(queryPacket(this.#options.name, { id: this.#nextId(), edns })))
+    return new Promise(resolve => {
+      let received = Buffer.alloc(0)
+      const end = (reply?: Buffer) => {
+        clearTimeout(timer)
+        stream.off('data', read)
+        stream.off('close', closed)
+        if (reply) this.#see(reply)
+        resolve(reply)
+      }
+      const closed = () => end()
+      const read = (chunk: Buffer) => {
+        received = Buffer.concat([received, chunk])
+        if (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) end(received.subarray(2))
+      }
+      const timer = setTimeout(closed, this.#deadline)
+      stream.on('data', read)
+      stream.once('close', closed)
+    })
+  }
+}
+
+const connected = async (port: number, address: string): Promise<Stream> => {
+  const stream = connect(port, address)
+  stream.setNoDelay(true)
+  await once(stream, 'connect')
+  stream.on('error', () => {})
+  return stream
+}
+
+/** RFC 7828 §3.2.2: a time of zero. */
+const isToldToGo = (reply: Buffer): boolean => {
+  const decoded = decodeResponse(reply)
+  const edns = decoded.ok ? decoded.value.edns : undefined
+  const option = edns && findOption(edns, ednsOptionCodes.KEEPALIVE)
+  return option?.data.readUInt16BE(0) === 0
+}
