@@ -10,6 +10,7 @@ import { formatAddress } from '#lib/address.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import { suggestion } from './corefile/nearest.ts'
 import { parseCorefile } from './corefile/parser.ts'
+import { relativeOf } from './corefile/relatives.ts'
 import { type PlannedBlock, planBlocks, readListenerOverrides } from './corefile/server-blocks.ts'
 import { type Corefile, type CorefileProblem, type Directive, type Word, wordsOf } from './corefile/syntax.ts'
 import type { DnsListener, HttpEndpoint, Responder } from './listener.ts'
@@ -255,8 +256,12 @@ const findModule = ({ text, position }: Word): Result<PluginModule, CorefileProb
   const module = pluginModules.get(text)
   if (module) return accepted(module)
   if (pluginOrder.includes(text))
-    return refused({ position, message: `"${text}" is a plugin of CoreDNS that Seamark does not have yet` })
-  return refused({ position, message: `unknown directive "${text}"${suggestion(text, pluginModules.keys())}` })
+    return refused({
+      position,
+      message: `"${text}" is a plugin of CoreDNS that Seamark does not have yet${relativeOf(text)}`,
+    })
+  const hint = relativeOf(text) || suggestion(text, pluginModules.keys())
+  return refused({ position, message: `unknown directive "${text}"${hint}` })
 }
 
 /** Blocks share a listener's certificates and patience: one that has none (`tls` stands in another) takes theirs. */

@@ -42,6 +42,8 @@ export const bindAddresses = (directives: readonly Directive[]): Result<readonly
 const addressesOf = (reader: DirectiveReader, word: Word): string[] => {
   const text = word.text.replace(/^\[(.*)\]$/, '$1')
   if (isIP(text.replace(/%.*$/, '')) !== 0) return [text]
+  // RFC 6761 §6.3: the one host name whose address needs nobody to be asked.
+  if (text.toLowerCase() === 'localhost') return ['127.0.0.1']
   const interfaces = networkInterfaces()
   const found = interfaces[text]
   if (!found) {

@@ -41,7 +41,9 @@ export const errorsPlugin: PluginModule = {
   options,
   setup(directive, _block, environment) {
     const reader = new DirectiveReader(directive)
-    reader.limitArguments(0)
+    reader.limitArguments(1)
+    // There is no other place to write to: CoreDNS takes the word for the sake of old Corefiles, too.
+    if (directive.arguments[0]) reader.choice(directive.arguments[0], ['stdout'])
     const { consolidate } = reader.properties(options)
     const rules = consolidate.flatMap(property => readRule(reader, property))
     return reader.finish((): Plugin => new Errors(rules, environment.clock, environment.print))

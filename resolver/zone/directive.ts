@@ -22,11 +22,11 @@ export const ttlOption = {
 export const kubernetesOptions = {
   endpoint: {
     kind: 'words',
-    syntax: 'URL',
+    syntax: 'URL…',
     minimum: 1,
-    maximum: 1,
+    maximum: Number.POSITIVE_INFINITY,
     absent: 'the apiserver of the pod that this runs in',
-    doc: 'URL of the apiserver, for servers that run outside of the cluster',
+    doc: 'URL of the apiserver, for servers that run outside of the cluster; of several the first, as in CoreDNS',
   },
   tls: {
     kind: 'words',
@@ -76,6 +76,7 @@ export const kubernetesOptions = {
     syntax: 'NAMESPACE…',
     minimum: 1,
     maximum: Number.POSITIVE_INFINITY,
+    repeatable: true,
     absent: 'all namespaces',
     doc: 'serve only these namespaces, forward and reverse; not together with `namespace_labels`',
   },

@@ -15,7 +15,7 @@ const wrong: Record<string, readonly [text: string, ...problems: string[]]> = {
   ],
   'a plugin that CoreDNS has and Seamark does not': [
     '.:53 {\n route53 x\n}',
-    'Corefile:2: "route53" is a plugin of CoreDNS that Seamark does not have yet',
+    'Corefile:2: "route53" is a plugin of CoreDNS that Seamark does not have yet; the nearest to it is "secondary"',
   ],
   'a directive that stands twice': [
     '.:53 {\n errors\n errors\n}',
