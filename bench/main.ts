@@ -29,16 +29,19 @@ const count = (name: string, text: string): number => {
   process.exit(2)
 }
 
+/** A case's name is its file's; only those that are wanted are loaded. */
 const loadCases = async (): Promise<BenchCase[]> => {
-  const files = readdirSync(fileURLToPath(folder)).filter(file => file.endsWith('.ts'))
-  const modules = await Promise.all(files.map(file => import(new URL(file, folder).href)))
-  const cases = modules.map(module => module.default as BenchCase)
-  const unknown = wanted.filter(name => !cases.some(benchCase => benchCase.name === name))
+  const names = readdirSync(fileURLToPath(folder))
+    .filter(file => file.endsWith('.ts'))
+    .map(file => file.slice(0, -'.ts'.length))
+  const unknown = wanted.filter(name => !names.includes(name))
   if (unknown.length > 0) {
-    console.error(`no such case: ${unknown.join(', ')} (there are: ${cases.map(({ name }) => name).join(', ')})`)
+    console.error(`no such case: ${unknown.join(', ')} (there are: ${names.join(', ')})`)
     process.exit(2)
   }
-  return cases.filter(({ name }) => wanted.length === 0 || wanted.includes(name))
+  const chosen = names.filter(name => wanted.length === 0 || wanted.includes(name))
+  const modules = await Promise.all(chosen.map(name => import(new URL(`${name}.ts`, folder).href)))
+  return modules.map(module => module.default as BenchCase)
 }
 
 const median = (values: readonly number[]): number => {
@@ -86,23 +89,35 @@ class Results {
     )
   }
 
-  /** A case with subjects has a row for each and a column for each figure. */
+  /** A case with subjects has a row for each and a column for each figure: the median, and its least and greatest. */
   print(): void {
     for (const name of this.#cases.keys()) {
       const rows = this.rows().filter(row => row.case === name)
-      console.log(`\n${name}`)
-      if (rows.every(({ subject }) => subject === '')) {
-        console.table(
-          Object.fromEntries(rows.map(({ figure, median, least, greatest }) => [figure, { median, least, greatest }])),
-        )
-        continue
+      const subjects = [...new Set(rows.map(({ subject }) => subject))]
+      const figures = [...new Set(rows.map(({ figure }) => figure))]
+      const cell = (subject: string, figure: string): string => {
+        const row = rows.find(candidate => candidate.subject === subject && candidate.figure === figure)
+        return row ? `${row.median} (${row.least}–${row.greatest})` : ''
       }
-      const table: Record<string, Record<string, string>> = {}
-      for (const { subject, figure, median, least, greatest } of rows)
-        (table[subject] ??= {})[figure] = `${median} (${least}–${greatest})`
-      console.table(table)
+      const isTabular = subjects.some(subject => subject !== '')
+      console.log(`\n${name}`)
+      if (isTabular)
+        printTable([
+          ['', ...figures],
+          ...subjects.map(subject => [subject, ...figures.map(figure => cell(subject, figure))]),
+        ])
+      else printTable([['', 'median (least–greatest)'], ...figures.map(figure => [figure, cell('', figure)])])
     }
   }
+}
+
+/** Columns as wide as their widest cell; the first is the rows' names. */
+const printTable = (lines: readonly (readonly string[])[]): void => {
+  const widths = lines[0]!.map((_, column) => Math.max(...lines.map(line => line[column]!.length)))
+  for (const line of lines)
+    console.log(
+      `| ${line.map((text, column) => (column === 0 ? text.padEnd(widths[0]!) : text.padStart(widths[column]!))).join(' | ')} |`,
+    )
 }
 
 const cases = await loadCases()

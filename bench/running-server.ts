@@ -20,13 +20,22 @@ const STOP_DEADLINE = 5_000
 /** RFC 1035 §4.1.1. */
 const isRightAnswer = (reply: Buffer): boolean => (reply[3]! & 15) === 0 && reply.readUInt16BE(6) > 0
 
+/** Below the ports that Linux gives to sockets that ask for any (ip_local_port_range): those of the load come and go. */
+const PORTS = { first: 20_000, count: 10_000 }
+
 const freePort = async (): Promise<number> => {
-  const socket = createSocket('udp4').bind(0, ADDRESS)
-  await once(socket, 'listening')
-  const { port } = socket.address()
-  socket.close()
-  await once(socket, 'close')
-  return port
+  for (;;) {
+    const port = PORTS.first + Math.floor(Math.random() * PORTS.count)
+    const socket = createSocket('udp4')
+    const bound = new Promise<boolean>(resolve => {
+      socket.once('error', () => resolve(false))
+      socket.bind(port, ADDRESS, () => resolve(true))
+    })
+    const isFree = await bound
+    socket.close()
+    await once(socket, 'close')
+    if (isFree) return port
+  }
 }
 
 export class RunningServer {
