@@ -5,6 +5,7 @@ import { anyPlugin } from './any.ts'
 import { autoPlugin } from './auto.ts'
 import { autopathPlugin } from './autopath.ts'
 import { bindPlugin } from './bind.ts'
+import { bogusNxdomainPlugin } from './bogus_nxdomain.ts'
 import { bufsizePlugin } from './bufsize.ts'
 import { cachePlugin } from './cache.ts'
 import { cancelPlugin } from './cancel.ts'
@@ -15,6 +16,7 @@ import { dnstapPlugin } from './dnstap.ts'
 import { erraticPlugin } from './erratic.ts'
 import { errorsPlugin } from './errors.ts'
 import { filePlugin } from './file.ts'
+import { filterPlugin } from './filter.ts'
 import { forwardPlugin } from './forward.ts'
 import { headerPlugin } from './header.ts'
 import { healthPlugin } from './health.ts'
@@ -33,6 +35,7 @@ import { pprofPlugin } from './pprof.ts'
 import { prometheusPlugin } from './prometheus.ts'
 import { ratelimitPlugin } from './ratelimit.ts'
 import { readyPlugin } from './ready.ts'
+import { rebindPlugin } from './rebind.ts'
 import { reloadPlugin } from './reload.ts'
 import { rewritePlugin } from './rewrite.ts'
 import { rootPlugin } from './root.ts'
@@ -50,6 +53,7 @@ const modules: readonly PluginModule[] = [
   autoPlugin,
   autopathPlugin,
   bindPlugin,
+  bogusNxdomainPlugin,
   bufsizePlugin,
   cachePlugin,
   cancelPlugin,
@@ -61,6 +65,7 @@ const modules: readonly PluginModule[] = [
   errorsPlugin,
   externalPlugin,
   filePlugin,
+  filterPlugin,
   forwardPlugin,
   headerPlugin,
   healthPlugin,
@@ -78,6 +83,7 @@ const modules: readonly PluginModule[] = [
   prometheusPlugin,
   ratelimitPlugin,
   readyPlugin,
+  rebindPlugin,
   reloadPlugin,
   rewritePlugin,
   rootPlugin,

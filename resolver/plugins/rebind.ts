@@ -1,0 +1,118 @@
+/**
+ * rebind: refuses private addresses in what other servers say (dnsmasq's stop-dns-rebind). Whoever owns a public name
+ * could otherwise lead a browser or a pod that trusts it to addresses inside (DNS rebinding).
+ *
+ * It stands before `cache` and looks at answers of other servers alone, kept or fresh: names of the cluster, of hosts and
+ * of zones keep their addresses.
+ */
+import ipaddr from 'ipaddr.js'
+import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
+import type { MaybePromise } from '../listener.ts'
+import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
+import type { Environment, Next, Plugin, PluginModule } from '../plugin.ts'
+import type { Query } from '../query.ts'
+import { answered, emptyAnswer, type Verdict } from '../verdict.ts'
+import { extendedErrorCodes, rcodes, recordTypes } from '../wire/codes.ts'
+import { isSubdomain } from '../wire/name.ts'
+import { aaaaData, aData } from '../wire/rdata.ts'
+import type { DnsName, ResourceRecord } from '../wire/record.ts'
+
+const options = {
+  allow: {
+    kind: 'words',
+    syntax: 'ZONE…',
+    minimum: 1,
+    maximum: Number.POSITIVE_INFINITY,
+    repeatable: true,
+    absent: 'none',
+    doc: 'zones whose names may have private addresses (dnsmasq’s rebind-domain-ok)',
+  },
+  allow_localhost: {
+    kind: 'flag',
+    doc: 'let addresses of loopback pass, which block lists of mail servers have (dnsmasq’s rebind-localhost-ok)',
+  },
+} as const satisfies PropertyTable
+
+const metrics = {
+  blocked: {
+    kind: 'counter',
+    name: 'seamark_rebind_blocked_total',
+    help: 'Answers of other servers that were withheld because of a private address.',
+    labels: ['server'],
+  },
+} as const satisfies MetricTable
+
+interface Settings {
+  readonly zones: readonly DnsName[]
+  readonly allow: readonly DnsName[]
+  readonly allowLocalhost: boolean
+}
+
+export const rebindPlugin: PluginModule = {
+  name: 'rebind',
+  options,
+  metrics,
+  setup(directive, block, environment) {
+    const reader = new DirectiveReader(directive)
+    const values = reader.properties(options)
+    const zones = reader.zones(directive.arguments, block.zones)
+    const allow = values.allow.flatMap(({ arguments: words }) => reader.zones(words, []))
+    const settings = { zones, allow, allowLocalhost: values.allow_localhost }
+    return reader.finish((): Plugin => new Rebind(settings, environment))
+  },
+}
+
+/** Who brings what other servers said. */
+const foreign: ReadonlySet<string> = new Set(['forward', 'cache'])
+
+class Rebind implements Plugin {
+  readonly name = 'rebind'
+  readonly #settings: Settings
+  readonly #metrics: Metrics<typeof metrics>
+
+  constructor(settings: Settings, { registry }: Environment) {
+    this.#settings = settings
+    this.#metrics = registerMetrics(registry, metrics)
+  }
+
+  handle(query: Query, next: Next): MaybePromise<Verdict> {
+    const { canonicalName } = query.question
+    const { zones, allow } = this.#settings
+    const isWatched = zones.some(zone => isSubdomain(canonicalName, zone))
+    if (!isWatched || allow.some(zone => isSubdomain(canonicalName, zone))) return next(query)
+    const verdict = next(query)
+    return verdict instanceof Promise ? verdict.then(value => this.#judge(query, value)) : this.#judge(query, verdict)
+  }
+
+  #judge(query: Query, verdict: Verdict): Verdict {
+    if (verdict.verdict !== 'answered' || !foreign.has(verdict.by)) return verdict
+    const { answers, additional, recursionAvailable } = verdict.answer
+    const found = [...answers, ...additional].map(record => this.#privateAddress(record)).find(Boolean)
+    if (found === undefined) return verdict
+    this.#metrics.blocked.inc({ server: query.server })
+    query.trace?.add('rebind', 'answer withheld for a private address', { address: found })
+    // No SOA: a client is not to keep what the next answer may mend. RFC 8914 §4.16.
+    const text = `the answer has the private address ${found}`
+    const extendedErrors = [{ code: extendedErrorCodes.BLOCKED, text }]
+    return answered('rebind', emptyAnswer(rcodes.NOERROR, { recursionAvailable, extendedErrors }))
+  }
+
+  #privateAddress({ type, data }: ResourceRecord): string | undefined {
+    if (type !== recordTypes.A && type !== recordTypes.AAAA) return undefined
+    const text = type === recordTypes.A ? aData.decode(data) : aaaaData.decode(data)
+    const range = rangeOf(ipaddr.parse(text))
+    const isLoopback = range === 'loopback'
+    return withheld.has(range) && !(isLoopback && this.#settings.allowLocalhost) ? text : undefined
+  }
+}
+
+/** RFC 1918 and 4193, loopback, link-local, and "this host", which many systems take for themselves. */
+const withheld: ReadonlySet<string> = new Set(['private', 'uniqueLocal', 'loopback', 'linkLocal', 'unspecified'])
+
+/** IPv4 in the clothes of IPv6 (RFC 4291 §2.5.5.2, RFC 6052 §2.1, RFC 3056 §2) counts as what is in it. */
+const rangeOf = (address: ipaddr.IPv4 | ipaddr.IPv6): string => {
+  const range = address.range()
+  const bytes = address.toByteArray()
+  if (range === 'ipv4Mapped' || range === 'rfc6052') return new ipaddr.IPv4(bytes.slice(12)).range()
+  return range === '6to4' ? new ipaddr.IPv4(bytes.slice(2, 6)).range() : range
+}
