@@ -326,7 +326,7 @@ const refused: readonly (readonly [line: string, problem: string])[] = [
     'kubernetes cluster.local {\nignore empty_services\n}',
     'kubernetes: "empty_services" is not one of empty_service; did you mean "empty_service"?',
   ],
-  ['errors stderr', 'errors: "stderr" is not one of stdout; did you mean "stdout"?'],
+  ['errors stderr', 'errors: "stderr" is not one of stdout'],
   ['reload 1s', 'reload: "1s" is not a duration (2s to 24h, written like 5s, 1m30s or 500ms)'],
   ['bufsize 511', 'bufsize: "511" is not a number of bytes (512 to 4096)'],
   ['health {\nlameduk 5s\n}', 'health: unknown property "lameduk"; did you mean "lameduck"?'],
