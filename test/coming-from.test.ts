@@ -127,7 +127,7 @@ test('CoreDNS: what is said to be missing is', t => {
     [],
   )
   const lines = options.split('\n').map(line => [...line.matchAll(/`([a-z0-9_]+)`/g)].map(([, word]) => word!))
-  t.true(lines.length > 5)
+  t.true(lines.length > 1)
   for (const [plugin = '', ...words] of lines)
     for (const word of words) {
       t.true(pluginModules.has(plugin), plugin)

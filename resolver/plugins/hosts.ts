@@ -47,6 +47,10 @@ const options = {
     absent: 'NXDOMAIN for what is not there',
     doc: 'pass names on that are not there (below the zones, if some are named)',
   },
+  fallthrough_unsupported: {
+    kind: 'flag',
+    doc: 'pass on, as fallthrough does with other names, questions for names that are there and a type that no line can hold',
+  },
 } as const satisfies PropertyTable
 
 const metrics = {
@@ -72,6 +76,8 @@ interface Settings {
   readonly reload: Milliseconds
   /** Undefined: no fallthrough. */
   readonly fallthrough: readonly DnsName[] | undefined
+  /** Whether types without a line fall through, too. */
+  readonly fallsByType: boolean
   readonly inline: readonly Property[]
 }
 
@@ -95,6 +101,8 @@ const readSettings = (reader: DirectiveReader, directive: Directive, block: Bloc
   for (const line of inline) if (line.arguments.length === 0) reader.refuse(line.name, 'needs a name after the address')
   const [file, ...zones] = directive.arguments
   const fallthrough = values.fallthrough[0]
+  if (values.fallthrough_unsupported && !fallthrough)
+    reader.refuse(directive.name, 'fallthrough_unsupported needs fallthrough')
   return {
     path: resolve(folder, file?.text ?? '/etc/hosts'),
     zones: reader.zones(zones, block.zones),
@@ -102,6 +110,7 @@ const readSettings = (reader: DirectiveReader, directive: Directive, block: Bloc
     reverse: !values.no_reverse,
     reload: values.reload,
     fallthrough: fallthrough && reader.zones(fallthrough.arguments, ['.']),
+    fallsByType: values.fallthrough_unsupported,
     inline,
   }
 }
@@ -133,14 +142,26 @@ class Hosts implements Plugin {
     this.#looks.end()
   }
 
+  /** Reads the file again, whether it looks changed or not. */
+  async clear(): Promise<void> {
+    this.#fingerprint = ''
+    await this.#check()
+  }
+
+  statistics(): Readonly<Record<string, unknown>> {
+    return { file: this.#settings.path, entries: this.#table.entries }
+  }
+
   handle(query: Query, next: Next): MaybePromise<Verdict> {
     const { canonicalName: name, type } = query.question
-    const { zones, reverse, fallthrough } = this.#settings
+    const { zones, reverse, fallthrough, fallsByType } = this.#settings
     const isReverse = reverse && type === recordTypes.PTR
     if (!isReverse && !zones.some(zone => isSubdomain(name, zone))) return next(query)
     const answers = isReverse ? this.#pointers(query) : this.#addresses(query)
+    const isOthers = !answers || (fallsByType && type !== recordTypes.A && type !== recordTypes.AAAA)
     // A PTR that is not here may be anybody's: addresses are not ours by zone.
-    if (!answers && (isReverse || fallthrough?.some(zone => isSubdomain(name, zone)))) return next(query)
+    if (isReverse && !answers) return next(query)
+    if (!isReverse && isOthers && fallthrough?.some(zone => isSubdomain(name, zone))) return next(query)
     const rcode = answers ? rcodes.NOERROR : rcodes.NXDOMAIN
     query.trace?.add('hosts', answers ? 'name found' : 'name not found', { records: answers?.length ?? 0 })
     return answered('hosts', emptyAnswer(rcode, { authoritative: true, answers: answers ?? [] }))

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { rcodes, recordTypes } from '#resolver/wire/codes.ts'
@@ -18,6 +18,8 @@ const inline = (rest = '', zones = '') => `. {
 
 const { A, AAAA, PTR, MX } = recordTypes
 
+const passing = 'fallthrough\nfallthrough_unsupported'
+
 const questions: Record<
   string,
   readonly [name: string, type: number, rcode: number, data: readonly string[], rest?: string]
@@ -29,6 +31,16 @@ const questions: Record<
   'a name that is not there': ['two.example.org.', A, rcodes.NXDOMAIN, []],
   'a name that is not there, passed on': ['two.example.org.', A, rcodes.SERVFAIL, [], 'fallthrough'],
   'a name outside the zones of fallthrough': ['two.example.org.', A, rcodes.NXDOMAIN, [], 'fallthrough example.net'],
+  'another type of a name that is there, passed on': ['one.example.org.', MX, rcodes.SERVFAIL, [], passing],
+  'an address of another family, not passed on': ['uno.example.org.', AAAA, 0, [], passing],
+  'another type outside the zones of fallthrough': ['one.example.org.', MX, 0, [], passing.replace('\n', ' a.b\n')],
+  'a pointer, with fallthrough_unsupported': [
+    '1.2.0.192.in-addr.arpa.',
+    PTR,
+    0,
+    ['One.example.org.', 'uno.example.org.'],
+    passing,
+  ],
   'a wildcard, at any depth': ['a.b.wild.example.org.', A, 0, ['192.0.2.9']],
   'not the wildcard’s own parent': ['wild.example.org.', A, rcodes.NXDOMAIN, []],
   'a pointer': ['1.2.0.192.in-addr.arpa.', PTR, 0, ['One.example.org.', 'uno.example.org.']],
@@ -81,9 +93,32 @@ test('the file is read at start, again when it changes, and kept when it goes aw
   t.regex(text, /coredns_hosts_reload_timestamp_seconds \d+/)
 })
 
+test('SIGHUP: the file is read at once, even if it looks the same', async t => {
+  const folder = temporaryFolder(t)
+  const file = join(folder, 'hosts')
+  const stamp = new Date(1_700_000_000_000)
+  const write = (text: string) => {
+    writeFileSync(file, text)
+    utimesSync(file, stamp, stamp)
+  }
+  write('192.0.2.1 one.example.org\n')
+  const configuration = configure('. {\n hosts hosts {\n  reload 0\n }\n}', testWorld(), folder)
+  await configuration.start(new AbortController().signal)
+  t.teardown(() => configuration.close())
+  write('192.0.2.2 one.example.org\n')
+  const [hosts] = configuration.plugins
+  await hosts!.clear!()
+  const reply = await ask(configuration, 'one.example.org.')
+  t.is(aData.decode(reply!.answers[0]!.data), '192.0.2.2')
+  t.deepEqual(hosts!.statistics!(), { file, entries: 1 })
+})
+
 test('tells of properties that are none, and of addresses without names', t => {
   t.deepEqual(problemsOf(inline('falltrough')), [
     'Corefile:7: hosts: unknown property "falltrough"; did you mean "fallthrough"?',
+  ])
+  t.deepEqual(problemsOf(inline('fallthrough_unsupported')), [
+    'Corefile:2: hosts: fallthrough_unsupported needs fallthrough',
   ])
   t.deepEqual(problemsOf(inline('192.0.2.5')), ['Corefile:7: hosts: needs a name after the address'])
 })
