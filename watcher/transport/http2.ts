@@ -32,7 +32,8 @@ export class Http2Connection {
       createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: STREAM_WINDOW },
     })
-    this.#session.once('connect', () => this.#session.setLocalWindowSize(CONNECTION_WINDOW))
+    // Node tells of the connection a turn later, when the session may have been closed already.
+    this.#session.once('connect', () => this.open && this.#session.setLocalWindowSize(CONNECTION_WINDOW))
     // Streams carry the failure to those who wait; the session's own event has nobody else to tell.
     this.#session.on('error', () => {})
     this.#session.on('goaway', () => this.retire())
