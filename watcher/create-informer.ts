@@ -31,6 +31,13 @@ export interface RunningInformer<Object> extends Informer<Object>, Component {
   readonly lastHeard: Milliseconds | undefined
   /** What keeps it from following the server right now, `''` when nothing does. */
   readonly problem: string
+  /**
+   * Before `start`: puts an object that was known in an earlier life. It is told as `added`; the first list confirms,
+   * replaces or removes it, and until then the informer is not synced.
+   */
+  seed(key: ObjectKey, object: Object): void
+  /** Removes what was seeded and no list has confirmed yet. */
+  forgetSeeds(): void
   start(signal?: AbortSignal): Promise<void>
 }
 
@@ -103,6 +110,20 @@ class ReflectedInformer<Object> implements RunningInformer<Object>, ReflectorTar
 
   get problem(): string {
     return this.#reflector.problem
+  }
+
+  seed(key: ObjectKey, object: Object): void {
+    assert(!this.#running, 'seeds come before the start')
+    // Without a revision: another cluster's object may have the same one.
+    this.#entries.set(key, { object, resourceVersion: '', list: this.#list })
+    this.#metrics?.change('added', this.#entries.size)
+    this.#notify({ type: 'added', key, object })
+  }
+
+  forgetSeeds(): void {
+    for (const [key, entry] of this.#entries) {
+      if (entry.list === 0) this.#delete(key, entry)
+    }
   }
 
   async start(): Promise<void> {

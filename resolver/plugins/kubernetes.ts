@@ -3,7 +3,7 @@
  * 1.1). The zone itself is `resolver/zone/`; here are the directive, the life of the watch and what is passed on.
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { Clock, Timer } from '#lib/clock.ts'
+import type { Clock, Milliseconds, Timer } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
 import { exponentialBuckets } from '#lib/metrics.ts'
 import type { EndpointSliceView } from '#watcher/views/endpoint-slice.ts'
@@ -20,6 +20,7 @@ import { clientNamespace } from '../zone/client-namespace.ts'
 import { ClusterIndex } from '../zone/cluster-index.ts'
 import type { Cluster } from '../zone/cluster-source.ts'
 import { ClusterZones, type ZoneAnswer } from '../zone/cluster-zones.ts'
+import { listForAge } from '../zone/data-age.ts'
 import { type KubernetesSettings, kubernetesOptions, readKubernetes } from '../zone/directive.ts'
 import { setMetadata } from '../zone/metadata.ts'
 import { notReady } from '../zone/negative.ts'
@@ -39,6 +40,9 @@ const metrics = {
 } as const satisfies MetricTable
 
 const NAME = 'kubernetes'
+
+/** An apiserver that is there is heard at least every 30 s. */
+const STALE: Milliseconds = 60_000
 
 export const kubernetesPlugin: PluginModule = {
   name: NAME,
@@ -76,6 +80,7 @@ class Kubernetes implements Plugin {
   readonly #clock: Clock
   readonly #wantsMetadata: boolean
   readonly #metrics: Metrics<typeof metrics>
+  readonly #unlist: () => void
   #shared: Shared | undefined
   #zones: ClusterZones | undefined
   #late: Timer | undefined
@@ -87,6 +92,7 @@ class Kubernetes implements Plugin {
     this.#clock = environment.clock
     this.#logger = environment.logger.child({ room: 'resolver', plugin: NAME })
     this.#metrics = registerMetrics(environment.registry, metrics)
+    this.#unlist = listForAge(environment.registry, this)
   }
 
   adopt(previous: Plugin): void {
@@ -106,7 +112,7 @@ class Kubernetes implements Plugin {
       programmed: slice => this.#observeProgramming(slice),
     })
     this.#use({ cluster, index, users: 0 })
-    cluster.start()
+    await cluster.start()
     this.#late = this.#clock.after(this.#settings.startupTimeout, () => this.#warnWhenLate())
   }
 
@@ -128,12 +134,26 @@ class Kubernetes implements Plugin {
     return namespace === undefined ? undefined : [`${namespace}.svc.${zone.name}`, `svc.${zone.name}`, zone.name]
   }
 
+  dataAge(): Milliseconds | undefined {
+    return this.#shared?.cluster.age()
+  }
+
+  /** Seconds, and how far each list has followed the apiserver: to tell which of two servers is behind. */
+  chaosText(name: DnsName): readonly string[] | undefined {
+    const age = this.dataAge()
+    if (name === 'sync.age.') return [age === undefined ? 'unknown' : (age / 1000).toFixed(1)]
+    if (name !== 'sync.revision.') return undefined
+    const revisions = Object.entries(this.#shared?.cluster.revisions() ?? {})
+    return revisions.map(([list, revision]) => `${list}=${revision}`)
+  }
+
   ready(): boolean {
     return this.#shared?.index.synced ?? false
   }
 
   async close(): Promise<void> {
     this.#late?.cancel()
+    this.#unlist()
     const shared = this.#shared
     this.#shared = undefined
     if (!shared || --shared.users > 0) return
@@ -180,7 +200,13 @@ class Kubernetes implements Plugin {
       localAddresses: this.#environment.localAddresses,
       resolveInternally: this.#environment.resolveInternally,
       fallsThrough: canonicalName => this.#fallsThrough(canonicalName),
+      staleness: () => this.#staleness(),
     })
+  }
+
+  #staleness(): Milliseconds | undefined {
+    const age = this.dataAge()
+    return age === undefined || (this.ready() && age < STALE) ? undefined : age
   }
 
   #warnWhenLate(): void {

@@ -8,14 +8,13 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '#lib/clock.ts'
 import type { Informer } from '#watcher/informer.ts'
+import type { PodFacts } from '#watcher/pod-table.ts'
 import type { EndpointSliceView } from '#watcher/views/endpoint-slice.ts'
-import type { PodView } from '#watcher/views/pod.ts'
 import type { ServiceView } from '#watcher/views/service.ts'
 import type { ServiceImportView } from '#watcher/views/service-import.ts'
-import type { AddressKey } from './address.ts'
+import { type AddressKey, addressData } from './address.ts'
 import type { ClusterViews } from './cluster-source.ts'
 import { EndpointSet } from './endpoints.ts'
-import { PodIndex } from './pod-index.ts'
 import { ReverseIndex } from './reverse-index.ts'
 import type { ServiceEntry } from './service-entry.ts'
 import { ServiceTree, type SliceOwner } from './service-tree.ts'
@@ -23,7 +22,7 @@ import type { ZoneSettings } from './settings.ts'
 
 export interface ClusterIndexOptions {
   readonly clock: Clock
-  readonly settings: Pick<ZoneSettings, 'namespaces' | 'ignoreEmptyService' | 'endpointPodNames'>
+  readonly settings: Pick<ZoneSettings, 'namespaces' | 'ignoreEmptyService' | 'endpointPodNames' | 'pods'>
   /** Called when a slice of a headless service that changed after the first list is in force. */
   readonly programmed?: (slice: EndpointSliceView) => void
 }
@@ -41,7 +40,6 @@ export class ClusterIndex {
   readonly #importedReverse = new ReverseIndex()
   readonly #externals = new ReverseIndex()
   readonly #withheld = new ReverseIndex()
-  readonly #pods = new PodIndex()
   readonly #endpoints = new LRUCache<ServiceEntry, EndpointSet>({
     maxSize: NAMED_ENDPOINTS,
     sizeCalculation: endpoints => 1 + endpoints.all.length,
@@ -61,10 +59,11 @@ export class ClusterIndex {
     this.#subscribe()
   }
 
-  /** Whether all lists are complete: what is not here does not exist. */
+  /** Whether all lists that names are made of are complete: what is not here does not exist. */
   get synced(): boolean {
     const { services, namespaces, endpointSlices, pods, serviceImports } = this.#views
-    return [services, namespaces, endpointSlices, pods, serviceImports].every(informer => informer?.synced ?? true)
+    const named = this.#options.settings.pods === 'verified' ? pods : undefined
+    return [services, namespaces, endpointSlices, named, serviceImports].every(list => list?.synced ?? true)
   }
 
   /** SOA serial: Unix time of the last change that a client could see, and never the same for two contents (RFC 1982). */
@@ -127,8 +126,14 @@ export class ClusterIndex {
     return slices.flatMap(({ namespace, serviceName }) => this.#services.find(namespace, serviceName) ?? [])
   }
 
-  pods(key: AddressKey): readonly PodView[] {
-    return this.#pods.find(key)
+  /** Live pods with this address; several share that of their host's network. */
+  pods(key: AddressKey): readonly PodFacts[] {
+    return this.#views.pods?.find(addressData(key)) ?? []
+  }
+
+  /** What `PodFacts.labels` are the values of. */
+  get podLabelKeys(): readonly string[] {
+    return this.#views.pods?.labelKeys ?? []
   }
 
   close(): void {
@@ -167,7 +172,7 @@ export class ClusterIndex {
       const { namespace, name } = (next ?? previous)!
       this.#imports.setService(namespace, name, next && importedAsService(next))
     })
-    this.#watch(pods, (previous, next) => this.#setPod(previous, next))
+    if (pods && this.#options.settings.pods === 'verified') this.#stops.push(pods.subscribe(() => this.#touch()))
     this.#watch(endpointSlices, (previous, next) => this.#setSlice(previous, next))
   }
 
@@ -192,11 +197,6 @@ export class ClusterIndex {
     this.#services.refresh(name)
     this.#imports.refresh(name)
     this.#touch()
-  }
-
-  #setPod(previous: PodView | undefined, next: PodView | undefined): void {
-    this.#pods.replace(previous, next)
-    if (previous?.addresses.join() !== next?.addresses.join()) this.#touch()
   }
 
   #setSlice(previous: EndpointSliceView | undefined, next: EndpointSliceView | undefined): void {
@@ -236,6 +236,5 @@ const importedAsService = ({
   ports,
   externalIPs: [],
   ingress: [],
-  labels: {},
   resourceVersion,
 })

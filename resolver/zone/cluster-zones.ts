@@ -3,11 +3,12 @@
  *
  * Promised: an answer for every question whose name lies in a zone; for names of the zone at once, without a promise.
  */
+import type { Milliseconds } from '#lib/clock.ts'
 import type { MaybePromise } from '../listener.ts'
 import type { Next } from '../plugin.ts'
 import type { Query } from '../query.ts'
 import { type Answer, emptyAnswer } from '../verdict.ts'
-import { rcodes, recordTypes } from '../wire/codes.ts'
+import { extendedErrorCodes, rcodes, recordTypes } from '../wire/codes.ts'
 import type { DnsName } from '../wire/record.ts'
 import { soaRecord } from './apex.ts'
 import type { ClusterIndex } from './cluster-index.ts'
@@ -26,6 +27,8 @@ export interface ClusterZonesOptions {
   readonly resolveInternally: Next
   /** Whether a name of this zone that does not exist here may exist elsewhere (`fallthrough`). */
   readonly fallsThrough: (canonicalName: DnsName) => boolean
+  /** How long ago the cluster was as these zones say, where that is worth a word; undefined: they follow it. */
+  readonly staleness?: () => Milliseconds | undefined
 }
 
 /** `missing`: the name does not exist, for certain; the answer says so. */
@@ -46,6 +49,14 @@ export class ClusterZones {
   }
 
   answer(query: Query, zone: Zone): MaybePromise<ZoneAnswer> {
+    const result = this.#find(query, zone)
+    // Without OPT there is nowhere to say it.
+    const age = query.edns && this.options.staleness?.()
+    if (age === undefined) return result
+    return result instanceof Promise ? result.then(value => withAge(value, age)) : withAge(result, age)
+  }
+
+  #find(query: Query, zone: Zone): MaybePromise<ZoneAnswer> {
     const { name, canonicalName, type } = query.question
     // RFC 5936 §2.2.1: a transfer that is not permitted is REFUSED.
     if (type === recordTypes.AXFR || type === recordTypes.IXFR) return answeredWith(emptyAnswer(rcodes.REFUSED))
@@ -74,6 +85,15 @@ export class ClusterZones {
     if (set) return emptyAnswer(rcodes.NOERROR, { authoritative: true, additional: [], ...set })
     return node.growing && !lookup.index.synced ? notReady() : noData(query, soaRecord(lookup), node.reason)
   }
+}
+
+/** RFC 8914 §4.4, §4.20: it may be different by now. A failure is no older for it. */
+const withAge = ({ outcome, answer }: ZoneAnswer, age: Milliseconds): ZoneAnswer => {
+  const { rcode, extendedErrors = [] } = answer
+  if (rcode !== rcodes.NOERROR && rcode !== rcodes.NXDOMAIN) return { outcome, answer }
+  const code = rcode === rcodes.NXDOMAIN ? extendedErrorCodes.STALE_NXDOMAIN : extendedErrorCodes.STALE_ANSWER
+  const text = `the cluster was so ${Math.round(age / 1000)} s ago; its apiserver is not heard of`
+  return { outcome, answer: { ...answer, extendedErrors: [...extendedErrors, { code, text }] } }
 }
 
 const answeredWith = (answer: Answer): ZoneAnswer => ({ outcome: 'answered', answer })

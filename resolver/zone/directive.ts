@@ -1,7 +1,7 @@
 /** CoreDNS's `kubernetes` directive, read: every property that it has, by its name, default and bounds. */
 import { accepted, type Result } from '#lib/result.ts'
 import { DirectiveReader, type PropertyTable, type PropertyValues } from '../corefile/directive-reader.ts'
-import type { CorefileProblem, Directive, Word } from '../corefile/syntax.ts'
+import type { CorefileProblem, Directive, Property, Word } from '../corefile/syntax.ts'
 import type { BlockContext } from '../plugin.ts'
 import type { DnsName } from '../wire/record.ts'
 import type { ClusterNeeds } from './cluster-source.ts'
@@ -168,7 +168,8 @@ export const readKubernetes = (
   const zone = readZones(reader, directive, block, values)
   const needs: ClusterNeeds = {
     endpointSlices: !values.noendpoints,
-    pods: values.pods === 'verified' || wantsClients(block),
+    pods: values.pods === 'verified' || wantsClients(block) || mentions(block.directives, CLIENT_KEY),
+    podLabels: [...new Set(textsOf(block.directives).flatMap(labelsIn))].sort(),
     serviceImports: values.multicluster.length > 0,
     labels: wordsOf(values.labels).map(textOf).join(' '),
     namespaceLabels: wordsOf(values.namespace_labels).map(textOf).join(' '),
@@ -192,6 +193,28 @@ const wantsClients = ({ directives }: BlockContext): boolean =>
         return false
     }
   })
+
+/** Metadata about the pod that asks, in a log line, an expression of a view or a template. */
+const CLIENT_KEY = 'kubernetes/client-'
+
+/** Keys of labels (Kubernetes API: an optional DNS prefix, a slash, a name) that are shown of the pod that asks. */
+const labelsIn = (text: string): string[] =>
+  [...text.matchAll(/kubernetes\/client-label\/([\w.-]+(?:\/[\w.-]+)?)/g)].map(([, key]) => key!)
+
+const textsOf = (parts: readonly DirectivePart[]): string[] =>
+  parts.flatMap(({ arguments: words, properties, body }) => [
+    ...words.map(textOf),
+    ...textsOf(properties ?? body ?? []),
+  ])
+
+interface DirectivePart {
+  readonly arguments: readonly Word[]
+  readonly properties?: readonly Property[]
+  readonly body?: readonly Property[]
+}
+
+const mentions = (directives: readonly Directive[], text: string): boolean =>
+  textsOf(directives).some(word => word.includes(text))
 
 const wordsOf = (properties: Values['labels']): readonly Word[] => properties.flatMap(property => property.arguments)
 const textOf = (word: Word): string => word.text

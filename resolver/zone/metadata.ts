@@ -18,10 +18,16 @@ export const setMetadata = (
     }
   }
   const client = addressKey(query.client.address)
-  const [pod] = client === undefined ? [] : (index?.pods(client) ?? [])
-  if (!pod) return
+  const pods = client === undefined ? [] : (index?.pods(client) ?? [])
+  const [pod] = pods
+  // On a host's network the address is that of several pods and of the node's own programs: it tells none from another.
+  if (!pod || pods.some(({ hostNetwork }) => hostNetwork)) return
   metadata.set('kubernetes/client-namespace', pod.namespace)
   metadata.set('kubernetes/client-pod-name', pod.name)
+  for (const [at, key] of index!.podLabelKeys.entries()) {
+    const value = pod.labels[at]
+    if (value !== undefined) metadata.set(`kubernetes/client-label/${key}`, value)
+  }
 }
 
 const entriesOf = (request: NamedRequest): (readonly [string, string])[] => {

@@ -1,22 +1,17 @@
-/** The cluster by a real apiserver: how to get in, and the informers. */
-import { resolve } from 'node:path'
+/** The cluster by a real apiserver: how to get in, and one watch for all who want the same. */
+import { createHash } from 'node:crypto'
+import { join, resolve } from 'node:path'
 import { SeamarkError } from '#lib/errors.ts'
 import type { Registry } from '#lib/metrics.ts'
 import type { ClusterAccess } from '#watcher/access.ts'
 import { RestClient } from '#watcher/client.ts'
-import { createInformer, type InformerOptions, type RunningInformer } from '#watcher/create-informer.ts'
 import { endpointAccess } from '#watcher/endpoint.ts'
 import { inClusterAccess } from '#watcher/in-cluster.ts'
 import { kubeconfigFiles, loadKubeconfig } from '#watcher/kubeconfig.ts'
 import { type RequestObserver, requestMetrics } from '#watcher/request-observer.ts'
-import type { View } from '#watcher/view.ts'
-import { endpointSliceView } from '#watcher/views/endpoint-slice.ts'
-import { namespaceView } from '#watcher/views/namespace.ts'
-import { podView } from '#watcher/views/pod.ts'
-import { serviceView } from '#watcher/views/service.ts'
-import { serviceImportView } from '#watcher/views/service-import.ts'
 import type { Environment } from '../plugin.ts'
 import type { Cluster, ClusterNeeds, ClusterSource } from './cluster-source.ts'
+import { type SnapshotPlace, WatchedCluster } from './watched-cluster.ts'
 
 /** What a directive says about the way in; all undefined: the pod's own service account. */
 export interface ConnectionSettings {
@@ -28,7 +23,7 @@ export interface ConnectionSettings {
 
 type Surroundings = Pick<
   Environment,
-  'clock' | 'random' | 'logger' | 'registry' | 'variables' | 'folder' | 'overrides' | 'version'
+  'clock' | 'random' | 'logger' | 'registry' | 'variables' | 'folder' | 'overrides' | 'version' | 'stateFolder'
 >
 
 /** The flag beats the directive; a directive that says nothing means the pod that this runs in. */
@@ -73,62 +68,74 @@ const observerOf = (registry: Registry): RequestObserver => {
   return observer
 }
 
+/** A cluster that several directives watch in the same way, an old configuration and the one that takes its place too. */
+interface SharedCluster {
+  readonly cluster: Promise<Cluster>
+  /** The last one to close ends it. */
+  users: number
+}
+
+const shared = new WeakMap<Registry, Map<string, SharedCluster>>()
+
+/** One watch for all who ask the same of the same apiserver, however many directives and reloads there are. */
 export const watchCluster =
   (connection: ConnectionSettings, surroundings: Surroundings): ClusterSource =>
   async needs => {
-    const { clock, random, registry, logger, version } = surroundings
-    const client = new RestClient({
-      access: await findAccess(connection, surroundings),
-      clock,
-      logger,
-      userAgent: `seamark-dns/${version}`,
-      observer: observerOf(registry),
-    })
-    return new WatchedCluster(client, needs, { clock, random, registry, logger })
-  }
-
-class WatchedCluster implements Cluster {
-  readonly services
-  readonly namespaces
-  readonly endpointSlices
-  readonly pods
-  readonly serviceImports
-  readonly #client: RestClient
-  readonly #abort = new AbortController()
-  readonly #informers: RunningInformer<unknown>[] = []
-
-  constructor(client: RestClient, needs: ClusterNeeds, options: InformerOptions) {
-    this.#client = client
-    const labelled = { ...options, ...(needs.labels !== '' && { labelSelector: needs.labels }) }
-    const namespaceOptions = {
-      ...options,
-      ...(needs.namespaceLabels !== '' && { labelSelector: needs.namespaceLabels }),
+    const { registry, folder, overrides } = surroundings
+    let clusters = shared.get(registry)
+    if (!clusters) shared.set(registry, (clusters = new Map()))
+    const key = JSON.stringify([connection, folder, overrides.kubeconfig, needs])
+    const known = clusters.get(key)
+    const entry = known ?? { cluster: connect(connection, surroundings, needs), users: 0 }
+    clusters.set(key, entry)
+    entry.users++
+    const leave = () => {
+      if (--entry.users > 0) return false
+      if (clusters.get(key) === entry) clusters.delete(key)
+      return true
     }
-    this.namespaces = this.#inform(namespaceView, namespaceOptions)
-    this.services = this.#inform(serviceView, labelled)
-    this.endpointSlices = needs.endpointSlices ? this.#inform(endpointSliceView, labelled) : undefined
-    this.pods = needs.pods ? this.#inform(podView, options) : undefined
-    this.serviceImports = needs.serviceImports ? this.#inform(serviceImportView, options) : undefined
+    try {
+      return shareOf(await entry.cluster, leave)
+    } catch (error) {
+      leave()
+      throw error
+    }
   }
 
-  start(): void {
-    for (const informer of this.#informers) void informer.start(this.#abort.signal)
+/** `leave` says whether nobody else is left. */
+const shareOf = (cluster: Cluster, leave: () => boolean): Cluster => {
+  let left = false
+  const { services, namespaces, endpointSlices, pods, serviceImports } = cluster
+  return {
+    ...{ services, namespaces, endpointSlices, pods, serviceImports },
+    start: () => cluster.start(),
+    problem: () => cluster.problem(),
+    age: () => cluster.age(),
+    revisions: () => cluster.revisions(),
+    async close() {
+      if (left) return
+      left = true
+      if (leave()) await cluster.close()
+    },
   }
+}
 
-  async close(): Promise<void> {
-    this.#abort.abort()
-    await Promise.all(this.#informers.map(informer => informer.close()))
-    await this.#client.close()
-  }
+const connect = async (
+  connection: ConnectionSettings,
+  surroundings: Surroundings,
+  needs: ClusterNeeds,
+): Promise<Cluster> => {
+  const { clock, random, registry, logger, version, stateFolder } = surroundings
+  const access = await findAccess(connection, surroundings)
+  const userAgent = `seamark-dns/${version}`
+  const client = new RestClient({ access, clock, logger, userAgent, observer: observerOf(registry) })
+  const place = stateFolder === undefined ? undefined : snapshotPlace(stateFolder, access.server, needs)
+  return new WatchedCluster(client, needs, { clock, random, registry, logger }, place)
+}
 
-  problem(): string {
-    const late = this.#informers.filter(({ synced }) => !synced)
-    return late.map(({ name, problem }) => `${name}: ${problem || 'still listing'}`).join('; ')
-  }
-
-  #inform<Object>(view: View<Object>, options: InformerOptions): RunningInformer<Object> {
-    const informer = createInformer(this.#client, view, options)
-    this.#informers.push(informer as RunningInformer<unknown>)
-    return informer
-  }
+/** A file for each source, so that directives for two clusters, or with other selectors, do not take turns in one. */
+const snapshotPlace = (folder: string, server: URL, needs: ClusterNeeds): SnapshotPlace => {
+  const source = JSON.stringify({ server: server.href, ...needs })
+  const hash = createHash('sha256').update(source).digest('hex').slice(0, 16)
+  return { file: join(folder, `cluster-${hash}.snapshot`), source }
 }

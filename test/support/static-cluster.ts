@@ -1,10 +1,12 @@
 /** A cluster in memory, made of API objects as they stand in manifests. */
+import type { Milliseconds } from '#lib/clock.ts'
+import { silentLogger } from '#lib/log.ts'
 import type { Cluster, ClusterNeeds, ClusterSource } from '#resolver/zone/cluster-source.ts'
 import { objectKey } from '#watcher/informer.ts'
+import { PodMap } from '#watcher/pod-map.ts'
 import type { View } from '#watcher/view.ts'
 import { type EndpointSliceView, endpointSliceView } from '#watcher/views/endpoint-slice.ts'
 import { type NamespaceView, namespaceView } from '#watcher/views/namespace.ts'
-import { type PodView, podView } from '#watcher/views/pod.ts'
 import { type ServiceView, serviceView } from '#watcher/views/service.ts'
 import { type ServiceImportView, serviceImportView } from '#watcher/views/service-import.ts'
 import { StaticInformer } from './static-informer.ts'
@@ -22,6 +24,7 @@ export interface Manifest extends Readonly<Record<string, unknown>> {
 const EVERYTHING: ClusterNeeds = {
   endpointSlices: true,
   pods: true,
+  podLabels: [],
   serviceImports: true,
   labels: '',
   namespaceLabels: '',
@@ -31,7 +34,7 @@ export class StaticCluster implements Cluster {
   readonly services: StaticInformer<ServiceView>
   readonly namespaces: StaticInformer<NamespaceView>
   readonly endpointSlices: StaticInformer<EndpointSliceView>
-  readonly pods: StaticInformer<PodView>
+  readonly pods: PodMap
   readonly serviceImports: StaticInformer<ServiceImportView>
   readonly #needs: ClusterNeeds
   started = false
@@ -42,7 +45,9 @@ export class StaticCluster implements Cluster {
     this.services = new StaticInformer(synced)
     this.namespaces = new StaticInformer(synced)
     this.endpointSlices = new StaticInformer(synced)
-    this.pods = new StaticInformer(synced)
+    this.pods = new PodMap({ labelKeys: needs.podLabels, logger: silentLogger })
+    this.pods.listBegins()
+    if (synced) this.pods.listEnds()
     this.serviceImports = new StaticInformer(synced)
     for (const manifest of manifests) this.apply(manifest)
   }
@@ -53,25 +58,27 @@ export class StaticCluster implements Cluster {
       Namespace: () => this.#put(this.namespaces, namespaceView, manifest, namespaceLabels),
       Service: () => this.#put(this.services, serviceView, manifest, labels),
       EndpointSlice: () => this.#put(this.endpointSlices, endpointSliceView, manifest, labels),
-      Pod: () => this.#put(this.pods, podView, manifest, ''),
+      Pod: () => this.pods.put(manifest),
       ServiceImport: () => this.#put(this.serviceImports, serviceImportView, manifest, ''),
     }[manifest.kind]
     if (!apply) throw new Error(`no informer for kind ${manifest.kind}`)
     apply()
   }
 
-  remove({ kind, metadata: { namespace, name } }: Manifest): void {
-    const informers = [this.services, this.namespaces, this.endpointSlices, this.pods, this.serviceImports]
-    const kinds = ['Service', 'Namespace', 'EndpointSlice', 'Pod', 'ServiceImport']
-    informers[kinds.indexOf(kind)]?.remove(objectKey(namespace, name))
+  remove(manifest: Manifest): void {
+    const { namespace, name } = manifest.metadata
+    if (manifest.kind === 'Pod') this.pods.remove(manifest)
+    const informers = [this.services, this.namespaces, this.endpointSlices, this.serviceImports]
+    const kinds = ['Service', 'Namespace', 'EndpointSlice', 'ServiceImport']
+    informers[kinds.indexOf(manifest.kind)]?.remove(objectKey(namespace, name))
   }
 
   sync(): void {
-    for (const informer of [this.services, this.namespaces, this.endpointSlices, this.pods, this.serviceImports])
-      informer.sync()
+    for (const informer of [this.services, this.namespaces, this.endpointSlices, this.serviceImports]) informer.sync()
+    this.pods.listEnds()
   }
 
-  start(): void {
+  async start(): Promise<void> {
     this.started = true
   }
 
@@ -81,6 +88,14 @@ export class StaticCluster implements Cluster {
 
   problem(): string {
     return this.services.synced ? '' : 'the test has not synced it'
+  }
+
+  age(): Milliseconds | undefined {
+    return this.services.synced ? 0 : undefined
+  }
+
+  revisions(): Readonly<Record<string, string>> {
+    return { services: this.services.resourceVersion }
   }
 
   #put<Object>(informer: StaticInformer<Object>, view: View<Object>, manifest: Manifest, selector: string): void {
@@ -114,5 +129,7 @@ export const staticSource =
       start: () => cluster.start(),
       close: () => cluster.close(),
       problem: () => cluster.problem(),
+      age: () => cluster.age(),
+      revisions: () => cluster.revisions(),
     }
   }

@@ -41,7 +41,6 @@ const CASES: readonly Case[] = [
         { ip: '192.0.2.1', hostname: '' },
         { ip: '', hostname: 'lb.example' },
       ],
-      labels: { l: 'v' },
       resourceVersion: '7',
     },
   },
@@ -112,8 +111,14 @@ const CASES: readonly Case[] = [
   {
     name: 'a Namespace has labels',
     view: namespaceView,
-    raw: { metadata: { name: 'n', labels: { a: 'b' } } },
-    expected: { name: 'n', labels: { a: 'b' }, resourceVersion: '' },
+    raw: { metadata: { name: 'n', uid: 'u', labels: { a: 'b' } } },
+    expected: { name: 'n', uid: '', labels: { a: 'b' }, resourceVersion: '' },
+  },
+  {
+    name: 'the Namespace kube-system tells one cluster from another',
+    view: namespaceView,
+    raw: { metadata: { name: 'kube-system', uid: 'u' } },
+    expected: { uid: 'u' },
   },
   {
     name: 'a ServiceImport says whether it is headless',

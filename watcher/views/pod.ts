@@ -1,12 +1,13 @@
 import type { View } from '../view.ts'
 
-/** What DNS needs of a Pod: whose address is it (`pods verified`, autopath). */
+/** What DNS needs of a Pod: whose address is it (`pods verified`, autopath, the query log). */
 export interface PodView {
   readonly namespace: string
   readonly name: string
   /** status.podIPs (status.podIP first); empty unless the pod is live: Pending or Running, and not being deleted. */
   readonly addresses: readonly string[]
   readonly hostNetwork: boolean
+  readonly labels: Readonly<Record<string, string>>
   readonly resourceVersion: string
 }
 
@@ -16,6 +17,7 @@ interface RawPod {
     readonly name: string
     readonly resourceVersion?: string
     readonly deletionTimestamp?: string
+    readonly labels?: Record<string, string>
   }
   readonly spec?: { readonly hostNetwork?: boolean }
   readonly status?: {
@@ -38,6 +40,7 @@ export const podView: View<PodView> = {
       name: metadata.name,
       addresses: live ? [...addresses] : [],
       hostNetwork: spec?.hostNetwork ?? false,
+      labels: metadata.labels ?? {},
       resourceVersion: metadata.resourceVersion ?? '',
     }
   },

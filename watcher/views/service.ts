@@ -15,7 +15,6 @@ export interface ServiceView {
   readonly externalIPs: readonly string[]
   /** status.loadBalancer.ingress: an address, or a host name. */
   readonly ingress: readonly { readonly ip: string; readonly hostname: string }[]
-  readonly labels: Readonly<Record<string, string>>
   readonly resourceVersion: string
 }
 
@@ -24,7 +23,6 @@ interface RawService {
     readonly namespace?: string
     readonly name: string
     readonly resourceVersion?: string
-    readonly labels?: Record<string, string>
   }
   readonly spec?: {
     readonly type?: ServiceView['type']
@@ -60,7 +58,6 @@ export const serviceView: View<ServiceView> = {
       })),
       externalIPs: spec.externalIPs ?? [],
       ingress: (status?.loadBalancer?.ingress ?? []).map(({ ip = '', hostname = '' }) => ({ ip, hostname })),
-      labels: metadata.labels ?? {},
       resourceVersion: metadata.resourceVersion ?? '',
     }
   },

@@ -142,10 +142,9 @@ const ZONE = 'cluster.local.'
 const APEXES = [ZONE, 'in-addr.arpa.', 'ip6.arpa.'] as const
 
 const podNames = (cluster: StaticCluster, namespace: string): string[] =>
-  [...cluster.pods.entries()]
-    .map(([, pod]) => pod)
-    .filter(pod => pod.namespace === namespace)
-    .flatMap(({ addresses }) => addresses.map(address => `${dashed(address)}.${namespace}.pod.${ZONE}`))
+  [...cluster.pods.snapshot()]
+    .filter(([podNamespace]) => podNamespace === namespace)
+    .flatMap(([, , addresses]) => addresses.map(address => `${dashed(address)}.${namespace}.pod.${ZONE}`))
 
 const serviceNames = (cluster: StaticCluster, service: ServiceView): string[] => {
   const own = `${service.name}.${service.namespace}.svc.${ZONE}`
