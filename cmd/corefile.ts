@@ -15,6 +15,8 @@ export interface CorefileWorld {
   readonly registry: Registry
   /** Flags that beat the Corefile; undefined where a flag was not given. */
   readonly overrides: Readonly<Record<string, string | undefined>>
+  /** Where plugins may keep what makes the next start quicker. */
+  readonly stateFolder?: string | undefined
   /** Absent: nothing can be reloaded (a check). */
   readonly requestReload?: () => void
 }
@@ -27,7 +29,7 @@ const localAddresses = (): readonly string[] =>
     .map(({ address }) => address)
 
 /** The world of plugins as this process has it. */
-const worldOf = ({ logger, registry, overrides, requestReload }: CorefileWorld): World => ({
+const worldOf = ({ logger, registry, overrides, stateFolder, requestReload }: CorefileWorld): World => ({
   clock: systemClock,
   random: systemRandom,
   logger,
@@ -43,6 +45,7 @@ const worldOf = ({ logger, registry, overrides, requestReload }: CorefileWorld):
   },
   print: line => process.stdout.write(`${line}\n`),
   ...(requestReload ? { requestReload } : {}),
+  ...(stateFolder === undefined ? {} : { stateFolder }),
 })
 
 /** Reads, parses and sets up; opens nothing. */

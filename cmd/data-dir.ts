@@ -5,6 +5,7 @@
  *     store/            the database
  *     pki/              the CA and the certificates
  *     admin.kubeconfig  for people; kubeconfigs/NAME.kubeconfig for programs
+ *     state/            what parts keep to start quicker; may be deleted
  *     logs/             one file a part
  */
 import {
@@ -37,6 +38,7 @@ export interface DataDir {
   readonly store: string
   readonly adminKubeconfig: string
   readonly kubeconfig: (program: string) => string
+  readonly state: (part: string) => string
   readonly log: (part: string) => string
 }
 
@@ -45,6 +47,7 @@ const layoutOf = (folder: string): DataDir => ({
   store: join(folder, 'store'),
   adminKubeconfig: join(folder, 'admin.kubeconfig'),
   kubeconfig: program => join(folder, 'kubeconfigs', `${program}.kubeconfig`),
+  state: part => join(folder, 'state', part),
   log: part => join(folder, 'logs', `${part}.log`),
 })
 

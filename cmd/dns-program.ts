@@ -20,6 +20,7 @@ const READY_POLL: Milliseconds = 10
 export interface DnsProgramOptions {
   readonly corefile: string
   readonly overrides: Readonly<Record<string, string | undefined>>
+  readonly stateFolder: string | undefined
   readonly server: ServerOptions
   readonly logger: Logger
   readonly registry: Registry
@@ -32,9 +33,9 @@ export class DnsProgram implements Component {
   /** Told to stop. */
   readonly #stop = new AbortController()
 
-  constructor({ corefile, overrides, server, logger, registry }: DnsProgramOptions) {
+  constructor({ corefile, overrides, stateFolder, server, logger, registry }: DnsProgramOptions) {
     this.#live = new LiveConfiguration({
-      load: requestReload => readCorefile(corefile, { logger, registry, overrides, requestReload }),
+      load: requestReload => readCorefile(corefile, { logger, registry, overrides, stateFolder, requestReload }),
       converge: async (listeners, endpoints, plugins) => {
         if (server.reusePort && !this.#live.configuration) await this.#prepare(endpoints, plugins)
         await this.#server.converge(listeners, endpoints)

@@ -1,5 +1,6 @@
 /** `seamark dns`: the DNS server alone, with CoreDNS's flags, beside any apiserver. */
 import { rmSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import type { Milliseconds } from '#lib/clock.ts'
 import { SeamarkError } from '#lib/errors.ts'
@@ -26,6 +27,7 @@ interface DnsFlags extends LogFlags {
   readonly metricsAddress?: string
   readonly healthAddress?: string
   readonly readyAddress?: string
+  readonly stateDir?: string
 }
 
 /** @throws SeamarkError BAD_OPTION */
@@ -72,6 +74,7 @@ const dns = async (flags: DnsFlags): Promise<void> => {
   const program = new DnsProgram({
     corefile: flags.conf,
     overrides: overridesOf(flags),
+    stateFolder: flags.stateDir === undefined ? undefined : resolve(flags.stateDir),
     server: optionValues(serverOptions, flags),
     logger,
     registry: createRegistry(),
@@ -105,6 +108,10 @@ const command = (): Command =>
     .option('--metrics-address <host:port>', 'serve /metrics here, whatever the Corefile says')
     .option('--health-address <host:port>', 'serve /health here, whatever the Corefile says')
     .option('--ready-address <host:port>', 'serve /ready here, whatever the Corefile says')
+    .option(
+      '--state-dir <dir>',
+      'keep the last state of the cluster there, to answer from after a restart before the apiserver is heard of',
+    )
     .option('--pidfile <file>', 'write the process id there (also -pidfile)')
     .option('--plugins', 'list the plugins and end (also -plugins)')
     .option('--quiet', 'no line at the start (also -quiet)')

@@ -64,6 +64,7 @@ const dnsPart = (flags: UpFlags, dataDir: DataDir, common: PartCommon): Part =>
       'dns',
       ...['--conf', resolve(flags.conf)],
       ...['--kubeconfig', dataDir.kubeconfig('dns')],
+      ...['--state-dir', dataDir.state('dns')],
       ...['--dns-address', bound.dns ?? flags.dnsAddress],
       ...['--metrics-address', bound.metrics ?? flags.metricsAddress],
       ...['--health-address', bound.health ?? flags.healthAddress],
