@@ -39,10 +39,12 @@ import { rebindPlugin } from './rebind.ts'
 import { reloadPlugin } from './reload.ts'
 import { rewritePlugin } from './rewrite.ts'
 import { rootPlugin } from './root.ts'
+import { samplePlugin } from './sample.ts'
 import { secondaryPlugin } from './secondary.ts'
 import { templatePlugin } from './template.ts'
 import { timeoutsPlugin } from './timeouts.ts'
 import { tlsPlugin } from './tls.ts'
+import { topologyPlugin } from './topology.ts'
 import { transferPlugin } from './transfer.ts'
 import { viewPlugin } from './view.ts'
 import { whoamiPlugin } from './whoami.ts'
@@ -87,10 +89,12 @@ const modules: readonly PluginModule[] = [
   reloadPlugin,
   rewritePlugin,
   rootPlugin,
+  samplePlugin,
   secondaryPlugin,
   templatePlugin,
   timeoutsPlugin,
   tlsPlugin,
+  topologyPlugin,
   transferPlugin,
   viewPlugin,
   whoamiPlugin,

@@ -34,6 +34,8 @@ export const pluginOrder: readonly string[] = [
   'any',
   'chaos',
   'loadbalance',
+  'sample',
+  'topology',
   'tsig',
   'rewrite',
   'autopath',
