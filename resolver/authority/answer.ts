@@ -1,6 +1,7 @@
 /**
  * What a zone says to a question: RFC 1034 §4.3.2 with RFC 2308 for negative answers, RFC 4592 for wildcards, RFC 6672
- * for DNAME and RFC 6604 for the RCODE of a chain. No DNSSEC: a zone is served as it is written, and nothing is signed.
+ * for DNAME, RFC 6604 for the RCODE of a chain, and RFC 4035 §3.1 with RFC 5155 §7.2 for what a signed zone adds. Nothing
+ * is signed here: signatures and denials are the zone's own.
  */
 import type { Question } from '../query.ts'
 import { type Answer, emptyAnswer } from '../verdict.ts'
@@ -8,7 +9,8 @@ import { rcodes, recordTypes } from '../wire/codes.ts'
 import { canonicalName, isSubdomain, joinName, nameLength, splitLabels } from '../wire/name.ts'
 import { mxData, nameData, srvData } from '../wire/rdata.ts'
 import type { DnsName, ResourceRecord } from '../wire/record.ts'
-import type { AuthorityZone, RecordSet, ZoneNode } from './zone.ts'
+import type { Proof } from './denial.ts'
+import { type AuthorityZone, type Found, type RecordSet, signaturesOf, type ZoneNode } from './zone.ts'
 
 const T = recordTypes
 
@@ -23,23 +25,26 @@ export interface ZoneAnswer {
   readonly outside?: DnsName
 }
 
-/** An answer on its way. */
-interface Following {
-  readonly zone: AuthorityZone
-  readonly type: number
-  /** Whether a canonical name is this zone's to answer for. */
+export interface AnswerOptions {
+  /** Whether a canonical name belongs to this zone, and not to one below it that is served here too. */
   readonly holds: (name: DnsName) => boolean
-  /** Aliases so far: CNAMEs, and the DNAMEs that they come from. */
-  readonly chain: ResourceRecord[]
+  /** Whether the client wants signatures and proofs (DO, RFC 3225). */
+  readonly dnssecOk: boolean
 }
 
-/** `holds`: whether a canonical name belongs to this zone, and not to one below it that is served here too. */
-export const answerFromZone = (
-  zone: AuthorityZone,
-  question: Question,
-  holds: (name: DnsName) => boolean,
-): ZoneAnswer => {
-  const following: Following = { zone, type: question.type, holds, chain: [] }
+/** An answer on its way. */
+interface Following extends AnswerOptions {
+  readonly zone: AuthorityZone
+  readonly type: number
+  /** Aliases so far: CNAMEs, and the DNAMEs that they come from; with their signatures. */
+  readonly chain: ResourceRecord[]
+  /** That wildcards had to stand for names; what is proved twice is there once. */
+  readonly proofs: Set<Proof>
+}
+
+export const answerFromZone = (zone: AuthorityZone, question: Question, options: AnswerOptions): ZoneAnswer => {
+  const { holds } = options
+  const following: Following = { ...options, zone, type: question.type, chain: [], proofs: new Set() }
   const seen = new Set<DnsName>()
   let name = question.name
   for (;;) {
@@ -60,37 +65,63 @@ const takeStep = (following: Following, name: DnsName, canonical: DnsName): Zone
   const found = zone.find(canonical, type)
   switch (found.kind) {
     case 'delegation':
-      return { answer: referral(following, found.servers), missing: false }
+      return { answer: referral(following, found), missing: false }
     case 'redirection':
-      return redirect(following, found.dname, name)
-    case 'missing':
-      return { answer: negative(following, rcodes.NXDOMAIN), missing: chain.length === 0 }
+      return redirect(following, found, name)
+    case 'missing': {
+      const proofs = zone.denial?.missing(canonical, found.encloser) ?? []
+      return { answer: negative(following, rcodes.NXDOMAIN, proofs), missing: chain.length === 0 }
+    }
     case 'node':
-      return fromNode(following, found.node, name)
+      return fromNode(following, found, name)
   }
 }
 
-const fromNode = (following: Following, { sets }: ZoneNode, name: DnsName): ZoneAnswer | DnsName => {
-  const { type, chain } = following
+type FoundNode = Extract<Found, { kind: 'node' }>
+
+const fromNode = (following: Following, found: FoundNode, name: DnsName): ZoneAnswer | DnsName => {
+  const { zone, type, chain, proofs } = following
+  const { node, encloser } = found
+  const { sets } = node
+  const canonical = canonicalName(name)
   // RFC 8482 §4.1: ANY gets a part of what there is.
   const set = type === T.ANY ? [...sets.values()][0] : sets.get(type)
-  // The owner as it was asked: 0x20 clients compare by byte, and a wildcard's records take the name (RFC 4592 §3.3.3).
-  if (set) return { answer: positive(following, renamed(set, name)), missing: false }
-  const [alias] = sets.get(T.CNAME) ?? []
-  if (!alias) return { answer: negative(following, rcodes.NOERROR), missing: false }
-  chain.push({ ...alias, name })
-  return nameData.decode(alias.data)
+  const alias = set ? undefined : sets.get(T.CNAME)
+  if (!set && !alias) {
+    const denial =
+      encloser === undefined ? zone.denial?.noData(canonical) : zone.denial?.wildcardNoData(canonical, encloser)
+    return { answer: negative(following, rcodes.NOERROR, denial ?? []), missing: false }
+  }
+  // RFC 4035 §3.1.3.3: that no closer name is there, or the signature of a wildcard could stand for any.
+  if (encloser !== undefined) for (const proof of zone.denial?.wildcard(canonical, encloser) ?? []) proofs.add(proof)
+  if (set) return { answer: positive(following, set, signed(following, node, set, name)), missing: false }
+  chain.push(...signed(following, node, alias!, name))
+  return nameData.decode(alias![0]!.data)
+}
+
+/**
+ * A set, with its signatures for who wants them. The owner is as it was asked: 0x20 clients compare by byte, and a
+ * wildcard's records take the name (RFC 4592 §3.3.3).
+ */
+const signed = (following: Following, node: ZoneNode, set: RecordSet, name?: DnsName): RecordSet => {
+  const records = following.dnssecOk ? [...set, ...signaturesOf(node, set[0]!.type)] : set
+  return name === undefined ? records : renamed(records, name)
 }
 
 /** RFC 6672 §3.1: the DNAME, and a CNAME made of it with the same TTL. */
-const redirect = (following: Following, dname: ResourceRecord, name: DnsName): ZoneAnswer | DnsName => {
+const redirect = (
+  following: Following,
+  { node, dname }: Extract<Found, { kind: 'redirection' }>,
+  name: DnsName,
+): ZoneAnswer | DnsName => {
   const labels = splitLabels(name)
   const kept = labels.slice(0, labels.length - splitLabels(dname.name).length)
   const target = joinName(kept, nameData.decode(dname.data))
-  following.chain.push(dname)
+  following.chain.push(...signed(following, node, [dname]))
   // RFC 6672 §2.2: "YXDOMAIN" for a name that would get too long.
   if (nameLength(target) > 255)
     return { answer: { ...positive(following, []), rcode: rcodes.YXDOMAIN }, missing: false }
+  // RFC 6672 §5.3.1: who validates makes the CNAME himself; it has no signature.
   following.chain.push({ ...dname, name, type: T.CNAME, data: nameData.encode(target) })
   if (following.type === T.CNAME) return { answer: positive(following, []), missing: false }
   return target
@@ -98,30 +129,54 @@ const redirect = (following: Following, dname: ResourceRecord, name: DnsName): Z
 
 const renamed = (set: RecordSet, name: DnsName): RecordSet => set.map(record => ({ ...record, name }))
 
-const positive = ({ zone, chain }: Following, set: RecordSet): Answer => {
-  const answers = [...chain, ...set]
+/** `set` is what was asked for, `records` what is sent of it. */
+const positive = (following: Following, set: RecordSet, records: RecordSet = set): Answer => {
+  const { zone, chain } = following
+  const answers = [...chain, ...records]
   const servers = zone.setOf(T.NS)
-  // Whose servers they are is worth telling where the zone has the last word; aliases alone lead elsewhere.
-  const isServers = set[0]?.type === T.NS && canonicalName(set[0].name) === zone.origin
+  const type = set[0]?.type
+  const isServers = type === T.NS && canonicalName(records[0]!.name) === zone.origin
+  // Whose servers they are is worth telling where the zone has the last word; aliases alone lead elsewhere, and who
+  // asks for keys has found the servers, and needs the room.
+  const isTold = type !== undefined && !isServers && type !== T.DNSKEY && type !== T.DS
+  const authority = isTold && servers.length > 0 ? signed(following, zone.apex, servers) : []
   return emptyAnswer(rcodes.NOERROR, {
     authoritative: true,
     answers,
-    authority: set.length === 0 || isServers ? [] : servers,
-    additional: additionalOf(zone, set, answers),
+    authority: [...authority, ...proofRecords(following, [])],
+    additional: additionalOf(following, set, answers),
   })
 }
 
-const negative = ({ zone, chain }: Following, rcode: number): Answer =>
-  emptyAnswer(rcode, { authoritative: true, answers: chain, authority: [zone.negativeSoa] })
+const negative = (following: Following, rcode: number, proofs: readonly Proof[]): Answer => {
+  const { zone, chain } = following
+  const soa = signed(following, zone.apex, [zone.negativeSoa])
+  // The signatures are kept no longer than what they sign.
+  const authority = soa.map(record => ({ ...record, ttl: Math.min(record.ttl, zone.negativeSoa.ttl) }))
+  authority.push(...proofRecords(following, proofs))
+  return emptyAnswer(rcode, { authoritative: true, answers: chain, authority })
+}
+
+const proofRecords = ({ dnssecOk, proofs }: Following, further: readonly Proof[]): readonly ResourceRecord[] =>
+  dnssecOk ? [...new Set([...proofs, ...further])].flat() : []
 
 /** RFC 1034 §4.3.2 step 3b. AA is for the first name of the answer: that of an alias here, or nobody's here. */
-const referral = ({ zone, chain }: Following, servers: RecordSet): Answer =>
-  emptyAnswer(rcodes.NOERROR, {
+const referral = (following: Following, { cut, node, servers }: Extract<Found, { kind: 'delegation' }>): Answer => {
+  const { zone, chain, dnssecOk } = following
+  const keys = node.sets.get(T.DS)
+  // RFC 4035 §3.1.4: DS, or the proof that there is none.
+  const proofs = dnssecOk && !keys ? (zone.denial?.noData(cut) ?? []) : []
+  return emptyAnswer(rcodes.NOERROR, {
     authoritative: chain.length > 0,
     answers: chain,
-    authority: servers,
-    additional: additionalOf(zone, servers, chain),
+    authority: [
+      ...servers,
+      ...(dnssecOk && keys ? signed(following, node, keys) : []),
+      ...proofRecords(following, proofs),
+    ],
+    additional: additionalOf(following, servers, chain),
   })
+}
 
 /** Names in the data whose addresses are wanted next: RFC 1035 §3.3, RFC 2782, RFC 9460 §4.2. */
 const targetOf = ({ name, type, data }: ResourceRecord): DnsName | undefined => {
@@ -144,22 +199,29 @@ const targetOf = ({ name, type, data }: ResourceRecord): DnsName | undefined => 
 }
 
 /** The addresses that the zone has for the targets of `set`, glue included; not those that are in the answer already. */
-const additionalOf = (zone: AuthorityZone, set: RecordSet, answers: readonly ResourceRecord[]): ResourceRecord[] => {
+const additionalOf = (following: Following, set: RecordSet, answers: readonly ResourceRecord[]): ResourceRecord[] => {
   const done = new Set<DnsName>()
   const additional: ResourceRecord[] = []
+  const isAnswer = (name: DnsName, type: number) => answers.some(each => each.name === name && each.type === type)
   for (const record of set) {
     const target = targetOf(record)
     if (target === undefined || done.has(canonicalName(target))) continue
     done.add(canonicalName(target))
-    for (const type of [T.A, T.AAAA]) additional.push(...addressesOf(zone, target, type))
+    for (const type of [T.A, T.AAAA]) {
+      const addresses = addressesOf(following, target, type)
+      if (addresses[0] && !isAnswer(addresses[0].name, type)) additional.push(...addresses)
+    }
   }
-  return additional.filter(({ name, type }) => !answers.some(each => each.name === name && each.type === type))
+  return additional
 }
 
-const addressesOf = (zone: AuthorityZone, target: DnsName, type: number): RecordSet => {
+const addressesOf = (following: Following, target: DnsName, type: number): RecordSet => {
+  const { zone } = following
   const own = zone.nodeOf(target)
-  if (own) return own.sets.get(type) ?? []
+  if (own) return own.sets.has(type) ? signed(following, own, own.sets.get(type)!) : []
   const canonical = canonicalName(target)
   const found = isSubdomain(canonical, zone.origin) ? zone.find(canonical, type) : undefined
-  return found?.kind === 'node' ? renamed(found.node.sets.get(type) ?? [], target) : []
+  return found?.kind === 'node' && found.node.sets.has(type)
+    ? signed(following, found.node, found.node.sets.get(type)!, target)
+    : []
 }

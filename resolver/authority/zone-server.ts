@@ -76,7 +76,10 @@ export class ZoneServer {
       trace?.add(name, 'the zone has no data', { zone: origin!, problem: problem.text })
       return answered(name, emptyAnswer(rcodes.SERVFAIL, { extendedErrors: [problem] }))
     }
-    const result = answerFromZone(zone, question, target => this.originFor(target, question.type) === zone.origin)
+    const result = answerFromZone(zone, question, {
+      holds: target => this.originFor(target, question.type) === zone.origin,
+      dnssecOk: query.edns?.dnssecOk ?? false,
+    })
     trace?.add(name, result.missing ? 'no such name' : 'answered from the zone', { zone: zone.origin })
     const verdict = answered(name, result.answer)
     if (result.outside !== undefined) return this.#follow(query, result)

@@ -81,9 +81,12 @@ const writeSetsWhileFit = (records: readonly ResourceRecord[], limit: number): n
   return records.length
 }
 
-/** Whether the answer means something else without its authority section: negative answers and referrals. */
+/** What makes an authority section part of the answer: a denial, or the proof that a wildcard had to stand for a name. */
+const proving: ReadonlySet<number> = new Set([recordTypes.SOA, recordTypes.NSEC, recordTypes.NSEC3])
+
+/** Whether the answer means something else without its authority section: negative answers, referrals and proofs. */
 const needsAuthority = (answer: Answer): boolean =>
-  answer.answers.length === 0 || answer.authority.some(record => record.type === recordTypes.SOA)
+  answer.answers.length === 0 || answer.authority.some(record => proving.has(record.type))
 
 interface Sections {
   readonly counts: readonly [number, number, number]

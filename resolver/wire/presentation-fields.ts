@@ -86,7 +86,7 @@ export class Words {
   }
 }
 
-interface Written {
+export interface Written {
   readonly text: string
   /** Where the next field starts. */
   readonly end: number
@@ -99,7 +99,7 @@ export interface PresentationField {
 }
 
 /** A field of one word. */
-const single = (what: string, read: (word: Word, origin: DnsName | undefined) => Result<Buffer, string>) => {
+export const single = (what: string, read: (word: Word, origin: DnsName | undefined) => Result<Buffer, string>) => {
   return (words: Words): Result<Buffer, string> => {
     const word = words.take()
     return word ? read(word, words.origin) : refused(`${what} is missing`)
@@ -112,7 +112,7 @@ export const readNumber = (text: string | undefined, maximum: number): Result<nu
   return number <= maximum ? accepted(number) : refused(`${number} is above ${maximum}`)
 }
 
-const bigEndian = (number: number, size: number): Buffer => {
+export const bigEndian = (number: number, size: number): Buffer => {
   const bytes = Buffer.allocUnsafe(size)
   bytes.writeUIntBE(number, 0, size)
   return bytes
@@ -197,10 +197,25 @@ const encoded = (encoding: 'hex' | 'base64', pattern: RegExp, what: string): Pre
   },
 })
 
+const hyphenated = (size: number): PresentationField => ({
+  read: single('an EUI', ({ text }) =>
+    new RegExp(`^[\\da-f]{2}(?:-[\\da-f]{2}){${size - 1}}$`, 'i').test(text)
+      ? accepted(Buffer.from(text.replaceAll('-', ''), 'hex'))
+      : refused(`"${text}" is not ${size} pairs of hexadecimal digits with hyphens between them`),
+  ),
+  write(data, at) {
+    const pairs = data.toString('hex', at, at + size).match(/../g) ?? []
+    return pairs.length === size ? { text: pairs.join('-'), end: at + size } : undefined
+  },
+})
+
 export const fields = {
   u8: unsigned(1),
   u16: unsigned(2),
   u32: unsigned(4),
+  /** RFC 7043 §3.2, §4.2: so many pairs of hexadecimal digits with hyphens between. */
+  eui48: hyphenated(6),
+  eui64: hyphenated(8),
   seconds: {
     read: single('a time', ({ text }) => {
       const seconds = parseSeconds(text)

@@ -5,6 +5,7 @@
 import { accepted, type Result, refused } from '#lib/result.ts'
 import { className, parseClass, parseType, recordTypes, typeName } from './codes.ts'
 import { parseName } from './name.ts'
+import { dnssecFields } from './presentation-dnssec.ts'
 import {
   fields,
   nameText,
@@ -14,12 +15,14 @@ import {
   type Word,
   Words,
 } from './presentation-fields.ts'
+import { location } from './presentation-location.ts'
 import { readRdata } from './rdata-layout.ts'
 import type { DnsName, ResourceRecord } from './record.ts'
 import { serviceParameters } from './service-parameters.ts'
 
 const T = recordTypes
 const { u8, u16, u32, seconds, name, string, strings, hex, base64 } = fields
+const { algorithm, type, time, types, salt, hash } = dnssecFields
 
 /** The fields of each type's data, in order. */
 const forms = new Map<number, readonly PresentationField[]>([
@@ -41,10 +44,26 @@ const forms = new Map<number, readonly PresentationField[]>([
   [T.HINFO, [string, string]],
   [T.CAA, [u8, fields.tag, fields.longString]],
   [T.URI, [u16, u16, fields.longString]],
-  [T.DS, [u16, u8, u8, hex]],
-  [T.CDS, [u16, u8, u8, hex]],
-  [T.DNSKEY, [u16, u8, u8, base64]],
-  [T.CDNSKEY, [u16, u8, u8, base64]],
+  [T.DS, [u16, algorithm, u8, hex]],
+  [T.CDS, [u16, algorithm, u8, hex]],
+  [T.DNSKEY, [u16, u8, algorithm, base64]],
+  [T.CDNSKEY, [u16, u8, algorithm, base64]],
+  [T.KEY, [u16, u8, algorithm, base64]],
+  [T.RRSIG, [type, algorithm, u8, seconds, time, time, u16, name, base64]],
+  [T.SIG, [type, algorithm, u8, seconds, time, time, u16, name, base64]],
+  [T.NSEC, [name, types]],
+  [T.NSEC3, [u8, u8, u16, salt, hash, types]],
+  [T.NSEC3PARAM, [u8, u8, u16, salt]],
+  [T.CSYNC, [u32, u16, types]],
+  [T.ZONEMD, [u32, u8, u8, hex]],
+  [T.CERT, [u16, u16, algorithm, base64]],
+  [T.DHCID, [base64]],
+  [T.LOC, [location]],
+  [T.EUI48, [fields.eui48]],
+  [T.EUI64, [fields.eui64]],
+  [T.RT, [u16, name]],
+  [T.PX, [u16, name, name]],
+  [T.MINFO, [name, name]],
   [T.OPENPGPKEY, [base64]],
   [T.SSHFP, [u8, u8, hex]],
   [T.TLSA, [u8, u8, u8, hex]],

@@ -45,6 +45,8 @@ const layouts = new Map<number, RdataLayout>([
   [T.NAPTR, plain(4, 'text', 'text', 'text', 'name')],
   [T.KX, plain(2, 'name')],
   [T.DNAME, plain('name')],
+  [T.RRSIG, plain(18, 'name', 'rest')],
+  [T.NSEC, plain('name', 'rest')],
   [T.SPF, plain('texts')],
 ])
 

@@ -39,6 +39,23 @@ for (const text of [
   'example. 5 IN SVCB 1 foo.example. dohpath=/dns-query{?dns} ohttp key667=hello key668',
   'example. 5 IN SVCB 1 foo.example. key667="hello\\210qoo"',
   '\\"a.example. 5 IN CNAME \\"b\\".example.',
+  'host.example. 5 IN RRSIG A 5 3 86400 20030322173103 20030220173103 2642 example. oJB1W6WNGv+ldvQ3WDG0MQkg5IEhjRip8WTr',
+  'example. 5 IN RRSIG TYPE65280 13 1 86400 21060207062815 19700101000000 1 . AAAA',
+  // RFC 4034 §4.3
+  'alfa.example. 5 IN NSEC host.example. A MX RRSIG NSEC TYPE1234',
+  'example. 5 IN NSEC3 1 1 12 AABBCCDD 2T7B4G4VSA5SMI47K61MV5BV1A22BOJR NS SOA MX RRSIG DNSKEY NSEC3PARAM',
+  'example. 5 IN NSEC3 1 0 0 - 2T7B4G4VSA5SMI47K61MV5BV1A22BOJR',
+  'example. 5 IN NSEC3PARAM 1 0 0 -',
+  'example. 5 IN CDS 0 0 0 00',
+  'example. 5 IN CDNSKEY 0 3 0 AA==',
+  'example. 5 IN CSYNC 66 3 A NS AAAA',
+  'example. 5 IN ZONEMD 2018031500 1 1 FEBE3D4CE2EC2FFA4BA99D46CD69D6D29711E55217057BEE',
+  'a.example. 5 IN CERT 1 12345 8 AAAA',
+  'a.example. 5 IN EUI48 00-00-5e-00-53-2a',
+  'a.example. 5 IN EUI64 00-00-5e-ef-10-00-00-2a',
+  // RFC 1876 §4
+  'cambridge-net.example. 5 IN LOC 42 21 54.000 N 71 6 18.000 W -24m 30m 10000m 10m',
+  'a.example. 5 IN LOC 90 0 0.000 S 180 0 0.000 E 1.50m 0m 10000m 0.02m',
 ]) {
   test(`to bytes and back: ${text}`, t => {
     const read = recordFromText(text)
@@ -54,6 +71,15 @@ for (const [text, normal] of [
   ['a 5 A \\# 4 c0 00 02 01', 'a. 5 IN A 192.0.2.1'],
   ['a 5 AAAA FD00:0:0:0:0:0:0:1', 'a. 5 IN AAAA fd00::1'],
   ['a 5 SOA m r 1 1h30m 15M 2w 1d', 'a. 5 IN SOA m. r. 1 5400 900 1209600 86400'],
+  ['a 5 DNSKEY 257 3 ecdsap256sha256 AAAA', 'a. 5 IN DNSKEY 257 3 13 AAAA'],
+  ['a 5 RRSIG A 13 1 1h 4294967295 0 1 b AAAA', 'a. 5 IN RRSIG A 13 1 3600 21060207062815 19700101000000 1 b. AAAA'],
+  ['a 5 NSEC b NSEC A A', 'a. 5 IN NSEC b. A NSEC'],
+  [
+    'a 5 NSEC3 1 0 1 cafe 2t7b4g4vsa5smi47k61mv5bv1a22bojr A',
+    'a. 5 IN NSEC3 1 0 1 CAFE 2T7B4G4VSA5SMI47K61MV5BV1A22BOJR A',
+  ],
+  ['a 5 LOC 42 n 71 6 w 10', 'a. 5 IN LOC 42 0 0.000 N 71 6 0.000 W 10m 1m 10000m 10m'],
+  ['a 5 LOC 1 2 3.5 S 4 5 6 E 10m 12m', 'a. 5 IN LOC 1 2 3.500 S 4 5 6.000 E 10m 10m 10000m 10m'],
   ['a 5 DS 1 8 2 abcd ef01', 'a. 5 IN DS 1 8 2 ABCDEF01'],
   ['a 5 DNSKEY 256 3 5 aGVs bG8=', 'a. 5 IN DNSKEY 256 3 5 aGVsbG8='],
   ['a 5 SVCB 1 b port="53" alpn="h2,h3" key5=aGVsbG8=', 'a. 5 IN SVCB 1 b. alpn=h2,h3 port=53 ech=aGVsbG8='],
@@ -104,6 +130,19 @@ for (const text of [
   'a. 5 IN SVCB 1 b. alpn=h2,,h3',
   'a. 5 IN SVCB 1 b. ipv4hint=2001:db8::1',
   'a. 5 IN SVCB 1 b. colour=blue',
+  'a. 5 IN RRSIG A 13 1 1 20310231000000 20300101000000 1 b. AAAA',
+  'a. 5 IN RRSIG NOSUCH 13 1 1 20310201000000 20300101000000 1 b. AAAA',
+  'a. 5 IN RRSIG A NOSUCH 1 1 20310201000000 20300101000000 1 b. AAAA',
+  'a. 5 IN NSEC b. A NOSUCH',
+  'a. 5 IN NSEC3 1 0 0 - 2T7B4G4VSA5SMI47K61MV5BV1A22BOJW A',
+  'a. 5 IN NSEC3 1 0 0 abc 2T7B4G4VSA5SMI47K61MV5BV1A22BOJR A',
+  'a. 5 IN NSEC \\# 5 0000010000',
+  'a. 5 IN LOC 91 N 0 E 0m',
+  'a. 5 IN LOC 42 60 N 0 E 0m',
+  'a. 5 IN LOC 42 71 W 0m',
+  'a. 5 IN LOC 42 N 71 W',
+  'a. 5 IN LOC 42 N 71 W 0m 1m 1m 1m 1m',
+  'a. 5 IN EUI48 00-00-5e-00-53',
 ]) {
   test(`refused: ${text.slice(0, 40)}`, t => {
     t.false(recordFromText(text).ok)
