@@ -89,6 +89,24 @@ export interface ZoneCopy {
   readonly records: Iterable<ResourceRecord>
 }
 
+/** A server that a plugin sends questions to. */
+export interface AskedServer {
+  /** `192.0.2.1:53`. */
+  readonly label: string
+  /** Asks it, outside of all bookkeeping. Resolves with the RCODE of any reply at all, rejects without one. */
+  probe(name: DnsName, type: number): Promise<number>
+  /** Whether it is asked nothing from now on, since it leads back to this server. */
+  exclude(excluded: boolean): void
+}
+
+/** What a plugin sends to other servers. */
+export interface Forwarding {
+  /** Questions in this zone go there. */
+  readonly zone: () => DnsName
+  /** As they are now: a resolv.conf may change. */
+  readonly servers: () => readonly AskedServer[]
+}
+
 export interface Plugin {
   readonly name: string
   /** Absent: the plugin only adds listeners or life (health, reload, bind). */
@@ -113,6 +131,8 @@ export interface Plugin {
   readonly collectMetadata?: (query: Query, metadata: Map<string, string>) => void
   /** Whether the queries of the block carry a trace. */
   readonly wantsTrace?: boolean
+  /** The servers that it asks; `loop` finds out whether one of them leads back here. */
+  readonly forwarding?: Forwarding
   /** What a cache has counted since the program began; `chaos` tells it. */
   readonly cacheCounters?: () => CacheCounters
   /** The strings that the plugin has to tell under a canonical name of class CH (`sync.age.`), for `chaos`. */

@@ -1,29 +1,33 @@
 /**
  * forward: asks other servers, and gives on what they say. Identical questions under way are asked once; what cannot be
- * answered becomes SERVFAIL with the reason (RFC 8914).
+ * answered becomes SERVFAIL with the reason (RFC 8914). Names that are nobody's on the Internet do not leave this site.
  */
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
-import type { SecureContextOptions } from 'node:tls'
 import type { Milliseconds } from '#lib/clock.ts'
 import { DirectiveReader } from '../corefile/directive-reader.ts'
-import type { Directive } from '../corefile/syntax.ts'
 import type { MaybePromise } from '../listener.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
-import type { Environment, Next, Plugin, PluginModule } from '../plugin.ts'
+import type { BlockContext, Environment, Next, Plugin, PluginModule } from '../plugin.ts'
 import type { Query } from '../query.ts'
 import { respell } from '../respell.ts'
-import { Destinations } from '../upstream/destinations.ts'
+import type { Destinations } from '../upstream/destinations.ts'
 import { ExchangeError } from '../upstream/exchange-error.ts'
 import { type ForwardSettings, forwardOptions, readForwardSettings } from '../upstream/forward-settings.ts'
-import { readForwardTls } from '../upstream/forward-tls.ts'
+import { makeDestinations } from '../upstream/make-destinations.ts'
 import { type PoolReply, UpstreamPool } from '../upstream/pool.ts'
 import { proxyMetrics } from '../upstream/proxy-metrics.ts'
-import { type Destination, parseDestination } from '../upstream/target.ts'
-import { type Channel, Upstream } from '../upstream/upstream.ts'
-import { answered, emptyAnswer, type Verdict } from '../verdict.ts'
-import { extendedErrorCodes, rcodes } from '../wire/codes.ts'
-import { isSubdomain } from '../wire/name.ts'
+import {
+  answerSpecialName,
+  findSpecialZone,
+  isSearchedClusterName,
+  searchedClusterName,
+} from '../upstream/special-names.ts'
+import type { Channel } from '../upstream/transport.ts'
+import { type Answer, answered, emptyAnswer, type Verdict } from '../verdict.ts'
+import { extendedErrorCodes, rcodeName, rcodes } from '../wire/codes.ts'
+import { isSubdomain, ROOT } from '../wire/name.ts'
+import type { DnsName } from '../wire/record.ts'
+
+const NAME = 'forward'
 
 const forwardMetrics = {
   allDown: {
@@ -39,92 +43,114 @@ const forwardMetrics = {
     labels: [],
   },
   ...proxyMetrics,
+  joined: {
+    kind: 'counter',
+    name: 'seamark_forward_joined_total',
+    help: 'Questions that waited for the reply to an equal one under way.',
+    labels: [],
+  },
+  hedges: {
+    kind: 'counter',
+    name: 'seamark_forward_hedges_total',
+    help: 'Questions put to a second upstream because the first was late; `won`: it was the one that answered.',
+    labels: ['won'],
+  },
+  specialNames: {
+    kind: 'counter',
+    name: 'seamark_forward_special_names_total',
+    help: 'Questions for names that are nobody’s on the Internet: `answered` here or `asked` of upstreams all the same.',
+    labels: ['reach', 'outcome'],
+  },
+  searchFailures: {
+    kind: 'counter',
+    name: 'seamark_forward_search_failures_total',
+    help: 'Failures of upstreams in `search_domains` that became NXDOMAIN.',
+    labels: [],
+  },
 } as const satisfies MetricTable
 
-/** CoreDNS's: for one attempt, and for a question with all attempts. */
-const READ_TIMEOUT: Milliseconds = 2000
+/** CoreDNS's: for a question with all attempts. */
 const TOTAL_TIMEOUT: Milliseconds = 5000
 /** What `max_concurrent 0` means: below the usual limit of open files, a socket each. */
 const CONCURRENCY_CEILING = 10_000
 
 export const forwardPlugin: PluginModule = {
-  name: 'forward',
+  name: NAME,
   repeatable: true,
   options: forwardOptions,
   metrics: forwardMetrics,
-  setup(directive, _block, environment) {
+  setup(directive, block, environment) {
     const reader = new DirectiveReader(directive)
-    const values = reader.properties(forwardOptions)
-    const settings = readForwardSettings(reader, directive, values)
-    const tls = readForwardTls(reader, values, path => readFileSync(resolve(environment.folder, path)))
+    const settings = readForwardSettings(reader, directive, reader.properties(forwardOptions))
     return reader.finish((): Plugin => {
       const metrics = registerMetrics(environment.registry, forwardMetrics)
-      const destinations = makeDestinations(reader, directive, { ...settings, tls, metrics, environment, values })
-      return new Forward(settings, destinations, metrics, environment)
+      const destinations = makeDestinations({ reader, directive, settings, metrics, environment })
+      return new Forward({ settings, destinations, metrics, block }, environment)
     })
   },
 }
 
-interface Making extends ForwardSettings {
-  readonly tls: SecureContextOptions & { readonly servername?: string }
+interface ForwardParts {
+  readonly settings: ForwardSettings
+  /** Undefined: the Corefile is wrong, and this instance never runs. */
+  readonly destinations: Destinations | undefined
   readonly metrics: Metrics<typeof forwardMetrics>
-  readonly environment: Environment
+  readonly block: BlockContext
 }
 
-const makeDestinations = (reader: DirectiveReader, directive: Directive, making: Making): Destinations | undefined => {
-  const { clock, random, logger, folder } = making.environment
-  const { metrics, tls, health, values } = making
-  const words = directive.arguments.slice(1)
-  const destinations = words.flatMap((word): Destination[] => {
-    const parsed = parseDestination(word.text)
-    if (!parsed.ok) reader.refuse(word, parsed.problem)
-    if (!parsed.ok) return []
-    const { value } = parsed
-    return value.kind === 'file' ? [{ kind: 'file', path: resolve(folder, value.path) }] : [value]
-  })
-  const made = Destinations.create({
-    destinations,
-    makeUpstream: target =>
-      new Upstream({ target, clock, random, metrics, readTimeout: READ_TIMEOUT, expire: values.expire, health, tls }),
-    clock,
-    logger,
-  })
-  if (made.ok) return made.value
-  reader.refuse(words[0]!, made.problem)
-  return undefined
-}
+/** Where a question may go, by its name alone. */
+type Reach = 'anywhere' | 'site' | Answer
 
 class Forward implements Plugin {
-  readonly name = 'forward'
+  readonly name = NAME
   readonly #settings: ForwardSettings
-  readonly #destinations: Destinations | undefined
-  readonly #pool: UpstreamPool
+  readonly #block: BlockContext
   readonly #metrics: Metrics<typeof forwardMetrics>
   readonly #limit: number
+  #destinations: Destinations | undefined
+  #pool: UpstreamPool
+  #isAdopted = false
   #underWay = 0
+  #cluster: Plugin | undefined
 
-  constructor(
-    settings: ForwardSettings,
-    destinations: Destinations | undefined,
-    metrics: Metrics<typeof forwardMetrics>,
-    { clock, random }: Environment,
-  ) {
+  constructor({ settings, destinations, metrics, block }: ForwardParts, { clock, random }: Environment) {
     const { values, failover } = settings
     this.#settings = settings
     this.#destinations = destinations
     this.#metrics = metrics
+    this.#block = block
     this.#limit = values.max_concurrent || CONCURRENCY_CEILING
     this.#pool = new UpstreamPool({
       upstreams: () => destinations?.upstreams ?? [],
+      known: async () => destinations?.known(),
       policy: values.policy,
-      totalTimeout: TOTAL_TIMEOUT,
+      totalTimeout: Math.max(TOTAL_TIMEOUT, values.read_timeout),
       maximumAttempts: values.max_connect_attempts,
       failFast: values.failfast_all_unhealthy_upstreams,
       failover,
       clock,
       random,
-      onAllDown: () => metrics.allDown.inc(),
+      events: {
+        allDown: () => metrics.allDown.inc(),
+        joined: () => metrics.joined.inc(),
+        hedged: won => metrics.hedges.inc({ won: String(won) }),
+      },
     })
+  }
+
+  readonly forwarding = {
+    zone: () => this.#settings.from[0] ?? ROOT,
+    servers: () => this.#destinations?.upstreams ?? [],
+  }
+
+  /** The directive did not change: open connections stay, and what is known of each upstream. */
+  adopt(previous: Plugin): void {
+    // Certificates may have changed in their files.
+    if (!(previous instanceof Forward) || this.#settings.values.tls.length > 0) return
+    this.#destinations?.close()
+    this.#destinations = previous.#destinations
+    this.#pool = previous.#pool
+    previous.#isAdopted = true
   }
 
   async start(): Promise<void> {
@@ -132,7 +158,19 @@ class Forward implements Plugin {
   }
 
   async close(): Promise<void> {
-    this.#destinations?.close()
+    if (!this.#isAdopted) this.#destinations?.close()
+  }
+
+  statistics(): Readonly<Record<string, unknown>> {
+    return {
+      underWay: this.#underWay,
+      upstreams: this.#destinations?.upstreams.map(({ label, health, isExcluded, latency }) => ({
+        label,
+        state: isExcluded ? 'loop' : health.isDown ? 'down' : 'up',
+        underWay: latency.underWay,
+        percentile95: latency.percentile95,
+      })),
+    }
   }
 
   handle(query: Query, next: Next): MaybePromise<Verdict> {
@@ -141,33 +179,37 @@ class Forward implements Plugin {
     const isOurs = from.some(zone => isSubdomain(canonicalName, zone))
     if (!isOurs || except.some(zone => isSubdomain(canonicalName, zone))) return next(query)
     if (query.kept?.question === query.question) return answered('cache', query.kept.answer)
+    const reach = this.#reachOf(query)
+    if (typeof reach === 'object') return answered(NAME, respell(reach, query.question))
     if (this.#underWay >= this.#limit) {
       this.#metrics.rejects.inc()
-      query.trace?.add('forward', 'too many queries under way', { limit: this.#limit })
+      query.trace?.add(NAME, 'too many queries under way', { limit: this.#limit })
       return tooMany
     }
-    return this.#ask(query, next)
+    return this.#ask(query, next, reach === 'site')
   }
 
-  async #ask(query: Query, next: Next): Promise<Verdict> {
+  async #ask(query: Query, next: Next, siteOnly: boolean): Promise<Verdict> {
     this.#underWay++
     try {
-      const reply = await this.#exchange(query)
-      query.trace?.add('forward', 'upstream answered', { upstream: reply.upstream, rcode: reply.response.rcode })
-      const verdict = answered('forward', respell(answerOf(reply), query.question))
+      const reply = await this.#exchange(query, siteOnly)
+      const { label } = reply.upstream
+      query.trace?.add(NAME, 'upstream answered', { upstream: label, rcode: reply.response.rcode })
+      query.metadata?.set('forward/upstream', label)
+      const verdict = answered(NAME, respell(this.#answerOf(reply, query), query.question))
       if (!this.#asksNext(reply)) return verdict
       const other = await next(query)
       return other.verdict === 'unhandled' ? verdict : other
     } catch (error) {
       if (!(error instanceof ExchangeError)) throw error
-      query.trace?.add('forward', 'no upstream answered', { reason: error.message })
-      return answered('forward', emptyAnswer(rcodes.SERVFAIL, { extendedErrors: [causeOf(error)] }))
+      query.trace?.add(NAME, 'no upstream answered', { reason: error.message })
+      return answered(NAME, emptyAnswer(rcodes.SERVFAIL, { extendedErrors: [causeOf(error)] }))
     } finally {
       this.#underWay--
     }
   }
 
-  async #exchange({ question, edns, transport, ...query }: Query): Promise<PoolReply> {
+  async #exchange({ question, edns, transport, ...query }: Query, siteOnly: boolean): Promise<PoolReply> {
     const { force_tcp: forced, prefer_udp: preferred } = this.#settings.values
     const channel: Channel = forced || (transport !== 'udp' && !preferred) ? 'tcp' : 'udp'
     const asked = {
@@ -178,11 +220,60 @@ class Forward implements Plugin {
       // RFC 6840 §5.7: says that AD is understood; whether this client gets it is decided when its reply is encoded.
       authenticData: true,
       dnssecOk: edns?.dnssecOk ?? false,
+      siteOnly,
     }
     const reply = await this.#pool.ask(asked, channel)
     // A client on UDP gets TC and comes again over TCP; one on TCP cannot be told to.
     const again = reply.response.truncated && channel === 'udp' && transport !== 'udp'
     return again ? this.#pool.ask(asked, 'tcp') : reply
+  }
+
+  /** Who has written a block or a stub zone for a special name wants it asked. */
+  #reachOf({ question, trace }: Query): Reach {
+    const { special_names: wanted } = this.#settings.values
+    if (wanted === 'always') return 'anywhere'
+    const { canonicalName } = question
+    const special = findSpecialZone(question)
+    const isSearched = isSearchedClusterName(canonicalName, this.#clusterZones())
+    if (!special && !isSearched) return 'anywhere'
+    const ours = [...this.#settings.from, ...this.#block.zones].filter(zone => isSubdomain(canonicalName, zone))
+    if (special ? ours.some(zone => isSubdomain(zone, special.zone)) : ours.some(zone => zone !== ROOT))
+      return 'anywhere'
+    const reach = special?.reach ?? 'searched'
+    const hasSite = this.#destinations?.upstreams.some(upstream => upstream.isOnSite) ?? false
+    const asks = reach === 'site' && wanted === 'site' && hasSite
+    this.#metrics.specialNames.inc({ reach, outcome: asks ? 'asked' : 'answered' })
+    if (asks) return 'site'
+    trace?.add(NAME, 'a special name is not asked upstream', { zone: special?.zone, reach })
+    return special ? answerSpecialName(question, special) : searchedClusterName
+  }
+
+  #clusterZones(): readonly DnsName[] {
+    this.#cluster ??= this.#block.plugins().find(plugin => plugin.cluster)
+    const zones = this.#cluster?.cluster?.()?.options.settings.zones ?? []
+    return zones.filter(({ kind }) => kind === 'cluster').map(({ name }) => name)
+  }
+
+  /** What of a response goes on: not its id, question and OPT, which are between it and us. */
+  #answerOf({ response, upstream }: PoolReply, { question }: Query): Answer {
+    const { rcode, authoritative, recursionAvailable, authenticData, truncated } = response
+    const { answers, authority, additional, extendedErrors = [] } = response
+    const bits = { authoritative, recursionAvailable, authenticData, truncated }
+    if (!isFailure(rcode)) {
+      const sections = { answers, authority, additional, ...(extendedErrors.length > 0 && { extendedErrors }) }
+      return { rcode, ...bits, ...sections }
+    }
+    const text = `${upstream.label} answered ${rcodeName(rcode)}`
+    // RFC 8914 §4.24: an error in the exchange with another server.
+    const errors = [...extendedErrors, { code: extendedErrorCodes.NETWORK_ERROR, text }]
+    const sections = { answers, authority, additional, extendedErrors: errors }
+    const { searchDomains } = this.#settings
+    const inSearch = searchDomains.some(
+      zone => question.canonicalName !== zone && isSubdomain(question.canonicalName, zone),
+    )
+    if (!inSearch || (rcode !== rcodes.REFUSED && rcode !== rcodes.SERVFAIL)) return { rcode, ...bits, ...sections }
+    this.#metrics.searchFailures.inc()
+    return { rcode: rcodes.NXDOMAIN, ...bits, ...sections }
   }
 
   #asksNext({ response }: PoolReply): boolean {
@@ -192,23 +283,22 @@ class Forward implements Plugin {
   }
 }
 
+const isFailure = (rcode: number): boolean => rcode !== rcodes.NOERROR && rcode !== rcodes.NXDOMAIN
+
 const tooMany = answered(
-  'forward',
+  NAME,
   emptyAnswer(rcodes.REFUSED, {
     extendedErrors: [{ code: extendedErrorCodes.OTHER, text: 'too many queries are under way' }],
   }),
 )
 
-/** What of a response goes on: not its id, question and OPT, which are between it and us. */
-const answerOf = ({ response }: PoolReply) => {
-  const { rcode, authoritative, recursionAvailable, authenticData, truncated } = response
-  const { answers, authority, additional, extendedErrors } = response
-  const sections = { answers, authority, additional, ...(extendedErrors && { extendedErrors }) }
-  return { rcode, authoritative, recursionAvailable, authenticData, truncated, ...sections }
-}
+/** RFC 8914 §4.23: no authority could be reached; §4.24: an error on the network; §4.1: our own trouble. */
+const causeCodes = {
+  timeout: extendedErrorCodes.NO_REACHABLE_AUTHORITY,
+  none: extendedErrorCodes.NO_REACHABLE_AUTHORITY,
+  unreachable: extendedErrorCodes.NETWORK_ERROR,
+  closed: extendedErrorCodes.NETWORK_ERROR,
+  local: extendedErrorCodes.OTHER,
+} as const
 
-const causeOf = (error: ExchangeError) => ({
-  // RFC 8914 §4.23: no authority could be reached; §4.24: an error on the network.
-  code: error.failure === 'timeout' ? extendedErrorCodes.NO_REACHABLE_AUTHORITY : extendedErrorCodes.NETWORK_ERROR,
-  text: error.message,
-})
+const causeOf = (error: ExchangeError) => ({ code: causeCodes[error.failure], text: error.message })

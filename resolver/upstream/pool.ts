@@ -1,43 +1,70 @@
 /**
- * Several upstreams as one: which is asked first (policy), which next when it fails, and the same question under way
- * only once. Promised: a reply or an ExchangeError within `totalTimeout`.
+ * Several upstreams as one: which is asked first (policy), which next when it fails, a second one beside the first when
+ * that is late (hedge), and the same question under way only once. Promised: a reply or an ExchangeError within
+ * `totalTimeout`; no server is sent one question more than three times (RFC 9520 §3.1).
  */
 import type { Clock, Milliseconds } from '#lib/clock.ts'
 import type { Random } from '#lib/random.ts'
+import { rcodes } from '../wire/codes.ts'
 import type { ResponseMessage } from '../wire/message.ts'
 import { ExchangeError } from './exchange-error.ts'
+import { firstGood, HedgeBudget, hedgeDelay, outlasts } from './hedge.ts'
 import type { UpstreamQuestion } from './question.ts'
-import type { Channel, Upstream } from './upstream.ts'
+import type { Channel } from './transport.ts'
+import type { Upstream } from './upstream.ts'
 
-export const policies = ['random', 'round_robin', 'sequential'] as const
+export const policies = ['fastest', 'random', 'round_robin', 'sequential'] as const
 export type Policy = (typeof policies)[number]
 
 export interface PoolOptions {
   /** Asked anew for each question: a resolv.conf may change. */
   readonly upstreams: () => readonly Upstream[]
+  /** Resolves when `upstreams` is known for the first time. */
+  readonly known: () => Promise<void>
   readonly policy: Policy
   /** For one question, with all its attempts. */
   readonly totalTimeout: Milliseconds
   /** Attempts for one question; 0: twice as many as there are upstreams. */
   readonly maximumAttempts: number
-  /** Whether to give up at once when all upstreams are down, instead of trying one at random. */
+  /** Whether to give up at once when all upstreams are down, instead of trying one now and then. */
   readonly failFast: boolean
   /** Rcodes after which the next upstream is asked. */
   readonly failover: ReadonlySet<number>
   readonly clock: Clock
   readonly random: Random
-  /** All were down. */
-  readonly onAllDown: () => void
+  readonly events: PoolEvents
+}
+
+export interface PoolEvents {
+  readonly allDown: () => void
+  /** A question joined an equal one that was under way. */
+  readonly joined: () => void
+  /** A second upstream was asked beside the first; whether it was the one that answered. */
+  readonly hedged: (won: boolean) => void
 }
 
 export interface PoolReply {
   readonly response: ResponseMessage
-  /** The label of the upstream that answered. */
-  readonly upstream: string
+  readonly upstream: Upstream
 }
+
+/** One question on its way from upstream to upstream. */
+interface Run {
+  readonly question: UpstreamQuestion
+  readonly channel: Channel
+  readonly order: readonly Upstream[]
+  readonly deadline: Milliseconds
+  /** How often each was asked. */
+  readonly asked: Map<Upstream, number>
+  attempts: number
+}
+
+/** How often one upstream is asked one question, one time after the other. */
+const ASKED_EACH = 2
 
 export class UpstreamPool {
   readonly #options: PoolOptions
+  readonly #hedges = new HedgeBudget()
   readonly #underWay = new Map<string, Promise<PoolReply>>()
   #turn = 0
 
@@ -48,7 +75,10 @@ export class UpstreamPool {
   ask(question: UpstreamQuestion, channel: Channel): Promise<PoolReply> {
     const key = keyOf(question, channel)
     const asked = this.#underWay.get(key)
-    if (asked) return asked
+    if (asked) {
+      this.#options.events.joined()
+      return asked
+    }
     const reply = this.#ask(question, channel).finally(() => this.#underWay.delete(key))
     this.#underWay.set(key, reply)
     return reply
@@ -56,62 +86,138 @@ export class UpstreamPool {
 
   async #ask(question: UpstreamQuestion, channel: Channel): Promise<PoolReply> {
     const { clock, totalTimeout, maximumAttempts, failover } = this.#options
-    const order = this.#order()
+    const order = await this.#order(question)
+    const attempts = maximumAttempts || ASKED_EACH * order.length
     const deadline = clock.monotonic() + totalTimeout
-    const attempts = maximumAttempts || 2 * order.length
-    let last: PoolReply | undefined
-    let failure = new ExchangeError('unreachable', 'no upstream is configured')
-    for (let attempt = 0; attempt < attempts && clock.monotonic() < deadline; attempt++) {
-      const upstream = this.#choose(order, attempt)
+    const run: Run = { question, channel, order, deadline, asked: new Map(), attempts }
+    let reply: PoolReply | undefined
+    let failure: ExchangeError | undefined
+    while (run.attempts > 0 && clock.monotonic() < deadline) {
+      const upstream = this.#choose(run)
+      if (upstream instanceof ExchangeError) {
+        failure ??= upstream
+        break
+      }
       try {
-        const response = await upstream.ask(question, channel, deadline - clock.monotonic())
-        last = { response, upstream: upstream.label }
-        // Each upstream is asked once: it would say the same again.
-        if (!failover.has(response.rcode) || attempt + 1 >= order.length) return last
+        reply = await this.#attempt(run, upstream)
+        if (!failover.has(reply.response.rcode)) return reply
+        // It would say the same again.
+        run.asked.set(reply.upstream, ASKED_EACH)
       } catch (error) {
         if (!(error instanceof ExchangeError)) throw error
         failure = error
+        // Another upstream needs a socket, too.
+        if (error.failure === 'local') break
       }
     }
-    if (last) return last
-    throw failure
+    if (reply) return reply
+    throw failure ?? new ExchangeError('timeout', `no reply in ${totalTimeout} ms`)
   }
 
-  /** The upstream whose turn it is, or the next after it that is not down. */
-  #choose(order: readonly Upstream[], attempt: number): Upstream {
-    for (let step = 0; step < order.length; step++) {
-      const upstream = order[(attempt + step) % order.length]!
-      if (!upstream.isDown) return upstream
+  /** Of those that are not down, the first that was asked least. */
+  #choose({ order, asked }: Run): Upstream | ExchangeError {
+    const up = order.filter(upstream => !upstream.health.isDown)
+    if (up.length > 0) {
+      for (let times = 0; times < ASKED_EACH; times++) {
+        const next = up.find(upstream => (asked.get(upstream) ?? 0) <= times)
+        if (next) return next
+      }
+      return new ExchangeError('none', 'all upstreams were asked')
     }
-    // All down: probes may be what fails, so one is tried all the same.
-    const { failFast, onAllDown, random } = this.#options
-    onAllDown()
-    if (failFast) throw new ExchangeError('unreachable', 'all upstreams are down')
-    return order[random.integer(order.length)]!
+    const { failFast, events, random } = this.#options
+    events.allDown()
+    const down = new ExchangeError('none', `all upstreams are down: ${order.map(({ label }) => label).join(', ')}`)
+    if (failFast || asked.size > 0) return down
+    // Probes may be what fails, so one is tried all the same, but not for every question.
+    const ready = order.filter(upstream => upstream.health.takeTrial())
+    return ready[random.integer(Math.max(1, ready.length))] ?? down
   }
 
-  #order(): readonly Upstream[] {
-    const { policy, random, upstreams } = this.#options
-    const all = upstreams()
-    if (all.length < 2 || policy === 'sequential') return all
-    if (policy === 'round_robin') {
-      const start = this.#turn++ % all.length
-      return [...all.slice(start), ...all.slice(0, start)]
+  async #attempt(run: Run, upstream: Upstream): Promise<PoolReply> {
+    const { policy, clock, events } = this.#options
+    const first = this.#send(run, upstream)
+    const second = policy === 'fastest' ? this.#second(run, upstream) : undefined
+    if (!second) return first
+    this.#hedges.earn()
+    const delay = hedgeDelay(upstream.latency, second === upstream ? 'same' : 'another')
+    if (!(await outlasts(first, delay, clock)) || run.attempts === 0 || !this.#hedges.take()) return first
+    const contest = [
+      first.then(reply => ({ reply, won: false })),
+      this.#send(run, second).then(reply => ({ reply, won: true })),
+    ]
+    const { reply, won } = await firstGood(contest, ({ reply: { response } }) => !isFailure(response))
+    events.hedged(won)
+    return reply
+  }
+
+  /** Whom to ask beside `first`: the next that is not down; alone, over UDP, the same again, for a lost datagram. */
+  #second({ order, asked, channel }: Run, first: Upstream): Upstream | undefined {
+    const fresh = order.find(
+      upstream => upstream !== first && !upstream.health.isDown && (asked.get(upstream) ?? 0) < ASKED_EACH,
+    )
+    if (fresh) return fresh
+    const isAlone = order.length === 1 && first.target.protocol === 'dns' && channel === 'udp'
+    return isAlone && (asked.get(first) ?? 0) < ASKED_EACH ? first : undefined
+  }
+
+  async #send(run: Run, upstream: Upstream): Promise<PoolReply> {
+    run.attempts--
+    run.asked.set(upstream, (run.asked.get(upstream) ?? 0) + 1)
+    const left = run.deadline - this.#options.clock.monotonic()
+    return { response: await upstream.ask(run.question, run.channel, left), upstream }
+  }
+
+  async #order(question: UpstreamQuestion): Promise<readonly Upstream[]> {
+    const { upstreams, known } = this.#options
+    if (upstreams().length === 0) await known()
+    const all = upstreams().filter(upstream => !question.siteOnly || upstream.isOnSite)
+    if (all.length === 0) throw new ExchangeError('none', 'no address of an upstream is known')
+    const asked = all.filter(upstream => !upstream.isExcluded)
+    if (asked.length === 0) throw new ExchangeError('none', `loop: ${labels(all)} leads back to this server`)
+    if (asked.length === 1) return asked
+    const order = this.#byPolicy(asked)
+    const failing = order.filter(upstream => upstream.failingZones.has(question.name))
+    return failing.length === 0 ? order : [...order.filter(upstream => !failing.includes(upstream)), ...failing]
+  }
+
+  #byPolicy(all: readonly Upstream[]): readonly Upstream[] {
+    const { policy, random, clock } = this.#options
+    switch (policy) {
+      case 'sequential':
+        return all
+      case 'round_robin': {
+        const start = this.#turn++ % all.length
+        return [...all.slice(start), ...all.slice(0, start)]
+      }
+      case 'random':
+        return shuffled(all, random)
+      case 'fastest': {
+        const now = clock.monotonic()
+        const costs = new Map(all.map(upstream => [upstream, upstream.latency.cost(now)]))
+        return shuffled(all, random).sort((left, right) => costs.get(left)! - costs.get(right)!)
+      }
     }
-    const order = [...all]
-    for (let index = order.length - 1; index > 0; index--) {
-      const other = Math.floor(random.unit() * (index + 1))
-      const moved = order[index]!
-      order[index] = order[other]!
-      order[other] = moved
-    }
-    return order
   }
 }
 
+/** Another upstream may know better. */
+const isFailure = ({ rcode }: ResponseMessage): boolean => rcode === rcodes.SERVFAIL || rcode === rcodes.REFUSED
+
+const labels = (upstreams: readonly Upstream[]): string => upstreams.map(({ label }) => label).join(', ')
+
+const shuffled = (all: readonly Upstream[], random: Random): Upstream[] => {
+  const order = [...all]
+  for (let index = order.length - 1; index > 0; index--) {
+    const other = Math.floor(random.unit() * (index + 1))
+    const moved = order[index]!
+    order[index] = order[other]!
+    order[other] = moved
+  }
+  return order
+}
+
 const keyOf = (question: UpstreamQuestion, channel: Channel): string => {
-  const { name, type, recursionDesired, checkingDisabled, authenticData, dnssecOk } = question
-  const bits =
-    Number(recursionDesired) + 2 * Number(checkingDisabled) + 4 * Number(authenticData) + 8 * Number(dnssecOk)
+  const { name, type, recursionDesired, checkingDisabled, authenticData, dnssecOk, siteOnly = false } = question
+  const bits = [recursionDesired, checkingDisabled, authenticData, dnssecOk, siteOnly].map(Number).join('')
   return `${type} ${bits} ${channel} ${name}`
 }

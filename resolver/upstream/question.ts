@@ -3,6 +3,8 @@
  * case (draft-vixie-dnsext-dns0x20), which the reply must repeat. Sockets add the random port.
  */
 import type { Random } from '#lib/random.ts'
+import type { EdnsOption } from '../query.ts'
+import { ednsOptionCodes } from '../wire/codes.ts'
 import { OWN_UDP_SIZE } from '../wire/edns.ts'
 import { encodeQuery } from '../wire/encode.ts'
 import { flags, HEADER_LENGTH } from '../wire/header.ts'
@@ -18,6 +20,8 @@ export interface UpstreamQuestion {
   readonly checkingDisabled: boolean
   readonly authenticData: boolean
   readonly dnssecOk: boolean
+  /** Whether only servers of this site may be asked. */
+  readonly siteOnly?: boolean
 }
 
 export interface OutgoingMessage {
@@ -31,17 +35,33 @@ export interface MessageStyle {
   readonly mixedCase: boolean
   /** Whether OPT is sent: some old servers choke on it. */
   readonly edns: boolean
+  /** Whether the server is asked how long it keeps idle connections (RFC 7828 §3.2.1). */
+  readonly keepalive: boolean
+  /** Whether the length is hidden (RFC 7830 §6: over encrypted transports alone). */
+  readonly padded: boolean
 }
 
+/** RFC 8467 §4.1: queries are padded to a multiple of this many bytes. */
+const PADDED_BLOCK = 128
+
 export const composeMessage = (question: UpstreamQuestion, style: MessageStyle, random: Random): OutgoingMessage => {
-  const { dnssecOk, ...rest } = question
-  const edns = style.edns ? { udpSize: OWN_UDP_SIZE, dnssecOk, options: [] } : undefined
-  const packet = encodeQuery({ ...rest, id: random.integer(0x10000), edns })
+  const { dnssecOk, siteOnly: _, ...rest } = question
+  const id = random.integer(0x10000)
+  const encode = (options: readonly EdnsOption[]): Buffer =>
+    encodeQuery({ ...rest, id, edns: style.edns ? { udpSize: OWN_UDP_SIZE, dnssecOk, options } : undefined })
+  const options = style.keepalive ? [{ code: ednsOptionCodes.KEEPALIVE, data: Buffer.alloc(0) }] : []
+  const unpadded = encode(options)
+  const packet = style.edns && style.padded ? encode([...options, paddingFor(unpadded.length)]) : unpadded
   const nameEnd = skipName(packet, HEADER_LENGTH)!
   const plainQuestion = Buffer.from(packet.subarray(HEADER_LENGTH, nameEnd + 4))
   if (style.mixedCase) mixCase(packet.subarray(HEADER_LENGTH, nameEnd), random)
   return { packet, plainQuestion }
 }
+
+const paddingFor = (length: number): EdnsOption => ({
+  code: ednsOptionCodes.PADDING,
+  data: Buffer.alloc((PADDED_BLOCK - ((length + 4) % PADDED_BLOCK)) % PADDED_BLOCK),
+})
 
 /** Flips bit 0x20 of letters at random. Length bytes are below 64, so they are no letters. */
 const mixCase = (name: Buffer, random: Random): void => {

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 import type { ExecutionContext } from 'ava'
-import type { Query, Transport } from '#resolver/query.ts'
+import type { Endpoint, Query, Transport } from '#resolver/query.ts'
 import { type Answer, emptyAnswer } from '#resolver/verdict.ts'
 import { encodeAnswer } from '#resolver/wire/encode.ts'
 import { decodeQuery } from '#resolver/wire/message.ts'
@@ -18,7 +18,7 @@ export interface StubUpstream {
   /** `127.0.0.1:PORT`, as a Corefile names it. */
   readonly target: string
   readonly port: number
-  /** What came in, in order. */
+  /** What came in, in order; `client` is where it came from. */
   readonly queries: Query[]
   readonly close: () => Promise<void>
 }
@@ -29,14 +29,17 @@ export interface StubOptions {
   readonly tls?: TlsOptions
   /** Default 0: any. */
   readonly port?: number
+  /** Default 127.0.0.1. */
+  readonly host?: string
 }
 
 export const startUpstream = async (t: ExecutionContext, options: StubOptions): Promise<StubUpstream> => {
   const queries: Query[] = []
   const sockets = new Set<Socket>()
-  const reply = async (packet: Buffer, transport: Transport): Promise<Buffer | undefined> => {
-    const nobody = { address: '127.0.0.1', port: 1 }
-    const decoded = decodeQuery(packet, { transport, client: nobody, local: nobody, server: 'stub' }, 0)
+  const { host = '127.0.0.1' } = options
+  const reply = async (packet: Buffer, transport: Transport, client: Endpoint): Promise<Buffer | undefined> => {
+    const local = { address: host, port }
+    const decoded = decodeQuery(packet, { transport, client, local, server: 'stub' }, 0)
     if (decoded.verdict !== 'query') return undefined
     queries.push(decoded.query)
     const answer = await options.respond(decoded.query)
@@ -53,7 +56,7 @@ export const startUpstream = async (t: ExecutionContext, options: StubOptions): 
         const end = 2 + received.readUInt16BE(0)
         const packet = Buffer.from(received.subarray(2, end))
         received = received.subarray(end)
-        void reply(packet, 'tcp').then(bytes => {
+        void reply(packet, 'tcp', { address: socket.remoteAddress!, port: socket.remotePort! }).then(bytes => {
           if (!bytes) return
           const length = Buffer.alloc(2)
           length.writeUInt16BE(bytes.length)
@@ -63,7 +66,7 @@ export const startUpstream = async (t: ExecutionContext, options: StubOptions): 
     })
   }
   const stream = options.tls ? createTlsServer(options.tls, serve) : createServer(serve)
-  stream.listen(options.port ?? 0, '127.0.0.1')
+  stream.listen(options.port ?? 0, host)
   await once(stream, 'listening')
   const { port } = stream.address() as AddressInfo
   let udp: UdpSocket | undefined
@@ -71,9 +74,9 @@ export const startUpstream = async (t: ExecutionContext, options: StubOptions): 
     udp = createSocket('udp4')
     const socket = udp
     socket.on('message', (packet, from) => {
-      void reply(packet, 'udp').then(bytes => bytes && socket.send(bytes, from.port, from.address))
+      void reply(packet, 'udp', from).then(bytes => bytes && socket.send(bytes, from.port, from.address))
     })
-    socket.bind(port, '127.0.0.1')
+    socket.bind(port, host)
     await once(socket, 'listening')
   }
   let closed = false
@@ -87,7 +90,7 @@ export const startUpstream = async (t: ExecutionContext, options: StubOptions): 
     await Promise.all(ends)
   }
   t.teardown(close)
-  return { target: `127.0.0.1:${port}`, port, queries, close }
+  return { target: `${host}:${port}`, port, queries, close }
 }
 
 export const aRecord = (name: string, ttl: number, address: string): ResourceRecord => ({

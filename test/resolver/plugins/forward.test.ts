@@ -191,39 +191,53 @@ test('a dead server costs no answer: the next is asked, the dead one probed unti
     t,
     `. {\n forward . ${first.target} ${second.target} {\n  policy sequential\n  health_check 1s domain probe.example\n }\n}`,
   )
+  let turn = 0
   const answer = async () => {
     const start = world.clock.monotonic()
-    const reply = await whileTimePasses(world, ask(configuration, 'www.example.org.'))
+    const reply = await whileTimePasses(world, ask(configuration, `www.zone-${turn++}.org.`))
     return [aData.decode(reply!.answers[0]!.data), world.clock.monotonic() - start >= 2000] as const
   }
   t.deepEqual(await answer(), ['192.0.2.2', true])
-  while (probes.length < 2) await whileTimePasses(world, sleep(systemClock, 1))
+  while (!(await world.registry.metrics()).includes(`seamark_forward_upstream_down{to="${first.target}"} 1`))
+    await whileTimePasses(world, sleep(systemClock, 1))
   // Down: it is not waited for any more.
   t.deepEqual(await answer(), ['192.0.2.2', false])
   dead = false
   while ((await answer())[0] !== '192.0.2.1') await whileTimePasses(world, sleep(systemClock, 1))
   t.deepEqual(new Set(probes), new Set(['probe.example.']))
   const text = await world.registry.metrics()
-  t.regex(text, /coredns_proxy_healthcheck_failures_total\{proxy_name="forward",to="127\.0\.0\.1:\d+"\} [1-9]/)
+  t.regex(text, /coredns_proxy_healthcheck_failures_total\{proxy_name="forward",to="127\.0\.0\.1:\d+"\} [2-9]/)
+  t.true(text.includes(`seamark_forward_upstream_down{to="${first.target}"} 0`))
   t.regex(
     text,
     /coredns_proxy_request_duration_seconds_count\{proxy_name="forward",to="127\.0\.0\.1:\d+",rcode="NOERROR"\} /,
   )
 })
 
-test('all servers down: one is tried at random and counted, unless failfast', async t => {
-  const dead = await startUpstream(t, { respond: () => undefined })
-  await dead.close()
-  for (const [option, expected] of [
-    ['max_fails 1', /unreachable over UDP/],
-    ['failfast_all_unhealthy_upstreams', /all upstreams are down/],
+test('all servers down: one question an interval is tried, the others fail at once; with failfast all do', async t => {
+  for (const [option, tried] of [
+    ['max_fails 1', true],
+    ['max_fails 1\n  failfast_all_unhealthy_upstreams', false],
   ] as const) {
-    const { world, configuration } = await start(t, `. {\n errors\n forward . ${dead.target} {\n  ${option}\n }\n}`)
-    t.is((await ask(configuration, 'a.example.org.'))?.rcode, rcodes.SERVFAIL)
-    t.is((await ask(configuration, 'b.example.org.'))?.rcode, rcodes.SERVFAIL)
-    t.regex(world.lines[1]!, /^\[ERROR\] plugin\/errors: 2 b\.example\.org\. A: plugin\/forward: /)
-    t.regex(world.lines[1]!, expected)
-    t.regex(await world.registry.metrics(), /coredns_forward_healthcheck_broken_total [1-9]/)
+    let questions = 0
+    const dead = await startUpstream(t, {
+      respond: ({ question }) => void (questions += Number(question.type === recordTypes.A)),
+    })
+    const { world, configuration } = await start(t, `. {\n forward . ${dead.target} {\n  ${option}\n }\n}`)
+    const edns = { udpSize: 1232, dnssecOk: false, options: [] }
+    t.is((await whileTimePasses(world, ask(configuration, 'a.example.org.')))?.rcode, rcodes.SERVFAIL)
+    while (!(await world.registry.metrics()).includes(`seamark_forward_upstream_down{to="${dead.target}"} 1`))
+      await whileTimePasses(world, sleep(systemClock, 1))
+    questions = 0
+    const replies = await whileTimePasses(
+      world,
+      Promise.all(['b', 'c', 'd', 'e'].map(name => ask(configuration, `${name}.example.org.`, { edns }))),
+    )
+    t.true(replies.every(reply => reply?.rcode === rcodes.SERVFAIL && reply.extendedErrors?.[0]?.code === 22))
+    const texts = replies.map(reply => reply?.extendedErrors?.[0]?.text)
+    t.is(texts.filter(text => text === `all upstreams are down: ${dead.target}`).length, tried ? 3 : 4)
+    t.is(questions > 0, tried)
+    t.regex(await world.registry.metrics(), /coredns_forward_healthcheck_broken_total [4-9]/)
   }
 })
 
@@ -352,9 +366,15 @@ test('over TLS: the certificate must be trusted and name the server', async t =>
 
 const wrong: Record<string, readonly [lines: string, problem: RegExp]> = {
   'no server': ['forward .', /^Corefile:2: forward: needs a zone and the servers for it/],
-  'a host name': ['forward . dns.example', /"dns\.example" is neither an IP address/],
+  'a mistyped address': ['forward . 192.0.2.300', /"192\.0\.2\.300" is neither an IP address nor a host name/],
   'a file that is not there': ['forward . /no/where', /"\/no\/where" cannot be read/],
-  'https upstreams': ['forward . https://192.0.2.1', /does not forward by https:\/\/ yet/],
+  'gRPC upstreams': ['forward . grpc://192.0.2.1', /does not forward by grpc:\/\//],
+  'a source that is no address': ['forward . 192.0.2.1 {\n source_address eth0\n }', /"eth0" is not an IP address/],
+  'two sources of a family': [
+    'forward . 192.0.2.1 {\n source_address 127.0.0.1 127.0.0.2\n }',
+    /"127\.0\.0\.2" is a second address of its family/,
+  ],
+  'a resolver by name': ['forward . dns.example {\n resolver ns.example\n }', /"ns\.example" is not the address/],
   'a port out of range': ['forward . 192.0.2.1:70000', /70000 is not a port/],
   'too many': [
     `forward . ${Array.from({ length: 16 }, (_, i) => `192.0.2.${i}`).join(' ')}`,

@@ -1,4 +1,4 @@
-/** Plugins of a page each: errors, health, ready, loadbalance, loop, bind. */
+/** Plugins of a page each: errors, health, ready, loadbalance, bind. */
 import test from 'ava'
 import type { Next, Plugin } from '#resolver/plugin.ts'
 import { readyPlugin } from '#resolver/plugins/ready.ts'
@@ -22,7 +22,9 @@ test('errors: a failure that the cache repeats is told once', async t => {
   const configuration = configure(`. {\n errors\n cache\n forward . ${upstream.target}\n}`, world)
   t.teardown(() => configuration.close())
   for (let round = 0; round < 3; round++) t.is((await ask(configuration, 'www.example.org.'))?.rcode, rcodes.SERVFAIL)
-  t.deepEqual(world.lines, ['[ERROR] plugin/errors: 2 www.example.org. A: plugin/forward: no cause given'])
+  t.deepEqual(world.lines, [
+    `[ERROR] plugin/errors: 2 www.example.org. A: plugin/forward: ${upstream.target} answered SERVFAIL`,
+  ])
 })
 
 test('errors: consolidate sums up, at its level, with the first one if wished', async t => {
@@ -143,37 +145,6 @@ test('loadbalance: addresses and mail servers in every order, CNAMEs in front, n
   // Six orders of 100 expected each; below 50 is five standard deviations off.
   t.is(orders.size, 6)
   t.true([...orders.values()].every(count => count > 50))
-})
-
-test('loop: a question of ours that comes back from outside is fatal, with what to change', async t => {
-  const world = testWorld()
-  const upstream = await startUpstream(t, {
-    respond: async ({ question }) => {
-      const back = await ask(configuration, question.name, { type: question.type, client: '127.0.0.1' })
-      return { rcode: back?.rcode ?? rcodes.SERVFAIL }
-    },
-  })
-  const configuration = configure(`. {\n loop\n forward . ${upstream.target}\n}`, world)
-  await configuration.start(new AbortController().signal)
-  t.teardown(() => configuration.close())
-  while (world.fatalities.length === 0) await new Promise(resolve => setImmediate(resolve))
-  t.regex(
-    world.fatalities[0]!,
-    /^loop: the question "\d+\.\d+\. HINFO" .* came back to it from 127\.0\.0\.1: .*127\.0\.0\.53/,
-  )
-  t.is(world.fatalities.length, 1)
-})
-
-test('loop: upstreams that lead elsewhere are none', async t => {
-  const world = testWorld()
-  const upstream = await startUpstream(t, { respond: () => ({ rcode: rcodes.NXDOMAIN }) })
-  const configuration = configure(`. {\n loop\n forward . ${upstream.target}\n}`, world)
-  await configuration.start(new AbortController().signal)
-  t.teardown(() => configuration.close())
-  while (upstream.queries.length === 0) await new Promise(resolve => setImmediate(resolve))
-  await world.clock.advance(60_000)
-  t.is(upstream.queries[0]?.question.type, recordTypes.HINFO)
-  t.deepEqual(world.fatalities, [])
 })
 
 test('bind: interfaces by name, without what is excepted', t => {

@@ -1,0 +1,211 @@
+/**
+ * How a question reaches one server and its reply comes back, over UDP, TCP, TLS or HTTPS, with what is known of the
+ * server's ways: whether it keeps the case of names, whether it takes EDNS.
+ */
+import { connect as connectTcp, isIPv6 } from 'node:net'
+import { connect as connectTls, type SecureContextOptions, type TLSSocket } from 'node:tls'
+import type { Clock, Milliseconds } from '#lib/clock.ts'
+import type { Random } from '#lib/random.ts'
+import { ednsOptionCodes, rcodes } from '../wire/codes.ts'
+import { findOption } from '../wire/edns.ts'
+import { flags } from '../wire/header.ts'
+import { decodeResponse, type ResponseMessage } from '../wire/message.ts'
+import type { ResourceRecord } from '../wire/record.ts'
+import { ExchangeError } from './exchange-error.ts'
+import { type DohMethod, HttpsUpstream } from './https.ts'
+import { checkReply, composeMessage, type OutgoingMessage, type UpstreamQuestion, unmixReply } from './question.ts'
+import { StreamUpstream } from './stream.ts'
+import { targetLabel, type UpstreamProtocol, type UpstreamTarget } from './target.ts'
+import { UdpUpstream } from './udp.ts'
+
+/** How a question goes out to a `dns` target; `tls` and `https` have one way. */
+export type Channel = 'udp' | 'tcp'
+
+export interface TransportSettings {
+  /** Idle connections are kept this long. */
+  readonly expire: Milliseconds
+  /** Connections take questions for this long; 0: without end. */
+  readonly maximumAge: Milliseconds
+  /** TCP or TLS connections to a server. */
+  readonly maximumConnections: number
+  readonly dohMethod: DohMethod
+  /** Addresses to send from, at most one a family. */
+  readonly sources: readonly string[]
+  readonly tls: SecureContextOptions & { readonly servername?: string }
+}
+
+export interface TransportOptions extends TransportSettings {
+  readonly target: UpstreamTarget
+  readonly clock: Clock
+  readonly random: Random
+  /** Told whether a question over a connection found one open. */
+  readonly onReuse: (reused: boolean) => void
+}
+
+const protocolNames: Readonly<Record<UpstreamProtocol, string>> = { dns: 'TCP', tls: 'TLS', https: 'HTTPS' }
+
+export class Transport {
+  readonly #options: TransportOptions
+  readonly #source: string | undefined
+  readonly #udp: UdpUpstream
+  readonly #stream: StreamUpstream
+  readonly #https: HttpsUpstream
+  #keepsCase = true
+  #takesEdns = true
+  /** The last session of TLS, to take up again instead of a whole handshake (RFC 8446 §2.2). */
+  #session: Buffer | undefined
+
+  constructor(options: TransportOptions) {
+    this.#options = options
+    const { target, tls, sources, expire: idle, dohMethod: method } = options
+    const { address, port, protocol, serverName, path } = target
+    const isV6 = isIPv6(address.replace(/%.*$/, ''))
+    this.#source = sources.find(source => isIPv6(source) === isV6)
+    this.#udp = new UdpUpstream({ ...options, address, port, source: this.#source })
+    const description = `${address}#${port} over ${protocolNames[protocol]}`
+    this.#stream = new StreamUpstream({ ...options, description, idle, open: onReady => this.#open(onReady) })
+    const host = serverName ?? tls.servername ?? (isV6 ? `[${address}]` : address)
+    const authority = `${host}:${port}`
+    const open = () => this.#openTls(['h2'])
+    this.#https = new HttpsUpstream({ ...options, description, idle, open, authority, path, method })
+  }
+
+  close(): void {
+    this.#udp.close()
+    this.#stream.close()
+    this.#https.close()
+  }
+
+  async ask(question: UpstreamQuestion, channel: Channel, timeout: Milliseconds): Promise<ResponseMessage> {
+    const response = await this.#exchange(question, channel, timeout)
+    // RFC 6891 §7: a server that does not know EDNS says FORMERR (some: NOTIMP) without OPT; ask again without.
+    const choked = response.rcode === rcodes.FORMERR || response.rcode === rcodes.NOTIMP
+    if (!choked || response.edns || !this.#takesEdns) return response
+    const plain = await this.#exchange(question, channel, timeout, false)
+    // One that says the same without OPT did not mind the OPT but the question.
+    if (plain.rcode !== response.rcode) this.#takesEdns = false
+    return plain
+  }
+
+  #exchange(
+    question: UpstreamQuestion,
+    channel: Channel,
+    timeout: Milliseconds,
+    edns = this.#takesEdns,
+  ): Promise<ResponseMessage> {
+    const { protocol } = this.#options.target
+    if (protocol === 'https') return this.#overHttps(question, timeout)
+    if (protocol === 'dns' && channel === 'udp') return this.#overUdp(question, timeout, edns)
+    return this.#overStream(question, timeout, edns)
+  }
+
+  async #overUdp(question: UpstreamQuestion, timeout: Milliseconds, edns: boolean): Promise<ResponseMessage> {
+    const style = { mixedCase: this.#keepsCase, edns, keepalive: false, padded: false }
+    const message = composeMessage(question, style, this.#options.random)
+    const { packet } = message
+    let wrongCase = false
+    const accepts = (reply: Buffer) => {
+      const check = checkReply(packet, reply)
+      wrongCase = check === 'wrong-case'
+      return check !== 'foreign'
+    }
+    let reply: Buffer | undefined
+    try {
+      reply = await this.#udp.exchange(packet, accepts, timeout)
+    } catch (error) {
+      // Out of sockets: a connection that is there needs none.
+      if (!(error instanceof ExchangeError) || error.failure !== 'local' || !this.#stream.isOpen) throw error
+      return this.#overStream(question, timeout, edns)
+    }
+    if (wrongCase) {
+      // It may be forged: the same bytes over TCP tell whether that is the server's way.
+      reply = await this.#stream.exchange(packet, isOurs(packet), timeout)
+      if (checkReply(packet, reply) === 'wrong-case') this.#keepsCase = false
+      return this.#decode(reply, message)
+    }
+    const decoded = decodeReply(reply, message)
+    if (decoded) return decoded
+    // Some cut their datagrams in the middle of a record. Over TCP there is nothing to cut.
+    if (reply.readUInt16BE(2) & flags.truncated) return this.#overStream(question, timeout, edns)
+    throw this.#malformed()
+  }
+
+  async #overStream(question: UpstreamQuestion, timeout: Milliseconds, edns: boolean): Promise<ResponseMessage> {
+    const padded = this.#options.target.protocol === 'tls'
+    const message = composeMessage(question, { mixedCase: false, edns, keepalive: true, padded }, this.#options.random)
+    const response = this.#decode(await this.#stream.exchange(message.packet, isOurs(message.packet), timeout), message)
+    const keepalive = response.edns && findOption(response.edns, ednsOptionCodes.KEEPALIVE)
+    // RFC 7828 §3.1: units of 100 ms.
+    if (keepalive?.data.length === 2) this.#stream.keepIdle(keepalive.data.readUInt16BE(0) * 100)
+    return response
+  }
+
+  async #overHttps(question: UpstreamQuestion, timeout: Milliseconds): Promise<ResponseMessage> {
+    const style = { mixedCase: false, edns: true, keepalive: false, padded: true }
+    const message = composeMessage(question, style, this.#options.random)
+    // RFC 8484 §4.1: "SHOULD use a DNS ID of 0", for the caches between.
+    message.packet.writeUInt16BE(0, 0)
+    const { packet, age } = await this.#https.exchange(message.packet, timeout)
+    if (checkReply(message.packet, packet) === 'foreign') throw this.#malformed()
+    const response = this.#decode(packet, message)
+    return age === 0 ? response : aged(response, age)
+  }
+
+  #decode(reply: Buffer, message: OutgoingMessage): ResponseMessage {
+    const decoded = decodeReply(reply, message)
+    if (!decoded) throw this.#malformed()
+    return decoded
+  }
+
+  #malformed(): ExchangeError {
+    return new ExchangeError('closed', `${targetLabel(this.#options.target)} sent a malformed reply`)
+  }
+
+  #open(onReady: () => void) {
+    const { address: host, port, protocol } = this.#options.target
+    if (protocol === 'tls') return this.#openTls([], onReady)
+    return connectTcp({ host, port, ...(this.#source !== undefined && { localAddress: this.#source }) }, onReady)
+  }
+
+  #openTls(protocols: readonly string[], onReady?: () => void): TLSSocket {
+    const { target, tls } = this.#options
+    const servername = target.serverName ?? tls.servername
+    const socket = connectTls(
+      {
+        ...tls,
+        host: target.address,
+        port: target.port,
+        minVersion: 'TLSv1.2',
+        ...(this.#source !== undefined && { localAddress: this.#source }),
+        ...(protocols.length > 0 && { ALPNProtocols: [...protocols] }),
+        ...(servername !== undefined && { servername }),
+        ...(this.#session && { session: this.#session }),
+      },
+      onReady,
+    )
+    socket.on('session', session => {
+      this.#session = session
+    })
+    return socket
+  }
+}
+
+const isOurs =
+  (packet: Buffer) =>
+  (reply: Buffer): boolean =>
+    checkReply(packet, reply) !== 'foreign'
+
+/** Undefined: it is malformed. */
+const decodeReply = (reply: Buffer, { plainQuestion }: OutgoingMessage): ResponseMessage | undefined => {
+  unmixReply(reply, plainQuestion)
+  const decoded = decodeResponse(reply)
+  return decoded.ok ? decoded.value : undefined
+}
+
+/** RFC 8484 §5.1: the client accounts for the age of the response. */
+const aged = (response: ResponseMessage, age: number): ResponseMessage => {
+  const older = (records: readonly ResourceRecord[]) =>
+    records.map(record => ({ ...record, ttl: Math.max(0, record.ttl - age) }))
+  const { answers, authority, additional } = response
+  return { ...response, answers: older(answers), authority: older(authority), additional: older(additional) }
+}
