@@ -46,4 +46,5 @@ export const DEFAULT_ADDRESSES = {
   metrics: '127.0.0.1:9153',
   health: '127.0.0.1:8080',
   ready: '127.0.0.1:8181',
+  admin: '127.0.0.1:9154',
 } as const

@@ -19,6 +19,8 @@ export interface CorefileWorld {
   readonly stateFolder?: string | undefined
   /** Absent: nothing can be reloaded (a check). */
   readonly requestReload?: () => void
+  /** Told of every reply. */
+  readonly observe?: NonNullable<World['observe']>
 }
 
 /** This machine's addresses without loopback and link-local ones. */
@@ -29,7 +31,7 @@ const localAddresses = (): readonly string[] =>
     .map(({ address }) => address)
 
 /** The world of plugins as this process has it. */
-const worldOf = ({ logger, registry, overrides, stateFolder, requestReload }: CorefileWorld): World => ({
+const worldOf = ({ logger, registry, overrides, stateFolder, requestReload, observe }: CorefileWorld): World => ({
   clock: systemClock,
   random: systemRandom,
   logger,
@@ -46,6 +48,7 @@ const worldOf = ({ logger, registry, overrides, stateFolder, requestReload }: Co
   print: line => process.stdout.write(`${line}\n`),
   ...(requestReload ? { requestReload } : {}),
   ...(stateFolder === undefined ? {} : { stateFolder }),
+  ...(observe ? { observe } : {}),
 })
 
 /** Reads, parses and sets up; opens nothing. */

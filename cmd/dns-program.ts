@@ -6,10 +6,10 @@ import type { Logger } from '#lib/log.ts'
 import type { Registry } from '#lib/metrics.ts'
 import type { HttpEndpoint } from '#resolver/listener.ts'
 import type { Plugin } from '#resolver/plugin.ts'
-import { LiveConfiguration, type ReloadOutcome } from '#resolver/reload.ts'
+import { LiveConfiguration, type LiveState, type ReloadOutcome } from '#resolver/reload.ts'
 import type { ServerOptions } from '#server/options.ts'
 import { Server } from '#server/server.ts'
-import { badCorefile, readCorefile } from './corefile.ts'
+import { badCorefile, type CorefileWorld, readCorefile } from './corefile.ts'
 import { reachableAddress } from './reachable-address.ts'
 
 /** CoreDNS's startup_timeout: so long the start waits for the cluster's first list. */
@@ -24,6 +24,8 @@ export interface DnsProgramOptions {
   readonly server: ServerOptions
   readonly logger: Logger
   readonly registry: Registry
+  /** Told of every reply. */
+  readonly observe: NonNullable<CorefileWorld['observe']>
 }
 
 export class DnsProgram implements Component {
@@ -33,9 +35,10 @@ export class DnsProgram implements Component {
   /** Told to stop. */
   readonly #stop = new AbortController()
 
-  constructor({ corefile, overrides, stateFolder, server, logger, registry }: DnsProgramOptions) {
+  constructor({ corefile, overrides, stateFolder, server, logger, registry, observe }: DnsProgramOptions) {
     this.#live = new LiveConfiguration({
-      load: requestReload => readCorefile(corefile, { logger, registry, overrides, stateFolder, requestReload }),
+      load: requestReload =>
+        readCorefile(corefile, { logger, registry, overrides, stateFolder, observe, requestReload }),
       converge: async (listeners, endpoints, plugins) => {
         if (server.reusePort && !this.#live.configuration) await this.#prepare(endpoints, plugins)
         await this.#server.converge(listeners, endpoints)
@@ -75,6 +78,11 @@ export class DnsProgram implements Component {
   /** Reads the Corefile again; what is wrong with it is logged, and the old one stays. */
   reload(): Promise<ReloadOutcome> {
     return this.#live.reload()
+  }
+
+  /** What answers now, and how it came to be. */
+  get state(): LiveState {
+    return this.#live.state
   }
 
   /** What is bound, by the part that it serves. */

@@ -2,11 +2,12 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
-import type { Milliseconds } from '#lib/clock.ts'
+import { type Milliseconds, systemClock } from '#lib/clock.ts'
 import { SeamarkError } from '#lib/errors.ts'
 import type { Component } from '#lib/lifecycle.ts'
 import { createLogger } from '#lib/log.ts'
 import { createRegistry } from '#lib/metrics.ts'
+import { collectProcessMetrics } from '#lib/process-metrics.ts'
 import { serverOptions } from '#server/options.ts'
 import { type LogFlags, withLogOptions } from './common-options.ts'
 import { defaultCorefile } from './default-corefile.ts'
@@ -28,6 +29,7 @@ interface DnsFlags extends LogFlags {
   readonly healthAddress?: string
   readonly readyAddress?: string
   readonly stateDir?: string
+  readonly adminAddress?: string
 }
 
 /** @throws SeamarkError BAD_OPTION */
@@ -45,6 +47,9 @@ const overridesOf = (flags: DnsFlags): Readonly<Record<string, string | undefine
   'health-address': flags.healthAddress,
   'ready-address': flags.readyAddress,
 })
+
+/** What Prometheus keeps of one replica; a Corefile of a few blocks has some hundred. */
+const MAX_SERIES = 2000
 
 /** Longer than a lameduck that fits into a pod's grace of 30 s, and the drain after it. */
 const LAMEDUCK_DEADLINE: Milliseconds = 60_000
@@ -71,13 +76,26 @@ const dns = async (flags: DnsFlags): Promise<void> => {
   if (flags.plugins) return listPlugins()
   const logger = createLogger({ level: flags.logLevel, format: flags.logFormat })
   const { DnsProgram } = await import('./dns-program.ts')
+  const { AdminPages } = await import('./admin-pages.ts')
+  const { Observer } = await import('#resolver/insight/observer.ts')
+  const server = optionValues(serverOptions, flags)
+  const registry = createRegistry({ maxSeries: MAX_SERIES })
+  collectProcessMetrics(registry)
+  const observer = new Observer(systemClock, registry)
   const program = new DnsProgram({
     corefile: flags.conf,
     overrides: overridesOf(flags),
     stateFolder: flags.stateDir === undefined ? undefined : resolve(flags.stateDir),
-    server: optionValues(serverOptions, flags),
+    server,
     logger,
-    registry: createRegistry(),
+    registry,
+    observe: observer.observe,
+  })
+  const admin = new AdminPages({
+    address: flags.adminAddress,
+    pages: { state: () => program.state, observer, clock: systemClock },
+    server,
+    logger,
   })
   // CoreDNS reads its Corefile again on SIGUSR1.
   process.on('SIGUSR1', () => void program.reload())
@@ -91,8 +109,8 @@ const dns = async (flags: DnsFlags): Promise<void> => {
   }
   await runProgram({
     logger,
-    components: [program, readiness],
-    addresses: () => program.addresses(),
+    components: [program, admin, readiness],
+    addresses: () => ({ ...program.addresses(), ...admin.addresses() }),
     closeDeadline: LAMEDUCK_DEADLINE,
   })
 }
@@ -108,6 +126,10 @@ const command = (): Command =>
     .option('--metrics-address <host:port>', 'serve /metrics here, whatever the Corefile says')
     .option('--health-address <host:port>', 'serve /health here, whatever the Corefile says')
     .option('--ready-address <host:port>', 'serve /ready here, whatever the Corefile says')
+    .option(
+      '--admin-address <host:port>',
+      'serve /explain, /top, /failures, /cache, /config and /statistics here; off: nowhere (default: 127.0.0.1:9154 while nobody else has it)',
+    )
     .option(
       '--state-dir <dir>',
       'keep the last state of the cluster there, to answer from after a restart before the apiserver is heard of',

@@ -4,9 +4,11 @@ import { checkCommand } from './check.ts'
 import { controlPlaneCommand } from './control-plane.ts'
 import { convertCommand } from './convert.ts'
 import { dnsCommand } from './dns.ts'
+import { explainCommand } from './explain.ts'
 import { packageVersion } from './package-root.ts'
 import { resolvConfCommand } from './resolvconf.ts'
 import { shellCommand } from './shell/command.ts'
+import { showCommand } from './show.ts'
 import { upCommand } from './up/command.ts'
 
 /** The whole command line: one subcommand a part. */
@@ -18,6 +20,8 @@ export const createProgram = (): Command =>
     .enablePositionalOptions()
     .addCommand(upCommand())
     .addCommand(shellCommand())
+    .addCommand(explainCommand())
+    .addCommand(showCommand())
     .addCommand(resolvConfCommand())
     .addCommand(checkCommand())
     .addCommand(convertCommand())

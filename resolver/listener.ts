@@ -67,8 +67,8 @@ export interface HttpReply {
 export interface HttpEndpoint {
   readonly address: SocketAddress
   readonly path: string
-  /** `parameters`: of the request's URL, after `?`. */
-  readonly reply: (parameters: URLSearchParams) => MaybePromise<HttpReply>
+  /** `parameters`: of the request's URL, after `?`. `accept`: the forms that the client likes (RFC 9110 §12.5.1), or `''`. */
+  readonly reply: (parameters: URLSearchParams, accept?: string) => MaybePromise<HttpReply>
 }
 
 /** What the server tells of a request besides its bytes. */

@@ -41,6 +41,16 @@ export type ReloadOutcome =
   | { readonly outcome: 'failed'; readonly error: unknown }
   | { readonly outcome: 'closed' }
 
+/** What answers, and how it came to be. Times since the Unix epoch. */
+export interface LiveState {
+  /** Undefined: nothing has been taken yet. */
+  readonly configuration: Configuration | undefined
+  /** When it was taken. */
+  readonly taken: Milliseconds
+  /** The last Corefile that was not taken because something is wrong with it; undefined: a later one was. */
+  readonly refused: { readonly at: Milliseconds; readonly problems: readonly CorefileProblem[] } | undefined
+}
+
 /** The longest that a replaced configuration may still work on questions: above forward's five seconds. */
 const LEAVE_DEADLINE: Milliseconds = 6000
 
@@ -80,6 +90,8 @@ export class LiveConfiguration {
   readonly #stop = new AbortController()
   readonly #leaving = new Set<Promise<void>>()
   #current: Generation | undefined
+  #taken: Milliseconds = 0
+  #refused: LiveState['refused']
   /** Between the opening of its listeners and its turn to answer. */
   #incoming: Generation | undefined
   #running: Promise<ReloadOutcome> | undefined
@@ -89,6 +101,10 @@ export class LiveConfiguration {
   constructor(options: LiveOptions) {
     this.#options = options
     this.#metrics = registerMetrics(options.registry, reloadMetrics)
+  }
+
+  get state(): LiveState {
+    return { configuration: this.configuration, taken: this.#taken, refused: this.#refused }
   }
 
   /** What answers now. */
@@ -157,7 +173,11 @@ export class LiveConfiguration {
   async #take(): Promise<ReloadOutcome> {
     if (this.#stop.signal.aborted) return { outcome: 'closed' }
     const loaded = this.#options.load(() => void this.reload())
-    if (!loaded.ok) return { outcome: 'refused', problems: loaded.problem }
+    const now = this.#options.clock.now()
+    if (!loaded.ok) {
+      this.#refused = { at: now, problems: loaded.problem }
+      return { outcome: 'refused', problems: loaded.problem }
+    }
     const next = new Generation(loaded.value)
     const previous = this.#current
     try {
@@ -167,6 +187,8 @@ export class LiveConfiguration {
       const { listeners, endpoints, plugins } = next.configuration
       await this.#options.converge(listeners, endpoints, plugins)
       this.#current = next
+      this.#taken = now
+      this.#refused = undefined
     } catch (error) {
       await next.configuration.close()
       return { outcome: 'failed', error }

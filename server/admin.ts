@@ -105,13 +105,13 @@ export class AdminListener {
     })
   }
 
-  async #reply({ method, url = '/' }: IncomingMessage): Promise<HttpReply> {
+  async #reply({ method, url = '/', headers }: IncomingMessage): Promise<HttpReply> {
     const [path = '/', parameters] = url.split('?', 2)
     const endpoint = this.#pages.get(path)
     if (!endpoint) return plain(404, 'not found\n')
     if (method !== 'GET' && method !== 'HEAD') return plain(405, 'method not allowed\n')
     try {
-      return await endpoint.reply(new URLSearchParams(parameters))
+      return await endpoint.reply(new URLSearchParams(parameters), headers.accept ?? '')
     } catch (error) {
       this.#environment.logger.error({ err: error, path: endpoint.path }, 'page failed')
       return plain(500, 'internal error\n')

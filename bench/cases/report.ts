@@ -5,6 +5,7 @@ import { silentLogger } from '#lib/log.ts'
 import { createRegistry } from '#lib/metrics.ts'
 import { systemRandom } from '#lib/random.ts'
 import { loadConfiguration } from '#resolver/configuration.ts'
+import { Observer } from '#resolver/insight/observer.ts'
 import type { Plugin, Reply } from '#resolver/plugin.ts'
 import type { Query } from '#resolver/query.ts'
 import { emptyAnswer } from '#resolver/verdict.ts'
@@ -81,6 +82,7 @@ export default {
     return {
       'prometheus, µs': measurePlugin('prometheus'),
       'log, µs': measurePlugin('log'),
+      'watch for /top and /failures, µs': measure(new Observer(systemClock, createRegistry()).observe),
     }
   },
 }

@@ -24,6 +24,7 @@ interface UpFlags extends LogFlags {
   readonly metricsAddress: string
   readonly healthAddress: string
   readonly readyAddress: string
+  readonly adminAddress: string
   readonly advertiseAddress?: string
   readonly conf: string
 }
@@ -69,6 +70,7 @@ const dnsPart = (flags: UpFlags, dataDir: DataDir, common: PartCommon): Part =>
       ...['--metrics-address', bound.metrics ?? flags.metricsAddress],
       ...['--health-address', bound.health ?? flags.healthAddress],
       ...['--ready-address', bound.ready ?? flags.readyAddress],
+      ...['--admin-address', bound.admin ?? flags.adminAddress],
       ...['--log-level', flags.logLevel, '--log-format', flags.logFormat],
     ],
   })
@@ -103,6 +105,7 @@ const checkFlags = async (flags: UpFlags): Promise<void> => {
   addressOfFlag(flags.metricsAddress, '--metrics-address')
   addressOfFlag(flags.healthAddress, '--health-address')
   addressOfFlag(flags.readyAddress, '--ready-address')
+  addressOfFlag(flags.adminAddress, '--admin-address')
   const { badCorefile, readCorefile } = await import('../corefile.ts')
   const read = readCorefile(flags.conf, { logger: silentLogger, registry: createRegistry(), overrides: {} })
   if (!read.ok) throw badCorefile(read.problem)
@@ -148,6 +151,7 @@ export const upCommand = (): Command =>
       .option('--metrics-address <host:port>', "where the DNS server's metrics are served", DEFAULT_ADDRESSES.metrics)
       .option('--health-address <host:port>', 'where /health is served', DEFAULT_ADDRESSES.health)
       .option('--ready-address <host:port>', 'where /ready is served', DEFAULT_ADDRESSES.ready)
+      .option('--admin-address <host:port>', 'where the DNS server tells what it does', DEFAULT_ADDRESSES.admin)
       .option(
         '--advertise-address <ip>',
         "this machine's address in EndpointSlices, never loopback (default: its first non-loopback IPv4 address)",

@@ -36,6 +36,10 @@ Use it:
   export KUBECONFIG=${shellWord(dataDir.adminKubeconfig)}
   kubectl get services -A
 ${digLine(addresses.dns)}
+Ask why a name does (not) resolve:
+
+  ${command} explain${dataFlag} -n default kubernetes
+
 See the world as a pod does (as root):
 
   ${command} shell${dataFlag} -- dig @10.96.0.10 kubernetes.default.svc.${CLUSTER_DOMAIN}
@@ -56,6 +60,7 @@ const table = (addresses: Addresses): string => {
     ['DNS over HTTPS', addresses.https === undefined ? [] : [addresses.https]],
     ['metrics', page('metrics')],
     ['health, ready', [...page('health'), ...page('ready')]],
+    ['what DNS does', addresses.admin === undefined ? [] : [`http://${addresses.admin}`]],
   ]
   return rows
     .filter(([, values]) => values.length > 0)

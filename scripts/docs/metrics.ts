@@ -2,27 +2,35 @@
 import { createApiserverMetrics } from '#cluster/apiserver/metrics.ts'
 import { createStoreMetrics } from '#cluster/store/metrics.ts'
 import { createRegistry, type Registry } from '#lib/metrics.ts'
+import { collectProcessMetrics } from '#lib/process-metrics.ts'
+import { observerMetrics } from '#resolver/insight/observer.ts'
 import { panicMetrics, registerMetrics } from '#resolver/metrics.ts'
 import { pluginModules } from '#resolver/plugins/index.ts'
 import { ServerMetrics } from '#server/metrics.ts'
 import { informerMetrics } from '#watcher/informer-metrics.ts'
 import { requestMetrics } from '#watcher/request-observer.ts'
 
-const registryOf = (fill: (registry: Registry) => unknown): Registry => {
-  const registry = createRegistry()
+const registryOf = (fill: (registry: Registry) => unknown, limits: { maxSeries?: number } = {}): Registry => {
+  const registry = createRegistry(limits)
   fill(registry)
   return registry
 }
 
-/** `seamark dns`: what its /metrics shows besides Node's own process metrics. */
-const dnsRegistry = (): Registry =>
-  registryOf(registry => {
-    registerMetrics(registry, panicMetrics)
-    for (const { metrics } of pluginModules.values()) if (metrics) registerMetrics(registry, metrics)
-    new ServerMetrics(registry)
-    informerMetrics(registry, { group: '', version: 'v1', resource: 'services' })
-    requestMetrics(registry, 'coredns_kubernetes_rest_client')
-  })
+/** `seamark dns`: what its /metrics shows. */
+export const dnsRegistry = (): Registry =>
+  registryOf(
+    registry => {
+      collectProcessMetrics(registry)
+      registerMetrics(registry, observerMetrics)
+      registerMetrics(registry, panicMetrics)
+      for (const { metrics } of pluginModules.values()) if (metrics) registerMetrics(registry, metrics)
+      new ServerMetrics(registry)
+      informerMetrics(registry, { group: '', version: 'v1', resource: 'services' })
+      requestMetrics(registry, 'coredns_kubernetes_rest_client')
+      // The budget brings a metric of its own.
+    },
+    { maxSeries: 1e6 },
+  )
 
 const controlPlaneRegistry = (): Registry =>
   registryOf(registry => {

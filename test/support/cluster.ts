@@ -24,7 +24,7 @@ export const TEST_COREFILE = `. {
 }
 `
 
-const ANY_PORT = ['apiserver', 'dns', 'metrics', 'health', 'ready'].flatMap(part => [
+const ANY_PORT = ['apiserver', 'dns', 'metrics', 'health', 'ready', 'admin'].flatMap(part => [
   `--${part}-address`,
   '127.0.0.1:0',
 ])

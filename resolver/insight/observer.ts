@@ -1,0 +1,110 @@
+/**
+ * Who asks what, and what failed lately: told of every reply, read by the pages. Bounded memory, whatever clients send;
+ * who a client is (pod, namespace) is looked up by those who read, not here.
+ */
+import type { Clock, Milliseconds } from '#lib/clock.ts'
+import type { CounterSeries, Registry } from '#lib/metrics.ts'
+import { type MetricTable, registerMetrics } from '../metrics.ts'
+import type { Reply } from '../plugin.ts'
+import type { Query } from '../query.ts'
+import type { ExtendedError } from '../verdict.ts'
+import { rcodes } from '../wire/codes.ts'
+import type { DnsName } from '../wire/record.ts'
+import { HeavyHitters, type Hitter } from './heavy-hitters.ts'
+import { Ring } from './ring.ts'
+
+export const observerMetrics = {
+  wasted: {
+    kind: 'counter',
+    name: 'seamark_dns_wasted_requests_total',
+    help: 'Queries that found nothing: `search`, no such name in a zone of our own (mostly candidates of search lists); `nodata`, no record of the type (mostly AAAA where there is IPv4 only).',
+    labels: ['reason'],
+  },
+} as const satisfies MetricTable
+
+export interface ClientHitter extends Hitter {
+  /** Of `count`: found nothing (no such name, no record of the type). Counted since the entry was made. */
+  wasted: number
+  /** Of `count`: neither an answer nor "there is none". */
+  failed: number
+}
+
+/** A reply that somebody may ask about. */
+export interface Incident {
+  /** Since the Unix epoch. */
+  readonly time: Milliseconds
+  readonly client: string
+  readonly server: string
+  readonly name: DnsName
+  readonly type: number
+  /** Undefined: silence. */
+  readonly rcode: number | undefined
+  /** The plugin that answered; `''`: none. */
+  readonly by: string
+  readonly causes: readonly ExtendedError[]
+  readonly duration: Milliseconds
+}
+
+/** Heavy hitters that are certain to be seen: all above a thousandth of the queries. */
+const TOP_CAPACITY = 1000
+/** Some hours of a healthy cluster, some seconds of a broken one. */
+const RING_SIZE = 512
+
+/** Of an answer's bits: whether there was nothing to be had. */
+const isEmpty = ({ answer }: Reply): boolean =>
+  answer !== undefined &&
+  (answer.rcode === rcodes.NXDOMAIN || (answer.rcode === rcodes.NOERROR && answer.answers.length === 0))
+
+export class Observer {
+  readonly clients = new HeavyHitters<ClientHitter>(TOP_CAPACITY, hitter => ({ ...hitter, wasted: 0, failed: 0 }))
+  /** By rcode (`''`: silence), type and name, with spaces between: `3 28 www.example.org.`. */
+  readonly names = new HeavyHitters<Hitter>(TOP_CAPACITY, hitter => hitter)
+  /** Queries by rcode; undefined: silence. */
+  readonly rcodes = new Map<number | undefined, number>()
+  /** Neither an answer nor "there is none". */
+  readonly failures = new Ring<Incident>(RING_SIZE)
+  /** "There is none" for a cause that was told (RFC 8914). */
+  readonly negatives = new Ring<Incident>(RING_SIZE)
+  readonly #clock: Clock
+  readonly #search: CounterSeries
+  readonly #nodata: CounterSeries
+
+  constructor(clock: Clock, registry: Registry) {
+    this.#clock = clock
+    const { wasted } = registerMetrics(registry, observerMetrics)
+    this.#search = wasted.child({ reason: 'search' })
+    this.#nodata = wasted.child({ reason: 'nodata' })
+  }
+
+  readonly observe = (query: Query, reply: Reply): void => {
+    const { question, client } = query
+    const { answer } = reply
+    const rcode = answer?.rcode
+    const hitter = this.clients.count(client.address)
+    this.names.count(`${rcode ?? ''} ${question.type} ${question.canonicalName}`)
+    this.rcodes.set(rcode, (this.rcodes.get(rcode) ?? 0) + 1)
+    if (isEmpty(reply)) {
+      hitter.wasted++
+      if (rcode === rcodes.NOERROR) this.#nodata.inc()
+      else if (answer?.authoritative) this.#search.inc()
+      if (answer?.extendedErrors) this.negatives.add(this.#incident(query, reply))
+    } else if (rcode !== rcodes.NOERROR) {
+      hitter.failed++
+      this.failures.add(this.#incident(query, reply))
+    }
+  }
+
+  #incident({ client, server, question }: Query, { answer, by, duration }: Reply): Incident {
+    return {
+      time: this.#clock.now(),
+      client: client.address,
+      server,
+      name: question.name,
+      type: question.type,
+      rcode: answer?.rcode,
+      by,
+      causes: answer?.extendedErrors ?? [],
+      duration,
+    }
+  }
+}
