@@ -43,6 +43,7 @@ export class DnsProgram implements Component {
         if (server.reusePort && !this.#live.configuration) await this.#prepare(endpoints, plugins)
         await this.#server.converge(listeners, endpoints)
       },
+      departed: () => this.#server.departed(),
       clock: systemClock,
       logger: logger.child({ room: 'resolver' }),
       registry,

@@ -28,6 +28,8 @@ export interface LiveOptions {
     endpoints: readonly HttpEndpoint[],
     plugins: readonly Plugin[],
   ) => Promise<void>
+  /** Resolves when what `converge` let go takes no more questions; absent: it takes none at once. */
+  readonly departed?: () => Promise<void>
   readonly clock: Clock
   readonly logger: Logger
   readonly registry: Registry
@@ -89,6 +91,8 @@ export class LiveConfiguration {
   readonly #metrics: Metrics<typeof reloadMetrics>
   readonly #stop = new AbortController()
   readonly #leaving = new Set<Promise<void>>()
+  /** Replaced; their listeners may still have questions. */
+  readonly #departing = new Set<Generation>()
   #current: Generation | undefined
   #taken: Milliseconds = 0
   #refused: LiveState['refused']
@@ -114,8 +118,15 @@ export class LiveConfiguration {
 
   /** Answers by the configuration of the moment; give it to the server once and for all. */
   readonly respond: Responder = (packet, context) => {
-    const isNew = this.#incoming?.servers.has(context.server) && !this.#current?.servers.has(context.server)
-    return (isNew ? this.#incoming : this.#current)?.respond(packet, context)
+    const current = this.#current
+    const answers = current?.servers.has(context.server) ? current : (this.#otherFor(context.server) ?? current)
+    return answers?.respond(packet, context)
+  }
+
+  /** For listeners that are only just opened, or only just left. */
+  #otherFor(server: string): Generation | undefined {
+    const others = [...this.#departing, ...(this.#incoming ? [this.#incoming] : [])]
+    return others.findLast(({ servers }) => servers.has(server))
   }
 
   /** The first configuration. Resolves when it serves; on failure nothing is left running. */
@@ -200,9 +211,12 @@ export class LiveConfiguration {
   }
 
   #letGo(previous: Generation): void {
-    const { clock, logger } = this.#options
+    const { clock, departed, logger } = this.#options
     const late = new AbortController()
-    const left = Promise.race([previous.idle(), sleep(clock, LEAVE_DEADLINE, late.signal)])
+    this.#departing.add(previous)
+    const done = Promise.resolve(departed?.()).then(() => previous.idle())
+    const left = Promise.race([done, sleep(clock, LEAVE_DEADLINE, late.signal)])
+      .finally(() => this.#departing.delete(previous))
       .then(() => previous.configuration.close())
       .catch(error => logger.error({ error }, 'the replaced configuration failed to close'))
       .finally(() => {

@@ -30,13 +30,18 @@ export class DnsSockets {
   listener: DnsListener
   readonly #environment: DnsListenerEnvironment & UdpEnvironment
   #parts: Part[] = []
+  #isClosing = false
   /** Once open, the port that it has; opened again, it asks for the same. */
   #port: number
 
   constructor(listener: DnsListener, environment: DnsListenerEnvironment) {
     this.listener = listener
     this.#port = listener.address.port
-    this.#environment = { ...environment, server: () => this.listener.server }
+    this.#environment = {
+      ...environment,
+      server: () => this.listener.server,
+      isRetiring: () => this.#isClosing || environment.isRetiring(),
+    }
   }
 
   /** Where it really listens: the port that the system chose for 0. */
@@ -44,15 +49,24 @@ export class DnsSockets {
     return { host: this.listener.address.host, port: this.#port }
   }
 
-  /** `joins`: others may have the address. Rejects with the system's error, with nothing left open. */
-  async open(joins: boolean): Promise<void> {
+  /**
+   * `joins`: others may have the address. `predecessors`: hosts that this one takes over from on its port. Rejects with
+   * the system's error, with nothing left open.
+   */
+  async open(joins: boolean, predecessors: readonly string[] = []): Promise<void> {
+    this.#isClosing = false
     const { host, port } = this.listener.address
     const addresses = await bindAddresses(host)
+    // The kernel prefers an address to all addresses: only a socket on the same one can take over.
+    const inherited = addresses.some(isWildcard) ? (await Promise.all(predecessors.map(bindAddresses))).flat() : []
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#openAll(addresses, joins)
+        await this.#openAll(addresses, joins)
+        for (const address of inherited) if (!isWildcard(address)) await this.#openAt(address, joins)
+        return
       } catch (error) {
         await this.close()
+        this.#isClosing = false
         const isChance = port === 0 && systemCode(error) === 'EADDRINUSE' && tries < PORT_TRIES
         if (!isChance) throw error
         this.#port = 0
@@ -62,6 +76,7 @@ export class DnsSockets {
 
   /** Drains for at most the drain time. Idempotent. */
   async close(): Promise<void> {
+    this.#isClosing = true
     const parts = this.#parts
     this.#parts = []
     await Promise.all(parts.map(part => part.close()))

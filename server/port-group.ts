@@ -64,7 +64,9 @@ export class PortGroup {
     const others = this.#others()
     const options = others.size > 0 ? await socketOptions() : undefined
     if (options) await this.#steerAway(options, others, arrivals)
-    await this.#empty(arrivals)
+    // A socket on another address (all, or one of them) may have taken over: what began here is brought to its end.
+    else await sleep(this.#environment.clock, QUIET)
+    await this.empty(arrivals)
   }
 
   async #steerAway(options: SocketOptions, others: ReadonlySet<string>, arrivals: () => number): Promise<void> {
@@ -87,8 +89,8 @@ export class PortGroup {
     return hasSuccessor ? ['as it is', 0, 1] : [0, 1]
   }
 
-  /** As long as something comes each turn, but not for long: nobody else takes it. */
-  async #empty(arrivals: () => number): Promise<void> {
+  /** Resolves when the queue has been seen empty; soon all the same, where nobody else takes what comes. */
+  async empty(arrivals: () => number): Promise<void> {
     const { clock } = this.#environment
     let before: number
     const end = clock.monotonic() + QUIET

@@ -40,7 +40,7 @@ export interface ServerAddresses {
 
 interface Sockets {
   readonly bound: SocketAddress
-  open(joins: boolean): Promise<void>
+  open(joins: boolean, predecessors?: readonly string[]): Promise<void>
   close(): Promise<void>
 }
 
@@ -110,6 +110,11 @@ export class Server {
     })
   }
 
+  /** Resolves when all sockets that were let go are closed. */
+  async departed(): Promise<void> {
+    await Promise.all(this.#leaving)
+  }
+
   /** How long no query has come, by whatever listener. Milliseconds. */
   readonly quietFor = (): Milliseconds => this.#dispatcher.quietFor()
 
@@ -129,7 +134,7 @@ export class Server {
       for (const sockets of [...this.#dns.values(), ...this.#http.values()]) this.#letGo(sockets)
       this.#dns = new Map()
       this.#http = new Map()
-      await Promise.all(this.#leaving)
+      await this.departed()
     })
   }
 
@@ -183,7 +188,9 @@ export class Server {
     const inTheWay = [...current]
       .filter(([key, { bound }]) => !wanted.has(key) && missing.some(([, { address }]) => address.port === bound.port))
       .map(([, sockets]) => sockets)
-    const sharedPorts = new Set(portsCanBeShared ? inTheWay.map(({ bound }) => bound.port) : [])
+    // Sockets of one address leave one after the other.
+    if (inTheWay.length > 0) await this.departed()
+    const predecessors = Map.groupBy(portsCanBeShared ? inTheWay : [], ({ bound }) => bound.port)
     const toReopen = portsCanBeShared ? [] : inTheWay
     await Promise.all(toReopen.map(sockets => sockets.close()))
     const opened = new Map<string, Part>()
@@ -195,7 +202,8 @@ export class Server {
       const sockets = make()
       apply(sockets)
       try {
-        await sockets.open(this.#environment.options.reusePort || sharedPorts.has(address.port))
+        const before = predecessors.get(address.port)?.map(({ bound }) => bound.host)
+        await sockets.open(this.#environment.options.reusePort || before !== undefined, before)
       } catch (error) {
         await undo()
         throw listenError(error, formatAddress(address), flag)

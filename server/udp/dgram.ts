@@ -81,8 +81,11 @@ export class UdpListener {
   async #drain(): Promise<void> {
     const { clock, options } = this.#environment
     this.#scan?.cancel()
-    await Promise.all([...this.#sockets.values()].map(bound => bound.group.leave(() => bound.arrivals)))
-    for (const { socket } of this.#sockets.values()) socket.removeAllListeners('message')
+    const all = [...this.#sockets.values()]
+    await Promise.all(all.map(bound => bound.group.leave(() => bound.arrivals)))
+    await this.#inFlight.drained(clock, options.drainTimeout)
+    // Others may have gone meanwhile, and left something to this one.
+    await Promise.all(all.map(bound => bound.group.empty(() => bound.arrivals)))
     await this.#inFlight.drained(clock, options.drainTimeout)
     for (const { socket } of this.#sockets.values()) socket.close()
     this.#sockets.clear()

@@ -174,7 +174,7 @@ test('close does not wait for longer than the drain time', async t => {
   await asked
   const start = performance.now()
   await server.close()
-  t.true(performance.now() - start < 1000)
+  t.true(performance.now() - start < 4000)
   for (const { status } of await Promise.allSettled(lost)) t.is(status, 'rejected')
 })
 
