@@ -13,15 +13,16 @@ import { adminPages, type PagesOptions } from '#resolver/insight/pages.ts'
 import type { ServerOptions } from '#server/options.ts'
 import { Server } from '#server/server.ts'
 import { addressOfFlag } from './address-flag.ts'
-import { DEFAULT_ADDRESSES } from './common-options.ts'
 import { reachableAddress } from './reachable-address.ts'
 
 /** After that an address that another program had is tried again: one that hands over to this one is gone by then. */
 const RETRY = 5000
 
 export interface AdminPagesOptions {
-  /** The flag; undefined: it was not given. */
-  readonly address: string | undefined
+  /** `HOST:PORT`, or `off`. */
+  readonly address: string
+  /** Whether somebody wants them there; else they give way to another program. */
+  readonly isAsked: boolean
   readonly pages: PagesOptions
   readonly server: ServerOptions
   readonly logger: Logger
@@ -37,7 +38,7 @@ export class AdminPages implements Component {
 
   /** @throws SeamarkError BAD_OPTION */
   constructor(options: AdminPagesOptions) {
-    const { address = DEFAULT_ADDRESSES.admin, server, logger } = options
+    const { address, server, logger } = options
     this.#options = options
     this.#address = address === 'off' ? undefined : addressOfFlag(address, '--admin-address')
     this.#server = new Server(() => undefined, {
@@ -56,7 +57,7 @@ export class AdminPages implements Component {
     try {
       await this.#server.converge([], adminPages(address, this.#options.pages))
     } catch (error) {
-      if (this.#options.address !== undefined || !(error instanceof SeamarkError)) throw error
+      if (this.#options.isAsked || !(error instanceof SeamarkError)) throw error
       if (!this.#retry)
         this.#options.logger.warn({ reason: error.message }, 'no admin pages while the address is taken')
       this.#retry = systemClock.after(RETRY, () => void this.#again())

@@ -9,7 +9,7 @@ import { createLogger } from '#lib/log.ts'
 import { createRegistry } from '#lib/metrics.ts'
 import { collectProcessMetrics } from '#lib/process-metrics.ts'
 import { serverOptions } from '#server/options.ts'
-import { type LogFlags, withLogOptions } from './common-options.ts'
+import { DEFAULT_ADDRESSES, type LogFlags, withLogOptions } from './common-options.ts'
 import { defaultCorefile } from './default-corefile.ts'
 import { optionValues, withOptionTable } from './option-flags.ts'
 import { packageVersion } from './package-root.ts'
@@ -92,7 +92,8 @@ const dns = async (flags: DnsFlags): Promise<void> => {
     observe: observer.observe,
   })
   const admin = new AdminPages({
-    address: flags.adminAddress,
+    address: flags.adminAddress ?? DEFAULT_ADDRESSES.admin,
+    isAsked: flags.adminAddress !== undefined,
     pages: { state: () => program.state, observer, clock: systemClock },
     server,
     logger,
