@@ -17,8 +17,13 @@ export interface Token {
 }
 
 export const lex = (text: string, file: string): Result<readonly Token[], CorefileProblem> => {
-  const lexer = new Lexer(text, file)
-  return lexer.run()
+  // No path and no name has one, and the system's calls throw at it.
+  const nul = text.indexOf('\0')
+  if (nul >= 0) {
+    const line = text.slice(0, nul).split('\n').length
+    return refused({ position: { file, line }, message: 'a NUL character: this is no text' })
+  }
+  return new Lexer(text, file).run()
 }
 
 class Lexer {

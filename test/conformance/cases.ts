@@ -135,7 +135,7 @@ interface ExtraFile {
   readonly cases: readonly ConformanceCase[]
 }
 
-export const { cases } = corpus
+export const { cases, objects: caseObjects } = corpus
 
 export const extraCases: readonly ConformanceCase[] = globSync('extra/*.json', { cwd: import.meta.dirname })
   .sort()
@@ -144,7 +144,7 @@ export const extraCases: readonly ConformanceCase[] = globSync('extra/*.json', {
     return own.map(each => ({ ...each, config: { ...config, ...each.config }, objects }))
   })
 
-export const objectsOf = ({ objects = [] }: ConformanceCase): readonly Manifest[] => [...corpus.objects, ...objects]
+export const objectsOf = ({ objects = [] }: ConformanceCase): readonly Manifest[] => [...caseObjects, ...objects]
 
 /** The base settings with the case's own over them, key by key. */
 export const configOf = ({ config }: ConformanceCase): CaseConfig => ({ ...corpus.config, ...config })

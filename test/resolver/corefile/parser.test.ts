@@ -111,6 +111,7 @@ for (const [name, [text, expected]] of Object.entries(understood))
   })
 
 const misunderstood: Record<string, readonly [text: string, problem: string]> = {
+  'a NUL character': ['.:53 {\n tls \0 key\n}', 'Corefile:2: a NUL character: this is no text'],
   'a block that is never closed': [
     '.:53 {\n errors\n',
     'Corefile:1: the server block ".:53" opens here and is never closed: a "}" is missing',

@@ -1,0 +1,77 @@
+/** The Corefile from its text to set-up plugins; nothing is opened. */
+import assert from 'node:assert'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { loadConfiguration } from '#resolver/configuration.ts'
+import { formatProblem } from '#resolver/corefile/syntax.ts'
+import { pluginOrder } from '#resolver/plugins/order.ts'
+import { testWorld } from '../../support/dns-environment.ts'
+import type { SeededNumbers } from '../../support/malformed-packets.ts'
+import { staticSource } from '../../support/static-cluster.ts'
+import { mutated } from '../mutate.ts'
+import type { FuzzTarget } from '../target.ts'
+
+const root = join(import.meta.dirname, '../../..')
+let folder: string
+
+/** Every Corefile that we ship and every example of the plugins' pages. */
+const seeds = (): readonly Buffer[] => {
+  const examples = join(root, 'configs/examples')
+  const files = readdirSync(examples).filter(name => name.endsWith('.Corefile'))
+  const pages = join(root, 'docs/plugins')
+  const blocks = readdirSync(pages).flatMap(name => [
+    ...readFileSync(join(pages, name), 'utf8').matchAll(/```corefile\n(.*?)```/gs),
+  ])
+  return [...files.map(name => readFileSync(join(examples, name))), ...blocks.map(([, text]) => Buffer.from(text!))]
+}
+
+const words = [
+  ...pluginOrder,
+  ...['{', '}', '{ ', ' }', '\n', '\\\n', '"', '\\"', '#', ',', ' ', '(snip) {\n', 'import snip 1 2', '{args.0}'],
+  ...['{args[9]}', '{$HOME}', '{%HOME%}', '{$NONE:x}', '10.0.0.0/9', 'fd00::/7', '0.0.0.0/0', ':53', 'tls://', '-1'],
+  ...['0', '1h', '99999999999999999999', '1e9', '0x10', '(a+)+$', '(?P<n>a)', '(?i)', '[[:alpha:]]', '{{ .Name }}'],
+  ...['{{ if eq .Type "A" }}', '{{ end }}', 'example.org', '*', '\ufeff', '\0', 'ü'],
+].map(text => Buffer.from(text))
+
+/** Whole lines: left out, doubled, moved, taken from another file. */
+const mutateLines = (numbers: SeededNumbers, input: Buffer, other: Buffer): Buffer => {
+  const lines = input.toString('utf8').split('\n')
+  const others = other.toString('utf8').split('\n')
+  for (let left = 1 + numbers.below(4); left > 0; left--) {
+    const at = numbers.below(lines.length + 1)
+    const line = lines[at] ?? ''
+    const changed = [[], [line, line], [numbers.pick(others)], [line, numbers.pick(others)], [numbers.pick(lines)]]
+    lines.splice(at, 1, ...numbers.pick(changed))
+    if (lines.length === 0) lines.push('')
+  }
+  return Buffer.from(lines.slice(0, 400).join('\n'))
+}
+
+export const corefileTarget: FuzzTarget = {
+  name: 'corefile',
+  seedForm: 'text',
+  words,
+  seeds,
+  mutate: (numbers, input, other) =>
+    numbers.below(2) === 0 ? mutateLines(numbers, input, other) : mutated(numbers, input, words),
+  async start() {
+    folder = mkdtempSync(join(tmpdir(), 'seamark-test-'))
+  },
+  run(input) {
+    const text = input.toString('utf8')
+    const world = testWorld({ cluster: staticSource([]), variables: { HOME: 'home' } })
+    const loaded = loadConfiguration({ text, name: 'Corefile', folder }, world)
+    if (loaded.ok) return
+    assert(loaded.problem.length > 0, 'refused without a reason')
+    const lines = text.split('\n').length
+    for (const problem of loaded.problem) {
+      const { file, line } = problem.position
+      assert(file !== 'Corefile' || (line >= 1 && line <= lines), `line ${line} of ${lines}`)
+      assert(problem.message !== '' && !problem.message.includes('[object'), formatProblem(problem))
+    }
+  },
+  async close() {
+    rmSync(folder, { recursive: true })
+  },
+}
