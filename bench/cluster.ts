@@ -1,5 +1,6 @@
 /** The data set, in an apiserver of ours, for servers that watch, and as a list, for those that read files. */
 
+import type { Kind } from '#cluster/api/kind.ts'
 import { KINDS } from '#cluster/api/kinds/index.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
 import { type RunningApiserver, startApiserver } from '../test/support/apiserver.ts'
@@ -38,11 +39,13 @@ function* objects(count: number): Generator<readonly [kind: string, object: obje
   }
 }
 
+export const kindOf = (name: string): Kind => KINDS.find(({ kind }) => kind === name)!
+
 /** An apiserver with `count` services; end it with `close`. */
 export const startCluster = async (count: number): Promise<RunningApiserver> => {
   const running = await startApiserver()
   const make = async (kindName: string, object: object): Promise<void> => {
-    const kind = KINDS.find(({ kind }) => kind === kindName)!
+    const kind = kindOf(kindName)
     const apiVersion = kind.group === '' ? kind.version : `${kind.group}/${kind.version}`
     const made = await running.client.create(kind, { apiVersion, kind: kindName, ...object } as ApiObject)
     if (!made.ok) throw new Error(`${kindName}: ${made.problem.message}`)

@@ -17,6 +17,9 @@ const START_DEADLINE = 60_000
 const PROBE_INTERVAL = 50
 const STOP_DEADLINE = 5_000
 
+/** Characters: enough to tell why it ended. A query log comes this way too. */
+const KEPT_OUTPUT = 4096
+
 /** RFC 1035 §4.1.1. */
 const isRightAnswer = (reply: Buffer): boolean => (reply[3]! & 15) === 0 && reply.readUInt16BE(6) > 0
 
@@ -79,7 +82,8 @@ export class RunningServer {
     this.port = port
     this.#child = child
     this.#folder = folder
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', chunk => (this.#output += chunk))
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', chunk => (this.#output = `${this.#output}${chunk}`.slice(-KEPT_OUTPUT)))
   }
 
   get pid(): number {

@@ -24,6 +24,12 @@ export class Stage {
     this.#warn = warn
   }
 
+  /** The apiserver with the data set. */
+  cluster(): Promise<RunningApiserver> {
+    this.#apiserver ??= this.upstream.open().then(() => startCluster(this.services.length))
+    return this.#apiserver
+  }
+
   /** The server, started before its first measurement; undefined: it cannot run here. */
   server(contender: Contender): Promise<RunningServer | undefined> {
     const known = this.#servers.get(contender.name)
@@ -50,8 +56,7 @@ export class Stage {
   }
 
   async #start(contender: Contender): Promise<RunningServer | undefined> {
-    this.#apiserver ??= this.upstream.open().then(() => startCluster(this.services.length))
-    const { kubeconfig } = await this.#apiserver
+    const { kubeconfig } = await this.cluster()
     const started = await RunningServer.start(contender, {
       services: this.services,
       kubeconfig,

@@ -1,7 +1,7 @@
 /** One kind of question, put to all servers that can answer it, side by side in each round. */
 import { treeMemory, treeProcessorTime } from './accounting.ts'
 import type { BenchCase, Figures } from './bench-case.ts'
-import type { Capability, ServiceEntry } from './contender.ts'
+import type { Capability, Contender, ServiceEntry } from './contender.ts'
 import { type Load, type LoadQuestion, type LoadReport, runLoad } from './load-generator.ts'
 import type { RunningServer } from './running-server.ts'
 import { contenders } from './servers/index.ts'
@@ -12,6 +12,8 @@ interface Workload {
   readonly questions: (services: readonly ServiceEntry[]) => readonly LoadQuestion[]
   /** What every reply must be: a figure of wrong answers is none. */
   readonly expect: { readonly rcode: number; readonly empty: boolean }
+  /** Absent: all. */
+  readonly contenders?: readonly Contender[]
   /** What a server must be able to do besides. */
   readonly needs?: Capability
 }
@@ -35,7 +37,7 @@ export const defineWorkload = (workload: Workload): BenchCase => {
     name: workload.name,
     async run(stage) {
       const rows: Record<string, Record<string, number>> = {}
-      for (const contender of contenders) {
+      for (const contender of workload.contenders ?? contenders) {
         if (workload.needs && contender.lacks?.includes(workload.needs)) continue
         const server = await stage.server(contender)
         if (!server) continue
