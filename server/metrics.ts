@@ -21,6 +21,7 @@ export class ServerMetrics {
   readonly tcpConnections: Gauge
   readonly dropped: Counter<'reason'>
   readonly failures: Counter
+  readonly retries: Counter
   readonly httpsResponses: Counter<'server' | 'status'>
 
   constructor(registry: Registry) {
@@ -39,6 +40,11 @@ export class ServerMetrics {
     this.failures = new Counter({
       name: 'seamark_server_responder_failures_total',
       help: 'Queries answered with SERVFAIL because the resolver broke its promise not to throw.',
+      registers,
+    })
+    this.retries = new Counter({
+      name: 'seamark_client_retries_total',
+      help: 'UDP queries that a client sent again, from the same port with the same id, within 8 seconds: it saw no answer to the first.',
       registers,
     })
     this.httpsResponses = new Counter({

@@ -19,6 +19,7 @@ import type { ServerMetrics } from '../metrics.ts'
 import type { ServerOptions } from '../options.ts'
 import { PortGroup } from '../port-group.ts'
 import { portsCanBeShared } from '../socket-options.ts'
+import { RetryDetector } from './retries.ts'
 
 /** Datagrams to the wildcard do not have the addresses read more often than this. Milliseconds. */
 const SCAN_PAUSE = 100
@@ -47,6 +48,7 @@ export class UdpListener {
   readonly #environment: UdpEnvironment
   readonly #bind: BindAddress
   readonly #inFlight = new InFlight()
+  readonly #retries = new RetryDetector()
   /** By the address that each is bound to. */
   readonly #sockets = new Map<string, Bound>()
   #port = 0
@@ -133,12 +135,13 @@ export class UdpListener {
   }
 
   #receive(socket: Socket, packet: Buffer, context: RequestContext): void {
-    const { dispatcher, metrics } = this.#environment
+    const { clock, dispatcher, metrics } = this.#environment
     // RFC 768: port 0 says that no reply is expected; none can be sent there.
     if (context.client.port === 0) {
       metrics.drop('udp-port')
       return
     }
+    if (this.#retries.isRetry(packet, context.client, clock.monotonic())) metrics.retries.inc()
     this.#inFlight.add()
     dispatcher.submit(packet, context, reply => {
       if (reply && this.#sockets.get(context.local.address)?.socket === socket) {
