@@ -76,10 +76,12 @@ const installed = (t: ExecutionContext, file: string, upstream: StubUpstream): s
   const text = readFileSync(file, 'utf8')
     .replace(/^( *forward \.).*?( \{)?$/gm, `$1 ${upstream.target}$2`)
     .replaceAll('/etc/coredns', pod)
-    .replaceAll(':5353 ', ':53 ')
+    .replaceAll('/rootfs/etc', pod)
+    .replaceAll(/:(?:5353|8053) /g, ':53 ')
   t.false(text.includes('resolv.conf'))
   mkdirSync(join(pod, 'custom'))
   writeFileSync(join(pod, 'NodeHosts'), '192.0.2.21 node-1\n')
+  writeFileSync(join(pod, 'hosts'), '192.0.2.22 node-2.k8s.local\n')
   writeFileSync(join(pod, 'custom', 'a.override'), 'rewrite name exact db.example db.shop.svc.cluster.local\n')
   writeFileSync(join(pod, 'custom', 'a.server'), 'team.example:53 {\n hosts {\n  192.0.2.7 www.team.example\n }\n}\n')
   writeFileSync(join(pod, 'Corefile'), text)
@@ -143,6 +145,14 @@ const specialities: Readonly<Record<string, (t: ExecutionContext, port: number) 
     t.deepEqual(await addressesOf('www.team.example', port), ['192.0.2.7'])
     t.is((await ask({ name: 'a.b.c.d.internal.cloudapp.net', port })).rcode, 'NXDOMAIN')
     t.is((await ask({ name: 'a.reddog.microsoft.com', port })).rcode, 'NXDOMAIN')
+  },
+  'kops.Corefile': async (t, port) => t.deepEqual(await addressesOf('node-2.k8s.local', port), ['192.0.2.22']),
+  'kubespray.Corefile': async (t, port) => t.deepEqual(await addressesOf('node-2.k8s.local', port), ['192.0.2.22']),
+  'gardener.Corefile': async (t, port) => {
+    t.deepEqual(await addressesOf(`${CLUSTER_NAME}.svc.cluster.local`, port), ['10.96.0.77'])
+    const { answers } = await ask({ name: 'www.example.com.svc.cluster.local', port })
+    t.is((answers as readonly { readonly name?: string }[])[0]?.name, 'www.example.com.svc.cluster.local')
+    t.deepEqual(await addressesOf('www.team.example', port), ['192.0.2.7'])
   },
   'openshift.Corefile': async (t, port) => {
     const packet = queryPacket('hostname.bind.', { class: classes.CH, type: recordTypes.TXT })
