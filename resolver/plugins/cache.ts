@@ -77,10 +77,10 @@ class Cache implements Plugin {
   }
 
   statistics(): Readonly<Record<string, unknown>> {
-    const { zones, memory } = this.#settings
+    const { memory } = this.#settings
     const sizes = { successes: this.#store.size('success'), denials: this.#store.size('denial') }
     const bytes = { bytes: this.#store.bytes, memory }
-    return { zones: zones.join(','), ...sizes, ...bytes, ...this.cacheCounters(), ...this.#counts.served }
+    return { ...sizes, ...bytes, ...this.cacheCounters(), ...this.#counts.served }
   }
 
   *cacheDump(): Generator<CacheDumpEntry> {

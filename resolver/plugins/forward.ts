@@ -161,11 +161,20 @@ class Forward implements Plugin {
     if (!this.#isAdopted) this.#destinations?.close()
   }
 
+  /** dnsmasq's `servers.bind`: address, number of questions, number of failures. */
+  chaosText(name: DnsName): readonly string[] | undefined {
+    if (name !== 'servers.bind.') return undefined
+    return this.#destinations?.upstreams.map(
+      ({ target, counters }) => `${target.address}#${target.port} ${counters.queries} ${counters.errors}`,
+    )
+  }
+
   statistics(): Readonly<Record<string, unknown>> {
     return {
       underWay: this.#underWay,
-      upstreams: this.#destinations?.upstreams.map(({ label, health, isExcluded, latency }) => ({
+      upstreams: this.#destinations?.upstreams.map(({ label, health, isExcluded, latency, counters }) => ({
         label,
+        ...counters,
         state: isExcluded ? 'loop' : health.isDown ? 'down' : 'up',
         underWay: latency.underWay,
         percentile95: latency.percentile95,

@@ -49,6 +49,8 @@ export class Upstream {
   readonly #options: UpstreamOptions
   readonly #transport: Transport
   #excluded = false
+  #queries = 0
+  #errors = 0
 
   constructor(options: UpstreamOptions) {
     this.#options = options
@@ -76,6 +78,11 @@ export class Upstream {
     })
   }
 
+  /** Questions that were sent to it, and how many of them got no usable reply; since it is known. */
+  get counters(): { readonly queries: number; readonly errors: number } {
+    return { queries: this.#queries, errors: this.#errors }
+  }
+
   /** Whether it leads back to this server: it is asked nothing. */
   get isExcluded(): boolean {
     return this.#excluded
@@ -89,6 +96,7 @@ export class Upstream {
   async ask(question: UpstreamQuestion, channel: Channel, timeout: Milliseconds): Promise<ResponseMessage> {
     const { clock, metrics, readTimeout } = this.#options
     const start = clock.monotonic()
+    this.#queries++
     this.latency.sent(start)
     try {
       const response = await this.#transport.ask(question, channel, Math.min(timeout, readTimeout))
@@ -129,6 +137,7 @@ export class Upstream {
       if (error instanceof ExchangeError) metrics.localErrors.inc()
       return
     }
+    this.#errors++
     const now = clock.monotonic()
     // A refusal comes quickly, and is no quick reply for it.
     this.latency.failed(now, Math.max(now - start, this.#options.readTimeout))

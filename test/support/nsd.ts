@@ -1,31 +1,15 @@
 /** A real authoritative server of another make. */
 import { spawn } from 'node:child_process'
-import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { recordTypes } from '#resolver/wire/codes.ts'
 import { encodeQuery } from '#resolver/wire/encode.ts'
 import { exchangeUdp } from './dns-client.ts'
+import { freePort } from './free-port.ts'
 import { findProgram } from './programs.ts'
 import { temporaryFolder } from './temporary-folder.ts'
-
-/** Free over TCP and UDP: NSD takes both. */
-const freePort = async (): Promise<number> => {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  const socket = createSocket('udp4')
-  const isFree = await new Promise<boolean>(resolve => {
-    socket.once('error', () => resolve(false))
-    socket.bind(port, '127.0.0.1', () => resolve(true))
-  })
-  await new Promise<void>(resolve => void socket.close(resolve))
-  await new Promise<void>(resolve => void server.close(() => resolve()))
-  return isFree ? port : freePort()
-}
 
 /** NSD with the zone `example.`, on a port of loopback, until the test ends. Undefined: it is not on this machine. */
 export const startNsd = async (t: ExecutionContext, zone: string): Promise<number | undefined> => {

@@ -1,0 +1,27 @@
+import test from 'ava'
+import { classes, recordTypes } from '#resolver/wire/codes.ts'
+import { txtData } from '#resolver/wire/rdata.ts'
+import { ask, configure, testWorld } from '../../support/dns-environment.ts'
+import { aRecord, startUpstream } from '../../support/upstream.ts'
+
+test('servers.bind: each server of all blocks with its questions and failures, as dnsmasq tells them', async t => {
+  const one = await startUpstream(t, {
+    respond: ({ question: { name } }) => ({ answers: [aRecord(name, 5, '192.0.2.1')] }),
+  })
+  const two = await startUpstream(t, { respond: () => ({ rcode: 3 }) })
+  const world = testWorld()
+  const corefile = `. {\n chaos\n forward . ${one.target}\n}\nexample {\n forward . ${two.target} {\n  max_connect_attempts 1\n }\n}`
+  const configuration = configure(corefile, world)
+  await configuration.start(AbortSignal.timeout(10_000))
+  t.teardown(() => configuration.close())
+  const servers = async () => {
+    const reply = await ask(configuration, 'servers.bind.', { class: classes.CH, type: recordTypes.TXT })
+    return reply?.answers.map(({ data }) => txtData.decode(data).map(String))
+  }
+  t.deepEqual(await servers(), [[`127.0.0.1#${one.port} 0 0`, `127.0.0.1#${two.port} 0 0`]])
+  for (const name of ['a.org.', 'b.org.', 'a.example.']) await ask(configuration, name)
+  t.deepEqual(await servers(), [[`127.0.0.1#${one.port} 2 0`, `127.0.0.1#${two.port} 1 0`]])
+  await two.close()
+  await ask(configuration, 'b.example.')
+  t.deepEqual(await servers(), [[`127.0.0.1#${one.port} 2 0`, `127.0.0.1#${two.port} 2 1`]])
+})
