@@ -112,7 +112,8 @@ class Session {
       const timer = clock.after(timeout, () => setImmediate(late))
       const reply = new ReplyReader(stream, description)
       stream.on('error', error => {
-        failure ??= socketFailure(this.#failure ?? error, description, 'closed')
+        // Of a connection that failed, the stream tells in its cause.
+        failure ??= socketFailure(this.#failure ?? error.cause ?? error, description, 'closed')
       })
       stream.once('close', () => {
         timer.cancel()

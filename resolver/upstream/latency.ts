@@ -8,6 +8,8 @@ import type { Milliseconds } from '#lib/clock.ts'
 const REPLY_WEIGHT = 0.1
 /** What is known of a server that is not asked halves in this time. */
 const HALF_LIFE: Milliseconds = 10_000
+/** Servers that are quicker than this are alike. */
+const RESOLUTION: Milliseconds = 0.1
 /** Replies that the percentile is of, how many it takes at least, and how many come between two reckonings. */
 const SAMPLES = 128
 const ENOUGH_SAMPLES = 20
@@ -81,7 +83,8 @@ export class Latency {
   cost(now: Milliseconds): number {
     const silence = this.#underWay > 0 ? now - this.#silentSince : 0
     const expected = this.#fading(Math.max(this.#mean, this.#penalty), now)
-    return Math.max(expected, silence) * (1 + this.#underWay)
+    const least = this.#count === 0 ? 0 : RESOLUTION
+    return Math.max(expected, silence, least) * (1 + this.#underWay)
   }
 
   #fading(value: Milliseconds, now: Milliseconds): Milliseconds {

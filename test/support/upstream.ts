@@ -1,4 +1,5 @@
 /** A DNS server on loopback whose answers the test makes up: UDP and TCP on one port, TLS on another. */
+import assert from 'node:assert'
 import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
@@ -20,6 +21,8 @@ export interface StubUpstream {
   readonly port: number
   /** What came in, in order; `client` is where it came from. */
   readonly queries: Query[]
+  /** Sends bytes from its UDP port, whether they were asked for or not. */
+  readonly send: (packet: Buffer, to: Endpoint) => Promise<void>
   readonly close: () => Promise<void>
 }
 
@@ -90,7 +93,12 @@ export const startUpstream = async (t: ExecutionContext, options: StubOptions): 
     await Promise.all(ends)
   }
   t.teardown(close)
-  return { target: `${host}:${port}`, port, queries, close }
+  const send = (packet: Buffer, to: Endpoint) =>
+    new Promise<void>((resolve, reject) => {
+      assert(udp, 'a server of TLS has no UDP port')
+      udp.send(packet, to.port, to.address, error => (error ? reject(error) : resolve()))
+    })
+  return { target: `${host}:${port}`, port, queries, send, close }
 }
 
 export const aRecord = (name: string, ttl: number, address: string): ResourceRecord => ({

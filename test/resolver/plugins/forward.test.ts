@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import test, { type ExecutionContext } from 'ava'
+import test from 'ava'
 import { issueAuthority, issueCertificate } from '#cluster/pki/issue.ts'
 import { generateKey } from '#cluster/pki/key.ts'
 import { sleep, systemClock } from '#lib/clock.ts'
@@ -10,6 +10,7 @@ import { rcodes, recordTypes } from '#resolver/wire/codes.ts'
 import { headerReply } from '#resolver/wire/header.ts'
 import { aData, nameData } from '#resolver/wire/rdata.ts'
 import { ask, configure, problemsOf, testWorld } from '../../support/dns-environment.ts'
+import { startConfiguration, whileTimePasses } from '../../support/forward-world.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { aRecord, type StubOptions, startUpstream } from '../../support/upstream.ts'
 
@@ -17,30 +18,9 @@ const answering =
   (address: string): StubOptions['respond'] =>
   ({ question }) => ({ answers: [aRecord(question.name, 60, address)] })
 
-const start = async (t: ExecutionContext, text: string, folder?: string) => {
-  const world = testWorld()
-  const configuration = configure(text, world, folder)
-  await configuration.start(new AbortController().signal)
-  t.teardown(() => configuration.close())
-  return { world, configuration }
-}
-
-/** Lets time pass twenty times as fast as it does until the promise settles: real replies keep their chance to come. */
-const whileTimePasses = async <Value>(world: ReturnType<typeof testWorld>, promise: Promise<Value>): Promise<Value> => {
-  let settled = false
-  const watched = promise.finally(() => {
-    settled = true
-  })
-  while (!settled) {
-    await sleep(systemClock, 1)
-    await world.clock.advance(20)
-  }
-  return watched
-}
-
 test('passes questions on with random id and case, and gives the client its own spelling back', async t => {
   const upstream = await startUpstream(t, { respond: answering('192.0.2.80') })
-  const { configuration } = await start(t, `. {\n forward . ${upstream.target}\n}`)
+  const { configuration } = await startConfiguration(t, `. {\n forward . ${upstream.target}\n}`)
   const name = 'WWW.a-long-name-with-letters.example.org.'
   for (let round = 0; round < 4; round++) {
     const reply = await ask(configuration, name)
@@ -62,7 +42,7 @@ test('names in the data do not keep the random case', async t => {
       answers: [{ name, type: recordTypes.CNAME, class: 1, ttl: 60, data: nameData.encode(`alias.${name}`) }],
     }),
   })
-  const { configuration } = await start(t, `. {\n forward . ${upstream.target}\n}`)
+  const { configuration } = await startConfiguration(t, `. {\n forward . ${upstream.target}\n}`)
   const reply = await ask(configuration, 'abcdefghijklmnop.example.org.')
   t.is(nameData.decode(reply!.answers[0]!.data), 'alias.abcdefghijklmnop.example.org.')
 })
@@ -78,7 +58,10 @@ test('a reply with another id or question is not heard', async t => {
       return reply
     },
   })
-  const { world, configuration } = await start(t, `. {\n forward . ${upstream.target} {\n  max_fails 0\n }\n}`)
+  const { world, configuration } = await startConfiguration(
+    t,
+    `. {\n forward . ${upstream.target} {\n  max_fails 0\n }\n}`,
+  )
   const edns = { udpSize: 1232, dnssecOk: false, options: [] }
   const reply = await whileTimePasses(world, ask(configuration, 'www.example.org.', { edns }))
   t.is(reply?.rcode, rcodes.SERVFAIL)
@@ -96,7 +79,7 @@ test('a server that does not keep the case is asked over TCP, then known', async
       return reply
     },
   })
-  const { configuration } = await start(t, `. {\n forward . ${upstream.target}\n}`)
+  const { configuration } = await startConfiguration(t, `. {\n forward . ${upstream.target}\n}`)
   const name = 'an-unusually-long-first-label-so-that-chance-plays-no-part.org.'
   for (let round = 0; round < 2; round++) t.is((await ask(configuration, name))?.rcode, 0)
   t.deepEqual(
@@ -121,7 +104,7 @@ test('TC goes to clients on UDP; those on TCP are asked for over TCP; force_tcp 
   ] as const
   for (const [option, transport, truncated, transports] of cases) {
     upstream.queries.length = 0
-    const { configuration } = await start(t, `. {\n forward . ${upstream.target} {\n  ${option}\n }\n}`)
+    const { configuration } = await startConfiguration(t, `. {\n forward . ${upstream.target} {\n  ${option}\n }\n}`)
     const reply = await ask(configuration, 'www.example.org.', { transport })
     t.is(reply?.truncated, truncated)
     t.deepEqual(
@@ -140,7 +123,10 @@ test('questions over TCP share a connection, whose replies come in any order', a
         if (held.length === 3) for (const release of held.reverse()) release()
       }),
   })
-  const { world, configuration } = await start(t, `. {\n forward . ${upstream.target} {\n  force_tcp\n }\n}`)
+  const { world, configuration } = await startConfiguration(
+    t,
+    `. {\n forward . ${upstream.target} {\n  force_tcp\n }\n}`,
+  )
   const replies = await Promise.all([1, 2, 3].map(number => ask(configuration, `${number}.example.org.`)))
   t.deepEqual(
     replies.map(reply => aData.decode(reply!.answers[0]!.data)),
@@ -163,7 +149,10 @@ test('the same question under way is asked once; max_concurrent refuses what is 
         release = () => resolve({ answers: [aRecord(question.name, 60, '192.0.2.1')] })
       }),
   })
-  const { world, configuration } = await start(t, `. {\n forward . ${upstream.target} {\n  max_concurrent 2\n }\n}`)
+  const { world, configuration } = await startConfiguration(
+    t,
+    `. {\n forward . ${upstream.target} {\n  max_concurrent 2\n }\n}`,
+  )
   const waiting = [ask(configuration, 'www.example.org.'), ask(configuration, 'WWW.example.org.')]
   t.is((await ask(configuration, 'www.example.org.'))?.rcode, rcodes.REFUSED)
   while (upstream.queries.length === 0) await new Promise(resolve => setImmediate(resolve))
@@ -187,7 +176,7 @@ test('a dead server costs no answer: the next is asked, the dead one probed unti
     },
   })
   const second = await startUpstream(t, { respond: answering('192.0.2.2') })
-  const { world, configuration } = await start(
+  const { world, configuration } = await startConfiguration(
     t,
     `. {\n forward . ${first.target} ${second.target} {\n  policy sequential\n  health_check 1s domain probe.example\n }\n}`,
   )
@@ -223,7 +212,7 @@ test('all servers down: one question an interval is tried, the others fail at on
     const dead = await startUpstream(t, {
       respond: ({ question }) => void (questions += Number(question.type === recordTypes.A)),
     })
-    const { world, configuration } = await start(t, `. {\n forward . ${dead.target} {\n  ${option}\n }\n}`)
+    const { world, configuration } = await startConfiguration(t, `. {\n forward . ${dead.target} {\n  ${option}\n }\n}`)
     const edns = { udpSize: 1232, dnssecOk: false, options: [] }
     t.is((await whileTimePasses(world, ask(configuration, 'a.example.org.')))?.rcode, rcodes.SERVFAIL)
     while (!(await world.registry.metrics()).includes(`seamark_forward_upstream_down{to="${dead.target}"} 1`))
@@ -246,7 +235,7 @@ test('policies, failover, next', async t => {
   const empty = await startUpstream(t, { respond: () => ({}) })
   const good = await startUpstream(t, { respond: answering('192.0.2.9') })
   const rcodeOf = async (lines: string) => {
-    const { configuration } = await start(t, `. {\n ${lines}\n}`)
+    const { configuration } = await startConfiguration(t, `. {\n ${lines}\n}`)
     const reply = await ask(configuration, 'www.example.org.')
     return [reply?.rcode, reply?.answers.length]
   }
@@ -260,7 +249,7 @@ test('policies, failover, next', async t => {
   t.deepEqual(await rcodeOf(`forward example.net ${bad}\n forward . ${fine}`), [0, 1])
   t.deepEqual(await rcodeOf(`forward . ${bad} {\n except example.org\n }\n forward . ${fine}`), [0, 1])
 
-  const { configuration } = await start(t, `. {\n forward . ${bad} ${fine} {\n policy round_robin\n }\n}`)
+  const { configuration } = await startConfiguration(t, `. {\n forward . ${bad} ${fine} {\n policy round_robin\n }\n}`)
   const turns: unknown[] = []
   for (let round = 0; round < 4; round++) turns.push((await ask(configuration, 'www.example.org.'))?.rcode)
   t.deepEqual(turns, [5, 0, 5, 0])
@@ -276,7 +265,7 @@ test('a server that does not know EDNS is asked without', async t => {
       return reply
     },
   })
-  const { configuration } = await start(t, `. {\n forward . ${upstream.target}\n}`)
+  const { configuration } = await startConfiguration(t, `. {\n forward . ${upstream.target}\n}`)
   t.is((await ask(configuration, 'www.example.org.'))?.answers.length, 1)
   t.is((await ask(configuration, 'www.example.org.'))?.answers.length, 1)
   t.deepEqual(
@@ -291,7 +280,7 @@ test('a server that says FORMERR or NOTIMP with and without EDNS is asked with E
     respond: ({ packet, question }) =>
       question.type === recordTypes.NAPTR ? headerReply(packet, rcodes.NOTIMP) : { answers: [] },
   })
-  const { configuration } = await start(t, `. {\n forward . ${upstream.target}\n}`)
+  const { configuration } = await startConfiguration(t, `. {\n forward . ${upstream.target}\n}`)
   t.is((await ask(configuration, 'odd.example.', { type: recordTypes.NAPTR }))?.rcode, rcodes.NOTIMP)
   await ask(configuration, 'plain.example.')
   t.deepEqual(
@@ -308,7 +297,7 @@ test('garbage with TC, over UDP and then over TCP without end, becomes SERVFAIL'
       return reply
     },
   })
-  const { configuration } = await start(t, `. {\n forward . ${upstream.target} {\n max_fails 0\n }\n}`)
+  const { configuration } = await startConfiguration(t, `. {\n forward . ${upstream.target} {\n max_fails 0\n }\n}`)
   t.is((await ask(configuration, 'a.example.'))?.rcode, rcodes.SERVFAIL)
   t.deepEqual(
     upstream.queries.map(({ transport }) => transport),
@@ -351,7 +340,7 @@ test('over TLS: the certificate must be trusted and name the server', async t =>
   writeFileSync(join(folder, 'ca.pem'), root)
   const upstream = await startUpstream(t, { respond: answering('192.0.2.53'), tls: { key: key.pem, cert } })
   const rcodeWith = async (lines: string, target = `tls://${upstream.target}`) => {
-    const { world, configuration } = await start(
+    const { world, configuration } = await startConfiguration(
       t,
       `. {\n forward . ${target} {\n max_fails 0\n ${lines}\n }\n}`,
       folder,
