@@ -10,7 +10,7 @@ import type { Directive } from '../corefile/syntax.ts'
 import type { MaybePromise } from '../listener.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
 import type { BlockContext, Environment, Next, Plugin, PluginModule } from '../plugin.ts'
-import { type Action, type Asked, actions, decide, type Rule, readRule } from '../policy/rule.ts'
+import { type Action, type Asked, type Asker, actions, decide, type Rule, readRule } from '../policy/rule.ts'
 import type { Query } from '../query.ts'
 import { answered, emptyAnswer, type Verdict } from '../verdict.ts'
 import { extendedErrorCodes, rcodes, recordTypes } from '../wire/codes.ts'
@@ -111,12 +111,12 @@ class PolicyPlugin implements Plugin {
   handle(query: Query, next: Next): MaybePromise<Verdict> {
     const cluster = this.#cluster()
     const name = query.question.canonicalName
-    const client = cluster && clientNamespace(cluster.options.index, query.client.address)
-    const action = decide(this.#rulesFor(name), client, askedOf(name, cluster))
-    const denial = action === 'allow' ? undefined : this.#deny(query, action, client, cluster)
+    const asker = askerOf(query, cluster)
+    const action = decide(this.#rulesFor(name), asker, askedOf(name, cluster))
+    const denial = action === 'allow' ? undefined : this.#deny(query, action, asker, cluster)
     if (denial) return denial
     const verdict = next(query)
-    const judge = (value: Verdict): Verdict => this.#judgeTargets(query, value, client, cluster) ?? value
+    const judge = (value: Verdict): Verdict => this.#judgeTargets(query, value, asker, cluster) ?? value
     return verdict instanceof Promise ? verdict.then(judge) : judge(verdict)
   }
 
@@ -134,41 +134,36 @@ class PolicyPlugin implements Plugin {
   }
 
   /** What an address is the name of, and where an alias leads, shows in the answer alone. */
-  #judgeTargets(
-    query: Query,
-    verdict: Verdict,
-    client: string | undefined,
-    cluster: ClusterZones | undefined,
-  ): Verdict | undefined {
+  #judgeTargets(query: Query, verdict: Verdict, asker: Asker, cluster: ClusterZones | undefined): Verdict | undefined {
     if (verdict.verdict !== 'answered') return undefined
     for (const { type, data } of verdict.answer.answers) {
       if (type !== recordTypes.PTR && type !== recordTypes.CNAME) continue
       const name = canonicalName(nameData.decode(data))
-      const action = decide(this.#rulesFor(name, query.question.canonicalName), client, askedOf(name, cluster))
-      const denial = action === 'allow' ? undefined : this.#deny(query, action, client, cluster)
+      const action = decide(this.#rulesFor(name, query.question.canonicalName), asker, askedOf(name, cluster))
+      const denial = action === 'allow' ? undefined : this.#deny(query, action, asker, cluster)
       if (denial) return denial
     }
     return undefined
   }
 
   /** Undefined: it is only on trial. */
-  #deny(
-    query: Query,
-    action: Denial,
-    client: string | undefined,
-    cluster: ClusterZones | undefined,
-  ): Verdict | undefined {
+  #deny(query: Query, action: Denial, asker: Asker, cluster: ClusterZones | undefined): Verdict | undefined {
     const { server, question, client: endpoint } = query
-    query.trace?.add(NAME, 'a line is for this question', { action, namespace: client ?? 'unknown' })
+    query.trace?.add(NAME, 'a line is for this question', { action, namespace: asker.namespace ?? 'unknown' })
     this.#metrics.denied.inc({ server, view: this.#block.view, action, audit: String(this.#audit) })
     if (query.received - this.#lastLine >= LOG_PAUSE) {
       const fields = { plugin: NAME, action, audit: this.#audit, name: question.name, client: endpoint.address }
-      this.#environment.logger.info({ ...fields, namespace: client ?? '' }, 'a policy denies a question')
+      this.#environment.logger.info({ ...fields, namespace: asker.namespace ?? '' }, 'a policy denies a question')
       this.#lastLine = query.received
     }
     return this.#audit ? undefined : denialOf(query, action, cluster)
   }
 }
+
+const askerOf = ({ client }: Query, cluster: ClusterZones | undefined): Asker => ({
+  namespace: cluster && clientNamespace(cluster.options.index, client.address),
+  labelsOf: namespace => cluster?.options.index.namespaceLabels(namespace) ?? {},
+})
 
 const askedOf = (name: DnsName, cluster: ClusterZones | undefined): Asked => {
   const zone = cluster?.findZone(name)

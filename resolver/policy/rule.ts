@@ -18,10 +18,25 @@ export interface Asked {
   readonly namespace: string | undefined
 }
 
-/** `perhaps`: it depends on the client's namespace, which is not known. */
-export type Fit = 'yes' | 'no' | 'perhaps'
+/** A client, as far as rules care. */
+export interface Asker {
+  /** Of its pod; undefined: it is not known. */
+  readonly namespace: string | undefined
+  /** What the labels of a namespace are. */
+  readonly labelsOf: (namespace: string) => Readonly<Record<string, string>>
+}
 
-type Source = { readonly kind: 'namespace'; readonly name: string } | { readonly kind: 'unknown' }
+/** `perhaps`: it depends on the client's namespace, which is not known. */
+type Fit = 'yes' | 'no' | 'perhaps'
+
+/** Namespaces with a label. */
+interface Labelled {
+  readonly kind: 'label'
+  readonly key: string
+  readonly value: string
+}
+
+type Source = { readonly kind: 'namespace'; readonly name: string } | Labelled | { readonly kind: 'unknown' }
 
 type Target =
   /** Of the client's own namespace. */
@@ -31,6 +46,7 @@ type Target =
   /** Outside of the cluster's zones. */
   | { readonly kind: 'external' }
   | { readonly kind: 'namespace'; readonly name: string }
+  | Labelled
   | { readonly kind: 'suffix'; readonly zone: DnsName }
 
 export interface Rule {
@@ -43,6 +59,7 @@ export interface Rule {
 
 const sections = ['from', 'to'] as const
 const NAMESPACE = 'namespace:'
+const LABEL_PREFIX = 'label:'
 /** RFC 1123 §2.1, as Kubernetes names namespaces. */
 const LABEL = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/
 
@@ -69,8 +86,18 @@ export const readRule = (reader: DirectiveReader, { name, arguments: words }: Pr
 
 const isEverything = (words: readonly Word[]): boolean => words.length === 0 || words.some(({ text }) => text === '*')
 
-const readSource = (reader: DirectiveReader, word: Word): Source =>
-  word.text === 'unknown' ? { kind: 'unknown' } : { kind: 'namespace', name: readNamespace(reader, word, word.text) }
+const readSource = (reader: DirectiveReader, word: Word): Source => {
+  if (word.text === 'unknown') return { kind: 'unknown' }
+  return readLabelled(reader, word) ?? { kind: 'namespace', name: readNamespace(reader, word, word.text) }
+}
+
+/** Undefined: the word is of another form. */
+const readLabelled = (reader: DirectiveReader, word: Word): Labelled | undefined => {
+  if (!word.text.startsWith(LABEL_PREFIX)) return undefined
+  const [, key, value] = /^([^=]+)=([^=]*)$/.exec(word.text.slice(LABEL_PREFIX.length)) ?? []
+  if (key === undefined) reader.refuse(word, `"${word.text}" is not a label (like label:team=shop)`)
+  return { kind: 'label', key: key ?? '', value: value ?? '' }
+}
 
 const readNamespace = (reader: DirectiveReader, word: Word, text: string): string => {
   if (!LABEL.test(text)) reader.refuse(word, `"${text}" is not the name of a namespace`)
@@ -82,13 +109,14 @@ const readTarget = (reader: DirectiveReader, word: Word): readonly Target[] => {
   if (text === 'own' || text === 'cluster' || text === 'external') return [{ kind: text }]
   if (text.startsWith(NAMESPACE))
     return [{ kind: 'namespace', name: readNamespace(reader, word, text.slice(NAMESPACE.length)) }]
+  const labelled = readLabelled(reader, word)
+  if (labelled) return [labelled]
   return reader.zones([word], []).map(zone => ({ kind: 'suffix', zone }))
 }
 
-/** `client`: its namespace; undefined: it is not known. */
-export const fitOf = ({ sources, targets }: Rule, client: string | undefined, asked: Asked): Fit => {
-  const source = best(sources?.map(source => sourceFit(source, client)))
-  const target = best(targets?.map(target => targetFit(target, client, asked)))
+const fitOf = ({ sources, targets }: Rule, asker: Asker, asked: Asked): Fit => {
+  const source = best(sources?.map(source => sourceFit(source, asker)))
+  const target = best(targets?.map(target => targetFit(target, asker, asked)))
   if (source === 'no' || target === 'no') return 'no'
   return source === 'yes' && target === 'yes' ? 'yes' : 'perhaps'
 }
@@ -98,36 +126,42 @@ const best = (fits: readonly Fit[] | undefined): Fit => {
   return fits.includes('perhaps') ? 'perhaps' : 'no'
 }
 
-const sourceFit = (source: Source, client: string | undefined): Fit => {
-  if (source.kind === 'unknown') return client === undefined ? 'yes' : 'no'
-  if (client === undefined) return 'perhaps'
-  return source.name === client ? 'yes' : 'no'
+const fitIf = (condition: boolean): Fit => (condition ? 'yes' : 'no')
+
+const sourceFit = (source: Source, { namespace, labelsOf }: Asker): Fit => {
+  if (source.kind === 'unknown') return fitIf(namespace === undefined)
+  if (namespace === undefined) return 'perhaps'
+  return fitIf(source.kind === 'label' ? hasLabel(labelsOf(namespace), source) : source.name === namespace)
 }
 
-const targetFit = (target: Target, client: string | undefined, { name, inCluster, namespace }: Asked): Fit => {
+const hasLabel = (labels: Readonly<Record<string, string>>, { key, value }: Labelled): boolean =>
+  Object.hasOwn(labels, key) && labels[key] === value
+
+const targetFit = (target: Target, asker: Asker, { name, inCluster, namespace }: Asked): Fit => {
   switch (target.kind) {
     case 'own':
-      if (namespace === undefined) return 'no'
-      if (client === undefined) return 'perhaps'
-      return namespace === client ? 'yes' : 'no'
+      if (namespace !== undefined && asker.namespace === undefined) return 'perhaps'
+      return fitIf(namespace !== undefined && namespace === asker.namespace)
     case 'cluster':
-      return namespace === undefined ? 'no' : 'yes'
+      return fitIf(namespace !== undefined)
     case 'external':
-      return inCluster ? 'no' : 'yes'
+      return fitIf(!inCluster)
     case 'namespace':
-      return namespace === target.name ? 'yes' : 'no'
+      return fitIf(namespace === target.name)
+    case 'label':
+      return fitIf(namespace !== undefined && hasLabel(asker.labelsOf(namespace), target))
     case 'suffix':
-      return isSubdomain(name, target.zone) ? 'yes' : 'no'
+      return fitIf(isSubdomain(name, target.zone))
   }
 }
 
 /**
  * What the first rule that fits says; none: `allow`. `unclear`: a rule that may fit, were the client known, says otherwise.
  */
-export const decide = (rules: readonly Rule[], client: string | undefined, asked: Asked): Action | 'unclear' => {
+export const decide = (rules: readonly Rule[], asker: Asker, asked: Asked): Action | 'unclear' => {
   const possible = new Set<Action>()
   for (const rule of rules) {
-    const fit = fitOf(rule, client, asked)
+    const fit = fitOf(rule, asker, asked)
     if (fit === 'no') continue
     possible.add(rule.action)
     if (fit === 'yes') return possible.size === 1 ? rule.action : 'unclear'

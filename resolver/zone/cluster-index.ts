@@ -81,6 +81,11 @@ export class ClusterIndex {
     return this.#present.has(name) && (namespaces === undefined || namespaces.has(name))
   }
 
+  /** Of the Namespace; none where nothing is known of it. */
+  namespaceLabels(name: string): Readonly<Record<string, string>> {
+    return this.#views.namespaces.get(name)?.labels ?? {}
+  }
+
   service(namespace: string, name: string): ServiceEntry | undefined {
     return this.hasNamespace(namespace) ? this.#services.find(namespace, name) : undefined
   }

@@ -15,7 +15,7 @@ const pod = (inNamespace: string, name: string, podIP: string): Manifest => ({
 const objects: readonly Manifest[] = [
   namespace('shop'),
   namespace('stock'),
-  namespace('shared'),
+  namespace('shared', { visible: 'yes' }),
   service('shop', 'web', '10.96.0.20'),
   service('stock', 'db', '10.96.0.30'),
   service('shared', 'mail', '10.96.0.40'),
@@ -93,6 +93,16 @@ test('a pod that is seen later is answered from then on', async t => {
   t.is(await outcomeOf(configuration, 'db.stock.svc.cluster.local.', question), 'SERVFAIL 0')
   cluster.apply(pod('stock', 'new', '10.244.0.9'))
   t.is(await outcomeOf(configuration, 'db.stock.svc.cluster.local.', question), 'NOERROR 1')
+})
+
+test('by the labels of namespaces, as they are now', async t => {
+  const cluster = new StaticCluster(objects)
+  const lines = 'allow to own label:visible=yes\n hide to cluster'
+  const { configuration } = await start(t, { lines, cluster: async () => cluster })
+  const mail = () => outcomeOf(configuration, 'mail.shared.svc.cluster.local.', SHOP)
+  t.is(await mail(), 'NOERROR 1')
+  cluster.apply(namespace('shared', { visible: 'no' }))
+  t.is(await mail(), 'NXDOMAIN 0')
 })
 
 test('audit: passes, and counts what it would deny', async t => {

@@ -19,6 +19,11 @@ const db: Asked = { name: 'db.stock.svc.cluster.local.', inCluster: true, namesp
 const apex: Asked = { name: 'cluster.local.', inCluster: true, namespace: undefined }
 const outside: Asked = { name: 'www.example.org.', inCluster: false, namespace: undefined }
 
+const labels: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  shop: { team: 'sales', tier: '' },
+  stock: { team: 'sales' },
+}
+
 const isolated = ['allow to own namespace:shared', 'hide to cluster']
 
 const cases: Readonly<
@@ -44,6 +49,19 @@ const cases: Readonly<
   'to another zone': [['hide to example.net'], 'shop', outside, 'allow'],
   'external is not the cluster': [['hide to external'], 'shop', db, 'allow'],
   'the first that fits': [['allow to example.org', 'refuse to external'], 'shop', outside, 'allow'],
+  'from a label': [['hide from label:team=sales'], 'shop', db, 'hide'],
+  'from a label with no value': [['hide from label:tier='], 'shop', db, 'hide'],
+  'from another value of the label': [['hide from label:team=it'], 'shop', db, 'allow'],
+  'from a label that nobody has': [['hide from label:constructor=sales'], 'shop', db, 'allow'],
+  'to a label': [['hide to label:team=sales'], 'shop', db, 'hide'],
+  'to a label, of a namespace that has none': [
+    ['hide to label:team=sales'],
+    'shop',
+    { ...db, namespace: 'lab' },
+    'allow',
+  ],
+  'to a label, outside': [['hide to label:team=sales'], 'shop', outside, 'allow'],
+  'unknown, from a label': [['hide from label:team=sales'], undefined, db, 'unclear'],
   'unknown, where it matters': [isolated, undefined, db, 'unclear'],
   'unknown, where nothing depends on it': [isolated, undefined, outside, 'allow'],
   'unknown, where all lines say the same': [['hide to own', 'hide to cluster'], undefined, db, 'hide'],
@@ -52,7 +70,9 @@ const cases: Readonly<
 }
 
 for (const [about, [lines, client, asked, outcome]] of Object.entries(cases))
-  test(about, t => t.is(decide(rulesOf(...lines), client, asked), outcome))
+  test(about, t =>
+    t.is(decide(rulesOf(...lines), { namespace: client, labelsOf: name => labels[name] ?? {} }, asked), outcome),
+  )
 
 test('tells what is wrong', t => {
   const problem = (line: string) => t.throws(() => rulesOf(line))?.message ?? ''
@@ -60,5 +80,6 @@ test('tells what is wrong', t => {
   t.regex(problem('hide from'), /"from" needs a value/)
   t.regex(problem('hide from Shop'), /"Shop" is not the name of a namespace/)
   t.regex(problem('hide to namespace:a.b'), /"a.b" is not the name of a namespace/)
+  t.regex(problem('hide to label:team'), /"label:team" is not a label/)
   t.regex(problem('hide to a..b'), /a\.\.b/)
 })
