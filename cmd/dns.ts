@@ -11,6 +11,7 @@ import { collectProcessMetrics } from '#lib/process-metrics.ts'
 import { serverOptions } from '#server/options.ts'
 import { DEFAULT_ADDRESSES, type LogFlags, withLogOptions } from './common-options.ts'
 import { defaultCorefile } from './default-corefile.ts'
+import { handleSignals } from './dns-signals.ts'
 import { optionValues, withOptionTable } from './option-flags.ts'
 import { packageVersion } from './package-root.ts'
 import { runProgram } from './run-program.ts'
@@ -98,8 +99,7 @@ const dns = async (flags: DnsFlags): Promise<void> => {
     server,
     logger,
   })
-  // CoreDNS reads its Corefile again on SIGUSR1.
-  process.on('SIGUSR1', () => void program.reload())
+  handleSignals({ configuration: () => program.state.configuration, reload: () => program.reload(), logger })
   const { pidfile } = flags
   if (pidfile !== undefined) writePidfile(pidfile)
   if (!flags.quiet) logger.info({ version: packageVersion, corefile: flags.conf }, 'starting the DNS server')
