@@ -85,6 +85,7 @@ const figuresOf = async (server: RunningServer, measure: Measure): Promise<Figur
     'queries/s': busy.received / busy.seconds,
     [`p50 µs at ${RATE}/s`]: steady.p50,
     [`p99 µs at ${RATE}/s`]: steady.p99,
+    [`p99.9 µs at ${RATE}/s`]: steady.p999,
     'lost ‰': (1000 * (busy.lost + steady.lost)) / (busy.sent + steady.sent),
     'RSS MiB': resident,
     'RssAnon MiB': anonymous,
