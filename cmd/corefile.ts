@@ -19,6 +19,8 @@ export interface CorefileWorld {
   readonly stateFolder?: string | undefined
   /** Absent: nothing can be reloaded (a check). */
   readonly requestReload?: () => void
+  /** Takes a line for standard output; absent: it is written at once. */
+  readonly print?: World['print']
   /** Told of every reply. */
   readonly observe?: NonNullable<World['observe']>
 }
@@ -31,7 +33,15 @@ const localAddresses = (): readonly string[] =>
     .map(({ address }) => address)
 
 /** The world of plugins as this process has it. */
-const worldOf = ({ logger, registry, overrides, stateFolder, requestReload, observe }: CorefileWorld): World => ({
+const worldOf = ({
+  logger,
+  registry,
+  overrides,
+  stateFolder,
+  requestReload,
+  observe,
+  print,
+}: CorefileWorld): World => ({
   clock: systemClock,
   random: systemRandom,
   logger,
@@ -45,7 +55,7 @@ const worldOf = ({ logger, registry, overrides, stateFolder, requestReload, obse
     logger.fatal({ reason: message }, 'ending: the server cannot go on')
     process.exit(1)
   },
-  print: line => process.stdout.write(`${line}\n`),
+  print: print ?? (line => void process.stdout.write(`${line}\n`)),
   ...(requestReload ? { requestReload } : {}),
   ...(stateFolder === undefined ? {} : { stateFolder }),
   ...(observe ? { observe } : {}),

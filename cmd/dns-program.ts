@@ -24,6 +24,8 @@ export interface DnsProgramOptions {
   readonly server: ServerOptions
   readonly logger: Logger
   readonly registry: Registry
+  /** Takes a line for standard output. */
+  readonly print: NonNullable<CorefileWorld['print']>
   /** Told of every reply. */
   readonly observe: NonNullable<CorefileWorld['observe']>
 }
@@ -35,10 +37,10 @@ export class DnsProgram implements Component {
   /** Told to stop. */
   readonly #stop = new AbortController()
 
-  constructor({ corefile, overrides, stateFolder, server, logger, registry, observe }: DnsProgramOptions) {
+  constructor({ corefile, overrides, stateFolder, server, logger, registry, observe, print }: DnsProgramOptions) {
     this.#live = new LiveConfiguration({
       load: requestReload =>
-        readCorefile(corefile, { logger, registry, overrides, stateFolder, observe, requestReload }),
+        readCorefile(corefile, { logger, registry, overrides, stateFolder, observe, print, requestReload }),
       converge: async (listeners, endpoints, plugins) => {
         if (server.reusePort && !this.#live.configuration) await this.#prepare(endpoints, plugins)
         await this.#server.converge(listeners, endpoints)

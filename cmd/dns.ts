@@ -5,6 +5,7 @@ import { Command, Option } from 'commander'
 import { type Milliseconds, systemClock } from '#lib/clock.ts'
 import { SeamarkError } from '#lib/errors.ts'
 import type { Component } from '#lib/lifecycle.ts'
+import { LineWriter } from '#lib/line-writer.ts'
 import { createLogger } from '#lib/log.ts'
 import { createRegistry } from '#lib/metrics.ts'
 import { collectProcessMetrics } from '#lib/process-metrics.ts'
@@ -47,6 +48,7 @@ const overridesOf = (flags: DnsFlags): Readonly<Record<string, string | undefine
   'metrics-address': flags.metricsAddress,
   'health-address': flags.healthAddress,
   'ready-address': flags.readyAddress,
+  'log-format': flags.logFormat,
 })
 
 /** What Prometheus keeps of one replica; a Corefile of a few blocks has some hundred. */
@@ -83,6 +85,8 @@ const dns = async (flags: DnsFlags): Promise<void> => {
   const registry = createRegistry({ maxSeries: MAX_SERIES })
   collectProcessMetrics(registry)
   const observer = new Observer(systemClock, registry)
+  const lines = new LineWriter({ descriptor: 1, clock: systemClock, registry })
+  process.once('exit', () => lines.flush())
   const program = new DnsProgram({
     corefile: flags.conf,
     overrides: overridesOf(flags),
@@ -91,6 +95,7 @@ const dns = async (flags: DnsFlags): Promise<void> => {
     logger,
     registry,
     observe: observer.observe,
+    print: lines.write,
   })
   const admin = new AdminPages({
     address: flags.adminAddress ?? DEFAULT_ADDRESSES.admin,

@@ -17,7 +17,7 @@ export type ReplyTemplate = readonly Part[]
 const bracketed = (address: string): string => (isIPv6(address) ? `[${address}]` : address)
 
 /** What a client on this transport can take, as CoreDNS counts it. */
-const bufferSize = ({ transport, edns }: Query): number => {
+export const bufferSize = ({ transport, edns }: Query): number => {
   if (transport !== 'udp') return 65_535
   return Math.max(edns?.udpSize ?? PLAIN_UDP_SIZE, PLAIN_UDP_SIZE)
 }
@@ -32,7 +32,7 @@ const flagNames = [
   ['cd', flags.checkingDisabled],
 ] as const
 
-const replyFlags = (packet: Buffer | undefined): string => {
+export const replyFlags = (packet: Buffer | undefined): string => {
   if (!packet) return '-'
   const bits = packet.readUInt16BE(2)
   return flagNames

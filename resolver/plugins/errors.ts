@@ -3,11 +3,12 @@
  * flood the log.
  */
 import { RE2JS } from 're2js'
-import type { Clock, Milliseconds, Timer } from '#lib/clock.ts'
+import type { Milliseconds, Timer } from '#lib/clock.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import type { Property } from '../corefile/syntax.ts'
-import type { Plugin, PluginModule, Reply } from '../plugin.ts'
+import type { Environment, Plugin, PluginModule, Reply } from '../plugin.ts'
 import type { Query } from '../query.ts'
+import { jsonLine } from '../reply-json.ts'
 import { rcodes, typeName } from '../wire/codes.ts'
 
 const levels = ['error', 'warning', 'info', 'debug'] as const
@@ -46,7 +47,7 @@ export const errorsPlugin: PluginModule = {
     if (directive.arguments[0]) reader.choice(directive.arguments[0], ['stdout'])
     const { consolidate } = reader.properties(options)
     const rules = consolidate.flatMap(property => readRule(reader, property))
-    return reader.finish((): Plugin => new Errors(rules, environment.clock, environment.print))
+    return reader.finish((): Plugin => new Errors(rules, environment))
   },
 }
 
@@ -76,14 +77,12 @@ interface Sum {
 class Errors implements Plugin {
   readonly name = 'errors'
   readonly #rules: readonly Rule[]
-  readonly #clock: Clock
-  readonly #print: (line: string) => void
+  readonly #environment: Environment
   readonly #sums = new Map<Rule, Sum>()
 
-  constructor(rules: readonly Rule[], clock: Clock, print: (line: string) => void) {
+  constructor(rules: readonly Rule[], environment: Environment) {
     this.#rules = rules
-    this.#clock = clock
-    this.#print = print
+    this.#environment = environment
   }
 
   report({ question }: Query, { answer, by }: Reply): void {
@@ -102,7 +101,7 @@ class Errors implements Plugin {
       sum.count++
       return
     }
-    this.#sums.set(rule, { count: 1, timer: this.#clock.after(rule.period, () => this.#sumUp(rule)) })
+    this.#sums.set(rule, { count: 1, timer: this.#environment.clock.after(rule.period, () => this.#sumUp(rule)) })
     if (rule.showFirst) this.#write(rule.level, line)
   }
 
@@ -120,6 +119,9 @@ class Errors implements Plugin {
   }
 
   #write(level: Level, message: string): void {
-    this.#print(`[${level.toUpperCase()}] plugin/errors: ${message}`)
+    const { print, clock, overrides } = this.#environment
+    const mark = level.toUpperCase()
+    const isJson = overrides['log-format'] === 'json'
+    print(isJson ? jsonLine(clock, mark, 'errors', message) : `[${mark}] plugin/errors: ${message}`)
   }
 }

@@ -187,6 +187,8 @@ const wantsClients = ({ directives }: BlockContext): boolean =>
         return words.some(({ text }) => text === '@kubernetes')
       case 'policy':
         return true
+      case 'log':
+        return properties.some(line => line.name.text === 'namespaces' || line.name.text === 'identity')
       case 'ratelimit':
         return properties.some(line => line.name.text === 'by' && line.arguments[0]?.text === 'namespace')
       default:

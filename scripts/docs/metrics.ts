@@ -1,6 +1,8 @@
 /** The page of all metrics, made from the registries that the programs fill. */
 import { createApiserverMetrics } from '#cluster/apiserver/metrics.ts'
 import { createStoreMetrics } from '#cluster/store/metrics.ts'
+import { systemClock } from '#lib/clock.ts'
+import { LineWriter } from '#lib/line-writer.ts'
 import { createRegistry, type Registry } from '#lib/metrics.ts'
 import { collectProcessMetrics } from '#lib/process-metrics.ts'
 import { observerMetrics } from '#resolver/insight/observer.ts'
@@ -21,6 +23,7 @@ export const dnsRegistry = (): Registry =>
   registryOf(
     registry => {
       collectProcessMetrics(registry)
+      new LineWriter({ descriptor: 1, clock: systemClock, registry })
       registerMetrics(registry, observerMetrics)
       registerMetrics(registry, panicMetrics)
       for (const { metrics } of pluginModules.values()) if (metrics) registerMetrics(registry, metrics)
