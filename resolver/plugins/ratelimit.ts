@@ -58,7 +58,7 @@ const options = {
     minimum: 100,
     maximum: 1_000_000,
     unit: 'clients',
-    doc: 'clients that are kept in mind, some 250 bytes each; of more, those that asked longest ago start anew',
+    doc: 'clients that are kept in mind, some 200 bytes each; of more, those that asked longest ago start anew',
   },
   audit: { kind: 'flag', doc: 'count and log what is over the limit, and answer it all the same' },
 } as const satisfies PropertyTable
@@ -212,7 +212,7 @@ interface Charge {
 }
 
 const verdicts = {
-  // RFC 1035 §4.1.1, RFC 5966 §1: truncated, ask over TCP.
+  // RFC 2181 §9: who gets TC asks again over TCP.
   truncated: answered(NAME, emptyAnswer(rcodes.NOERROR, { truncated: true })),
   dropped: { verdict: 'dropped', by: NAME },
   answered: undefined,
