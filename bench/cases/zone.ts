@@ -5,6 +5,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { recordTypes } from '#resolver/wire/codes.ts'
+import { packEndpoints, unpackEndpoints } from '#watcher/packed-endpoints.ts'
 import { type Manifest, StaticCluster } from '../../test/support/static-cluster.ts'
 import { TestZone, zoneQuery } from '../../test/support/zone.ts'
 
@@ -93,8 +94,9 @@ const run = async (): Promise<Record<string, number>> => {
     'a slice changes, µs': microseconds(5000, turn => {
       const key = `team-${turn % NAMESPACES}/service-1-x7k2p`
       const slice = cluster.endpointSlices.get(key)!
-      const [first, ...others] = slice.endpoints
-      cluster.endpointSlices.put(key, { ...slice, endpoints: [{ ...first!, ready: !first!.ready }, ...others] })
+      const [first, ...others] = unpackEndpoints(slice.endpoints)
+      const endpoints = packEndpoints([{ ...first!, ready: !first!.ready }, ...others])
+      cluster.endpointSlices.put(key, { ...slice, endpoints })
     }),
   }
 }

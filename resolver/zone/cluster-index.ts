@@ -127,8 +127,7 @@ export class ClusterIndex {
 
   /** Services that have the address as a ready endpoint; also those of namespaces that are not served. */
   servicesAt(key: AddressKey): readonly ServiceEntry[] {
-    const slices = [...this.#reverse.slices(key), ...this.#withheld.slices(key)]
-    return slices.flatMap(({ namespace, serviceName }) => this.#services.find(namespace, serviceName) ?? [])
+    return [...this.#reverse.endpointOwners(key), ...this.#withheld.endpointOwners(key)]
   }
 
   /** Live pods with this address; several share that of their host's network. */

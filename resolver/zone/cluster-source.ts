@@ -11,6 +11,9 @@ import type { ServiceImportView } from '#watcher/views/service-import.ts'
 export interface ClusterNeeds {
   readonly endpointSlices: boolean
   readonly pods: boolean
+  /** Whether endpoints are wanted with the names of their pods, and with their topology zones. */
+  readonly podNames: boolean
+  readonly topologyZones: boolean
   /** Labels of pods that somebody shows; others are not kept. */
   readonly podLabels: readonly string[]
   readonly serviceImports: boolean

@@ -169,6 +169,8 @@ export const readKubernetes = (
   const needs: ClusterNeeds = {
     endpointSlices: !values.noendpoints,
     pods: values.pods === 'verified' || wantsClients(block) || mentions(block.directives, CLIENT_KEY),
+    podNames: values.endpoint_pod_names,
+    topologyZones: values.zonal,
     podLabels: [...new Set(textsOf(block.directives).flatMap(labelsIn))].sort(),
     serviceImports: values.multicluster.length > 0,
     labels: wordsOf(values.labels).map(textOf).join(' '),

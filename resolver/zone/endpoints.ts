@@ -1,5 +1,6 @@
 /** The ready endpoints of a service, named (Kubernetes DNS specification §2.4.1). */
-import type { EndpointSliceView, EndpointView } from '#watcher/views/endpoint-slice.ts'
+import { type EndpointView, mayHoldAddress, unpackEndpoints } from '#watcher/packed-endpoints.ts'
+import type { EndpointSliceView } from '#watcher/views/endpoint-slice.ts'
 import { type AddressKey, addressKey, dashedAddress } from './address.ts'
 import type { ServiceEntry } from './service-entry.ts'
 
@@ -26,9 +27,13 @@ export const endpointName = (endpoint: EndpointView, key: AddressKey, podNames: 
 }
 
 /** Whether a slice has an address to give. */
-export const hasReadyAddress = ({ addressType, endpoints }: EndpointSliceView): boolean =>
-  addressType !== 'FQDN' &&
-  endpoints.some(({ ready, addresses }) => ready && addresses.some(address => addressKey(address) !== undefined))
+export const hasReadyAddress = ({ addressType, endpoints }: EndpointSliceView): boolean => {
+  if (addressType === 'FQDN') return false
+  for (const { ready, addresses } of unpackEndpoints(endpoints)) {
+    if (ready && addresses.some(address => addressKey(address) !== undefined)) return true
+  }
+  return false
+}
 
 /** Calls `visit` for each usable address of each ready endpoint of a slice. */
 export const visitReady = (
@@ -36,13 +41,26 @@ export const visitReady = (
   visit: (endpoint: EndpointView, key: AddressKey) => void,
 ): void => {
   if (slice.addressType === 'FQDN') return
-  for (const endpoint of slice.endpoints) {
+  for (const endpoint of unpackEndpoints(slice.endpoints)) {
     if (!endpoint.ready) continue
     for (const address of endpoint.addresses) {
       const key = addressKey(address)
       if (key !== undefined) visit(endpoint, key)
     }
   }
+}
+
+export const readyKeys = (slice: EndpointSliceView | undefined): ReadonlySet<AddressKey> => {
+  const keys = new Set<AddressKey>()
+  if (slice) visitReady(slice, (_, key) => keys.add(key))
+  return keys
+}
+
+/** Whether a slice has this address as a ready endpoint. */
+export const hasReadyKey = (slice: EndpointSliceView, key: AddressKey): boolean => {
+  // Most slices are told by a search of their text; IPv6 may be spelled in several ways.
+  if (slice.addressType === 'IPv4' && key.includes('.') && !mayHoldAddress(slice.endpoints, key)) return false
+  return readyKeys(slice).has(key)
 }
 
 /** A service's ready endpoints as of one moment. */

@@ -1,8 +1,7 @@
 /**
- * Which services and which slices have an address. Holds, for each address, the objects themselves (one as it is,
- * several as an array), so that the 100,000 endpoints of a large cluster cost one map entry each.
+ * Which services have an address, as their own or as that of a ready endpoint. Holds, for each address, the services
+ * themselves (one as it is, several as an array), so that the 100,000 endpoints of a large cluster cost one map entry each.
  */
-import type { EndpointSliceView } from '#watcher/views/endpoint-slice.ts'
 import type { AddressKey } from './address.ts'
 import type { ServiceEntry } from './service-entry.ts'
 
@@ -56,25 +55,26 @@ const longestPrefix = (key: AddressKey): string =>
 
 export class ReverseIndex {
   readonly #services = new Owners<ServiceEntry>()
-  readonly #slices = new Owners<EndpointSliceView>()
+  readonly #endpoints = new Owners<ServiceEntry>()
   /** Prefix → how many addresses or longer prefixes stand directly below it: the empty non-terminals (RFC 8020). */
   readonly #prefixes = new Map<string, number>()
 
   has(key: AddressKey): boolean {
-    return this.#services.has(key) || this.#slices.has(key)
+    return this.#services.has(key) || this.#endpoints.has(key)
   }
 
   /** Each address once. */
   keys(): ReadonlySet<AddressKey> {
-    return new Set([...this.#services.keys(), ...this.#slices.keys()])
+    return new Set([...this.#services.keys(), ...this.#endpoints.keys()])
   }
 
   services(key: AddressKey): readonly ServiceEntry[] {
     return this.#services.get(key)
   }
 
-  slices(key: AddressKey): readonly EndpointSliceView[] {
-    return this.#slices.get(key)
+  /** Services that have the address as a ready endpoint. */
+  endpointOwners(key: AddressKey): readonly ServiceEntry[] {
+    return this.#endpoints.get(key)
   }
 
   addService(key: AddressKey, service: ServiceEntry): void {
@@ -82,9 +82,9 @@ export class ReverseIndex {
     this.#services.add(key, service)
   }
 
-  addSlice(key: AddressKey, slice: EndpointSliceView): void {
+  addEndpoint(key: AddressKey, service: ServiceEntry): void {
     if (!this.has(key)) this.#count(key)
-    this.#slices.add(key, slice)
+    this.#endpoints.add(key, service)
   }
 
   deleteService(key: AddressKey, service: ServiceEntry): void {
@@ -93,9 +93,9 @@ export class ReverseIndex {
     if (before && !this.has(key)) this.#discount(key)
   }
 
-  deleteSlice(key: AddressKey, slice: EndpointSliceView): void {
+  deleteEndpoint(key: AddressKey, service: ServiceEntry): void {
     const before = this.has(key)
-    this.#slices.delete(key, slice)
+    this.#endpoints.delete(key, service)
     if (before && !this.has(key)) this.#discount(key)
   }
 

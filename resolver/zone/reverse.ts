@@ -38,7 +38,7 @@ export interface AddressOwners {
 
 export const ownersOf = ({ index }: Pick<Lookup, 'index'>, key: AddressKey): AddressOwners => ({
   services: index.reverse.services(key),
-  slices: index.reverse.slices(key),
+  slices: index.reverse.endpointOwners(key).flatMap(entry => entry.slicesWith(key)),
   imports: index.importedReverse.services(key),
 })
 

@@ -4,7 +4,8 @@ import type { EndpointSliceView } from '#watcher/views/endpoint-slice.ts'
 import type { ServiceView } from '#watcher/views/service.ts'
 import { parseName } from '../wire/name.ts'
 import type { DnsName } from '../wire/record.ts'
-import { hasReadyAddress } from './endpoints.ts'
+import type { AddressKey } from './address.ts'
+import { hasReadyAddress, hasReadyKey } from './endpoints.ts'
 import type { ReverseIndex } from './reverse-index.ts'
 
 /** How a service answers. `absent`: its name does not exist. */
@@ -31,6 +32,15 @@ export class ServiceEntry {
 
   get hasReadyEndpoint(): boolean {
     return this.slices.some(hasReadyAddress)
+  }
+
+  hasReadyKey(key: AddressKey): boolean {
+    return this.slices.some(slice => hasReadyKey(slice, key))
+  }
+
+  /** Slices that have the address as a ready endpoint. */
+  slicesWith(key: AddressKey): readonly EndpointSliceView[] {
+    return this.slices.filter(slice => hasReadyKey(slice, key))
   }
 
   form(ignoreEmptyService: boolean): ServiceForm {

@@ -7,7 +7,7 @@ import type { ServicePortView } from '#watcher/service-port.ts'
 import type { EndpointSliceView } from '#watcher/views/endpoint-slice.ts'
 import type { ServiceView } from '#watcher/views/service.ts'
 import { addressKey } from './address.ts'
-import { visitReady } from './endpoints.ts'
+import { readyKeys } from './endpoints.ts'
 import type { ReverseIndex } from './reverse-index.ts'
 import { ServiceEntry } from './service-entry.ts'
 
@@ -53,11 +53,9 @@ export class ServiceTree {
     const before = previous === undefined ? '' : nameOf(previous)
     const after = next === undefined ? '' : nameOf(next)
     if (previous && before !== '' && before !== after) {
-      this.#replaceSlice(this.#entry(previous.namespace, before), previous, undefined)
+      this.#replaceSlice(this.#entry(previous.namespace, before), previous.name, undefined)
     }
-    if (next && after !== '') {
-      this.#replaceSlice(this.#entry(next.namespace, after), before === after ? previous : undefined, next)
-    }
+    if (next && after !== '') this.#replaceSlice(this.#entry(next.namespace, after), next.name, next)
   }
 
   /** The namespace has appeared or gone. */
@@ -73,20 +71,21 @@ export class ServiceTree {
     return entry
   }
 
-  #replaceSlice(
-    entry: ServiceEntry,
-    previous: EndpointSliceView | undefined,
-    next: EndpointSliceView | undefined,
-  ): void {
-    const { endpointPodNames } = this.#options
-    const changed = entry.service !== undefined && !sameSlice(previous, next, endpointPodNames)
+  /** Puts `next` in the place of the slice of its name; undefined takes that one away. */
+  #replaceSlice(entry: ServiceEntry, name: string, next: EndpointSliceView | undefined): void {
+    const previous = entry.slices.find(slice => slice.name === name)
+    entry.replaceSlice(name, next)
+    // What an annotation or a label changes, clients do not see.
+    if (sameSlice(previous, next)) return
     const { publishedEndpoints } = entry
     if (publishedEndpoints) {
-      if (previous) withdrawSlice(publishedEndpoints, previous)
-      if (next) publishSlice(publishedEndpoints, next)
+      const keys = readyKeys(next)
+      for (const key of readyKeys(previous)) {
+        if (!keys.has(key) && !entry.hasReadyKey(key)) publishedEndpoints.deleteEndpoint(key, entry)
+      }
+      for (const key of keys) publishedEndpoints.addEndpoint(key, entry)
     }
-    entry.replaceSlice((next ?? previous)!.name, next)
-    this.#settle(entry, changed)
+    this.#settle(entry, entry.service !== undefined)
   }
 
   /** Brings the reverse index in step with the entry, tells of the change, forgets an entry that holds nothing. */
@@ -114,21 +113,15 @@ export class ServiceTree {
     const before = entry.publishedEndpoints
     if (before === index) return
     entry.publishedEndpoints = index
-    for (const slice of entry.slices) {
-      if (before) withdrawSlice(before, slice)
-      if (index) publishSlice(index, slice)
+    for (const key of new Set(entry.slices.flatMap(slice => [...readyKeys(slice)]))) {
+      before?.deleteEndpoint(key, entry)
+      index?.addEndpoint(key, entry)
     }
   }
 }
 
 /** The service that a slice belongs to; `''`: none. */
 export type SliceOwner = (slice: EndpointSliceView) => string
-
-const publishSlice = (reverse: ReverseIndex, slice: EndpointSliceView): void =>
-  visitReady(slice, (_, key) => reverse.addSlice(key, slice))
-
-const withdrawSlice = (reverse: ReverseIndex, slice: EndpointSliceView): void =>
-  visitReady(slice, (_, key) => reverse.deleteSlice(key, slice))
 
 const moveAddresses = (
   index: ReverseIndex,
@@ -160,11 +153,12 @@ const sameIngress = (one: ServiceView['ingress'], other: ServiceView['ingress'])
   one.every(({ ip, hostname }, index) => ip === other[index]!.ip && hostname === other[index]!.hostname)
 
 const samePorts = (one: readonly ServicePortView[], other: readonly ServicePortView[]): boolean =>
-  one.length === other.length &&
-  one.every(({ name, protocol, port }, index) => {
-    const twin = other[index]!
-    return name === twin.name && protocol === twin.protocol && port === twin.port
-  })
+  one === other ||
+  (one.length === other.length &&
+    one.every(({ name, protocol, port }, index) => {
+      const twin = other[index]!
+      return name === twin.name && protocol === twin.protocol && port === twin.port
+    }))
 
 /** Whether both look the same to clients. */
 const sameService = (one: ServiceView | undefined, other: ServiceView | undefined): boolean =>
@@ -178,24 +172,11 @@ const sameService = (one: ServiceView | undefined, other: ServiceView | undefine
       sameIngress(one.ingress, other.ingress) &&
       samePorts(one.ports, other.ports)
 
-const sameSlice = (
-  one: EndpointSliceView | undefined,
-  other: EndpointSliceView | undefined,
-  podNames: boolean,
-): boolean => {
-  if (one === undefined || other === undefined) return one === other
-  if (one.sourceCluster !== other.sourceCluster || one.endpoints.length !== other.endpoints.length) return false
-  return (
-    samePorts(one.ports, other.ports) &&
-    one.endpoints.every((endpoint, index) => {
-      const twin = other.endpoints[index]!
-      return (
-        endpoint.ready === twin.ready &&
-        endpoint.hostname === twin.hostname &&
-        endpoint.zone === twin.zone &&
-        (!podNames || endpoint.podName === twin.podName) &&
-        sameTexts(endpoint.addresses, twin.addresses)
-      )
-    })
-  )
-}
+/** Whether both look the same to clients. */
+const sameSlice = (one: EndpointSliceView | undefined, other: EndpointSliceView | undefined): boolean =>
+  one === undefined || other === undefined
+    ? one === other
+    : one.endpoints === other.endpoints &&
+      one.addressType === other.addressType &&
+      one.sourceCluster === other.sourceCluster &&
+      samePorts(one.ports, other.ports)

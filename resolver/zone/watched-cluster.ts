@@ -66,9 +66,10 @@ export class WatchedCluster implements Cluster {
       ...options,
       ...(needs.namespaceLabels !== '' && { labelSelector: needs.namespaceLabels }),
     }
+    const sliceView = endpointSliceView({ podNames: needs.podNames, zones: needs.topologyZones })
     this.namespaces = this.#inform(namespaceView, byNamespaceLabels)
     this.services = this.#inform(serviceView, labelled)
-    this.endpointSlices = needs.endpointSlices ? this.#inform(endpointSliceView, labelled) : undefined
+    this.endpointSlices = needs.endpointSlices ? this.#inform(sliceView, labelled) : undefined
     this.pods = needs.pods ? this.#watchPods(needs.podLabels, options) : undefined
     this.serviceImports = needs.serviceImports ? this.#inform(serviceImportView, options) : undefined
   }

@@ -25,10 +25,14 @@ const EVERYTHING: ClusterNeeds = {
   endpointSlices: true,
   pods: true,
   podLabels: [],
+  podNames: true,
+  topologyZones: true,
   serviceImports: true,
   labels: '',
   namespaceLabels: '',
 }
+
+const SLICE_VIEW = endpointSliceView({ podNames: true, zones: true })
 
 export class StaticCluster implements Cluster {
   readonly services: StaticInformer<ServiceView>
@@ -57,7 +61,7 @@ export class StaticCluster implements Cluster {
     const apply = {
       Namespace: () => this.#put(this.namespaces, namespaceView, manifest, namespaceLabels),
       Service: () => this.#put(this.services, serviceView, manifest, labels),
-      EndpointSlice: () => this.#put(this.endpointSlices, endpointSliceView, manifest, labels),
+      EndpointSlice: () => this.#put(this.endpointSlices, SLICE_VIEW, manifest, labels),
       Pod: () => this.pods.put(manifest),
       ServiceImport: () => this.#put(this.serviceImports, serviceImportView, manifest, ''),
     }[manifest.kind]

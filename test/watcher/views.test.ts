@@ -1,4 +1,5 @@
 import test from 'ava'
+import { packEndpoints } from '#watcher/packed-endpoints.ts'
 import type { View } from '#watcher/view.ts'
 import { endpointSliceView } from '#watcher/views/endpoint-slice.ts'
 import { namespaceView } from '#watcher/views/namespace.ts'
@@ -64,7 +65,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'an EndpointSlice: absent readiness is ready, only pods have a pod name, ports need a number',
-    view: endpointSliceView,
+    view: endpointSliceView({ podNames: true, zones: true }),
     raw: {
       metadata: { ...metadata, labels: { 'kubernetes.io/service-name': 's' } },
       addressType: 'IPv6',
@@ -78,11 +79,11 @@ const CASES: readonly Case[] = [
     expected: {
       serviceName: 's',
       addressType: 'IPv6',
-      endpoints: [
+      endpoints: packEndpoints([
         { addresses: ['fd00::1'], hostname: 'h', podName: 'p', ready: true, zone: 'z' },
         { addresses: ['fd00::2'], hostname: '', podName: '', ready: false, zone: '' },
         { addresses: [], hostname: '', podName: '', ready: true, zone: '' },
-      ],
+      ]),
       ports: [{ name: 'x', protocol: 'sctp', port: 1 }],
       importedService: '',
     },

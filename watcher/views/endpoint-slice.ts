@@ -1,16 +1,6 @@
-import type { ServicePortView } from '../service-port.ts'
+import { type PackedEndpoints, packEndpoints } from '../packed-endpoints.ts'
+import { portsOf, type ServicePortView } from '../service-port.ts'
 import type { View } from '../view.ts'
-
-export interface EndpointView {
-  readonly addresses: readonly string[]
-  /** `''` when the endpoint has none. */
-  readonly hostname: string
-  /** targetRef's pod name, `''` when it is no pod. */
-  readonly podName: string
-  /** conditions.ready: absent counts as ready. */
-  readonly ready: boolean
-  readonly zone: string
-}
 
 export interface EndpointSliceView {
   readonly namespace: string
@@ -18,7 +8,8 @@ export interface EndpointSliceView {
   /** The label `kubernetes.io/service-name`, `''` when absent. */
   readonly serviceName: string
   readonly addressType: 'IPv4' | 'IPv6' | 'FQDN'
-  readonly endpoints: readonly EndpointView[]
+  /** See `unpackEndpoints`. */
+  readonly endpoints: PackedEndpoints
   /** Ports without a number are left out. */
   readonly ports: readonly ServicePortView[]
   /** Labels of the multi-cluster API (KEP-1645), `''` when absent. */
@@ -48,30 +39,35 @@ interface RawSlice {
   readonly ports?: readonly { readonly name?: string; readonly protocol?: string; readonly port?: number }[]
 }
 
-export const endpointSliceView: View<EndpointSliceView> = {
+/** What some readers want of endpoints, and others do without. */
+export interface EndpointDetails {
+  readonly podNames: boolean
+  readonly zones: boolean
+}
+
+export const endpointSliceView = ({ podNames, zones }: EndpointDetails): View<EndpointSliceView> => ({
   resource: { group: 'discovery.k8s.io', version: 'v1', resource: 'endpointslices' },
   strip(raw) {
-    const { metadata, addressType = 'IPv4', endpoints, ports } = raw as unknown as RawSlice
+    const { metadata, addressType = 'IPv4', ports, ...rest } = raw as unknown as RawSlice
     const labels = metadata.labels ?? {}
+    const endpoints = (rest.endpoints ?? []).map(endpoint => ({
+      addresses: endpoint.addresses ?? [],
+      hostname: endpoint.hostname ?? '',
+      podName: podNames && endpoint.targetRef?.kind === 'Pod' ? (endpoint.targetRef.name ?? '') : '',
+      ready: endpoint.conditions?.ready !== false,
+      zone: zones ? (endpoint.zone ?? '') : '',
+    }))
     return {
       namespace: metadata.namespace ?? '',
       name: metadata.name,
       serviceName: labels['kubernetes.io/service-name'] ?? '',
       addressType,
-      endpoints: (endpoints ?? []).map(endpoint => ({
-        addresses: endpoint.addresses ?? [],
-        hostname: endpoint.hostname ?? '',
-        podName: endpoint.targetRef?.kind === 'Pod' ? (endpoint.targetRef.name ?? '') : '',
-        ready: endpoint.conditions?.ready !== false,
-        zone: endpoint.zone ?? '',
-      })),
-      ports: (ports ?? []).flatMap(({ name = '', protocol = 'TCP', port }) =>
-        port === undefined ? [] : [{ name, protocol: protocol.toLowerCase(), port }],
-      ),
+      endpoints: packEndpoints(endpoints),
+      ports: portsOf(ports),
       importedService: labels['multicluster.kubernetes.io/service-name'] ?? '',
       sourceCluster: labels['multicluster.kubernetes.io/source-cluster'] ?? '',
       resourceVersion: metadata.resourceVersion ?? '',
       lastChangeTriggerTime: metadata.annotations?.['endpoints.kubernetes.io/last-change-trigger-time'] ?? '',
     }
   },
-}
+})

@@ -1,4 +1,4 @@
-import type { ServicePortView } from '../service-port.ts'
+import { portsOf, type ServicePortView } from '../service-port.ts'
 import type { View } from '../view.ts'
 
 /** A service of the cluster set (KEP-1645). */
@@ -29,11 +29,7 @@ export const serviceImportView: View<ServiceImportView> = {
       name: metadata.name,
       headless: spec.type === 'Headless',
       ips: spec.ips ?? [],
-      ports: (spec.ports ?? []).map(({ name = '', protocol = 'TCP', port }) => ({
-        name,
-        protocol: protocol.toLowerCase(),
-        port,
-      })),
+      ports: portsOf(spec.ports),
       resourceVersion: metadata.resourceVersion ?? '',
     }
   },

@@ -1,4 +1,4 @@
-import type { ServicePortView } from '../service-port.ts'
+import { portsOf, type ServicePortView } from '../service-port.ts'
 import type { View } from '../view.ts'
 
 /** What DNS needs of a Service: about a tenth of the object. */
@@ -37,6 +37,9 @@ interface RawService {
   }
 }
 
+/** Most services have none of what may be many: one empty list for all of them. */
+const NONE: readonly never[] = []
+
 export const serviceView: View<ServiceView> = {
   resource: { group: '', version: 'v1', resource: 'services' },
   strip(raw) {
@@ -51,13 +54,9 @@ export const serviceView: View<ServiceView> = {
       clusterIPs: headless || type === 'ExternalName' ? [] : clusterIPs.filter(ip => ip !== ''),
       headless,
       externalName: type === 'ExternalName' ? (spec.externalName ?? '') : '',
-      ports: (spec.ports ?? []).map(({ name = '', protocol = 'TCP', port }) => ({
-        name,
-        protocol: protocol.toLowerCase(),
-        port,
-      })),
-      externalIPs: spec.externalIPs ?? [],
-      ingress: (status?.loadBalancer?.ingress ?? []).map(({ ip = '', hostname = '' }) => ({ ip, hostname })),
+      ports: portsOf(spec.ports),
+      externalIPs: spec.externalIPs ?? NONE,
+      ingress: status?.loadBalancer?.ingress?.map(({ ip = '', hostname = '' }) => ({ ip, hostname })) ?? NONE,
       resourceVersion: metadata.resourceVersion ?? '',
     }
   },

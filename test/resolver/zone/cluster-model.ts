@@ -1,5 +1,6 @@
 /** Random small clusters, and which names they have, worked out the slow and obvious way. */
 import fc from 'fast-check'
+import { unpackEndpoints } from '#watcher/packed-endpoints.ts'
 import type { ServiceView } from '#watcher/views/service.ts'
 import type { Manifest, StaticCluster } from '../../support/static-cluster.ts'
 
@@ -131,7 +132,7 @@ const readyEndpoints = (cluster: StaticCluster, namespace: string, service: stri
     .map(([, slice]) => slice)
     .filter(slice => slice.namespace === namespace && slice.serviceName === service)
     .flatMap(slice =>
-      slice.endpoints
+      [...unpackEndpoints(slice.endpoints)]
         .filter(({ ready }) => ready)
         .flatMap(({ addresses, hostname }) =>
           addresses.map(address => ({ name: hostname || dashed(address), address, ports: slice.ports })),

@@ -1,0 +1,36 @@
+import test from 'ava'
+import fc from 'fast-check'
+import { mayHoldAddress, packEndpoints, unpackEndpoints } from '#watcher/packed-endpoints.ts'
+
+const addresses = fc.oneof(fc.ipV4(), fc.ipV6(), fc.constantFrom('010.0.0.1', '1.2.3.256', '', 'host.example', '1.2.3'))
+const endpoints = fc.array(
+  fc.record(
+    {
+      addresses: fc.array(addresses, { maxLength: 3 }),
+      hostname: fc.constantFrom('', 'web-0', 'a'.repeat(63)),
+      podName: fc.constantFrom('', 'web-0', 'p'.repeat(253)),
+      ready: fc.boolean(),
+      zone: fc.constantFrom('', 'Region-1', 'zöne'),
+    },
+    { noNullPrototype: true },
+  ),
+  { maxLength: 100 },
+)
+
+test('endpoints come out as they went in, whatever the API has', t => {
+  fc.assert(fc.property(endpoints, all => t.deepEqual([...unpackEndpoints(packEndpoints(all))], all)))
+})
+
+test('an address that is there is found by the search of the text', t => {
+  fc.assert(
+    fc.property(endpoints, all => {
+      const packed = packEndpoints(all)
+      for (const address of all.flatMap(endpoint => endpoint.addresses)) t.true(mayHoldAddress(packed, address))
+    }),
+  )
+})
+
+test('an IPv4 endpoint without names takes seven characters', t => {
+  const endpoint = { addresses: ['10.1.2.3'], hostname: '', podName: '', ready: true, zone: '' }
+  t.is(packEndpoints([endpoint, endpoint]).length, 14)
+})
