@@ -17,7 +17,7 @@ import type { PropertyTable } from './corefile/directive-reader.ts'
 import type { CorefileProblem, Directive } from './corefile/syntax.ts'
 import type { HttpEndpoint, ListenerTimeouts, MaybePromise, TlsIdentity } from './listener.ts'
 import type { MetricTable } from './metrics.ts'
-import type { EdnsOption, Query, Transport } from './query.ts'
+import type { EdnsOption, Endpoint, Query, Transport } from './query.ts'
 import type { Answer, Verdict } from './verdict.ts'
 import type { DnsName, ResourceRecord } from './wire/record.ts'
 import type { ClusterSource } from './zone/cluster-source.ts'
@@ -164,6 +164,10 @@ export interface Plugin {
   readonly cluster?: () => ClusterZones | undefined
   /** The plugin's zone of this very name, as it is now; undefined: it has none. For `transfer`. */
   readonly copyZone?: (name: DnsName) => ZoneCopy | undefined
+  /** Calls `onChange` with the name of a zone of the plugin's whenever its data are others. For `transfer`. */
+  readonly watchZones?: (onChange: (zone: DnsName) => void) => void
+  /** Another server says that a zone of its has changed (RFC 1996); undefined: the plugin does not have it from others. */
+  readonly notified?: (zone: DnsName, client: Endpoint) => 'accepted' | 'refused' | undefined
   /**
    * The search domains that the client has by the plugin's own data, canonical, for a question in its zones; undefined:
    * it does not know the client. For `autopath`.

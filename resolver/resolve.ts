@@ -22,6 +22,7 @@ import { type EncodeOptions, encodeAnswer, encodeTransfer } from './wire/encode.
 import { failureReply } from './wire/header.ts'
 import { decodeQuery } from './wire/message.ts'
 import { parentName } from './wire/name.ts'
+import { notifyReply, readNotify } from './wire/notify.ts'
 import type { DnsName } from './wire/record.ts'
 
 /** What a server block is, for people. */
@@ -51,6 +52,8 @@ export interface Chain {
   readonly reporters: readonly Plugin[]
   /** Whether zone transfers are some plugin's business. */
   readonly transfers: boolean
+  /** Those that have zones from other servers. */
+  readonly secondaries: readonly Plugin[]
 }
 
 /** Listener (`dns://:53`) → zone → chains, in the order of the file. */
@@ -79,6 +82,7 @@ export const composeChain = (plugins: readonly Plugin[], block: BlockIdentity = 
   udpSize: Math.min(OWN_UDP_SIZE, ...plugins.flatMap(plugin => plugin.udpSize ?? [])),
   reporters: plugins.filter(plugin => plugin.report),
   transfers: plugins.some(plugin => plugin.name === 'transfer'),
+  secondaries: plugins.filter(plugin => plugin.notified),
 })
 
 const composeHandlers = (plugins: readonly Plugin[]): Next => {
@@ -148,6 +152,9 @@ export class Resolver {
   }
 
   #respond(packet: Buffer, context: RequestContext): MaybePromise<Buffer | undefined> {
+    const notify = readNotify(packet)
+    const rcode = notify && this.#notified(notify.zone, context)
+    if (notify && rcode !== undefined) return notifyReply(packet, notify, rcode)
     const decoded = decodeQuery(packet, context, this.#options.clock.monotonic())
     if (decoded.verdict === 'ignored') return undefined
     if (decoded.verdict === 'refused') return decoded.reply
@@ -161,6 +168,20 @@ export class Resolver {
         this.#panicked(error, describeQuery(query))
         return failureReply(packet)
       })
+  }
+
+  /** RFC 1996 §3: the RCODE for who announces a change; undefined: no block that the zone is in has zones of others. */
+  #notified(name: DnsName, { server, client }: RequestContext): number | undefined {
+    const zones = this.#options.routes.get(server)
+    let hasSecondaries = false
+    for (let zone: DnsName | undefined = name; zone !== undefined; zone = parentName(zone)) {
+      for (const plugin of zones?.get(zone)?.flatMap(chain => chain.secondaries) ?? []) {
+        const verdict = plugin.notified!(name, client)
+        if (verdict) return verdict === 'accepted' ? rcodes.NOERROR : rcodes.REFUSED
+        hasSecondaries = true
+      }
+    }
+    return hasSecondaries ? rcodes.NOTAUTH : undefined
   }
 
   #chainOf(query: Query): Chain | undefined {

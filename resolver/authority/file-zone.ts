@@ -31,6 +31,7 @@ const stampOf = (path: string): Promise<string> =>
 
 export class FileZone implements HeldZone {
   readonly #options: FileZoneOptions
+  onChange: (() => void) | undefined
   #zone: AuthorityZone | undefined
   #problem: ExtendedError = { code: extendedErrorCodes.NOT_READY, text: 'the zone is not read yet' }
   /** Path → stamp, of all files that the last reading looked at. */
@@ -100,6 +101,7 @@ export class FileZone implements HeldZone {
     else logger.info({ path, zone: origin, serial }, 'zone read')
     this.#zone = zone
     metrics.serial.set({ zone: origin }, serial)
+    this.onChange?.()
   }
 
   #fail(problem: string): void {

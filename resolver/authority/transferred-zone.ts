@@ -10,7 +10,9 @@ import type { ExtendedError } from '../verdict.ts'
 import { extendedErrorCodes } from '../wire/codes.ts'
 import { type Soa, soaData } from '../wire/rdata.ts'
 import type { DnsName } from '../wire/record.ts'
-import { fetchZone, type ZoneSource } from './fetch-zone.ts'
+import { addressKey } from '../zone/address.ts'
+import { type FetchedZone, fetchZone, type ZoneSource } from './fetch-zone.ts'
+import type { TransferSlots } from './transfer-slots.ts'
 import type { AuthorityZone } from './zone.ts'
 import type { ZoneMetrics } from './zone-metrics.ts'
 import type { HeldZone } from './zone-server.ts'
@@ -23,6 +25,9 @@ export interface TransferredZoneOptions {
   readonly random: Random
   readonly logger: Logger
   readonly metrics: ZoneMetrics
+  readonly slots: TransferSlots
+  /** Told of new data before they are served. */
+  readonly onTake: ((zone: AuthorityZone) => void) | undefined
 }
 
 /** However the SOA has it: no server is asked more often, and timers of Node go no further than 24 days. */
@@ -48,7 +53,10 @@ export class TransferredZone implements HeldZone {
   /** When a server last said that the zone is this one; monotonic. */
   #confirmed: Milliseconds = 0
   #timer: Timer | undefined
-  #users = 1
+  #isFetching = false
+  /** Somebody said while it was being fetched that there is something newer. */
+  #isStale = false
+  onChange: (() => void) | undefined
 
   constructor(options: TransferredZoneOptions) {
     this.#options = options
@@ -67,23 +75,32 @@ export class TransferredZone implements HeldZone {
     return this.#soa !== undefined && this.#options.clock.monotonic() - this.#confirmed >= this.#soa.expire * 1000
   }
 
-  /** Another one uses it, and will `close` it. */
-  retain(): void {
-    this.#users++
-  }
-
-  /** Ends with the last user. */
   close(): void {
-    if (--this.#users > 0) return
     this.#abort.abort()
     this.#timer?.cancel()
   }
 
-  /** Fetches the zone, and again when it is time. Never rejects. */
+  /** Fetches the zone, and again when it is time or when told to. Never rejects. */
   async refresh(): Promise<void> {
-    const reached = await this.#fetch()
+    this.#timer?.cancel()
+    if (this.#isFetching) {
+      this.#isStale = true
+      return
+    }
+    this.#isFetching = true
+    let reached: boolean
+    do {
+      this.#isStale = false
+      reached = await this.#options.slots.run(() => this.#fetch())
+    } while (this.#isStale && !this.#abort.signal.aborted)
+    this.#isFetching = false
     if (this.#abort.signal.aborted) return
     this.#timer = this.#options.clock.after(this.#untilNext(reached), () => void this.refresh())
+  }
+
+  /** Whether the zone comes from an address. */
+  isFrom(address: string): boolean {
+    return this.#options.sources.some(source => addressKey(source.address) === addressKey(address))
   }
 
   #untilNext(reached: boolean): Milliseconds {
@@ -97,8 +114,8 @@ export class TransferredZone implements HeldZone {
     const { origin, sources, clock, random, logger, metrics } = this.#options
     const { signal } = this.#abort
     for (const source of sources) {
-      const serial = this.zone?.serial
-      const result = await fetchZone({ origin, source, serial, clock, random, signal })
+      if (signal.aborted) return false
+      const result = await fetchZone({ origin, source, zone: this.zone, clock, random, signal })
       if (signal.aborted) return false
       if (result.ok) {
         this.#confirmed = clock.monotonic()
@@ -111,12 +128,14 @@ export class TransferredZone implements HeldZone {
     return false
   }
 
-  #take(zone: AuthorityZone, source: ZoneSource): void {
+  #take({ zone, by }: FetchedZone, source: ZoneSource): void {
     const { origin, logger, metrics } = this.#options
     this.#zone = zone
     this.#soa = soaData.decode(zone.soa.data)
     this.#backoff.reset()
     metrics.serial.set({ zone: origin }, zone.serial)
-    logger.info({ zone: origin, serial: zone.serial, ...source }, 'zone transferred')
+    logger.info({ zone: origin, serial: zone.serial, by, ...source }, 'zone transferred')
+    this.#options.onTake?.(zone)
+    this.onChange?.()
   }
 }

@@ -19,28 +19,49 @@ export interface HeldZone {
   readonly zone: AuthorityZone | undefined
   /** Why there is no data. */
   readonly problem: ExtendedError
+  /** Called when the zone has other data than before; set by whoever serves it. */
+  onChange: (() => void) | undefined
 }
 
 export interface ZoneServerOptions {
   /** The plugin's name. */
   readonly name: string
-  /** By canonical origin. */
-  readonly zones: () => ReadonlyMap<DnsName, HeldZone>
   /** Zones below which names that are not there are passed on. */
   readonly fallthrough: readonly DnsName[]
   readonly resolveInternally: Next
 }
 
-export class ZoneServer {
+export class ZoneServer<Held extends HeldZone = HeldZone> {
   readonly #options: ZoneServerOptions
+  readonly #watchers: ((zone: DnsName) => void)[] = []
+  #zones: ReadonlyMap<DnsName, Held> = new Map()
 
   constructor(options: ZoneServerOptions) {
     this.#options = options
   }
 
+  /** By canonical origin. */
+  get zones(): ReadonlyMap<DnsName, Held> {
+    return this.#zones
+  }
+
+  /** Serves these zones from now on. */
+  serve(zones: ReadonlyMap<DnsName, Held>): void {
+    this.#zones = zones
+    for (const [origin, zone] of zones)
+      zone.onChange = () => {
+        for (const onChange of this.#watchers) onChange(origin)
+      }
+  }
+
+  /** Calls `onChange` with the name of each zone that has other data than before. */
+  watch(onChange: (zone: DnsName) => void): void {
+    this.#watchers.push(onChange)
+  }
+
   /** The zone that a question belongs to, by its origin. */
   originFor(name: DnsName, type: number): DnsName | undefined {
-    const zones = this.#options.zones()
+    const zones = this.#zones
     let atApex: DnsName | undefined
     for (let at: DnsName | undefined = name; at !== undefined; at = parentName(at)) {
       if (!zones.has(at)) continue
@@ -60,16 +81,16 @@ export class ZoneServer {
   }
 
   copyZone(name: DnsName): ZoneCopy | undefined {
-    const held = this.#options.zones().get(name)
+    const held = this.#zones.get(name)
     return held && { soa: held.zone?.soa, records: held.zone?.recordsBesideSoa() ?? [] }
   }
 
   /** Undefined: no zone of these. */
   handle(query: Query, next: Next): MaybePromise<Verdict> | undefined {
     const { question, trace } = query
-    const { name, zones, fallthrough } = this.#options
+    const { name, fallthrough } = this.#options
     const origin = this.originFor(question.canonicalName, question.type)
-    const held = origin === undefined ? undefined : zones().get(origin)
+    const held = origin === undefined ? undefined : this.#zones.get(origin)
     if (!held) return undefined
     const { zone, problem } = held
     if (!zone) {

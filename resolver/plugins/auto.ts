@@ -3,17 +3,14 @@ import { readdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { RE2JS } from 're2js'
 import type { Milliseconds } from '#lib/clock.ts'
-import type { Logger } from '#lib/log.ts'
-import { Recurrence } from '#lib/recurrence.ts'
-import { FileZone } from '../authority/file-zone.ts'
-import { type ZoneMetrics, zoneMetrics } from '../authority/zone-metrics.ts'
+import type { FileZone } from '../authority/file-zone.ts'
+import { FileZones } from '../authority/file-zones.ts'
+import { zoneMetrics } from '../authority/zone-metrics.ts'
 import { readFallthrough, zoneOptions } from '../authority/zone-options.ts'
-import { ZoneServer } from '../authority/zone-server.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import type { Word } from '../corefile/syntax.ts'
 import type { MaybePromise } from '../listener.ts'
-import { registerMetrics } from '../metrics.ts'
-import type { Environment, Next, Plugin, PluginModule, ZoneCopy } from '../plugin.ts'
+import type { Environment, Next, Plugin, PluginModule } from '../plugin.ts'
 import type { Query } from '../query.ts'
 import type { Verdict } from '../verdict.ts'
 import { canonicalName, isSubdomain, parseName } from '../wire/name.ts'
@@ -94,57 +91,28 @@ const readMatching = (
   return { pattern, template }
 }
 
-class Auto implements Plugin {
-  readonly name = NAME
+class Auto extends FileZones {
   readonly #settings: Settings
-  readonly #logger: Logger
-  readonly #metrics: ZoneMetrics
-  readonly #server: ZoneServer
-  #zones: ReadonlyMap<DnsName, FileZone> = new Map()
-  readonly #looks: Recurrence
 
   constructor(settings: Settings, environment: Environment) {
+    super({ name: NAME, environment, ...settings })
     this.#settings = settings
-    this.#logger = environment.logger.child({ room: 'resolver', plugin: NAME })
-    this.#metrics = registerMetrics(environment.registry, zoneMetrics)
-    const { fallthrough, reload } = settings
-    const { clock, resolveInternally } = environment
-    this.#looks = new Recurrence({ clock, interval: reload, task: () => this.#scan() })
-    this.#server = new ZoneServer({ name: NAME, zones: () => this.#zones, fallthrough, resolveInternally })
-  }
-
-  adopt(previous: Plugin): void {
-    if (previous instanceof Auto) this.#zones = previous.#zones
-  }
-
-  async start(): Promise<void> {
-    await this.#scan()
-    this.#looks.begin()
-  }
-
-  async close(): Promise<void> {
-    this.#looks.end()
-  }
-
-  copyZone(name: DnsName): ZoneCopy | undefined {
-    return this.#server.copyZone(name)
   }
 
   handle(query: Query, next: Next): MaybePromise<Verdict> {
     const { canonicalName: name } = query.question
     if (!this.#settings.zones.some(zone => isSubdomain(name, zone))) return next(query)
-    return this.#server.handle(query, next) ?? next(query)
+    return this.server.handle(query, next) ?? next(query)
   }
 
-  /** Brings the zones to what the folder has. Never rejects. */
-  async #scan(): Promise<void> {
+  protected async look(): Promise<void> {
     const { folder } = this.#settings
     let files: readonly string[]
     try {
       files = await filesBelow(folder)
     } catch (error) {
       // Not to be seen is not gone: the zones stay.
-      this.#logger.warn({ folder, error }, 'folder of zone files cannot be read')
+      this.logger.warn({ folder, error }, 'folder of zone files cannot be read')
       return
     }
     const zones = new Map<DnsName, FileZone>()
@@ -153,23 +121,26 @@ class Auto implements Plugin {
       if (origin === undefined) continue
       const first = zones.get(origin)
       if (first)
-        this.#logger.warn({ path, first: first.path, zone: origin }, 'two files for one zone: the first is served')
+        this.logger.warn({ path, first: first.path, zone: origin }, 'two files for one zone: the first is served')
       else zones.set(origin, this.#zoneOf(origin, path))
     }
+    // What is new is read before it is served.
+    const [known, added] = [this.server.zones, new Set(zones.values())]
     for (const zone of zones.values()) await zone.check()
-    for (const origin of this.#zones.keys()) if (!zones.has(origin)) this.#leave(origin)
-    this.#zones = zones
+    for (const origin of known.keys()) if (!zones.has(origin)) this.#leave(origin)
+    this.server.serve(zones)
+    for (const zone of known.values()) added.delete(zone)
+    for (const zone of added) zone.onChange?.()
   }
 
   #zoneOf(origin: DnsName, path: string): FileZone {
-    const known = this.#zones.get(origin)
-    if (known?.path === path) return known
-    return new FileZone({ path, origin, logger: this.#logger, metrics: this.#metrics })
+    const known = this.server.zones.get(origin)
+    return known?.path === path ? known : this.makeZone(origin, path)
   }
 
   #leave(origin: DnsName): void {
-    this.#logger.info({ zone: origin }, 'zone is served no longer: its file is gone')
-    this.#metrics.serial.remove({ zone: origin })
+    this.logger.info({ zone: origin }, 'zone is served no longer: its file is gone')
+    this.metrics.serial.remove({ zone: origin })
   }
 
   /** As CoreDNS: the pattern may match anywhere in the file's name. */
@@ -183,7 +154,7 @@ class Auto implements Plugin {
     )
     const name = parseName(text)
     if (name.ok) return canonicalName(name.value)
-    this.#logger.warn({ file, problem: name.problem }, 'name of a zone file makes no zone')
+    this.logger.warn({ file, problem: name.problem }, 'name of a zone file makes no zone')
     return undefined
   }
 }

@@ -1,15 +1,12 @@
 /** file: serves zones from a zone file, and reads it again when it changes. */
 import { resolve } from 'node:path'
 import type { Milliseconds } from '#lib/clock.ts'
-import { Recurrence } from '#lib/recurrence.ts'
-import { FileZone } from '../authority/file-zone.ts'
+import { FileZones } from '../authority/file-zones.ts'
 import { zoneMetrics } from '../authority/zone-metrics.ts'
 import { readFallthrough, zoneOptions } from '../authority/zone-options.ts'
-import { ZoneServer } from '../authority/zone-server.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import type { MaybePromise } from '../listener.ts'
-import { registerMetrics } from '../metrics.ts'
-import type { BlockContext, Environment, Next, Plugin, PluginModule, ZoneCopy } from '../plugin.ts'
+import type { BlockContext, Environment, Next, Plugin, PluginModule } from '../plugin.ts'
 import type { Query } from '../query.ts'
 import type { Verdict } from '../verdict.ts'
 import type { DnsName } from '../wire/record.ts'
@@ -55,55 +52,29 @@ export const filePlugin: PluginModule = {
   },
 }
 
-class File implements Plugin {
-  readonly name = NAME
+class File extends FileZones {
   readonly #block: BlockContext
-  readonly #server: ZoneServer
-  #zones: ReadonlyMap<DnsName, FileZone>
-  readonly #looks: Recurrence
 
-  constructor(settings: Settings, block: BlockContext, environment: Environment) {
+  constructor({ path, zones, ...settings }: Settings, block: BlockContext, environment: Environment) {
+    super({ name: NAME, environment, ...settings })
     this.#block = block
-    const { path, zones, fallthrough, reload } = settings
-    this.#looks = new Recurrence({ clock: environment.clock, interval: reload, task: () => this.#check() })
-    const logger = environment.logger.child({ room: 'resolver', plugin: NAME })
-    const metrics = registerMetrics(environment.registry, zoneMetrics)
-    this.#zones = new Map(zones.map(origin => [origin, new FileZone({ path, origin, logger, metrics })]))
-    const { resolveInternally } = environment
-    this.#server = new ZoneServer({ name: NAME, zones: () => this.#zones, fallthrough, resolveInternally })
-  }
-
-  adopt(previous: Plugin): void {
-    if (previous instanceof File) this.#zones = previous.#zones
-  }
-
-  async start(): Promise<void> {
-    await this.#check()
-    this.#looks.begin()
-  }
-
-  async close(): Promise<void> {
-    this.#looks.end()
-  }
-
-  copyZone(name: DnsName): ZoneCopy | undefined {
-    return this.#server.copyZone(name)
+    this.server.serve(new Map(zones.map(origin => [origin, this.makeZone(origin, path)])))
   }
 
   handle(query: Query, next: Next): MaybePromise<Verdict> {
     if (this.#belongsToAnother(query)) return next(query)
-    return this.#server.handle(query, next) ?? next(query)
+    return this.server.handle(query, next) ?? next(query)
   }
 
   /** The `file` lines of a block are one set of zones: the longest that fits answers, whatever their order. */
   #belongsToAnother({ question: { canonicalName, type } }: Query): boolean {
-    const own = this.#server.fitOf(canonicalName, type)
+    const own = this.server.fitOf(canonicalName, type)
     return this.#block
       .plugins()
-      .some(plugin => plugin instanceof File && plugin.#server.fitOf(canonicalName, type) > own)
+      .some(plugin => plugin instanceof File && plugin.server.fitOf(canonicalName, type) > own)
   }
 
-  async #check(): Promise<void> {
-    for (const zone of this.#zones.values()) await zone.check()
+  protected async look(): Promise<void> {
+    for (const zone of this.server.zones.values()) await zone.check()
   }
 }

@@ -1,7 +1,10 @@
-/** secondary: serves zones that it fetches from other servers (AXFR) and keeps fresh by their SOA's timers. */
-
+/**
+ * secondary: serves zones that it fetches from other servers (AXFR, IXFR) and keeps fresh by their SOA's timers and by what
+ * those servers announce (NOTIFY); zones that a catalog lists, too (RFC 9432).
+ */
 import type { ZoneSource } from '../authority/fetch-zone.ts'
-import { TransferredZone } from '../authority/transferred-zone.ts'
+import type { TransferredZone } from '../authority/transferred-zone.ts'
+import { TransferredZones } from '../authority/transferred-zones.ts'
 import { zoneMetrics } from '../authority/zone-metrics.ts'
 import { readFallthrough, zoneOptions } from '../authority/zone-options.ts'
 import { ZoneServer } from '../authority/zone-server.ts'
@@ -10,7 +13,7 @@ import type { Property, Word } from '../corefile/syntax.ts'
 import type { MaybePromise } from '../listener.ts'
 import { registerMetrics } from '../metrics.ts'
 import type { Environment, Next, Plugin, PluginModule, ZoneCopy } from '../plugin.ts'
-import type { Query } from '../query.ts'
+import type { Endpoint, Query } from '../query.ts'
 import { parseDestination } from '../upstream/target.ts'
 import type { Verdict } from '../verdict.ts'
 import type { DnsName } from '../wire/record.ts'
@@ -27,12 +30,17 @@ const options = {
     absent: 'needed',
     doc: 'the servers that have the zones, asked in order: addresses, with `:PORT` where it is not 53',
   },
+  catalog: {
+    kind: 'flag',
+    doc: 'the zones are catalogs (RFC 9432): their members are fetched from the same servers and served, too',
+  },
   ...zoneOptions,
 } as const satisfies PropertyTable
 
 interface Settings {
   readonly zones: readonly DnsName[]
   readonly sources: readonly ZoneSource[]
+  readonly areCatalogs: boolean
   readonly fallthrough: readonly DnsName[]
 }
 
@@ -48,6 +56,7 @@ export const secondaryPlugin: PluginModule = {
     const settings: Settings = {
       zones: reader.zones(directive.arguments, block.zones),
       sources: values.transfer.flatMap(property => readSources(reader, property)),
+      areCatalogs: values.catalog,
       fallthrough: readFallthrough(reader, values.fallthrough),
     }
     return reader.finish((): Plugin => new Secondary(settings, environment))
@@ -70,38 +79,51 @@ const readSource = (reader: DirectiveReader, word: Word): ZoneSource[] => {
 
 class Secondary implements Plugin {
   readonly name = NAME
-  readonly #server: ZoneServer
-  #zones: ReadonlyMap<DnsName, TransferredZone>
+  readonly #server: ZoneServer<TransferredZone>
+  #zones: TransferredZones
   #isAdopted = false
 
-  constructor({ zones, sources, fallthrough }: Settings, environment: Environment) {
+  constructor({ zones, sources, areCatalogs, fallthrough }: Settings, environment: Environment) {
     const { clock, random, resolveInternally } = environment
     const logger = environment.logger.child({ room: 'resolver', plugin: NAME })
     const metrics = registerMetrics(environment.registry, zoneMetrics)
-    const makeZone = (origin: DnsName) => new TransferredZone({ origin, sources, clock, random, logger, metrics })
-    this.#zones = new Map(zones.map(origin => [origin, makeZone(origin)]))
-    this.#server = new ZoneServer({ name: NAME, zones: () => this.#zones, fallthrough, resolveInternally })
+    this.#server = new ZoneServer({ name: NAME, fallthrough, resolveInternally })
+    this.#zones = new TransferredZones({ zones, sources, areCatalogs, clock, random, logger, metrics })
+    this.#zones.serveOn(this.#server)
   }
 
   adopt(previous: Plugin): void {
     if (!(previous instanceof Secondary)) return
     this.#zones = previous.#zones
+    this.#zones.retain()
+    this.#zones.serveOn(this.#server)
     this.#isAdopted = true
-    for (const zone of this.#zones.values()) zone.retain()
   }
 
   /** Does not wait for the transfers: a server that is away must not hold up other names. */
   async start(): Promise<void> {
-    if (this.#isAdopted) return
-    for (const zone of this.#zones.values()) void zone.refresh()
+    if (!this.#isAdopted) this.#zones.start()
   }
 
   async close(): Promise<void> {
-    for (const zone of this.#zones.values()) zone.close()
+    this.#zones.close()
   }
 
   copyZone(name: DnsName): ZoneCopy | undefined {
     return this.#server.copyZone(name)
+  }
+
+  watchZones(onChange: (zone: DnsName) => void): void {
+    this.#server.watch(onChange)
+  }
+
+  /** RFC 1996 §3.10: from one of the zone's own servers only; what it says of the zone is asked for, not believed. */
+  notified(name: DnsName, client: Endpoint): 'accepted' | 'refused' | undefined {
+    const zone = this.#server.zones.get(name)
+    if (!zone) return undefined
+    if (!zone.isFrom(client.address)) return 'refused'
+    void zone.refresh()
+    return 'accepted'
   }
 
   handle(query: Query, next: Next): MaybePromise<Verdict> {

@@ -1,13 +1,16 @@
 /**
  * transfer: gives whole zones to other servers (AXFR, RFC 5936; IXFR, RFC 1995), to those whom `to` names. The zones are
- * those of the block's other plugins that have data of their own; changes are not announced (no NOTIFY).
+ * those of the block's other plugins that have data of their own; changes are announced to those who are named by address
+ * (NOTIFY, RFC 1996).
  */
-import { isIP } from 'node:net'
+import ipaddr from 'ipaddr.js'
 import { parseAddress } from '#lib/address.ts'
+import { Notifier, type Peer } from '../authority/notifier.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import type { Word } from '../corefile/syntax.ts'
 import type { MaybePromise } from '../listener.ts'
-import type { BlockContext, Next, Plugin, PluginModule, ZoneCopy } from '../plugin.ts'
+import { type MetricTable, registerMetrics } from '../metrics.ts'
+import type { BlockContext, Environment, Next, Plugin, PluginModule, ZoneCopy } from '../plugin.ts'
 import type { Query } from '../query.ts'
 import { answered, emptyAnswer, type Verdict } from '../verdict.ts'
 import { extendedErrorCodes, rcodes, recordTypes } from '../wire/codes.ts'
@@ -21,6 +24,8 @@ import { notReady } from '../zone/negative.ts'
 
 const NAME = 'transfer'
 
+type Address = ReturnType<typeof ipaddr.process>
+
 const options = {
   to: {
     kind: 'words',
@@ -29,40 +34,75 @@ const options = {
     maximum: Number.POSITIVE_INFINITY,
     repeatable: true,
     absent: 'needed',
-    doc: 'who may have the zones: addresses of clients, or `*` for anybody; a port is taken and has no effect, since no NOTIFY is sent',
+    doc: 'who may have the zones: addresses and networks of clients, or `*` for anybody; changes are announced to addresses, on port 53 or the one behind the colon',
   },
 } as const satisfies PropertyTable
 
+const metrics = {
+  failures: {
+    kind: 'counter',
+    name: 'seamark_transfer_notify_failures_total',
+    help: 'Servers that did not answer when a change of a zone was announced to them.',
+    labels: ['zone'],
+  },
+} as const satisfies MetricTable
+
 interface Settings {
   readonly zones: readonly DnsName[]
-  /** Addresses as index keys; undefined: anybody. */
-  readonly to: ReadonlySet<string> | undefined
+  /** Whether a client's address may have them. */
+  readonly allows: (address: string) => boolean
+  readonly peers: readonly Peer[]
 }
 
 export const transferPlugin: PluginModule = {
   name: NAME,
   repeatable: true,
   options,
-  setup(directive, block) {
+  metrics,
+  setup(directive, block, environment) {
     const reader = new DirectiveReader(directive)
     const { to } = reader.properties(options)
     const words = to.flatMap(property => property.arguments)
     const zones = reader.zones(directive.arguments, block.zones)
     if (to.length === 0) reader.refuse(directive.name, 'needs "to": who may have the zones (to *: anybody)')
-    const keys = words.filter(({ text }) => text !== '*').map(word => readClient(reader, word))
-    const settings = { zones, to: keys.length < words.length ? undefined : new Set(keys) }
-    return reader.finish((): Plugin => new Transfer(settings, block))
+    const clients = words.map(word => readClient(reader, word))
+    const settings: Settings = {
+      zones,
+      allows: address => clients.some(client => client.allows(address)),
+      peers: clients.flatMap(({ peer }) => peer ?? []),
+    }
+    return reader.finish((): Plugin => new Transfer(settings, block, environment))
   },
 }
 
-const readClient = (reader: DirectiveReader, word: Word): string => {
-  const whole = addressKey(word.text)
-  if (whole !== undefined) return whole
-  const address = parseAddress(word.text)
-  const key = address.ok && isIP(address.value.host) !== 0 ? addressKey(address.value.host) : undefined
-  if (key === undefined) reader.refuse(word, `"${word.text}" is neither an address nor "*"`)
-  return key ?? ''
+/** A word of `to`. */
+interface Client {
+  readonly allows: (address: string) => boolean
+  /** Who is told of changes. */
+  readonly peer?: Peer
 }
+
+const DNS_PORT = 53
+
+const readClient = (reader: DirectiveReader, word: Word): Client => {
+  const { text } = word
+  if (text === '*') return { allows: () => true }
+  if (ipaddr.isValidCIDR(text)) {
+    const network = ipaddr.parseCIDR(text)
+    return { allows: address => ipaddr.isValid(address) && isIn(ipaddr.process(address), network) }
+  }
+  const parsed = addressKey(text) === undefined ? parseAddress(text) : undefined
+  const address = parsed?.ok ? parsed.value.host : text
+  const key = addressKey(address)
+  if (key === undefined) reader.refuse(word, `"${text}" is neither an address, nor a network, nor "*"`)
+  return {
+    allows: client => addressKey(client) === key,
+    peer: { address, port: parsed?.ok ? parsed.value.port : DNS_PORT },
+  }
+}
+
+const isIn = (address: Address, network: [Address, number]): boolean =>
+  address.kind() === network[0].kind() && address.match(network)
 
 const refused = answered(NAME, emptyAnswer(rcodes.REFUSED))
 const notForThisClient = answered(
@@ -80,17 +120,37 @@ class Transfer implements Plugin {
   readonly name = NAME
   readonly #settings: Settings
   readonly #block: BlockContext
+  readonly #notifier: Notifier
 
-  constructor(settings: Settings, block: BlockContext) {
+  constructor(settings: Settings, block: BlockContext, { clock, random, logger, registry }: Environment) {
     this.#settings = settings
     this.#block = block
+    const { failures } = registerMetrics(registry, metrics)
+    const child = logger.child({ room: 'resolver', plugin: NAME })
+    this.#notifier = new Notifier({ peers: settings.peers, clock, random, logger: child, failures })
+  }
+
+  /** Before the plugins with zones start: what they read first is news, too (RFC 1996 §3.1, a server that boots). */
+  async start(): Promise<void> {
+    if (this.#settings.peers.length === 0) return
+    for (const plugin of this.#block.plugins()) plugin.watchZones?.(zone => this.#announce(zone))
+  }
+
+  async close(): Promise<void> {
+    this.#notifier.close()
+  }
+
+  #announce(zone: DnsName): void {
+    if (!this.#settings.zones.some(each => isSubdomain(zone, each))) return
+    const soa = this.#copyZone(zone)?.soa
+    if (soa) this.#notifier.tell(zone, soa)
   }
 
   handle(query: Query, next: Next): MaybePromise<Verdict> {
     const { canonicalName: name, type } = query.question
     if (type !== recordTypes.AXFR && type !== recordTypes.IXFR) return next(query)
     if (!this.#settings.zones.some(zone => isSubdomain(name, zone))) return next(query)
-    if (!this.#isAllowed(query)) return notForThisClient
+    if (!this.#settings.allows(query.client.address)) return notForThisClient
     const copy = this.#copyZone(name)
     if (!copy) return noSuchZone
     const { soa, records } = copy
@@ -103,12 +163,6 @@ class Transfer implements Plugin {
       return answered(NAME, emptyAnswer(rcodes.NOERROR, { authoritative: true, answers: [soa] }))
     // RFC 1995 §4: a server that keeps no differences answers as if asked for AXFR.
     return transferred(soa, records)
-  }
-
-  #isAllowed({ client }: Query): boolean {
-    const { to } = this.#settings
-    const key = addressKey(client.address)
-    return to === undefined || (key !== undefined && to.has(key))
   }
 
   #copyZone(name: DnsName): ZoneCopy | undefined {

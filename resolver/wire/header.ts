@@ -42,7 +42,7 @@ export type GateVerdict =
 export const gateHeader = (packet: Buffer): GateVerdict => {
   if (packet.length < HEADER_LENGTH) return 'ignore'
   if (packet.readUInt16BE(2) & flags.response) return 'ignore'
-  // RFC 1035 §4.1.1; NOTIFY (RFC 1996) too: the server is nobody's secondary.
+  // RFC 1035 §4.1.1. NOTIFY (notify.ts) has been taken before, where somebody wants it.
   if (opcodeOf(packet) !== opcodes.QUERY) return 'not-implemented'
   // RFC 9619 §4: "QDCOUNT MUST be exactly one"
   if (packet.readUInt16BE(4) !== 1) return 'malformed'

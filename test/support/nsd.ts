@@ -1,7 +1,7 @@
 /** A real authoritative server of another make. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { recordTypes } from '#resolver/wire/codes.ts'
@@ -11,8 +11,14 @@ import { freePort } from './free-port.ts'
 import { findProgram } from './programs.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
+export interface Nsd {
+  readonly port: number
+  /** Gives the zone other data. */
+  readonly update: (zone: string) => void
+}
+
 /** NSD with the zone `example.`, on a port of loopback, until the test ends. Undefined: it is not on this machine. */
-export const startNsd = async (t: ExecutionContext, zone: string): Promise<number | undefined> => {
+export const startNsd = async (t: ExecutionContext, zone: string): Promise<Nsd | undefined> => {
   const program = findProgram('nsd')
   if (!program) {
     // A second opinion: what it would say stands in tables of our own too, so it may be absent even in CI.
@@ -40,6 +46,8 @@ export const startNsd = async (t: ExecutionContext, zone: string): Promise<numbe
     '  name: example.',
     '  zonefile: db',
     '  provide-xfr: 127.0.0.1 NOKEY',
+    '  store-ixfr: yes',
+    '  create-ixfr: yes',
   ]
   writeFileSync(join(folder, 'nsd.conf'), `${lines.join('\n')}\n`)
   const child = spawn(program, ['-d', '-c', join(folder, 'nsd.conf')], { stdio: 'ignore' })
@@ -51,6 +59,13 @@ export const startNsd = async (t: ExecutionContext, zone: string): Promise<numbe
     child.kill()
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
   })
+  const update = (text: string) => {
+    writeFileSync(join(folder, 'db'), text)
+    // NSD looks at times in whole seconds.
+    const later = new Date(Date.now() + 2000)
+    utimesSync(join(folder, 'db'), later, later)
+    child.kill('SIGHUP')
+  }
   const probe = encodeQuery({
     id: 1,
     name: 'example.',
@@ -61,7 +76,7 @@ export const startNsd = async (t: ExecutionContext, zone: string): Promise<numbe
   const deadline = performance.now() + 10_000
   for (;;) {
     const reply = await exchangeUdp(probe, port, '127.0.0.1', 200).catch((error: Error) => error)
-    if (reply instanceof Buffer) return port
+    if (reply instanceof Buffer) return { port, update }
     if (performance.now() > deadline) throw reply
   }
 }

@@ -77,8 +77,9 @@ const compareProofs = (t: ExecutionContext, ours: Described, theirs: Described, 
 }
 
 const compare = async (t: ExecutionContext, text: string, dnssecOk: boolean): Promise<void> => {
-  const port = await startNsd(t, text)
-  if (port === undefined) return
+  const nsd = await startNsd(t, text)
+  if (!nsd) return
+  const { port } = nsd
   const zone = await makeZone(text)
   const edns = dnssecOk ? { udpSize: 1232, dnssecOk, options: [] } : undefined
   const asked = dnssecOk ? [...types, ...signedTypes] : types

@@ -1,78 +1,24 @@
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
-import { join } from 'node:path'
-import test, { type ExecutionContext } from 'ava'
-import type { Configuration } from '#resolver/configuration.ts'
+import test from 'ava'
 import { extendedErrorCodes, rcodeName, recordTypes } from '#resolver/wire/codes.ts'
 import { recordToText } from '#resolver/wire/presentation.ts'
 import { makeZone, variedZone } from '../../support/authority-zone.ts'
-import { frame } from '../../support/dns-client.ts'
-import { type Ask, ask, configure, problemsOf, type TestWorld, testWorld } from '../../support/dns-environment.ts'
-import { loopback, record, startServer } from '../../support/dns-server.ts'
+import { ask, configure, problemsOf } from '../../support/dns-environment.ts'
+import { loopback, startServer } from '../../support/dns-server.ts'
 import { startNsd } from '../../support/nsd.ts'
-import { temporaryFolder } from '../../support/temporary-folder.ts'
-
-/** refresh 60 s, retry 20 s, expire 100 s. */
-const zone = (serial: number, rest: string) => `$TTL 5\n@ SOA ns root ${serial} 60 20 100 5\n${rest}\n`
+import {
+  answer,
+  becomes,
+  failures,
+  startFalse,
+  startPrimary,
+  startSecondary,
+  until,
+  zone,
+} from '../../support/transfers.ts'
 
 const edns = { udpSize: 1232, dnssecOk: false, options: [] }
-
-/** A server of ours that gives example. from a file to anybody, on a port of loopback. */
-const startPrimary = async (t: ExecutionContext, text: string) => {
-  const folder = temporaryFolder(t)
-  const write = (content: string) => writeFileSync(join(folder, 'db'), content)
-  write(text)
-  const world = testWorld()
-  const corefile = 'example {\n file db {\n  reload 1s\n }\n transfer {\n  to *\n }\n}'
-  const configuration = configure(corefile, world, folder)
-  await configuration.start(new AbortController().signal)
-  t.teardown(() => configuration.close())
-  const responder: Configuration['responder'] = (packet, context) =>
-    configuration.responder(packet, { ...context, server: 'dns://:53' })
-  const { server, port } = await startServer(t, { responder })
-  const update = async (content: string, serial: number) => {
-    write(content)
-    const isThere = async () =>
-      (await world.registry.metrics()).includes(`seamark_zone_serial{zone="example."} ${serial}`)
-    while (!(await isThere())) await world.clock.advance(1000)
-  }
-  return { server, port, update, responder }
-}
-
-interface Secondary {
-  readonly configuration: Configuration
-  readonly world: TestWorld
-}
-
-const startSecondary = async (t: ExecutionContext, ...ports: readonly number[]): Promise<Secondary> => {
-  const world = testWorld()
-  const from = ports.map(port => `127.0.0.1:${port}`).join(' ')
-  const configuration = configure(`example {\n secondary {\n  transfer from ${from}\n }\n}`, world)
-  await configuration.start(new AbortController().signal)
-  t.teardown(() => configuration.close())
-  return { configuration, world }
-}
-
-const answer = async ({ configuration }: Secondary, name: string, question: Ask = {}): Promise<string> => {
-  const reply = await ask(configuration, name, question)
-  return reply?.answers.map(recordToText)[0] ?? rcodeName(reply!.rcode)
-}
-
-/** Waits for the network; the secondary's own time stands still. */
-const until = async (holds: () => Promise<boolean>): Promise<void> => {
-  const end = performance.now() + 10_000
-  while (!(await holds())) {
-    if (performance.now() > end) throw new Error('it did not come to hold in 10 s')
-    await new Promise(resolve => setImmediate(resolve))
-  }
-}
-
-const becomes = (secondary: Secondary, name: string, expected: string) =>
-  until(async () => (await answer(secondary, name)) === expected)
-
-const failures = async ({ world }: Secondary): Promise<number> =>
-  Number(/seamark_zone_failures_total\{zone="example."\} (\d+)/.exec(await world.registry.metrics())?.[1] ?? 0)
 
 test('fetches a zone at start, and again after refresh when it is newer', async t => {
   const primary = await startPrimary(t, zone(1, 'www A 192.0.2.1'))
@@ -123,48 +69,10 @@ test('the next server is asked where one fails', async t => {
   await once(gone, 'listening')
   const { port } = gone.address() as AddressInfo
   await new Promise(resolve => void gone.close(resolve))
-  const secondary = await startSecondary(t, port, primary.port)
+  const secondary = await startSecondary(t, [port, primary.port])
   await becomes(secondary, 'www.example.', 'www.example. 5 IN A 192.0.2.1')
   t.is(await failures(secondary), 0)
 })
-
-/** A server that answers each question by messages, whatever it is asked; SOA questions get the SOA. */
-const startFalse = async (
-  t: ExecutionContext,
-  transfer: readonly (readonly string[])[],
-  rcode = 0,
-): Promise<number> => {
-  const soa = 'example. 5 SOA ns.example. root.example. 1 60 20 100 5'
-  const server = createServer(socket => {
-    socket.on('error', () => {})
-    socket.on('data', chunk => {
-      const query = chunk.subarray(2)
-      const isSoa = query.readUInt16BE(query.length - 4) === recordTypes.SOA
-      for (const texts of isSoa ? [[soa]] : transfer) {
-        const header = Buffer.from(query.subarray(0, 12))
-        header.writeUInt16BE(0x8400 | (isSoa ? 0 : rcode), 2)
-        header.writeUInt16BE(texts.length, 6)
-        const records = texts.map(text => wire(text === 'SOA' ? soa : text))
-        socket.write(frame(Buffer.concat([header, query.subarray(12), ...records])))
-      }
-      if (!isSoa && transfer.length === 0) socket.end()
-    })
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => void server.close())
-  return (server.address() as AddressInfo).port
-}
-
-const wire = (text: string): Buffer => {
-  const { name, type, ttl, data } = record(text)
-  const labels = name.split('.').map(label => Buffer.concat([Buffer.from([label.length]), Buffer.from(label)]))
-  const fixed = Buffer.alloc(10)
-  fixed.writeUInt16BE(type, 0)
-  fixed.writeUInt16BE(1, 2)
-  fixed.writeUInt32BE(ttl, 4)
-  fixed.writeUInt16BE(data.length, 8)
-  return Buffer.concat([...labels, fixed, data])
-}
 
 const www = 'www.example. 5 A 192.0.2.1'
 
@@ -179,13 +87,13 @@ const broken: Record<string, readonly [transfer: readonly (readonly string[])[],
 
 for (const [about, [transfer, rcode]] of Object.entries(broken))
   test(`not taken over: ${about}`, async t => {
-    const secondary = await startSecondary(t, await startFalse(t, transfer, rcode))
+    const secondary = await startSecondary(t, await startFalse(t, { transfer, ...(rcode && { rcode }) }))
     await until(async () => (await failures(secondary)) === 1)
     t.is(await answer(secondary, 'www.example.'), 'SERVFAIL')
   })
 
 test('the same false server, when it is right', async t => {
-  const secondary = await startSecondary(t, await startFalse(t, [['SOA'], [www], ['SOA']]))
+  const secondary = await startSecondary(t, await startFalse(t, { transfer: [['SOA'], [www], ['SOA']] }))
   await becomes(secondary, 'www.example.', 'www.example. 5 IN A 192.0.2.1')
   t.pass()
 })
@@ -194,12 +102,12 @@ test('an unchanged line keeps its zones through a reload of the Corefile', async
   const primary = await startPrimary(t, zone(1, 'www A 192.0.2.1'))
   const old = await startSecondary(t, primary.port)
   await becomes(old, 'www.example.', 'www.example. 5 IN A 192.0.2.1')
-  const next = configure(`example {\n secondary {\n  transfer from 127.0.0.1:${primary.port}\n }\n}`, old.world)
+  const next = configure(old.corefile, old.world)
   next.adopt(old.configuration)
   await next.start(new AbortController().signal)
   t.teardown(() => next.close())
   await old.configuration.close()
-  const kept = { configuration: next, world: old.world }
+  const kept = { ...old, configuration: next }
   t.is(await answer(kept, 'www.example.'), 'www.example. 5 IN A 192.0.2.1')
   await primary.update(zone(2, 'www A 192.0.2.2'), 2)
   await old.world.clock.advance(60_000)
@@ -207,9 +115,9 @@ test('an unchanged line keeps its zones through a reload of the Corefile', async
 })
 
 test('a zone of NSD comes as it is in its file', async t => {
-  const port = await startNsd(t, variedZone)
-  if (port === undefined) return
-  const secondary = await startSecondary(t, port)
+  const nsd = await startNsd(t, variedZone)
+  if (!nsd) return
+  const secondary = await startSecondary(t, nsd.port)
   await until(async () => (await answer(secondary, 'www.example.')) !== 'SERVFAIL')
   const copy = secondary.configuration.plugins[0]?.copyZone?.('example.')
   const texts = [...(copy?.records ?? [])].map(each => recordToText(each).toLowerCase()).sort()

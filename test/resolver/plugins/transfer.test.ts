@@ -180,12 +180,19 @@ test('who may not have it, what is no zone, and what is not known yet', async t 
   t.is((await ask(open, 'cluster.local.', { type: AXFR, transport: 'https' }))?.rcode, rcodes.REFUSED)
   for (const name of ['shop.svc.cluster.local.', 'example.org.'])
     t.is((await ask(open, name, { type: AXFR, transport: 'tcp' }))?.rcode, rcodes.NOTAUTH)
-  const closed = await start(t, { to: '192.0.2.8 2001:db8::1 [2001:db8::2]:53' })
+  const closed = await start(t, { to: '192.0.2.8 198.51.100.0/24 2001:db8::1 [2001:db8::2]:53' })
   const reply = (await ask(closed, 'cluster.local.', { type: AXFR, transport: 'tcp', edns }))!
   t.is(reply.rcode, rcodes.REFUSED)
   t.is(reply.extendedErrors?.[0]?.code, extendedErrorCodes.PROHIBITED)
   const fromV6 = { type: NS, transport: 'tcp', client: '2001:DB8:0::1' } as const
   t.is((await ask(closed, 'cluster.local.', fromV6))?.rcode, rcodes.NOERROR)
+  for (const [client, rcode] of [
+    // Not REFUSED: only then is it seen that the serial is missing.
+    ['198.51.100.77', rcodes.FORMERR],
+    ['198.51.101.77', rcodes.REFUSED],
+    ['192.0.2.80', rcodes.REFUSED],
+  ] as const)
+    t.is((await ask(closed, 'cluster.local.', { type: IXFR, client }))?.rcode, rcode, client)
   const early = await start(t, { cluster: new StaticCluster(objects, false) })
   t.is((await ask(early, 'cluster.local.', { type: AXFR, transport: 'tcp' }))?.rcode, rcodes.SERVFAIL)
 })
@@ -246,7 +253,9 @@ const asOneServer =
 test('tells what is wrong with the directive', t => {
   const block = (lines: string) => problemsOf(`cluster.local:53 {\n kubernetes\n transfer {\n${lines}\n }\n}`)
   t.deepEqual(block(''), ['Corefile:3: transfer: needs "to": who may have the zones (to *: anybody)'])
-  t.deepEqual(block('to ns.example.org'), ['Corefile:4: transfer: "ns.example.org" is neither an address nor "*"'])
+  t.deepEqual(block('to ns.example.org'), [
+    'Corefile:4: transfer: "ns.example.org" is neither an address, nor a network, nor "*"',
+  ])
   t.deepEqual(block('form 192.0.2.1')[0], 'Corefile:4: transfer: unknown property "form"')
   t.deepEqual(block('to 192.0.2.1\nto 192.0.2.2:5353 *'), [])
 })
