@@ -14,7 +14,7 @@ const questionEnd = (packet: Buffer): number => {
   return at + 5
 }
 
-const replyTo = (query: Buffer): Buffer => {
+export const replyTo = (query: Buffer): Buffer => {
   const reply = Buffer.concat([query.subarray(0, questionEnd(query)), ANSWER])
   reply.writeUInt16BE(0x8180, 2)
   reply.set([0, 1, 0, 1, 0, 0, 0, 0], 4)

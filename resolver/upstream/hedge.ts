@@ -42,7 +42,8 @@ export const hedgeDelay = ({ percentile95 = UNKNOWN }: Latency, whom: keyof type
 /** Whether the promise is still open after `delay`. */
 export const outlasts = (promise: Promise<unknown>, delay: Milliseconds, clock: Clock): Promise<boolean> =>
   new Promise(resolve => {
-    const timer = clock.after(delay, () => resolve(true))
+    // Timers run before sockets are read: a reply that waits while the program itself stood still is read first.
+    const timer = clock.after(delay, () => setImmediate(() => resolve(true)))
     const settled = () => {
       timer.cancel()
       resolve(false)

@@ -8,6 +8,8 @@ import type { Milliseconds } from '#lib/clock.ts'
 const REPLY_WEIGHT = 0.1
 /** What is known of a server that is not asked halves in this time. */
 const HALF_LIFE: Milliseconds = 10_000
+/** Questions without a reply that make a silence of what may be one slow name. */
+const SILENCE = 3
 /** Servers that are quicker than this are alike. */
 const RESOLUTION: Milliseconds = 0.1
 /** Replies that the percentile is of, how many it takes at least, and how many come between two reckonings. */
@@ -63,6 +65,11 @@ export class Latency {
 
   get underWay(): number {
     return this.#underWay
+  }
+
+  /** Whether several questions are under way and nothing has come since `moment`. */
+  isSilentSince(moment: Milliseconds): boolean {
+    return this.#underWay >= SILENCE && this.#silentSince <= moment
   }
 
   /** Below 0.95 of all replies; undefined: too few have come. */

@@ -135,12 +135,18 @@ export class UpstreamPool {
 
   async #attempt(run: Run, upstream: Upstream): Promise<PoolReply> {
     const { policy, clock, events } = this.#options
+    const sent = clock.monotonic()
     const first = this.#send(run, upstream)
     const second = policy === 'fastest' ? this.#second(run, upstream) : undefined
     if (!second) return first
     this.#hedges.earn()
     const delay = hedgeDelay(upstream.latency, second === upstream ? 'same' : 'another')
-    if (!(await outlasts(first, delay, clock)) || run.attempts === 0 || !this.#hedges.take()) return first
+    if (!(await outlasts(first, delay, clock)) || run.attempts === 0) return first
+    // A server that has fallen silent is looked at before the questions to it are given up; what waits there goes
+    // elsewhere whatever the budget says, since no more is sent there.
+    const isSilent = upstream.latency.isSilentSince(sent)
+    if (isSilent) upstream.health.failed()
+    else if (!this.#hedges.take()) return first
     const contest = [
       first.then(reply => ({ reply, won: false })),
       this.#send(run, second).then(reply => ({ reply, won: true })),
