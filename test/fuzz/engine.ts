@@ -3,8 +3,8 @@
  * before. A broken law is written down as a new seed.
  */
 import { createHash } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { SeededNumbers } from '../support/malformed-packets.ts'
@@ -86,6 +86,7 @@ export const problemWith = async (target: FuzzTarget, input: Buffer): Promise<st
 export const keepFinding = (target: FuzzTarget, { input }: Finding): string => {
   const digest = createHash('sha256').update(input).digest('hex').slice(0, 12)
   const path = join(corpusFolder, target.name, `crash-${digest}.${target.seedForm === 'hex' ? 'hex' : 'txt'}`)
+  mkdirSync(dirname(path), { recursive: true })
   writeFileSync(path, target.seedForm === 'hex' ? `${input.toString('hex').replaceAll(/.{100}/g, '$&\n')}\n` : input)
   return path
 }

@@ -1,5 +1,5 @@
 /** What every fuzz target is: something that takes bytes from strangers, with the laws that it must hold. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { SeededNumbers } from '../support/malformed-packets.ts'
 
@@ -34,7 +34,7 @@ export interface Seed {
 
 export const seedsOf = (target: FuzzTarget): readonly Seed[] => {
   const folder = join(corpusFolder, target.name)
-  const files = readdirSync(folder).sort()
+  const files = existsSync(folder) ? readdirSync(folder).sort() : []
   return [
     ...files.map(name => ({ name, input: readSeed(target, join(folder, name)) })),
     ...(target.seeds?.() ?? []).map((input, index) => ({ name: `built in ${index}`, input })),

@@ -4,11 +4,13 @@ import { httpsTarget } from './targets/https.ts'
 import { messageTarget } from './targets/message.ts'
 import { responderTarget } from './targets/responder.ts'
 import { streamTarget } from './targets/stream.ts'
+import { upstreamTarget } from './targets/upstream.ts'
 
 export const targets: readonly FuzzTarget[] = [
   messageTarget,
   responderTarget,
   streamTarget,
+  upstreamTarget,
   httpsTarget,
   corefileTarget,
 ]
