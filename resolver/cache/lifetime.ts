@@ -1,7 +1,7 @@
 /** Whether an answer may be kept, as what, and for how long (RFC 2308, RFC 2181 §8). */
 import type { Question } from '../query.ts'
 import type { Answer } from '../verdict.ts'
-import { rcodes, recordTypes } from '../wire/codes.ts'
+import { extendedErrorCodes, rcodes, recordTypes } from '../wire/codes.ts'
 import { canonicalName } from '../wire/name.ts'
 import { soaData } from '../wire/rdata.ts'
 import type { ResourceRecord } from '../wire/record.ts'
@@ -36,7 +36,7 @@ const passed: Lifetime = { verdict: 'passed' }
 export const lifetimeOf = (answer: Answer, question: Question, rules: LifetimeRules): Lifetime => {
   const { rcode, answers, authority } = answer
   // RFC 2308 §7, RFC 9520 §2.2. REFUSED and others may be for this client or this moment alone.
-  if (rcode === rcodes.SERVFAIL || rcode === rcodes.NOTIMP) return { verdict: 'failed', told: true }
+  if (rcode === rcodes.SERVFAIL || rcode === rcodes.NOTIMP) return { verdict: 'failed', told: !isOwnTrouble(answer) }
   if (rcode !== rcodes.NOERROR && rcode !== rcodes.NXDOMAIN) return { verdict: 'failed', told: false }
   // RFC 2181 §9: what was cut off is not kept.
   if (answer.truncated) return passed
@@ -47,6 +47,10 @@ export const lifetimeOf = (answer: Answer, question: Question, rules: LifetimeRu
   if (!positive && authority.some(isSoa)) return denied(answer, rules)
   return kept('success', leastTtl([...answers, ...authority, ...answer.additional]), rules.success, positive)
 }
+
+/** This machine's (it is out of sockets), which `forward` tells with no other code (RFC 8914 §4.1): it is of the moment. */
+const isOwnTrouble = ({ extendedErrors = [] }: Answer): boolean =>
+  extendedErrors.length > 0 && extendedErrors.every(({ code }) => code === extendedErrorCodes.OTHER)
 
 /** RFC 2308 §5: for the lesser of the SOA's own TTL and its MINIMUM; without a SOA not at all, unless told otherwise. */
 const denied = (answer: Answer, { denial, denialWithoutSoa }: LifetimeRules): Lifetime => {

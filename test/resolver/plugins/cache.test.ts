@@ -111,6 +111,10 @@ const kept: Record<string, readonly [reply: Partial<Answer>, kept: boolean, by?:
   'a truncated answer': [{ ...found(60), truncated: true }, false],
   'a TTL of zero': [found(0), false],
   SERVFAIL: [{ rcode: rcodes.SERVFAIL }, true],
+  'SERVFAIL for trouble of this machine': [
+    { rcode: rcodes.SERVFAIL, extendedErrors: [{ code: 0, text: 'out of sockets' }] },
+    false,
+  ],
   NOTIMP: [{ rcode: rcodes.NOTIMP }, true],
   REFUSED: [{ rcode: rcodes.REFUSED }, false],
   'an answer to another question': [found(60, 'other.example.org.'), false],
