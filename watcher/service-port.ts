@@ -18,9 +18,12 @@ interface RawPort {
 /** A cluster has thousands of services, and a few lists of ports among them. */
 const pool = new LRUCache<string, readonly ServicePortView[]>({ max: 1000 })
 
-/** Ports without a number are left out. Equal lists are one object, mostly: they may still be equal and be two. */
-export const portsOf = (raw: readonly RawPort[] = []): readonly ServicePortView[] => {
-  const ports = raw.flatMap(({ name = '', protocol = 'TCP', port }) =>
+/**
+ * Ports without a number are left out. Equal lists are one object, mostly: they may still be equal and be two. A slice
+ * without ports has `null`.
+ */
+export const portsOf = (raw: readonly RawPort[] | null | undefined): readonly ServicePortView[] => {
+  const ports = (raw ?? []).flatMap(({ name = '', protocol = 'TCP', port }) =>
     port === undefined ? [] : [{ name, protocol: protocol.toLowerCase(), port }],
   )
   const key = ports.map(({ name, protocol, port }) => `${name} ${protocol} ${port}`).join()
