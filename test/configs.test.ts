@@ -105,7 +105,6 @@ const serve = async (t: ExecutionContext, file: string) => {
     overrides,
     variables: {},
     cluster: staticSource(manifests),
-    fatal: message => t.fail(message),
     print: () => {},
   }
   const live: LiveConfiguration = new LiveConfiguration({
@@ -146,8 +145,9 @@ const specialities: Readonly<Record<string, (t: ExecutionContext, port: number) 
     t.is((await ask({ name: 'a.b.c.d.internal.cloudapp.net', port })).rcode, 'NXDOMAIN')
     t.is((await ask({ name: 'a.reddog.microsoft.com', port })).rcode, 'NXDOMAIN')
   },
-  'kops.Corefile': async (t, port) => t.deepEqual(await addressesOf('node-2.k8s.local', port), ['192.0.2.22']),
-  'kubespray.Corefile': async (t, port) => t.deepEqual(await addressesOf('node-2.k8s.local', port), ['192.0.2.22']),
+  'kops.Corefile': async (t, port) => void t.deepEqual(await addressesOf('node-2.k8s.local', port), ['192.0.2.22']),
+  'kubespray.Corefile': async (t, port) =>
+    void t.deepEqual(await addressesOf('node-2.k8s.local', port), ['192.0.2.22']),
   'gardener.Corefile': async (t, port) => {
     t.deepEqual(await addressesOf(`${CLUSTER_NAME}.svc.cluster.local`, port), ['10.96.0.77'])
     const { answers } = await ask({ name: 'www.example.com.svc.cluster.local', port })

@@ -47,7 +47,7 @@ let configuration: Configuration
 let datagrams: Socket
 let streams: Server
 /** Of the reply that is sent next. */
-let rest = Buffer.alloc(0)
+let rest: Buffer = Buffer.alloc(0)
 
 /** Digits that are the input's own, so that each has names of its own and all have the same length: pointers stay right. */
 const nameOf = (input: Buffer): string => {
