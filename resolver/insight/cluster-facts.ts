@@ -2,6 +2,7 @@
  * What a `kubernetes` zone's data says of a name, for people: the objects that it is made of, why there is nothing, and
  * what to do about it. Reads what is there; the answer itself is `resolver/zone/`'s.
  */
+import { unpackEndpoints } from '#watcher/packed-endpoints.ts'
 import type { EndpointSliceView } from '#watcher/views/endpoint-slice.ts'
 import { suggestion } from '../corefile/nearest.ts'
 import { splitLabels } from '../wire/name.ts'
@@ -163,7 +164,7 @@ const absence = (entry: ServiceEntry): Finding => {
     return { cause: `${who}, but its externalName "${service.externalName}" is no domain name` }
   if (!service.headless && service.clusterIPs.length === 0)
     return { cause: `${who}, but has no cluster IP yet`, next: [`kubectl describe service ${name} -n ${namespace}`] }
-  const endpoints = entry.slices.flatMap(slice => slice.endpoints)
+  const endpoints = entry.slices.flatMap(slice => [...unpackEndpoints(slice.endpoints)])
   if (endpoints.length === 0)
     return {
       cause: `${who}, but has no endpoints: no pod matches its selector`,
@@ -221,14 +222,15 @@ const objectsOf = (entry: ServiceEntry): UsedObject[] => {
   return [{ kind: 'Service', namespace, name, resourceVersion, detail }, ...slices.map(sliceObject)]
 }
 
-const sliceObject = ({ namespace, name, resourceVersion, endpoints, addressType }: EndpointSliceView): UsedObject => {
+const sliceObject = ({ namespace, name, resourceVersion, addressType, ...slice }: EndpointSliceView): UsedObject => {
+  const endpoints = [...unpackEndpoints(slice.endpoints)]
   const ready = endpoints.filter(endpoint => endpoint.ready).length
   const detail = `${addressType}, ${ready} of ${endpoints.length} endpoints ready`
   return { kind: 'EndpointSlice', namespace, name, resourceVersion, detail }
 }
 
 const addressOwners = (index: ClusterIndex, key: string): Finding => {
-  const slices = index.reverse.slices(key)
+  const slices = index.reverse.endpointOwners(key).flatMap(entry => entry.slicesWith(key))
   const services = index.reverse.services(key).flatMap(objectsOf)
   if (services.length > 0 || slices.length > 0) return { objects: [...services, ...slices.map(sliceObject)] }
   return {

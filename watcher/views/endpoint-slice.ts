@@ -41,6 +41,7 @@ interface RawSlice {
 
 /** What some readers want of endpoints, and others do without. */
 export interface EndpointDetails {
+  /** Of ready endpoints. */
   readonly podNames: boolean
   readonly zones: boolean
 }
@@ -50,13 +51,12 @@ export const endpointSliceView = ({ podNames, zones }: EndpointDetails): View<En
   strip(raw) {
     const { metadata, addressType = 'IPv4', ports, ...rest } = raw as unknown as RawSlice
     const labels = metadata.labels ?? {}
-    const endpoints = (rest.endpoints ?? []).map(endpoint => ({
-      addresses: endpoint.addresses ?? [],
-      hostname: endpoint.hostname ?? '',
-      podName: podNames && endpoint.targetRef?.kind === 'Pod' ? (endpoint.targetRef.name ?? '') : '',
-      ready: endpoint.conditions?.ready !== false,
-      zone: zones ? (endpoint.zone ?? '') : '',
-    }))
+    const endpoints = (rest.endpoints ?? []).map(({ addresses = [], hostname = '', zone = '', ...endpoint }) => {
+      const ready = endpoint.conditions?.ready !== false
+      const podName = endpoint.targetRef?.kind === 'Pod' ? (endpoint.targetRef.name ?? '') : ''
+      // Who asks why a service has no endpoint is told which pods are not ready; those are few.
+      return { addresses, hostname, podName: podNames || !ready ? podName : '', ready, zone: zones ? zone : '' }
+    })
     return {
       namespace: metadata.namespace ?? '',
       name: metadata.name,
