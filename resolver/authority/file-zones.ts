@@ -55,6 +55,10 @@ export abstract class FileZones implements Plugin {
     this.#looks.end()
   }
 
+  clear(): Promise<void> {
+    return this.look()
+  }
+
   copyZone(name: DnsName): ZoneCopy | undefined {
     return this.server.copyZone(name)
   }
