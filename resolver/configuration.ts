@@ -13,7 +13,7 @@ import { parseCorefile } from './corefile/parser.ts'
 import { relativeOf } from './corefile/relatives.ts'
 import { type PlannedBlock, planBlocks, readListenerOverrides } from './corefile/server-blocks.ts'
 import { type Corefile, type CorefileProblem, type Directive, type Word, wordsOf } from './corefile/syntax.ts'
-import type { DnsListener, HttpEndpoint, Responder } from './listener.ts'
+import type { DnsListener, HttpEndpoint, ListenerTimeouts, Responder } from './listener.ts'
 import { panicMetrics, registerMetrics } from './metrics.ts'
 import type { Environment, Next, Plugin, PluginModule, Reply, Traffic } from './plugin.ts'
 import { pluginModules } from './plugins/index.ts'
@@ -269,7 +269,7 @@ const distinctListeners = (blocks: readonly BuiltBlock[]): DnsListener[] => {
   const listeners = new Map<string, DnsListener>()
   for (const { block, instances } of blocks) {
     const identity = instances.find(({ plugin }) => plugin.identity)?.plugin.identity
-    const timeouts = instances.find(({ plugin }) => plugin.timeouts)?.plugin.timeouts
+    const timeouts = timeoutsOf(instances)
     for (const { listener } of block.served) {
       const { scheme = 'dns', server } = listener
       listeners.set(server, {
@@ -281,6 +281,12 @@ const distinctListeners = (blocks: readonly BuiltBlock[]): DnsListener[] => {
     }
   }
   return [...listeners.values()]
+}
+
+/** `timeouts` and `https` have a part each. */
+const timeoutsOf = (instances: readonly Instance[]): ListenerTimeouts | undefined => {
+  const parts = instances.flatMap(({ plugin }) => plugin.timeouts ?? [])
+  return parts.length > 0 ? Object.assign({}, ...parts) : undefined
 }
 
 /** Blocks that name the same endpoint (`ready` in each) share it: the first one's reply stands for all. */

@@ -23,6 +23,8 @@ export interface TlsCredentials {
 /** Who a listener is to its clients. */
 export interface TlsIdentity {
   readonly clientAuth: ClientAuth
+  /** Takes the secrets of connections, a line each (the format of NSS), for those who look into the traffic. */
+  readonly keylog?: ((line: Buffer) => void) | undefined
   /** Of the moment: another object after the files have changed. */
   readonly credentials: TlsCredentials
 }
@@ -38,8 +40,10 @@ export interface ListenerTimeouts {
   readonly write?: Milliseconds
   /** Without a query. */
   readonly idle?: Milliseconds
-  /** Queries on one connection, which closes then. */
+  /** Queries on one connection, which closes then; infinite: any number. */
   readonly maxQueries?: number
+  /** Connections of HTTPS at one time. */
+  readonly maxHttpsConnections?: number
 }
 
 /** Where DNS is served. */

@@ -128,6 +128,14 @@ const findChain = (routes: Routes, query: Query): Chain | undefined => {
   return atApex
 }
 
+/** Whether there is a server block for a zone that the name lies in, whichever questions it takes. */
+const isServed = (routes: Routes, { question, server }: Query): boolean => {
+  const zones = routes.get(server)
+  for (let zone: DnsName | undefined = question.canonicalName; zone !== undefined; zone = parentName(zone))
+    if (zones?.has(zone)) return true
+  return false
+}
+
 export class Resolver {
   readonly #options: ResolverOptions
 
@@ -148,7 +156,11 @@ export class Resolver {
   /** Asks the whole chain of the block that the question belongs to, as if a client had asked. */
   readonly ask: Next = query => {
     const chain = this.#chainOf(query)
-    return chain ? runIn(chain, query) : noServerBlock
+    return chain ? runIn(chain, query) : this.#unserved(query)
+  }
+
+  #unserved(query: Query): Verdict {
+    return isServed(this.#options.routes, query) ? noView : noServerBlock
   }
 
   #respond(packet: Buffer, context: RequestContext): MaybePromise<Buffer | undefined> {
@@ -192,8 +204,9 @@ export class Resolver {
 
   /** The verdict on a client's question; never throws. */
   conclude(query: Query, chain = this.#chainOf(query)): MaybePromise<Verdict> {
+    if (!chain) return this.#unserved(query)
     const refusal = refusalOf(query, chain)
-    if (refusal || !chain) return refusal ?? noServerBlock
+    if (refusal) return refusal
     try {
       const isOtherClass = query.question.class !== classes.IN
       const verdict = isOtherClass ? runOtherClass(query, chain) : runIn(chain, query)
@@ -266,13 +279,12 @@ export class Resolver {
   }
 }
 
-const noServerBlock = answered(
-  '',
-  emptyAnswer(rcodes.REFUSED, {
-    // RFC 8914 §4.21: asked about a name that this server is not for.
-    extendedErrors: [{ code: extendedErrorCodes.NOT_AUTHORITATIVE, text: 'no server block for this name' }],
-  }),
-)
+/** RFC 8914 §4.21: asked about a name that this server is not for. */
+const notOurs = (text: string): Verdict =>
+  answered('', emptyAnswer(rcodes.REFUSED, { extendedErrors: [{ code: extendedErrorCodes.NOT_AUTHORITATIVE, text }] }))
+
+const noServerBlock = notOurs('no server block for this name')
+const noView = notOurs('no view of its zone is for this question')
 const wrongClass = answered('', emptyAnswer(rcodes.REFUSED))
 const noTransfer = answered('', emptyAnswer(rcodes.REFUSED))
 
@@ -284,8 +296,7 @@ const runOtherClass = (query: Query, chain: Chain): MaybePromise<Verdict> => {
 const orWrongClass = (verdict: Verdict): Verdict => (verdict.verdict === 'unhandled' ? wrongClass : verdict)
 
 /** Refusals that no plugin can change. */
-const refusalOf = ({ question }: Query, chain: Chain | undefined): Verdict | undefined => {
-  if (!chain) return noServerBlock
+const refusalOf = ({ question }: Query, chain: Chain): Verdict | undefined => {
   // RFC 5936 §2.2.1: a transfer that is not permitted is REFUSED.
   const transfer = question.type === recordTypes.AXFR || question.type === recordTypes.IXFR
   return transfer && !chain.transfers ? noTransfer : undefined

@@ -3,6 +3,7 @@
  * alone under TLS and HTTPS.
  */
 import assert from 'node:assert'
+import type { Socket } from 'node:net'
 import type { SocketAddress } from '#lib/address.ts'
 import { systemCode } from '#lib/errors.ts'
 import type { DnsListener, TlsIdentity } from '#resolver/listener.ts'
@@ -112,9 +113,10 @@ export class DnsSockets {
     const environment = this.#environment
     const { scheme = 'dns', identity } = this.listener
     if (scheme === 'https') {
-      const https = new HttpsProtocol({ ...environment, options: this.#options() })
+      const https = new HttpsProtocol({ ...environment, options: () => this.#options() })
       return new TcpListener(address, environment, {
         serve: stream => https.serve(stream),
+        maxConnections: () => this.listener.timeouts?.maxHttpsConnections ?? environment.options.tcpMaxConnections,
         halfOpen: false,
         // RFC 9113 §3.3, RFC 9112 §9.
         tls: identity && { identity: this.#identity, protocols: ['h2', 'http/1.1'] },
@@ -123,10 +125,10 @@ export class DnsSockets {
     const transport = scheme === 'tls' ? 'tls' : 'tcp'
     return new TcpListener(address, environment, {
       serve: stream => {
-        const { timeouts } = this.listener
-        const options = this.#options()
-        return new TcpConnection(stream, { ...environment, options, transport, maxQueries: timeouts?.maxQueries })
+        const maxQueries = this.listener.timeouts?.maxQueries ?? spread(environment.options.tcpMaxQueries, stream)
+        return new TcpConnection(stream, { ...environment, options: this.#options(), transport, maxQueries })
       },
+      maxConnections: () => environment.options.tcpMaxConnections,
       // RFC 7766 §6.2.4.
       halfOpen: true,
       // RFC 7858 §7.1 (ALPN of its registry: "dot").
@@ -152,3 +154,7 @@ export class DnsSockets {
     return identity
   }
 }
+
+/** Up to a tenth more or less, by the client's port: those who came together do not leave together. */
+const spread = (queries: number, { remotePort = 0 }: Socket): number =>
+  Math.max(1, Math.round(queries * (0.9 + ((remotePort % 64) / 63) * 0.2)))

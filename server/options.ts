@@ -50,6 +50,14 @@ export const serverOptions = {
     unit: 'queries',
     doc: 'Queries of one TCP connection that wait for an answer; more are not read until some are answered (RFC 7766 §6.2.1.1).',
   },
+  tcpMaxQueries: {
+    type: 'number',
+    default: 10_000,
+    minimum: 1,
+    maximum: 1_000_000_000,
+    unit: 'queries',
+    doc: 'Queries on one connection of TCP or TLS, a tenth more or less, after which it closes when nothing is on its way: clients that stay for ever would stay with one replica.',
+  },
   tcpMaxQuery: {
     type: 'number',
     default: 4096,

@@ -24,8 +24,8 @@ export interface TcpEnvironment {
   readonly server: () => string
   /** Whether clients are to go elsewhere: the server has been told to stop. */
   readonly isRetiring: () => boolean
-  /** After how many queries the connection closes, as soon as nothing is on its way; absent: any number. */
-  readonly maxQueries?: number | undefined
+  /** After how many queries the connection closes, as soon as nothing is on its way; infinite: any number. */
+  readonly maxQueries: number
 }
 
 /** RFC 1035 §4.2.2. */
@@ -122,7 +122,7 @@ export class TcpConnection {
 
   /** Takes whole queries out of the input, as many as may be in flight. */
   #takeQueries(): void {
-    const { metrics, options, maxQueries = Number.POSITIVE_INFINITY } = this.#environment
+    const { metrics, options, maxQueries } = this.#environment
     let at = 0
     const input = this.#input
     while (this.#mayTake() && at + LENGTH_BYTES <= input.length) {

@@ -34,6 +34,8 @@ export interface Connection {
 export interface StreamProtocol {
   /** A client whose bytes may be read: after the handshake, where there is TLS. */
   readonly serve: (stream: Socket) => Connection
+  /** At one time; of the moment. Further ones are closed at once. */
+  readonly maxConnections: () => number
   /** Whether a client may end its side and still wait for answers. */
   readonly halfOpen: boolean
   /** Absent: in the clear. */
@@ -56,7 +58,6 @@ export class TcpListener {
   #closed = false
 
   constructor(bind: BindAddress, environment: TcpListenerEnvironment, protocol: StreamProtocol) {
-    const { metrics, options } = environment
     this.#bind = bind
     this.#environment = environment
     this.#protocol = protocol
@@ -64,8 +65,6 @@ export class TcpListener {
     // A client that ends its side in the handshake has gone.
     const allowHalfOpen = protocol.halfOpen && !protocol.tls
     this.#server = createServer({ allowHalfOpen, noDelay: true }, socket => this.#accept(socket))
-    this.#server.maxConnections = options.tcpMaxConnections
-    this.#server.on('drop', () => metrics.drop('tcp-connections'))
   }
 
   /** Resolves with the port (the system's choice for 0). Rejects with the system's error. */
@@ -113,6 +112,11 @@ export class TcpListener {
   #accept(socket: Socket): void {
     const { metrics } = this.#environment
     this.#accepted++
+    if (this.#sockets.size >= this.#protocol.maxConnections()) {
+      metrics.drop('tcp-connections')
+      socket.destroy()
+      return
+    }
     this.#sockets.add(socket)
     metrics.tcpConnections.inc()
     // Resets by the client are no news; 'close' follows.

@@ -34,10 +34,11 @@ export class TlsLayer {
   }
 
   #current(): TlsServer {
-    const { credentials, clientAuth } = this.#options.identity()
+    const { credentials, clientAuth, keylog } = this.#options.identity()
     if (this.#server && this.#credentials === credentials) return this.#server
     this.#credentials = credentials
     this.#server = this.#make(credentials, clientAuth)
+    if (keylog) this.#server.on('keylog', keylog)
     return this.#server
   }
 

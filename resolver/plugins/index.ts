@@ -21,6 +21,7 @@ import { forwardPlugin } from './forward.ts'
 import { headerPlugin } from './header.ts'
 import { healthPlugin } from './health.ts'
 import { hostsPlugin } from './hosts.ts'
+import { httpsPlugin } from './https.ts'
 import { externalPlugin } from './k8s_external.ts'
 import { kubernetesPlugin } from './kubernetes.ts'
 import { loadbalancePlugin } from './loadbalance.ts'
@@ -29,6 +30,7 @@ import { logPlugin } from './log.ts'
 import { loopPlugin } from './loop.ts'
 import { metadataPlugin } from './metadata.ts'
 import { minimalPlugin } from './minimal.ts'
+import { multisocketPlugin } from './multisocket.ts'
 import { nsidPlugin } from './nsid.ts'
 import { policyPlugin } from './policy.ts'
 import { pprofPlugin } from './pprof.ts'
@@ -72,6 +74,7 @@ const modules: readonly PluginModule[] = [
   headerPlugin,
   healthPlugin,
   hostsPlugin,
+  httpsPlugin,
   kubernetesPlugin,
   loadbalancePlugin,
   localPlugin,
@@ -79,6 +82,7 @@ const modules: readonly PluginModule[] = [
   loopPlugin,
   metadataPlugin,
   minimalPlugin,
+  multisocketPlugin,
   nsidPlugin,
   pprofPlugin,
   policyPlugin,

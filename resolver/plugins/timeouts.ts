@@ -32,8 +32,8 @@ const options = {
     syntax: 'MAXIMUM',
     minimum: 1,
     maximum: 1,
-    absent: '-1',
-    doc: 'queries on one connection of TCP or TLS, which then closes, so that clients spread over replicas anew; -1: any number',
+    absent: 'none',
+    doc: 'queries on one connection of TCP or TLS, which then closes, so that clients spread over replicas anew; -1: any number; as it is: about 10000',
   },
 } as const satisfies PropertyTable
 
@@ -48,7 +48,7 @@ export const timeoutsPlugin: PluginModule = {
     const { read, write, idle, maxtcpqueries } = reader.properties(options)
     if (directive.properties.length === 0) reader.refuse(directive.name, 'needs a line (like "idle 30s")')
     const [word] = maxtcpqueries[0]?.arguments ?? []
-    const maxQueries = word && word.text !== '-1' ? reader.number(word, amounts) : undefined
+    const maxQueries = word?.text === '-1' ? Number.POSITIVE_INFINITY : word && reader.number(word, amounts)
     const timeouts = {
       ...(read !== undefined && { read }),
       ...(write !== undefined && { write }),

@@ -4,7 +4,8 @@
  * is not taken over.
  */
 import { X509Certificate } from 'node:crypto'
-import { readFileSync, statSync } from 'node:fs'
+import { once } from 'node:events'
+import { createWriteStream, readFileSync, statSync, type WriteStream } from 'node:fs'
 import { resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import type { Milliseconds } from '#lib/clock.ts'
@@ -23,6 +24,14 @@ const options = {
     choices: clientAuths,
     default: 'nocert',
     doc: 'what clients must show: nothing; a certificate if they like; any; a valid one if any; a valid one',
+  },
+  keylog: {
+    kind: 'words',
+    syntax: 'FILE',
+    minimum: 1,
+    maximum: 1,
+    absent: 'none',
+    doc: 'a file to which the secrets of all connections are written: who has it can read the traffic; to look for errors only',
   },
 } as const satisfies PropertyTable
 
@@ -58,19 +67,27 @@ interface Loaded {
   readonly expires: number
 }
 
+/** What the directive says besides the files of the certificate. */
+interface Demands {
+  readonly clientAuth: ClientAuth
+  readonly keylogFile: string | undefined
+}
+
 export const tlsPlugin: PluginModule = {
   name: 'tls',
   options,
   metrics,
   setup(directive, _block, environment) {
     const reader = new DirectiveReader(directive)
-    const { client_auth: clientAuth } = reader.properties(options)
+    const { client_auth: clientAuth, keylog } = reader.properties(options)
     const files = readFiles(reader, directive, environment.folder)
     const loaded = files && load(files)
     if (loaded && !loaded.ok) reader.refuse(directive.name, loaded.problem)
     return reader.finish((): Plugin => {
       if (!files || !loaded?.ok) return { name: 'tls' }
-      return new Tls(files, { ...loaded.value, clientAuth }, environment)
+      const [word] = keylog[0]?.arguments ?? []
+      const keylogFile = word && resolve(environment.folder, word.text)
+      return new Tls(files, { ...loaded.value, clientAuth, keylogFile }, environment)
     })
   },
 }
@@ -119,8 +136,11 @@ class Tls implements Plugin, TlsIdentity {
   #fingerprint: string
   #expires: number
   readonly #looks: Recurrence
+  readonly #keylogFile: string | undefined
+  #keys: WriteStream | undefined
 
-  constructor(files: CredentialFiles, loaded: Loaded & { readonly clientAuth: ClientAuth }, environment: Environment) {
+  constructor(files: CredentialFiles, loaded: Loaded & Demands, environment: Environment) {
+    this.#keylogFile = loaded.keylogFile
     this.#files = files
     this.#environment = environment
     this.#metrics = registerMetrics(environment.registry, metrics)
@@ -142,12 +162,30 @@ class Tls implements Plugin, TlsIdentity {
 
   async start(): Promise<void> {
     this.#looks.begin()
+    if (this.#keylogFile !== undefined) await this.#openKeylog(this.#keylogFile)
+  }
+
+  get keylog(): TlsIdentity['keylog'] {
+    return this.#keylogFile === undefined ? undefined : line => void this.#keys?.write(line)
   }
 
   async close(): Promise<void> {
     this.#looks.end()
+    this.#keys?.end()
+    this.#keys = undefined
     // One who goes on with the same certificate tells it again at its next look.
     this.#metrics.expiry.remove({ certificate: this.#files.cert })
+  }
+
+  /** Rejects if it cannot be written. */
+  async #openKeylog(path: string): Promise<void> {
+    const { logger } = this.#environment
+    // The owner's alone: whoever reads it reads the traffic.
+    const keys = createWriteStream(path, { flags: 'a', mode: 0o600 })
+    await once(keys, 'open')
+    keys.on('error', error => logger.error({ error, path }, 'the secrets of TLS connections cannot be written'))
+    logger.warn({ path }, 'the secrets of TLS connections are written to a file: whoever has it can read the traffic')
+    this.#keys = keys
   }
 
   #tellExpiry(): void {

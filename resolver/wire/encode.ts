@@ -155,12 +155,12 @@ export function* encodeTransfer(
   records: Iterable<ResourceRecord>,
   options: EncodeOptions = {},
 ): Generator<Buffer, void> {
-  const { udpSize = OWN_UDP_SIZE, options: ednsOptions = [] } = options
-  const { edns } = query
   const rcode = rcodes.NOERROR
   const bits = encodeFlags(query, emptyAnswer(rcode, { authoritative: true }), rcode)
   const iterator = records[Symbol.iterator]()
-  let opt = edns ? encodeOpt({ rcode, dnssecOk: edns.dnssecOk, udpSize, options: ednsOptions }) : noOpt
+  let opt = transferOpt(query, options)
+  // RFC 9103 §9.2: each message of a transfer over TLS has a padding of its own.
+  const isPadded = wantsPadding(query)
   let questions = 1
   for (let next = iterator.next(); !next.done; ) {
     writer.begin(query.id, bits)
@@ -178,9 +178,9 @@ export function* encodeTransfer(
       next = iterator.next()
     }
     if (count === 0) throw new RangeError('a record is too long for a message')
-    writer.bytes(opt)
+    writer.bytes(isPadded ? padOpt(opt, writer.end + opt.length, MAX_MESSAGE) : opt)
     yield writer.finish(bits, [questions, count, 0, opt.length > 0 ? 1 : 0])
-    opt = noOpt
+    if (!isPadded) opt = noOpt
     questions = 0
   }
 }
@@ -214,3 +214,6 @@ export const encodeQuery = (query: OutgoingQuery): Buffer => {
   if (query.edns) writer.bytes(encodeOpt({ rcode: 0, ...query.edns }))
   return writer.finish(bits, [1, 0, 0, query.edns ? 1 : 0])
 }
+
+const transferOpt = ({ edns }: Query, { udpSize = OWN_UDP_SIZE, options = [] }: EncodeOptions): Buffer =>
+  edns ? encodeOpt({ rcode: rcodes.NOERROR, dnssecOk: edns.dnssecOk, udpSize, options }) : noOpt

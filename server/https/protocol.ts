@@ -29,7 +29,8 @@ export interface HttpsEnvironment {
   readonly logger: Logger
   readonly metrics: ServerMetrics
   readonly dispatcher: Dispatcher
-  readonly options: ServerOptions
+  /** Of the moment: they may change while the listener is open. */
+  readonly options: () => ServerOptions
   /** The `server` of the listener at this moment. */
   readonly server: () => string
   /** Whether clients are to go elsewhere: the server has been told to stop. */
@@ -55,13 +56,12 @@ export class HttpsProtocol {
   constructor(environment: HttpsEnvironment) {
     this.#environment = environment
     const handle = (request: Request, response: Response) => void this.#handle(request, response)
-    const keepAliveTimeout = environment.options.tcpIdleTimeout
-    this.#http1 = createServer({ maxHeaderSize: MAX_HEADERS, keepAliveTimeout }, handle)
+    this.#http1 = createServer({ maxHeaderSize: MAX_HEADERS }, handle)
     this.#http2 = createHttp2Server(
       {
         maxSessionMemory: MAX_SESSION_MEMORY,
         settings: {
-          maxConcurrentStreams: environment.options.tcpMaxInFlight,
+          maxConcurrentStreams: environment.options().tcpMaxInFlight,
           maxHeaderListSize: MAX_HEADERS,
           enablePush: false,
         },
@@ -76,7 +76,9 @@ export class HttpsProtocol {
     const { clock, options } = this.#environment
     const isHttp2 = stream instanceof TLSSocket && stream.alpnProtocol === 'h2'
     const session = isHttp2 ? this.#beginSession(stream) : undefined
-    const connection = new HttpsConnection(stream, session, clock, options.tcpIdleTimeout)
+    const { tcpIdleTimeout } = options()
+    this.#http1.keepAliveTimeout = tcpIdleTimeout
+    const connection = new HttpsConnection(stream, session, clock, tcpIdleTimeout)
     this.#connections.set(session ?? stream, connection)
     if (!session) this.#http1.emit('connection', stream)
     return connection
@@ -111,7 +113,7 @@ export class HttpsProtocol {
   }
 
   async #read(request: Request): Promise<Result<HttpQuestion, HttpRefusal> | 'gone'> {
-    const limit = this.#environment.options.tcpMaxQuery
+    const limit = this.#environment.options().tcpMaxQuery
     const { method = '', url = '', headers } = request
     const reading = readRequest({ method, target: url, headers }, limit)
     if (!reading.ok) return reading

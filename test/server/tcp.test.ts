@@ -267,6 +267,7 @@ test('a client that leaves its last answer unread does not keep its connection',
     transport: 'tcp',
     server: () => '',
     isRetiring: () => false,
+    maxQueries: Number.POSITIVE_INFINITY,
   })
   const closed = new Promise<void>(resolve => socket.once('close', () => resolve()))
   socket.push(frame(packetWithId(1)))

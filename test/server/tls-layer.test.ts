@@ -202,3 +202,15 @@ test('one address changes its scheme in a reload', async t => {
   await server.converge([listener(undefined, port)], [])
   t.true(await isServed(t, port, {}))
 })
+
+test('the secrets of a connection are told to who asked for them', async t => {
+  const lines: string[] = []
+  const { port } = await serve(t, { ...identityOf(certificate), keylog: line => void lines.push(line.toString()) })
+  const socket = await dial(t, port)
+  socket.write(query(1))
+  t.deepEqual(await replies(socket, 1), [1])
+  t.true(
+    lines.some(line => /^SERVER_TRAFFIC_SECRET_0 [0-9a-f]{64} [0-9a-f]+\n$/.test(line)),
+    lines.join(''),
+  )
+})

@@ -7,7 +7,9 @@ test('are what the listeners of the block are told, and nothing that was not sai
   t.deepEqual(timeoutsOf('. {\n timeouts {\n read 4s\n write 6s\n idle 1m\n maxtcpqueries 128\n }\n}'), [
     { read: 4000, write: 6000, idle: 60_000, maxQueries: 128 },
   ])
-  t.deepEqual(timeoutsOf('. {\n timeouts {\n idle 20s\n maxtcpqueries -1\n }\n}'), [{ idle: 20_000 }])
+  t.deepEqual(timeoutsOf('. {\n timeouts {\n idle 20s\n maxtcpqueries -1\n }\n}'), [
+    { idle: 20_000, maxQueries: Number.POSITIVE_INFINITY },
+  ])
   t.deepEqual(timeoutsOf('. {\n whoami\n}'), [undefined])
 })
 
@@ -25,4 +27,13 @@ test('tells what is wrong', t => {
   t.regex(problem('read 10ms'), /\(1s to 24h/)
   t.regex(problem('maxtcpqueries 0'), /"0" is not a number of queries/)
   t.regex(problemsOf('. {\n timeouts\n}')[0] ?? '', /needs a line/)
+})
+
+test('https has a part of its own: connections', t => {
+  const both = '. https://. {\n timeouts {\n idle 20s\n }\n https {\n max_connections 200\n }\n}'
+  t.deepEqual(timeoutsOf(both)[1], { idle: 20_000, maxHttpsConnections: 200 })
+  const unlimited = timeoutsOf('https://. {\n https {\n max_connections 0\n }\n}')
+  t.deepEqual(unlimited, [{ maxHttpsConnections: Number.POSITIVE_INFINITY }])
+  t.regex(problemsOf('. {\n https {\n max_connections -1\n }\n}')[0] ?? '', /"-1" is not a number of connections/)
+  t.regex(problemsOf('. {\n multisocket 1025\n}')[0] ?? '', /"1025" is not a number of sockets \(1 to 1024\)/)
 })

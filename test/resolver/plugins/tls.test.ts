@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import type { TlsIdentity } from '#resolver/listener.ts'
@@ -29,6 +29,25 @@ test('listeners of tls:// and https:// have the certificate, those of dns:// hav
   )
   t.is(listeners[0]?.identity?.clientAuth, 'require_and_verify')
   t.deepEqual(listeners[0]?.identity?.credentials.ca, authority.ca)
+})
+
+test('keylog: the secrets of connections go to a file of the owner’s, if one is asked for', async t => {
+  const folder = temporaryFolder(t)
+  writeCertificate(folder, certificate)
+  const identityWith = async (lines: string) => {
+    const configuration = configure(`tls://. {\n tls cert.pem key.pem ${lines}\n}`, testWorld(), folder)
+    await configuration.start(AbortSignal.timeout(60_000))
+    t.teardown(() => configuration.close())
+    return { configuration, keylog: configuration.listeners[0]?.identity?.keylog }
+  }
+  t.is((await identityWith('')).keylog, undefined)
+  const { configuration, keylog } = await identityWith('{\n  keylog keys.log\n }')
+  keylog?.(Buffer.from('CLIENT_RANDOM 01 02\n'))
+  await configuration.close()
+  const file = join(folder, 'keys.log')
+  while (statSync(file).size === 0) await new Promise(resolve => setImmediate(resolve))
+  t.is(readFileSync(file, 'utf8'), 'CLIENT_RANDOM 01 02\n')
+  t.is(statSync(file).mode & 0o777, 0o600)
 })
 
 test('flags that move port 53 leave the others where they are', t => {

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import type { Query, Transport } from '#resolver/query.ts'
 import { type Answer, emptyAnswer } from '#resolver/verdict.ts'
 import { parseType, rcodes, recordTypes } from '#resolver/wire/codes.ts'
-import { encodeAnswer, encodeQuery, replyLimit } from '#resolver/wire/encode.ts'
+import { encodeAnswer, encodeQuery, encodeTransfer, replyLimit } from '#resolver/wire/encode.ts'
 import { decodeQuery, decodeResponse, type ResponseMessage } from '#resolver/wire/message.ts'
 import { escapeLabel, joinName } from '#resolver/wire/name.ts'
 import { recordToText } from '#resolver/wire/presentation.ts'
@@ -239,6 +239,24 @@ test('padding: a message that is full stays as it is', t => {
     const bytes = encodeAnswer(asked, emptyAnswer(rcodes.NOERROR, { answers }))
     t.is(bytes.length, left < 4 ? 65_535 - left : 65_535)
     t.false(read(bytes).truncated)
+  }
+})
+
+test('padding: each message of a transfer over TLS, if the client padded its query (RFC 9103)', t => {
+  const options = [{ code: 12, data: Buffer.alloc(0) }]
+  const records = addresses(3000)
+  for (const [transport, isPadded] of [
+    ['tls', true],
+    ['tcp', false],
+  ] as const) {
+    const asked = query('a.example.', { transport, type: 252, edns: { ...edns(4096), options } })
+    const messages = [...encodeTransfer(asked, records)]
+    t.true(messages.length > 2)
+    for (const [index, message] of messages.entries()) {
+      t.is(message.length % 468 === 0, isPadded, String(message.length))
+      t.is(read(message).edns !== undefined, isPadded || index === 0)
+    }
+    t.is(messages.flatMap(message => read(message).answers).length, 3000)
   }
 })
 

@@ -308,12 +308,30 @@ test('a client that asks nothing, or never ends its question, is let go', async 
   )
   for (const time of times) t.true(time >= 295 && time < 60_000, String(time))
   const session = http2Session(t, port)
+  const closed = once(session, 'close')
   t.is((await http2(t, port, session)(get)).status, 200)
-  await once(session, 'close')
+  await closed
   const limit = performance.now() + 2000
   while ((await metric(registry, 'seamark_server_tcp_connections')) > 0 && performance.now() < limit)
     await new Promise(resolve => setImmediate(resolve))
   t.is(await metric(registry, 'seamark_server_tcp_connections'), 0)
+})
+
+test('a reload changes how long clients may wait, for connections that come after it', async t => {
+  const { port, server } = await serve(t)
+  await server.converge([{ ...listener, timeouts: { idle: 300 } }], [])
+  const session = http2Session(t, port)
+  const closed = once(session, 'close')
+  t.is((await http2(t, port, session)(get)).status, 200)
+  await closed
+  t.pass()
+})
+
+test('more connections than the listener may have are closed, and counted', async t => {
+  const { port, registry } = await serve(t, { listeners: [{ ...listener, timeouts: { maxHttpsConnections: 1 } }] })
+  t.is((await http1(t, port)(get)).status, 200)
+  await t.throwsAsync(http1(t, port)(get))
+  t.is(await metric(registry, 'seamark_server_dropped_total'), 1)
 })
 
 test('2,000 malformed messages: each is refused, or answered by an error; the connection goes on', async t => {

@@ -1,0 +1,21 @@
+/**
+ * multisocket: CoreDNS opens several sockets on one port, so that several cores read from them. Seamark reads all queries
+ * in one loop, to which more sockets would give nothing; the directive is taken, and said to be without effect.
+ */
+import { DirectiveReader } from '../corefile/directive-reader.ts'
+import type { Plugin, PluginModule } from '../plugin.ts'
+
+const bounds = { minimum: 1, maximum: 1024, unit: 'sockets' }
+
+export const multisocketPlugin: PluginModule = {
+  name: 'multisocket',
+  setup(directive, _block, { logger }) {
+    const reader = new DirectiveReader(directive)
+    reader.limitArguments(1)
+    reader.noProperties()
+    const [word] = directive.arguments
+    if (word) reader.number(word, bounds)
+    const start = async () => logger.info('multisocket has no effect: one loop reads all sockets')
+    return reader.finish((): Plugin => ({ name: 'multisocket', start }))
+  },
+}
