@@ -51,10 +51,6 @@ const worldOf = ({
   localAddresses,
   overrides,
   variables: process.env,
-  fatal: message => {
-    logger.fatal({ reason: message }, 'ending: the server cannot go on')
-    process.exit(1)
-  },
   print: print ?? (line => void process.stdout.write(`${line}\n`)),
   ...(requestReload ? { requestReload } : {}),
   ...(stateFolder === undefined ? {} : { stateFolder }),

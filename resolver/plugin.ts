@@ -229,8 +229,6 @@ export interface Environment {
   readonly requestReload: () => void
   /** The text of the whole Corefile with its imports, for `reload`'s hash. */
   readonly readCorefile: () => Promise<string>
-  /** Ends the program with a fatal error (the `loop` plugin). */
-  readonly fatal: (message: string) => void
   /** Writes a line to standard output: the query log, which collectors read there. */
   readonly print: (line: string) => void
 }

@@ -51,7 +51,6 @@ const makeWorld = (clock: Clock): World => ({
   localAddresses: () => [],
   overrides: {},
   variables: {},
-  fatal: () => {},
   print: () => {},
 })
 

@@ -30,7 +30,6 @@ const pluginOf = (line: string): Plugin => {
       localAddresses: () => [],
       overrides: {},
       variables: {},
-      fatal: () => {},
       print: () => {},
     },
   )

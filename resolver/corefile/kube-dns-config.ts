@@ -96,7 +96,7 @@ const readServers = (value: unknown): Result<readonly string[], string> => {
   return accepted(value)
 }
 
-/** A server is an IP address, with or without port. kube-dns takes names of servers too; `forward` does not. */
+/** A server is an IP address, with or without port, as the ConfigMap's documentation has it. */
 const serverProblem = (server: unknown): string | undefined => {
   const parsed = typeof server === 'string' && !/[\s/%]/.test(server) ? parseDestination(server) : undefined
   if (parsed?.ok && parsed.value.kind === 'server') return undefined

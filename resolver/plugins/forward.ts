@@ -71,7 +71,10 @@ const forwardMetrics = {
 
 /** CoreDNS's: for a question with all attempts. */
 const TOTAL_TIMEOUT: Milliseconds = 5000
-/** What `max_concurrent 0` means: below the usual limit of open files, a socket each. */
+/**
+ * What `max_concurrent 0` means, for all `forward` lines together: below the usual limit of open files, a socket each, and
+ * well below what the server takes at one time, so that other names are answered however slow all upstreams are.
+ */
 const CONCURRENCY_CEILING = 10_000
 
 export const forwardPlugin: PluginModule = {
@@ -106,15 +109,18 @@ class Forward implements Plugin {
   readonly #settings: ForwardSettings
   readonly #block: BlockContext
   readonly #metrics: Metrics<typeof forwardMetrics>
-  readonly #limit: number
+  readonly #environment: Environment
+  #limit: number
   #destinations: Destinations | undefined
   #pool: UpstreamPool
   #isAdopted = false
   #underWay = 0
   #cluster: Plugin | undefined
 
-  constructor({ settings, destinations, metrics, block }: ForwardParts, { clock, random }: Environment) {
+  constructor({ settings, destinations, metrics, block }: ForwardParts, environment: Environment) {
     const { values, failover } = settings
+    const { clock, random } = environment
+    this.#environment = environment
     this.#settings = settings
     this.#destinations = destinations
     this.#metrics = metrics
@@ -154,6 +160,8 @@ class Forward implements Plugin {
   }
 
   async start(): Promise<void> {
+    const lines = this.#environment.plugins().filter(({ name }) => name === NAME).length
+    this.#limit = this.#settings.values.max_concurrent || Math.ceil(CONCURRENCY_CEILING / Math.max(1, lines))
     await this.#destinations?.start()
   }
 

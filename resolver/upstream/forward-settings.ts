@@ -140,7 +140,7 @@ export const forwardOptions = {
     minimum: 0,
     maximum: 1_000_000,
     unit: 'queries',
-    doc: 'queries under way above which further ones are REFUSED; 0: 10000, which bounds sockets and memory',
+    doc: 'queries under way above which further ones are REFUSED; 0: 10000, shared among all `forward` lines',
   },
   next: {
     kind: 'words',

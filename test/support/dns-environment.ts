@@ -1,4 +1,4 @@
-/** A world for configurations and plugins under test: time stands still, lines are kept, nothing is fatal. */
+/** A world for configurations and plugins under test: time stands still, lines are kept. */
 
 import { silentLogger } from '#lib/log.ts'
 import { createRegistry } from '#lib/metrics.ts'
@@ -16,13 +16,10 @@ export interface TestWorld extends World {
   readonly clock: VirtualClock
   /** What was printed. */
   readonly lines: string[]
-  /** Messages of fatal errors. */
-  readonly fatalities: string[]
 }
 
 export const testWorld = (changes: Partial<World> = {}): TestWorld => {
   const lines: string[] = []
-  const fatalities: string[] = []
   return {
     random: systemRandom,
     logger: silentLogger,
@@ -32,12 +29,10 @@ export const testWorld = (changes: Partial<World> = {}): TestWorld => {
     localAddresses: () => ['192.0.2.53'],
     overrides: {},
     variables: {},
-    fatal: message => void fatalities.push(message),
     print: line => void lines.push(line),
     ...changes,
     clock: new VirtualClock(),
     lines,
-    fatalities,
   }
 }
 

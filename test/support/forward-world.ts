@@ -1,7 +1,7 @@
 /** Configurations with `forward` under a clock that the test moves. */
 import type { ExecutionContext } from 'ava'
 import { sleep, systemClock } from '#lib/clock.ts'
-import type { Configuration } from '#resolver/configuration.ts'
+import type { Configuration, World } from '#resolver/configuration.ts'
 import { configure, type TestWorld, testWorld } from './dns-environment.ts'
 
 export interface StartedConfiguration {
@@ -12,9 +12,9 @@ export interface StartedConfiguration {
 export const startConfiguration = async (
   t: ExecutionContext,
   text: string,
-  folder?: string,
+  { folder, ...changes }: Partial<World> & { readonly folder?: string } = {},
 ): Promise<StartedConfiguration> => {
-  const world = testWorld()
+  const world = testWorld(changes)
   const configuration = configure(text, world, folder)
   await configuration.start(new AbortController().signal)
   t.teardown(() => configuration.close())

@@ -4,6 +4,7 @@ import { rcodes, recordTypes } from '#resolver/wire/codes.ts'
 import { aaaaData, aData } from '#resolver/wire/rdata.ts'
 import { ask } from '../../support/dns-environment.ts'
 import { startConfiguration, whileTimePasses } from '../../support/forward-world.ts'
+import { staticSource } from '../../support/static-cluster.ts'
 import { aRecord, startUpstream } from '../../support/upstream.ts'
 
 const edns = { udpSize: 1232, dnssecOk: false, options: [] }
@@ -107,4 +108,26 @@ test('names of our own are answered while the upstream is silent and no more que
   }
   const replies = await whileTimePasses(world, Promise.all(waiting))
   t.true(replies.every(reply => reply?.rcode === rcodes.SERVFAIL))
+})
+
+test('names of the cluster do not leave it with a search domain behind them', async t => {
+  const upstream = await startUpstream(t, {
+    respond: ({ question }) => ({ answers: [aRecord(question.name, 60, '192.0.2.7')] }),
+  })
+  const cluster = staticSource([{ kind: 'Namespace', metadata: { name: 'shop' } }])
+  const { world, configuration } = await startConfiguration(
+    t,
+    `. {\n kubernetes cluster.local\n forward . ${upstream.target}\n}`,
+    { cluster },
+  )
+  const rcodeOf = async (name: string) => (await ask(configuration, name))?.rcode
+  t.is(await rcodeOf('web.shop.svc.cluster.local.'), rcodes.NXDOMAIN)
+  t.is(await rcodeOf('web.shop.svc.cluster.local.svc.cluster.local.'), rcodes.NXDOMAIN)
+  t.is(await rcodeOf('web.shop.svc.cluster.local.corp.example.'), rcodes.NXDOMAIN)
+  t.deepEqual(upstream.queries, [])
+  t.is(await rcodeOf('www.corp.example.'), rcodes.NOERROR)
+  t.regex(
+    await world.registry.metrics(),
+    /seamark_forward_special_names_total\{reach="searched",outcome="answered"\} 1/,
+  )
 })

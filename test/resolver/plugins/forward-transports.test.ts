@@ -30,7 +30,7 @@ for (const method of ['POST', 'GET'] as const)
     const { configuration } = await startConfiguration(
       t,
       `. {\n forward . https://127.0.0.1%dns.example:${upstream.port}/q?k=1 {\n tls ca.pem\n doh_method ${method}\n }\n}`,
-      folder,
+      { folder },
     )
     const replies = await Promise.all(['a', 'b', 'c'].map(name => ask(configuration, `${name}.example.org.`)))
     for (const reply of replies) {
@@ -56,7 +56,7 @@ test('https:// upstreams: what is no good reply is SERVFAIL with the reason, and
     const { world, configuration } = await startConfiguration(
       t,
       `. {\n forward . https://127.0.0.1:${upstream.port}/secret-path {\n max_fails 0\n ${tls}\n }\n}`,
-      folder,
+      { folder },
     )
     const reply = await whileTimePasses(world, ask(configuration, 'www.example.org.', { edns }))
     t.is(reply?.rcode, rcodes.SERVFAIL)
@@ -173,7 +173,7 @@ test('hundreds of questions at once go over at most four connections of TLS, pad
   const { world, configuration } = await startConfiguration(
     t,
     `. {\n forward . tls://127.0.0.1%dns.example:${upstream.port} {\n tls ca.pem\n }\n}`,
-    folder,
+    { folder },
   )
   const replies = await Promise.all(
     Array.from({ length: all }, (_, index) => ask(configuration, `${index}.example.org.`)),

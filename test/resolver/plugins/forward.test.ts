@@ -343,7 +343,7 @@ test('over TLS: the certificate must be trusted and name the server', async t =>
     const { world, configuration } = await startConfiguration(
       t,
       `. {\n forward . ${target} {\n max_fails 0\n ${lines}\n }\n}`,
-      folder,
+      { folder },
     )
     return (await whileTimePasses(world, ask(configuration, 'www.example.org.')))?.rcode
   }
