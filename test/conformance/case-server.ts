@@ -28,12 +28,10 @@ export class CaseServer {
   /** UDP and TCP, on 127.0.0.1. */
   readonly port: number
   readonly #server: Server
-  readonly #upstream: UpstreamStub | undefined
 
-  constructor(configuration: Configuration, server: Server, upstream: UpstreamStub | undefined) {
+  constructor(configuration: Configuration, server: Server) {
     this.configuration = configuration
     this.#server = server
-    this.#upstream = upstream
     this.port = [...server.addresses().dns.values()][0]!.port
   }
 
@@ -47,7 +45,6 @@ export class CaseServer {
   async close(): Promise<void> {
     await this.#server.close()
     await this.configuration.close()
-    await this.#upstream?.close()
   }
 }
 
@@ -62,6 +59,8 @@ export const clientOf = ({ from_pod_ip }: ConformanceCase): string => from_pod_i
 /** Cases with the same settings, objects and client share a server. */
 export class CaseServers {
   readonly #servers = new Map<string, Promise<CaseServer>>()
+  /** By what they answer. */
+  readonly #upstreams = new Map<string, Promise<UpstreamStub>>()
   readonly #folder = mkdtempSync(join(tmpdir(), 'seamark-test-'))
 
   of(conformanceCase: ConformanceCase): Promise<CaseServer> {
@@ -73,12 +72,13 @@ export class CaseServers {
 
   async close(): Promise<void> {
     await Promise.allSettled([...this.#servers.values()].map(async server => (await server).close()))
+    await Promise.allSettled([...this.#upstreams.values()].map(async upstream => (await upstream).close()))
     rmSync(this.#folder, { recursive: true })
   }
 
   async #start(conformanceCase: ConformanceCase): Promise<CaseServer> {
     const config = configOf(conformanceCase)
-    const upstream = config.upstream ? await startUpstream(config.upstream) : undefined
+    const upstream = await this.#upstream(config)
     const world = testWorld({
       cluster: staticSource(objectsOf(conformanceCase), config.synced),
       localAddresses: () => config.localIPs,
@@ -99,7 +99,15 @@ export class CaseServers {
       options: options.value,
     })
     await server.converge(listeners.slice(0, 1), [])
-    return new CaseServer(configuration, server, upstream)
+    return new CaseServer(configuration, server)
+  }
+
+  #upstream({ upstream }: CaseConfig): Promise<UpstreamStub> | undefined {
+    if (!upstream) return undefined
+    const key = JSON.stringify(upstream)
+    let stub = this.#upstreams.get(key)
+    if (!stub) this.#upstreams.set(key, (stub = startUpstream(upstream)))
+    return stub
   }
 
   /** The node's resolv.conf, as far as cases name it. */

@@ -1,10 +1,11 @@
 /** The upstream of the corpus: answers from a table over UDP and TCP, on one loopback port. */
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
 import { parseRcode, parseType } from '#resolver/wire/codes.ts'
 import { encodeAnswer } from '#resolver/wire/encode.ts'
 import { decodeQuery } from '#resolver/wire/message.ts'
+import { bindPair } from '../support/bind-pair.ts'
 import { requestContext } from '../support/query-packet.ts'
 import type { UpstreamConfig } from './cases.ts'
 import { toResourceRecord } from './presentation.ts'
@@ -58,16 +59,12 @@ export const startUpstream = async (config: UpstreamConfig): Promise<UpstreamStu
     socket.on('close', () => sockets.delete(socket))
     serveStream(socket, config)
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
   const datagrams = createSocket('udp4')
   datagrams.on('message', (packet, { address, port: client }) => {
     const reply = answerBytes(config, packet, 'udp')
     if (reply) datagrams.send(reply, client, address)
   })
-  datagrams.bind(port, '127.0.0.1')
-  await once(datagrams, 'listening')
+  const port = await bindPair(server, datagrams)
   return {
     address: `127.0.0.1:${port}`,
     async close() {

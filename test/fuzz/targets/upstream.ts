@@ -2,8 +2,7 @@
 import assert from 'node:assert'
 import { createHash } from 'node:crypto'
 import { createSocket, type Socket } from 'node:dgram'
-import { once } from 'node:events'
-import { type AddressInfo, createServer, type Server } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import dnsPacket from 'dns-packet'
 import type { Configuration } from '#resolver/configuration.ts'
 import { emptyAnswer } from '#resolver/verdict.ts'
@@ -13,6 +12,7 @@ import { decodeQuery, decodeResponse } from '#resolver/wire/message.ts'
 import { skipName } from '#resolver/wire/name.ts'
 import { recordFromText } from '#resolver/wire/presentation.ts'
 import type { ResourceRecord } from '#resolver/wire/record.ts'
+import { bindPair } from '../../support/bind-pair.ts'
 import { frame } from '../../support/dns-client.ts'
 import { configure, type TestWorld, testWorld } from '../../support/dns-environment.ts'
 import { queryPacket, requestContext } from '../../support/query-packet.ts'
@@ -142,14 +142,12 @@ export const upstreamTarget: FuzzTarget = {
         }
       })
     })
-    await once(streams.listen(0, '127.0.0.1'), 'listening')
-    const { port } = streams.address() as AddressInfo
     datagrams.on('message', (packet, { address, port: client }) => {
       const reply = denial(packet)
       datagrams.send(forgedReply(packet), client, address)
       if (reply) datagrams.send(reply, client, address)
     })
-    await once(datagrams.bind(port, '127.0.0.1'), 'listening')
+    const port = await bindPair(streams, datagrams)
     world = testWorld()
     configuration = configure(corefile(port), world)
     await configuration.start(AbortSignal.timeout(10_000))
