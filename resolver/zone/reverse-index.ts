@@ -1,44 +1,7 @@
-/**
- * Which services have an address, as their own or as that of a ready endpoint. Holds, for each address, the services
- * themselves (one as it is, several as an array), so that the 100,000 endpoints of a large cluster cost one map entry each.
- */
+/** Which services have an address, as their own or as that of a ready endpoint, and which prefixes have an address below. */
 import type { AddressKey } from './address.ts'
+import { AddressOwners } from './address-owners.ts'
 import type { ServiceEntry } from './service-entry.ts'
-
-/** One owner, or several. */
-class Owners<Owner extends object> {
-  readonly #owners = new Map<AddressKey, Owner | Owner[]>()
-
-  has(key: AddressKey): boolean {
-    return this.#owners.has(key)
-  }
-
-  keys(): IterableIterator<AddressKey> {
-    return this.#owners.keys()
-  }
-
-  get(key: AddressKey): readonly Owner[] {
-    const found = this.#owners.get(key)
-    if (found === undefined) return []
-    return Array.isArray(found) ? found : [found]
-  }
-
-  add(key: AddressKey, owner: Owner): void {
-    const found = this.#owners.get(key)
-    if (found === undefined) this.#owners.set(key, owner)
-    else if (!Array.isArray(found)) {
-      if (found !== owner) this.#owners.set(key, [found, owner])
-    } else if (!found.includes(owner)) found.push(owner)
-  }
-
-  delete(key: AddressKey, owner: Owner): void {
-    const found = this.#owners.get(key)
-    if (found === owner) this.#owners.delete(key)
-    if (!Array.isArray(found)) return
-    const rest = found.filter(other => other !== owner)
-    this.#owners.set(key, rest.length === 1 ? rest[0]! : rest)
-  }
-}
 
 /** IPv6 prefixes longer than this (in digits) are not counted but tried: at most 16² addresses lie below one. */
 const COUNTED_DIGITS = 29
@@ -54,8 +17,8 @@ const longestPrefix = (key: AddressKey): string =>
   key.includes('.') ? key.slice(0, key.lastIndexOf('.') + 1) : key.slice(0, COUNTED_DIGITS)
 
 export class ReverseIndex {
-  readonly #services = new Owners<ServiceEntry>()
-  readonly #endpoints = new Owners<ServiceEntry>()
+  readonly #services = new AddressOwners<ServiceEntry>()
+  readonly #endpoints = new AddressOwners<ServiceEntry>()
   /** Prefix → how many addresses or longer prefixes stand directly below it: the empty non-terminals (RFC 8020). */
   readonly #prefixes = new Map<string, number>()
 
