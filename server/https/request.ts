@@ -42,7 +42,8 @@ const refusal = (status: number, reason: string) => refused<HttpRefusal>({ statu
 /** Reads what comes before a body. `limit`: the longest query, in bytes. */
 export const readRequest = (request: HttpRequest, limit: number): Result<HttpReading, HttpRefusal> => {
   const { method, headers } = request
-  const [path = '', ...rest] = request.target.split('?')
+  // RFC 9112 §3.2.2: a server takes the absolute form too, as proxies are sent it.
+  const [path = '', ...rest] = request.target.replace(/^https?:\/\/[^/?#]*/i, '').split('?')
   if (path !== PATH) return refusal(404, `DNS is at ${PATH}`)
   // RFC 9110 §15.6.2: 501 for a method that is not known, §15.5.6: 405 for one that is not for this.
   if (!METHODS.includes(method)) return refusal(501, `${method} is not a method of HTTP`)
@@ -53,6 +54,8 @@ export const readRequest = (request: HttpRequest, limit: number): Result<HttpRea
 
 const readPost = (headers: IncomingHttpHeaders, limit: number): Result<HttpReading, HttpRefusal> => {
   if (mediaType(headers['content-type']) !== MESSAGE_TYPE) return refusal(415, `a body must be ${MESSAGE_TYPE}`)
+  // RFC 9110 §15.5.16: nor is it unpacked; a packed message would be read as another one.
+  if (headers['content-encoding'] !== undefined) return refusal(415, 'a body must not be compressed')
   if (!accepts(headers.accept, [MESSAGE_TYPE])) return notAcceptable(MESSAGE_TYPE)
   if (Number(headers['content-length'] ?? 0) > limit) return tooLong(limit)
   return accepted({ from: 'body' })
