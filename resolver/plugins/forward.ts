@@ -11,6 +11,7 @@ import type { Query } from '../query.ts'
 import { respell } from '../respell.ts'
 import type { Destinations } from '../upstream/destinations.ts'
 import { ExchangeError } from '../upstream/exchange-error.ts'
+import { ExchangeTap } from '../upstream/exchange-tap.ts'
 import { type ForwardSettings, forwardOptions, readForwardSettings } from '../upstream/forward-settings.ts'
 import { makeDestinations } from '../upstream/make-destinations.ts'
 import { type PoolReply, UpstreamPool } from '../upstream/pool.ts'
@@ -87,7 +88,14 @@ export const forwardPlugin: PluginModule = {
     const settings = readForwardSettings(reader, directive, reader.properties(forwardOptions))
     return reader.finish((): Plugin => {
       const metrics = registerMetrics(environment.registry, forwardMetrics)
-      const destinations = makeDestinations({ reader, directive, settings, metrics, environment })
+      const destinations = makeDestinations({
+        reader,
+        directive,
+        settings,
+        metrics,
+        environment,
+        tap: new ExchangeTap(block),
+      })
       return new Forward({ settings, destinations, metrics, block }, environment)
     })
   },
@@ -155,6 +163,7 @@ class Forward implements Plugin {
     if (!(previous instanceof Forward) || this.#settings.values.tls.length > 0) return
     this.#destinations?.close()
     this.#destinations = previous.#destinations
+    this.#destinations?.tap.follow(this.#block)
     this.#pool = previous.#pool
     previous.#isAdopted = true
   }

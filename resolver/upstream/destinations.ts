@@ -11,6 +11,7 @@ import type { Logger } from '#lib/log.ts'
 import { Recurrence } from '#lib/recurrence.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import { parseResolvConf } from '../resolvconf.ts'
+import type { ExchangeTap } from './exchange-tap.ts'
 import type { HostAddresses } from './host-addresses.ts'
 import { type Destination, targetKey, type UpstreamTarget } from './target.ts'
 import type { Upstream } from './upstream.ts'
@@ -21,6 +22,8 @@ const MAXIMUM_UPSTREAMS = 15
 const CHECK_INTERVAL: Milliseconds = 5000
 
 export interface DestinationsOptions {
+  /** Where the upstreams tell what they exchange. */
+  readonly tap: ExchangeTap
   readonly destinations: readonly Destination[]
   readonly makeUpstream: (target: UpstreamTarget) => Upstream
   /** Keeps the addresses of a host name; told of each change. */
@@ -57,6 +60,10 @@ export class Destinations {
     const count = known + [...files.value.values()].flat().length
     if (count > MAXIMUM_UPSTREAMS) return refused(`${count} upstreams, but at most ${MAXIMUM_UPSTREAMS} are allowed`)
     return accepted(new Destinations(options, files.value))
+  }
+
+  get tap(): ExchangeTap {
+    return this.#options.tap
   }
 
   get upstreams(): readonly Upstream[] {

@@ -7,6 +7,7 @@ import type { Directive } from '../corefile/syntax.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Environment } from '../plugin.ts'
 import { Destinations, resolvConfServers } from './destinations.ts'
+import type { ExchangeTap } from './exchange-tap.ts'
 import type { ForwardSettings } from './forward-settings.ts'
 import { readForwardTls } from './forward-tls.ts'
 import { HostAddresses } from './host-addresses.ts'
@@ -27,6 +28,7 @@ export interface Making {
   readonly settings: ForwardSettings
   readonly metrics: Metrics<typeof proxyMetrics>
   readonly environment: Environment
+  readonly tap: ExchangeTap
 }
 
 export const makeDestinations = (making: Making): Destinations | undefined => {
@@ -42,6 +44,7 @@ export const makeDestinations = (making: Making): Destinations | undefined => {
   const makeUpstream = upstreamMaker(making, readTransport(making))
   const made = Destinations.create({
     ...environment,
+    tap: making.tap,
     destinations,
     makeUpstream,
     watchHost: (host, onChange) => watchHost(making, makeUpstream, host, onChange),
@@ -64,7 +67,7 @@ const readTransport = ({ reader, settings, environment }: Making): TransportSett
 }
 
 const upstreamMaker =
-  ({ settings, metrics, environment: { clock, random } }: Making, transport: TransportSettings) =>
+  ({ settings, metrics, tap, environment: { clock, random } }: Making, transport: TransportSettings) =>
   (target: UpstreamTarget): Upstream =>
     new Upstream({
       ...transport,
@@ -75,6 +78,7 @@ const upstreamMaker =
       readTimeout: settings.values.read_timeout,
       health: settings.health,
       probeChannel: settings.values.force_tcp ? 'tcp' : 'udp',
+      onExchange: tap.report,
     })
 
 const watchHost = (

@@ -6,6 +6,8 @@ import { connect as connectTcp, isIPv6 } from 'node:net'
 import { connect as connectTls, type SecureContextOptions, type TLSSocket } from 'node:tls'
 import type { Clock, Milliseconds } from '#lib/clock.ts'
 import type { Random } from '#lib/random.ts'
+import type { UpstreamExchange } from '../plugin.ts'
+import type { Transport as QueryTransport } from '../query.ts'
 import { ednsOptionCodes, rcodes } from '../wire/codes.ts'
 import { findOption } from '../wire/edns.ts'
 import { flags } from '../wire/header.ts'
@@ -40,6 +42,8 @@ export interface TransportOptions extends TransportSettings {
   readonly random: Random
   /** Told whether a question over a connection found one open. */
   readonly onReuse: (reused: boolean) => void
+  /** Told of every message and what came back; must read the bytes at once. */
+  readonly onExchange: (exchange: UpstreamExchange) => void
 }
 
 const protocolNames: Readonly<Record<UpstreamProtocol, string>> = { dns: 'TCP', tls: 'TLS', https: 'HTTPS' }
@@ -111,7 +115,7 @@ export class Transport {
     }
     let reply: Buffer | undefined
     try {
-      reply = await this.#udp.exchange(packet, accepts, timeout)
+      reply = await this.#tell('udp', packet, this.#udp.exchange(packet, accepts, timeout))
     } catch (error) {
       // Out of sockets: a connection that is there needs none.
       if (!(error instanceof ExchangeError) || error.failure !== 'local' || !this.#stream.isOpen) throw error
@@ -119,7 +123,7 @@ export class Transport {
     }
     if (wrongCase) {
       // It may be forged: the same bytes over TCP tell whether that is the server's way.
-      reply = await this.#stream.exchange(packet, isOurs(packet), timeout)
+      reply = await this.#askStream(packet, timeout)
       if (checkReply(packet, reply) === 'wrong-case') this.#keepsCase = false
       return this.#decode(reply, message)
     }
@@ -133,7 +137,7 @@ export class Transport {
   async #overStream(question: UpstreamQuestion, timeout: Milliseconds, edns: boolean): Promise<ResponseMessage> {
     const padded = this.#options.target.protocol === 'tls'
     const message = composeMessage(question, { mixedCase: false, edns, keepalive: true, padded }, this.#options.random)
-    const response = this.#decode(await this.#stream.exchange(message.packet, isOurs(message.packet), timeout), message)
+    const response = this.#decode(await this.#askStream(message.packet, timeout), message)
     const keepalive = response.edns && findOption(response.edns, ednsOptionCodes.KEEPALIVE)
     // RFC 7828 §3.1: units of 100 ms.
     if (keepalive?.data.length === 2) this.#stream.keepIdle(keepalive.data.readUInt16BE(0) * 100)
@@ -145,10 +149,35 @@ export class Transport {
     const message = composeMessage(question, style, this.#options.random)
     // RFC 8484 §4.1: "SHOULD use a DNS ID of 0", for the caches between.
     message.packet.writeUInt16BE(0, 0)
-    const { packet, age } = await this.#https.exchange(message.packet, timeout)
+    let age = 0
+    const exchange = this.#https.exchange(message.packet, timeout).then(reply => {
+      age = reply.age
+      return reply.packet
+    })
+    const packet = await this.#tell('https', message.packet, exchange)
     if (checkReply(message.packet, packet) === 'foreign') throw this.#malformed()
     const response = this.#decode(packet, message)
     return age === 0 ? response : aged(response, age)
+  }
+
+  #askStream(packet: Buffer, timeout: Milliseconds): Promise<Buffer> {
+    const transport = this.#options.target.protocol === 'tls' ? 'tls' : 'tcp'
+    return this.#tell(transport, packet, this.#stream.exchange(packet, isOurs(packet), timeout))
+  }
+
+  /** The reply, after both messages have been told as they were on the wire. */
+  async #tell(transport: QueryTransport, query: Buffer, exchange: Promise<Buffer>): Promise<Buffer> {
+    const { clock, target, onExchange } = this.#options
+    const sent = clock.monotonic()
+    const known = { transport, address: target.address, port: target.port, query, sent }
+    try {
+      const response = await exchange
+      onExchange({ ...known, response, received: clock.monotonic() })
+      return response
+    } catch (error) {
+      onExchange(known)
+      throw error
+    }
   }
 
   #decode(reply: Buffer, message: OutgoingMessage): ResponseMessage {

@@ -5,6 +5,7 @@
 import type { Clock, Milliseconds } from '#lib/clock.ts'
 import type { Random } from '#lib/random.ts'
 import type { Metrics } from '../metrics.ts'
+import type { UpstreamExchange } from '../plugin.ts'
 import { rcodeName, rcodes, recordTypes } from '../wire/codes.ts'
 import type { ResponseMessage } from '../wire/message.ts'
 import type { DnsName } from '../wire/record.ts'
@@ -27,6 +28,8 @@ export interface UpstreamOptions extends TransportSettings {
   readonly health: HealthOptions
   /** How probes go out: as questions do. */
   readonly probeChannel: Channel
+  /** Told of every message and what came back, probes included. */
+  readonly onExchange: (exchange: UpstreamExchange) => void
 }
 
 /** A server that is down is probed at this timeout, not the (longer) one of questions. */

@@ -16,6 +16,7 @@ import { FrameStreamReader } from '../../support/frame-stream-reader.ts'
 import { findProgram, skip } from '../../support/programs.ts'
 import { run } from '../../support/run.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
+import { startUpstream } from '../../support/upstream.ts'
 import { eventually } from '../../watcher/support/eventually.ts'
 
 const DROPPED = 'seamark_dnstap_dropped_total'
@@ -236,4 +237,32 @@ test('mistakes are told', t => {
   t.regex(told('a.sock {\n message_types CLIENT\n }')!, /"CLIENT" is not one of/)
   t.regex(told('listen tls://127.0.0.1:6000')!, /needs "tls"/)
   t.regex(told('tls://127.0.0.1:6000 {\n tls a b\n }')!, /cannot be read/)
+})
+
+test('what forward asks and is told, after a reload of the Corefile, too', async t => {
+  const socket = join(temporaryFolder(t), 'tap.sock')
+  const reader = new FrameStreamReader(t)
+  await reader.listen(socket)
+  const upstream = await startUpstream(t, { respond: () => ({}) })
+  const world = { ...testWorld(), clock: systemClock } as unknown as TestWorld
+  const corefile = (identity: string) =>
+    `. {\n dnstap ${socket} full {\n  identity ${identity}\n }\n forward . ${upstream.target}\n}`
+  const first = configure(corefile('one'), world)
+  await first.start(new AbortController().signal)
+  await ask(first, 'www.example.org.')
+  await eventually(() => reader.frames.length === 4, 'all is told')
+  t.deepEqual(reader.frames.map(typeOf).sort(), [5, 6, 7, 8])
+  const second = configure(corefile('two'), world)
+  second.adopt(first)
+  await second.start(new AbortController().signal)
+  t.teardown(() => second.close())
+  await first.close()
+  await ask(second, 'other.example.org.')
+  await eventually(() => reader.frames.length === 8, 'all is told again')
+  const told = reader.frames.slice(4).map(frame => fieldsOf(frame))
+  t.true(told.every(fields => Buffer.from(fields.get(1) as Uint8Array).toString() === 'two'))
+  const messages = told.map(fields => fieldsOf(fields.get(14) as Uint8Array))
+  const forwarded = messages.find(fields => fields.get(1) === 7)!
+  t.is(forwarded.get(7), Number(upstream.target.split(':').at(-1)))
+  t.true(Buffer.from(forwarded.get(10) as Uint8Array).length > 12)
 })
