@@ -18,6 +18,8 @@ export interface LineWriterOptions {
 
 /** Some ten thousand lines: a second of a collector's pause under load. */
 const MAXIMUM = 4 * 1024 * 1024
+/** So long lines are gathered: a write costs as much as a hundred lines. */
+const GATHER: Milliseconds = 20
 /** A descriptor that was set not to block, and is full (EAGAIN), is tried again after that. */
 const RETRY: Milliseconds = 10
 
@@ -50,9 +52,7 @@ export class LineWriter {
     }
     this.#waiting.push(line)
     this.#length += line.length + 1
-    if (this.#isScheduled || this.#bytes) return
-    this.#isScheduled = true
-    setImmediate(() => this.#next())
+    if (!this.#bytes) this.#schedule()
   }
 
   /** Writes what waits beside a write under way, and waits for it: for the end of the process. */
@@ -63,6 +63,12 @@ export class LineWriter {
     } catch {
       // Whoever read it is gone, or is full: the process ends all the same.
     }
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    this.#options.clock.after(GATHER, () => this.#next())
   }
 
   #take(): Buffer {
@@ -90,8 +96,8 @@ export class LineWriter {
       this.#at += written
       if (!error && this.#at < bytes.length) return this.#write()
       this.#bytes = undefined
-      // The reader is gone: nothing can be told, and DNS goes on.
-      this.#next()
+      // Where the reader is gone nothing can be told, and DNS goes on.
+      if (this.#waiting.length > 0) this.#schedule()
     })
   }
 }

@@ -2,7 +2,7 @@
  * Text with parts of a question and its reply in it, by CoreDNS's placeholders: `{name}`, `{>rflags}`, and `{/LABEL}` for
  * metadata.
  */
-import { isIPv6 } from 'node:net'
+import type { Milliseconds } from '#lib/clock.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import type { Reply } from './plugin.ts'
 import { protocolOf, type Query } from './query.ts'
@@ -14,7 +14,7 @@ type Part = string | ((query: Query, reply: Reply) => string)
 
 export type ReplyTemplate = readonly Part[]
 
-const bracketed = (address: string): string => (isIPv6(address) ? `[${address}]` : address)
+const bracketed = (address: string): string => (address.includes(':') ? `[${address}]` : address)
 
 /** What a client on this transport can take, as CoreDNS counts it. */
 export const bufferSize = ({ transport, edns }: Query): number => {
@@ -32,13 +32,28 @@ const flagNames = [
   ['cd', flags.checkingDisabled],
 ] as const
 
+const flagBits = flagNames.reduce((bits, [, bit]) => bits | bit, 0)
+/** There are few: replies of a server look alike. */
+const flagTexts = new Map<number, string>()
+
+/** `qr,aa,rd`; `-`: silence. */
 export const replyFlags = (packet: Buffer | undefined): string => {
   if (!packet) return '-'
-  const bits = packet.readUInt16BE(2)
-  return flagNames
+  const bits = packet.readUInt16BE(2) & flagBits
+  const known = flagTexts.get(bits)
+  if (known !== undefined) return known
+  const text = flagNames
     .filter(([, bit]) => bits & bit)
     .map(([name]) => name)
     .join(',')
+  flagTexts.set(bits, text)
+  return text
+}
+
+/** Seconds with nine digits at most, never with an exponent. */
+const formatSeconds = (duration: Milliseconds): string => {
+  const seconds = Math.round(duration * 1e6) / 1e9
+  return `${seconds === 0 || seconds >= 1e-6 ? seconds : seconds.toFixed(9)}s`
 }
 
 const placeholders: Readonly<Record<string, (query: Query, reply: Reply) => string>> = {
@@ -52,7 +67,7 @@ const placeholders: Readonly<Record<string, (query: Query, reply: Reply) => stri
   '{size}': ({ packet }) => String(packet.length),
   '{rcode}': (_, { answer }) => (answer ? rcodeName(answer.rcode) : '-'),
   '{rsize}': (_, { packet }) => String(packet?.length ?? 0),
-  '{duration}': (_, { duration }) => `${(duration / 1000).toFixed(9).replace(/\.?0+$/, '')}s`,
+  '{duration}': (_, { duration }) => formatSeconds(duration),
   '{>id}': ({ id }) => String(id),
   '{>opcode}': ({ packet }) => String(opcodeOf(packet)),
   '{>do}': ({ edns }) => String(edns?.dnssecOk ?? false),
