@@ -107,18 +107,25 @@ export class Configuration {
 
   /** After a reload, before `start`: plugins whose directive and block did not change take over from their namesakes. */
   adopt(previous: Configuration): void {
-    const left = [...previous.instances]
-    for (const { plugin, directive, block } of this.instances) {
-      if (!plugin.adopt) continue
-      const index = left.findIndex(
-        old =>
-          isDeepStrictEqual(old.block.served, block.served) &&
-          isDeepStrictEqual(viewOf(old.block), viewOf(block)) &&
-          isDeepStrictEqual(wordsOf(old.directive), wordsOf(directive)),
-      )
-      const [old] = index === -1 ? [] : left.splice(index, 1)
-      if (old) plugin.adopt(old.plugin)
-    }
+    const left = new Set(previous.instances)
+    const adoptWhere = (isSamePlace: (old: PlannedBlock, block: PlannedBlock) => boolean, heirs: readonly Instance[]) =>
+      heirs.filter(({ plugin, directive, block }) => {
+        const old = [...left].find(
+          candidate =>
+            isSamePlace(candidate.block, block) &&
+            isDeepStrictEqual(viewOf(candidate.block), viewOf(block)) &&
+            isDeepStrictEqual(wordsOf(candidate.directive), wordsOf(directive)),
+        )
+        if (old) {
+          left.delete(old)
+          plugin.adopt!(old.plugin)
+        }
+        return !old
+      })
+    const heirs = this.instances.filter(({ plugin }) => plugin.adopt)
+    const others = adoptWhere((old, block) => isDeepStrictEqual(old.served, block.served), heirs)
+    // The block has moved to another address.
+    adoptWhere((old, block) => isDeepStrictEqual(old.zones, block.zones), others)
   }
 
   /** Starts all plugins together; when one fails, all are closed and its error is thrown. */

@@ -117,6 +117,24 @@ test('questions in hand are answered by the configuration that took them; the ca
   t.is(addressIn(await slow), 7)
 })
 
+test('a block that moves to another address keeps what it has; two that differ in that alone do not mix it up', async t => {
+  const upstream = await startUpstream(t, {
+    respond: ({ question }) => ({ answers: [aRecord(question.name, 60, '192.0.2.7')] }),
+  })
+  const block = (address: string) => `. {\n bind ${address}\n cache\n forward . ${upstream.target}\n}\n`
+  const { write, configuration, ask } = await live(t, block('127.0.0.1') + block('127.0.0.2'))
+  await ask('first.example.org.', 'dns://127.0.0.1:53')
+  await ask('second.example.org.', 'dns://127.0.0.2:53')
+  t.is(upstream.queries.length, 2)
+  write(block('127.0.0.2') + block('127.0.0.3'))
+  t.is((await configuration.reload()).outcome, 'reloaded')
+  await ask('second.example.org.', 'dns://127.0.0.2:53')
+  await ask('first.example.org.', 'dns://127.0.0.3:53')
+  t.is(upstream.queries.length, 2)
+  await ask('first.example.org.', 'dns://127.0.0.2:53')
+  t.is(upstream.queries.length, 3)
+})
+
 test('the reload plugin notices changes of the file, and of what it imports, by itself', async t => {
   const { world, file, write, ask } = await live(t, hosts('192.0.2.1', 'reload 2s 1s\n import *.part'))
   const version = async () =>

@@ -48,15 +48,23 @@ export class DnsProcess {
   }
 }
 
-/** Ports of loopback that nobody has at this moment: for programs that must agree on one. */
+/** Below those that the system gives to sockets that ask for any (ip_local_port_range). */
+const firstPort = 12_000
+const lastPort = 32_000
+
+/** Ports that nobody has at this moment, nor soon by chance: for programs that must agree on one. */
 export const freePorts = async (count: number): Promise<readonly number[]> => {
-  const servers = Array.from({ length: count }, () => createServer())
-  const ports: number[] = []
-  for (const server of servers) {
-    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-    const address = server.address()
-    ports.push(typeof address === 'object' && address ? address.port : 0)
+  const ports = new Set<number>()
+  while (ports.size < count) {
+    const port = firstPort + Math.floor(Math.random() * (lastPort - firstPort))
+    if (await isFree(port)) ports.add(port)
   }
-  await Promise.all(servers.map(server => new Promise(resolve => server.close(resolve))))
-  return ports
+  return [...ports]
 }
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise(resolve => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, () => server.close(() => resolve(true)))
+  })
