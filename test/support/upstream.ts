@@ -2,7 +2,7 @@
 import assert from 'node:assert'
 import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 import type { ExecutionContext } from 'ava'
 import type { Endpoint, Query, Transport } from '#resolver/query.ts'
@@ -69,19 +69,11 @@ export const startUpstream = async (t: ExecutionContext, options: StubOptions): 
     })
   }
   const stream = options.tls ? createTlsServer(options.tls, serve) : createServer(serve)
-  stream.listen(options.port ?? 0, host)
-  await once(stream, 'listening')
+  const udp = await listen(stream, options, host)
+  udp?.on('message', (packet, from) => {
+    void reply(packet, 'udp', from).then(bytes => bytes && udp.send(bytes, from.port, from.address))
+  })
   const { port } = stream.address() as AddressInfo
-  let udp: UdpSocket | undefined
-  if (!options.tls) {
-    udp = createSocket('udp4')
-    const socket = udp
-    socket.on('message', (packet, from) => {
-      void reply(packet, 'udp', from).then(bytes => bytes && socket.send(bytes, from.port, from.address))
-    })
-    socket.bind(port, host)
-    await once(socket, 'listening')
-  }
   let closed = false
   const close = async () => {
     if (closed) return
@@ -99,6 +91,27 @@ export const startUpstream = async (t: ExecutionContext, options: StubOptions): 
       udp.send(packet, to.port, to.address, error => (error ? reject(error) : resolve()))
     })
   return { target: `${host}:${port}`, port, queries, send, close }
+}
+
+/** One port over TCP and UDP; where it is to be any, another one if somebody has it over UDP already. */
+const listen = async (stream: Server, { port = 0, tls }: StubOptions, host: string): Promise<UdpSocket | undefined> => {
+  for (;;) {
+    stream.listen(port, host)
+    await once(stream, 'listening')
+    if (tls) return undefined
+    const socket = createSocket('udp4')
+    const bound = once(socket, 'listening')
+    socket.bind((stream.address() as AddressInfo).port, host)
+    const problem = await bound.then(
+      () => undefined,
+      (error: Error) => error,
+    )
+    if (!problem) return socket
+    if (port !== 0) throw problem
+    socket.close()
+    stream.close()
+    await once(stream, 'close')
+  }
 }
 
 export const aRecord = (name: string, ttl: number, address: string): ResourceRecord => ({
