@@ -17,11 +17,11 @@ import { joinName } from '../wire/name.ts'
 import type { DnsName } from '../wire/record.ts'
 
 /** How often the upstreams are looked over: one of a changed resolv.conf is new. */
-const ROUND: Milliseconds = 1000
+const ROUND: Milliseconds = 250
 /** How long a probe's name is looked for: a loop through a slow upstream may come back after its reply. */
 const WATCH: Milliseconds = 30_000
 /** Between probes of an upstream that has said nothing yet. */
-const RETRY = { initial: 2000, maximum: 60_000 } as const
+const RETRY = { initial: 500, maximum: 60_000 } as const
 /** Until one that leads back here is looked at again: somebody may have mended it. */
 const LOOK_AGAIN: Milliseconds = 60_000
 /** Until one that does not is: somebody may have broken it. */

@@ -19,18 +19,44 @@ export class UdpUpstream {
   readonly #options: UdpOptions
   /** Ends each exchange that is under way. */
   readonly #underWay = new Set<(error: ExchangeError) => void>()
+  /** Exchanges that have a socket. */
+  #connected = 0
+  /** Questions for which there was no socket, in order. */
+  readonly #waiting = new Set<() => void>()
 
   constructor(options: UdpOptions) {
     this.#options = options
   }
 
   /** `accepts`: whether a datagram is the reply; others are passed over. */
-  exchange(packet: Buffer, accepts: (reply: Buffer) => boolean, timeout: Milliseconds): Promise<Buffer> {
+  async exchange(packet: Buffer, accepts: (reply: Buffer) => boolean, timeout: Milliseconds): Promise<Buffer> {
+    const { clock } = this.#options
+    const deadline = clock.monotonic() + timeout
+    try {
+      for (;;) {
+        try {
+          return await this.#exchangeOnce(packet, accepts, deadline - clock.monotonic())
+        } catch (error) {
+          const isLocal = error instanceof ExchangeError && error.failure === 'local'
+          const left = deadline - clock.monotonic()
+          if (!isLocal || this.#connected === 0 || left <= 0) throw error
+          await this.#socketFreed(left)
+        }
+      }
+    } finally {
+      // There is a socket again, or this one had none to wait for, and neither has the next.
+      this.#waiting.values().next().value?.()
+    }
+  }
+
+  #exchangeOnce(packet: Buffer, accepts: (reply: Buffer) => boolean, timeout: Milliseconds): Promise<Buffer> {
     const { address, port, clock } = this.#options
     return new Promise((resolve, reject) => {
       const socket = createSocket(isIPv6(address.replace(/%.*$/, '')) ? 'udp6' : 'udp4')
+      let isConnected = false
       const end = (finish: () => void) => {
         if (!this.#underWay.delete(fail)) return
+        if (isConnected) this.#connected--
         timer.cancel()
         socket.close()
         finish()
@@ -47,9 +73,25 @@ export class UdpUpstream {
         if (accepts(reply)) end(() => resolve(reply))
       })
       this.#connect(socket, error => {
-        if (error) broken(error)
-        else if (this.#underWay.has(fail)) socket.send(packet, sendError => sendError && broken(sendError))
+        if (error) return broken(error)
+        if (!this.#underWay.has(fail)) return
+        isConnected = true
+        this.#connected++
+        socket.send(packet, sendError => sendError && broken(sendError))
       })
+    })
+  }
+
+  /** Resolves when an exchange has ended, or after `timeout`. */
+  #socketFreed(timeout: Milliseconds): Promise<void> {
+    return new Promise(resolve => {
+      const wake = () => {
+        timer.cancel()
+        this.#waiting.delete(wake)
+        resolve()
+      }
+      const timer = this.#options.clock.after(timeout, wake)
+      this.#waiting.add(wake)
     })
   }
 
