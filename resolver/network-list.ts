@@ -1,7 +1,8 @@
 /** Addresses and networks as a plugin's line names them, to be asked whether an address is among them. */
-import { BlockList, isIPv6 } from 'node:net'
+import { BlockList, isIP, isIPv6 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { DirectiveReader } from './corefile/directive-reader.ts'
+import { parseNetwork } from './corefile/network.ts'
 import type { Word } from './corefile/syntax.ts'
 
 /** Families apart: to a BlockList, IPv4 is a part of IPv6. */
@@ -12,13 +13,13 @@ export class NetworkList {
   static read(reader: DirectiveReader, words: readonly Word[]): NetworkList {
     const list = new NetworkList()
     for (const word of words) {
-      const isNetwork = ipaddr.isValidCIDR(word.text)
-      if (!isNetwork && !(ipaddr.IPv4.isValidFourPartDecimal(word.text) || isIPv6(word.text))) {
+      const network = parseNetwork(word.text)
+      if (!network && isIP(word.text) === 0) {
         reader.refuse(word, `"${word.text}" is neither an address nor a network (like 192.0.2.0/24 or 2001:db8::/32)`)
         continue
       }
-      const address = isNetwork ? ipaddr.parseCIDR(word.text)[0] : ipaddr.parse(word.text)
-      const bits = isNetwork ? ipaddr.parseCIDR(word.text)[1] : address.toByteArray().length * 8
+      const address = network?.[0] ?? ipaddr.parse(word.text)
+      const bits = network?.[1] ?? address.toByteArray().length * 8
       list.#families[address.kind()].addSubnet(address.toString(), bits, address.kind())
     }
     return list

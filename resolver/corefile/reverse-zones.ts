@@ -3,12 +3,13 @@
  * (RFC 1035 §3.5, RFC 3596 §2.5). A prefix that ends inside a label becomes the zones of the next full label:
  * `10.96.0.0/12` → 16 zones.
  */
-import ipaddr from 'ipaddr.js'
+import { parseNetwork } from './network.ts'
 
 /** The zones of `text` when it is ADDRESS/PREFIX, else undefined. Bits behind the prefix are ignored. */
 export const reverseZonesOf = (text: string): string[] | undefined => {
-  if (!ipaddr.isValidCIDR(text)) return undefined
-  const [address, prefix] = ipaddr.parseCIDR(text)
+  const network = parseNetwork(text)
+  if (!network) return undefined
+  const [address, prefix] = network
   const bitsPerLabel = address.kind() === 'ipv4' ? 8 : 4
   const suffix = address.kind() === 'ipv4' ? 'in-addr.arpa.' : 'ip6.arpa.'
   const radix = address.kind() === 'ipv4' ? 10 : 16

@@ -1,4 +1,5 @@
 /** A hosts file's lines (hosts(5)) as names and addresses, both ways. `*.example.org` stands for every name below. */
+import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { canonicalName, joinName, parentName, parseName, ROOT, splitLabels } from '../wire/name.ts'
 import type { DnsName } from '../wire/record.ts'
@@ -27,7 +28,8 @@ export class HostsTable {
   /** Adds `ADDRESS NAME…`; false: the address is none. Names that are none are passed over, as glibc does. */
   add(addressText: string, names: readonly string[]): boolean {
     const bare = addressText.replace(/%.*$/, '')
-    if (!ipaddr.isValid(bare) || !/[.:]/.test(bare)) return false
+    // As glibc reads it, by inet_pton(3): `010.0.0.1` and `10.1` are no addresses.
+    if (isIP(bare) === 0) return false
     const address = ipaddr.parse(bare)
     const family = address.kind() === 'ipv4' ? 'v4' : 'v6'
     const text = address.toString()

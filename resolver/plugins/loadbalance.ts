@@ -11,6 +11,7 @@ import type { Logger } from '#lib/log.ts'
 import type { Random } from '#lib/random.ts'
 import { Recurrence } from '#lib/recurrence.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
+import { type Network, parseNetwork } from '../corefile/network.ts'
 import type { Directive, Property } from '../corefile/syntax.ts'
 import type { MaybePromise } from '../listener.ts'
 import { parseWeights, Weights } from '../loadbalance/weights.ts'
@@ -42,8 +43,6 @@ const options = {
   },
 } as const satisfies PropertyTable
 
-type Network = ReturnType<typeof ipaddr.parseCIDR>
-
 interface Settings {
   /** The file of weights; undefined: all are shuffled. */
   readonly path: string | undefined
@@ -73,7 +72,8 @@ const readSettings = (reader: DirectiveReader, directive: Directive, { folder }:
 
 const readNetworks = (reader: DirectiveReader, { arguments: words }: Property): Network[] =>
   words.flatMap(word => {
-    if (ipaddr.isValidCIDR(word.text)) return [ipaddr.parseCIDR(word.text)]
+    const network = parseNetwork(word.text)
+    if (network) return [network]
     reader.refuse(word, `"${word.text}" is not a network (like 10.0.0.0/8 or fd00::/8)`)
     return []
   })

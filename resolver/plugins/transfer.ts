@@ -7,6 +7,7 @@ import ipaddr from 'ipaddr.js'
 import { parseAddress } from '#lib/address.ts'
 import { Notifier, type Peer } from '../authority/notifier.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
+import { parseNetwork } from '../corefile/network.ts'
 import type { Word } from '../corefile/syntax.ts'
 import type { MaybePromise } from '../listener.ts'
 import { type MetricTable, registerMetrics } from '../metrics.ts'
@@ -87,8 +88,8 @@ const DNS_PORT = 53
 const readClient = (reader: DirectiveReader, word: Word): Client => {
   const { text } = word
   if (text === '*') return { allows: () => true }
-  if (ipaddr.isValidCIDR(text)) {
-    const network = ipaddr.parseCIDR(text)
+  const network = parseNetwork(text)
+  if (network) {
     return { allows: address => ipaddr.isValid(address) && isIn(ipaddr.process(address), network) }
   }
   const parsed = addressKey(text) === undefined ? parseAddress(text) : undefined
