@@ -70,6 +70,8 @@ export interface Query {
    * so that two zones whose names point at each other come to an end.
    */
   readonly depth?: number
+  /** EDNS options for servers that the question is passed on to; the client's own stay here (RFC 6891 §6.2.6). */
+  readonly upstreamOptions?: readonly EdnsOption[]
   /**
    * What the cache holds for this very question. Plugins with data of their own never look at it: they have the first
    * word, so that what has become theirs shows at once. `forward` gives it back instead of asking.

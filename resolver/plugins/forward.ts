@@ -247,6 +247,7 @@ class Forward implements Plugin {
       authenticData: true,
       dnssecOk: edns?.dnssecOk ?? false,
       siteOnly,
+      ...(query.upstreamOptions && { options: query.upstreamOptions }),
     }
     const reply = await this.#pool.ask(asked, channel)
     // A client on UDP gets TC and comes again over TCP; one on TCP cannot be told to.

@@ -3,6 +3,17 @@ import type { Result } from '#lib/result.ts'
 import type { DirectiveReader } from '../corefile/directive-reader.ts'
 import type { Directive, Word } from '../corefile/syntax.ts'
 import { parseClass, parseRcode, parseType } from '../wire/codes.ts'
+import {
+  clientSubnet,
+  ECS,
+  type EdnsAction,
+  ednsActions,
+  ednsRule,
+  emptyData,
+  NSID,
+  type OptionData,
+  readOptionData,
+} from './edns-rule.ts'
 import { MATCHES, type MatchKind, type NameRewriter, readMatcher, readRewriter } from './name-pattern.ts'
 import type { Renaming } from './rename-answer.ts'
 import { classRule, cnameRule, nameRule, type Rule, rcodeRule, type TtlRange, ttlRule, typeRule } from './rule.ts'
@@ -13,7 +24,7 @@ export interface RewriteSettings {
   readonly stop: boolean
 }
 
-const FIELDS = ['name', 'type', 'class', 'ttl', 'cname', 'rcode'] as const
+const FIELDS = ['name', 'type', 'class', 'edns0', 'ttl', 'cname', 'rcode'] as const
 const MAXIMUM_TTL = 2_147_483_647
 
 /** The words that are left of a directive; what is wrong is kept in the reader. */
@@ -46,6 +57,10 @@ class Words {
     return found
   }
 
+  isNext(texts: readonly string[]): boolean {
+    return texts.includes(this.peek()?.text ?? '')
+  }
+
   end(): void {
     const surplus = this.peek()
     if (surplus) this.reader.refuse(surplus, `"${surplus.text}" is one word too many`)
@@ -70,7 +85,6 @@ export const readRewrite = (directive: Directive, reader: DirectiveReader): Rewr
   const words = new Words(directive, reader)
   const stop = words.takeIf('stop', 'continue') !== 'continue'
   const field = words.take(`a field (${FIELDS.join(', ')})`)
-  if (field.text === 'edns0') reader.refuse(field, '"edns0" cannot be rewritten yet: no option of a client is sent on')
   const rule = readRule(words, field.text === '' ? 'name' : reader.choice(field, FIELDS))
   words.end()
   return { rule, stop }
@@ -87,6 +101,8 @@ const readRule = (words: Words, field: (typeof FIELDS)[number]): Rule => {
         words.number('a class to rewrite', parseClass),
         words.number('a class to make of it', parseClass),
       )
+    case 'edns0':
+      return readEdnsRule(words)
     case 'ttl':
       return ttlRule(readNames(words), readRange(words))
     case 'rcode':
@@ -98,6 +114,53 @@ const readRule = (words: Words, field: (typeof FIELDS)[number]): Rule => {
     case 'cname':
       return cnameRule(readRenamer(words, readKind(words)).rewrite)
   }
+}
+
+const kinds = ['local', 'nsid', 'subnet'] as const
+
+const readEdnsRule = (words: Words): Rule => {
+  const kind = words.reader.choice(words.take('"local", "nsid" or "subnet"'), kinds)
+  const action = words.reader.choice(words.take(`an action (${ednsActions.join(', ')})`), ednsActions)
+  const rule = readOptionRule(words, kind, action)
+  // What an upstream says in its OPT is not passed on: there is nothing to put back.
+  words.takeIf('revert')
+  return rule
+}
+
+const readOptionRule = (words: Words, kind: (typeof kinds)[number], action: EdnsAction): Rule => {
+  switch (kind) {
+    case 'nsid':
+      return ednsRule(action, NSID, emptyData)
+    case 'subnet': {
+      if (action === 'unset') return ednsRule(action, ECS, emptyData)
+      const bits4 = words.number('a number of bits of an IPv4 address (0 to 32)', parseUpTo(32))
+      return ednsRule(
+        action,
+        ECS,
+        clientSubnet(bits4, words.number('a number of bits of an IPv6 address (0 to 128)', parseUpTo(128))),
+      )
+    }
+    case 'local': {
+      const code = words.number('the code of an option (like 65518 or 0xffee)', parseUpTo(0xffff))
+      return ednsRule(action, code, action === 'unset' ? emptyData : readData(words))
+    }
+  }
+}
+
+const readData = (words: Words): OptionData => {
+  const word = words.take('the data of the option')
+  const data = readOptionData(word.text)
+  if (!data && word.text !== '')
+    words.reader.refuse(
+      word,
+      `"${word.text}" is not data of an option (text, 0x and hexadecimal digits, or a {variable})`,
+    )
+  return data ?? emptyData
+}
+
+const parseUpTo = (maximum: number) => (text: string) => {
+  const number = /^(?:\d{1,5}|0x[\da-f]{1,4})$/i.test(text) ? Number(text) : Number.NaN
+  return number <= maximum ? number : undefined
 }
 
 const readKind = (words: Words): MatchKind => words.takeIf(...MATCHES) ?? 'exact'
@@ -121,8 +184,10 @@ const readNameRule = (words: Words): Rule => {
   const { from, to, rewrite } = readRenamer(words, kind)
   const owners: NameRewriter[] = []
   const values: NameRewriter[] = []
-  while (words.takeIf('answer')) {
-    const what = words.reader.choice(words.take('"auto", "name" or "value"'), ['auto', 'name', 'value'])
+  const kinds = ['auto', 'name', 'value'] as const
+  // The word may be left out behind the first one.
+  for (let isFirst = true; words.takeIf('answer') || (!isFirst && words.isNext(kinds)); isFirst = false) {
+    const what = words.reader.choice(words.take('"auto", "name" or "value"'), kinds)
     if (what === 'auto') {
       const back = backwards(words, kind, from, to)
       owners.push(back)

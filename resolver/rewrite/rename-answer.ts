@@ -2,7 +2,7 @@
 import type { Answer } from '../verdict.ts'
 import { recordTypes } from '../wire/codes.ts'
 import { canonicalName } from '../wire/name.ts'
-import { mxData, nameData, srvData } from '../wire/rdata.ts'
+import { mxData, nameData, soaData, srvData } from '../wire/rdata.ts'
 import type { DnsName, ResourceRecord } from '../wire/record.ts'
 import type { NameRewriter } from './name-pattern.ts'
 
@@ -37,9 +37,24 @@ const renameData = (type: number, data: Buffer, map: (name: DnsName) => DnsName)
       const value = srvData.decode(data)
       return srvData.encode({ ...value, target: map(value.target) })
     }
+    case recordTypes.SOA: {
+      const value = soaData.decode(data)
+      return soaData.encode({ ...value, mname: map(value.mname) })
+    }
+    case recordTypes.NAPTR: {
+      const at = naptrReplacement(data)
+      return Buffer.concat([data.subarray(0, at), nameData.encode(map(nameData.decode(data.subarray(at))))])
+    }
     default:
       return data
   }
+}
+
+/** Where its name begins: behind two numbers and three strings (RFC 3403 §4.1). */
+const naptrReplacement = (data: Buffer): number => {
+  let at = 4
+  for (let string = 0; string < 3; string++) at += 1 + data[at]!
+  return at
 }
 
 /** `asked` is the client's spelling of what was rewritten to `rewritten`: whatever else is renamed, that is. */
@@ -56,5 +71,11 @@ export const renameAnswer = (
       values.length === 0 ? record.data : renameData(record.type, record.data, value => rename(values, value))
     return name === record.name && data === record.data ? record : { ...record, name, data }
   }
-  return { ...answer, answers: answer.answers.map(renamed), additional: answer.additional.map(renamed) }
+  const { answers, authority, additional } = answer
+  return {
+    ...answer,
+    answers: answers.map(renamed),
+    authority: authority.map(renamed),
+    additional: additional.map(renamed),
+  }
 }

@@ -224,6 +224,7 @@ const shuffled = (all: readonly Upstream[], random: Random): Upstream[] => {
 
 const keyOf = (question: UpstreamQuestion, channel: Channel): string => {
   const { name, type, recursionDesired, checkingDisabled, authenticData, dnssecOk, siteOnly = false } = question
+  const options = question.options?.map(({ code, data }) => `${code}=${data.toString('hex')}`).join() ?? ''
   const bits = [recursionDesired, checkingDisabled, authenticData, dnssecOk, siteOnly].map(Number).join('')
-  return `${type} ${bits} ${channel} ${name}`
+  return `${type} ${bits} ${channel} ${options} ${name}`
 }

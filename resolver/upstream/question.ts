@@ -22,6 +22,8 @@ export interface UpstreamQuestion {
   readonly dnssecOk: boolean
   /** Whether only servers of this site may be asked. */
   readonly siteOnly?: boolean
+  /** EDNS options to send, besides those between us and the server. */
+  readonly options?: readonly EdnsOption[]
 }
 
 export interface OutgoingMessage {
@@ -45,11 +47,11 @@ export interface MessageStyle {
 const PADDED_BLOCK = 128
 
 export const composeMessage = (question: UpstreamQuestion, style: MessageStyle, random: Random): OutgoingMessage => {
-  const { dnssecOk, siteOnly: _, ...rest } = question
+  const { dnssecOk, siteOnly: _, options: asked = [], ...rest } = question
   const id = random.integer(0x10000)
   const encode = (options: readonly EdnsOption[]): Buffer =>
     encodeQuery({ ...rest, id, edns: style.edns ? { udpSize: OWN_UDP_SIZE, dnssecOk, options } : undefined })
-  const options = style.keepalive ? [{ code: ednsOptionCodes.KEEPALIVE, data: Buffer.alloc(0) }] : []
+  const options = style.keepalive ? [...asked, { code: ednsOptionCodes.KEEPALIVE, data: Buffer.alloc(0) }] : asked
   const unpadded = encode(options)
   const packet = style.edns && style.padded ? encode([...options, paddingFor(unpadded.length)]) : unpadded
   const nameEnd = skipName(packet, HEADER_LENGTH)!
