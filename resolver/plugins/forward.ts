@@ -186,6 +186,12 @@ class Forward implements Plugin {
     )
   }
 
+  /** Zones that a server failed to answer for are no longer held against it; files of servers are read again. */
+  async clear(): Promise<void> {
+    for (const { failingZones } of this.#destinations?.upstreams ?? []) failingZones.clear()
+    await this.#destinations?.readAgain()
+  }
+
   statistics(): Readonly<Record<string, unknown>> {
     return {
       underWay: this.#underWay,

@@ -83,6 +83,13 @@ export class Destinations {
     this.#looks.begin()
   }
 
+  /** Reads the files whether they look changed or not. */
+  async readAgain(): Promise<void> {
+    if (this.#files.size === 0) return
+    this.#fingerprint = undefined
+    await this.#check()
+  }
+
   close(): void {
     this.#looks.end()
     for (const host of this.#hosts.values()) host.close()

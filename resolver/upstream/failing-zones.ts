@@ -46,6 +46,10 @@ export class FailingZones {
   answered(name: DnsName): void {
     if (this.#zones.size > 0) this.#zones.delete(zoneOf(name))
   }
+
+  clear(): void {
+    this.#zones.clear()
+  }
 }
 
 /** `www.example.org.` is in `example.org.`; so is `example.org.` itself. */
