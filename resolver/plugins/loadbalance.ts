@@ -41,6 +41,15 @@ const options = {
     absent: 'no network',
     doc: 'addresses of these networks come first, in the order of the networks',
   },
+  limit_answers: {
+    kind: 'number',
+    syntax: 'N',
+    default: undefined,
+    minimum: 1,
+    maximum: 65_535,
+    unit: 'records',
+    doc: 'A, AAAA and MX records that an answer has at most: the first N of the order; aliases stay whole',
+  },
 } as const satisfies PropertyTable
 
 interface Settings {
@@ -48,6 +57,8 @@ interface Settings {
   readonly path: string | undefined
   readonly reload: Milliseconds
   readonly networks: readonly Network[]
+  /** Of the records that are moved. */
+  readonly limit: number | undefined
 }
 
 export const loadbalancePlugin: PluginModule = {
@@ -61,13 +72,13 @@ export const loadbalancePlugin: PluginModule = {
 }
 
 const readSettings = (reader: DirectiveReader, directive: Directive, { folder }: Environment): Settings => {
-  const { reload, prefer } = reader.properties(options)
+  const { reload, prefer, limit_answers: limit } = reader.properties(options)
   const [policyWord, file] = directive.arguments
   const policy = policyWord ? reader.choice(policyWord, policies) : 'round_robin'
   reader.limitArguments(policy === 'weighted' ? 2 : 1)
   if (policy === 'weighted' && !file) reader.refuse(directive.name, '"weighted" needs the file of weights')
   const path = policy === 'weighted' ? resolve(folder, file?.text ?? '') : undefined
-  return { path, reload, networks: prefer.flatMap(property => readNetworks(reader, property)) }
+  return { path, reload, networks: prefer.flatMap(property => readNetworks(reader, property)), limit }
 }
 
 const readNetworks = (reader: DirectiveReader, { arguments: words }: Property): Network[] =>
@@ -132,20 +143,20 @@ class Loadbalance implements Plugin {
   #order(verdict: Verdict): Verdict {
     if (verdict.verdict !== 'answered') return verdict
     const { answer } = verdict
-    const answers = this.#orderSection(answer.answers)
+    const answers = this.#orderSection(answer.answers, this.#settings.limit)
     const additional = this.#orderSection(answer.additional)
     if (answers === answer.answers && additional === answer.additional) return verdict
     return { ...verdict, answer: { ...answer, answers, additional } }
   }
 
-  #orderSection(records: readonly ResourceRecord[]): readonly ResourceRecord[] {
+  #orderSection(records: readonly ResourceRecord[], limit?: number): readonly ResourceRecord[] {
     const moving = records.filter(isMoved)
     if (moving.length < 2) return records
     if (this.#settings.path === undefined) this.#shuffle(moving)
     else this.#putFirst(moving)
     const first = records.filter(({ type }) => type === recordTypes.CNAME)
     const rest = records.filter(record => !isMoved(record) && record.type !== recordTypes.CNAME)
-    return [...first, ...rest, ...preferred(moving, this.#settings.networks)]
+    return [...first, ...rest, ...preferred(moving, this.#settings.networks).slice(0, limit)]
   }
 
   #shuffle(records: ResourceRecord[]): void {

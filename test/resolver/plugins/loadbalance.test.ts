@@ -127,3 +127,16 @@ test('mistakes are told', t => {
   t.regex(told('least_conn')!, /is not one of round_robin, weighted/)
   t.regex(told('{\n prefer 192.0.2.1\n }')!, /"192.0.2.1" is not a network/)
 })
+
+test('limit_answers keeps the first of the order, and aliases', async t => {
+  const { start } = await serve(t, '{\n  limit_answers 2\n  prefer 198.51.100.0/24\n }')
+  const answer = await start()
+  const [nearest, ...others] = await answer()
+  t.is(nearest, '198.51.100.1')
+  t.is(others.length, 1)
+  const [alias, ...addresses] = await answer('alias.example.org.')
+  t.is(alias, 'www.example.org.')
+  t.is(addresses.length, 2)
+  t.is((await answer('mx.example.org.')).length, 0)
+  t.regex(problemsOf('.:53 {\n loadbalance {\n  limit_answers 0\n }\n}')[0] ?? '', /1 to 65535/)
+})
