@@ -42,11 +42,15 @@ export const lifetimeOf = (answer: Answer, question: Question, rules: LifetimeRu
   if (answer.truncated) return passed
   if (rcode === rcodes.NXDOMAIN || answers.length === 0) return denied(answer, rules)
   if (!answers.some(({ name }) => canonicalName(name) === question.canonicalName)) return { verdict: 'mismatched' }
-  const positive = question.type === recordTypes.ANY || answers.some(({ type }) => type === question.type)
+  const positive = isPositive(answer, question)
   // A CNAME that leads to nothing is as negative as its end (RFC 2308 §2.2), for as long as both hold.
   if (!positive && authority.some(isSoa)) return denied(answer, rules)
   return kept('success', leastTtl([...answers, ...authority, ...answer.additional]), rules.success, positive)
 }
+
+/** Whether it has a record of the type that was asked for. */
+export const isPositive = ({ rcode, answers }: Answer, { type: asked }: Question): boolean =>
+  rcode === rcodes.NOERROR && answers.some(({ type }) => type === asked || asked === recordTypes.ANY)
 
 /** This machine's (it is out of sockets), which `forward` tells with no other code (RFC 8914 §4.1): it is of the moment. */
 const isOwnTrouble = ({ extendedErrors = [] }: Answer): boolean =>

@@ -13,7 +13,7 @@ import { CacheCounts, cacheMetrics } from '../cache/cache-metrics.ts'
 import { type CacheSettings, cacheOptions, readCacheSettings } from '../cache/cache-settings.ts'
 import { dumpEntry } from '../cache/dump-entry.ts'
 import type { Failure } from '../cache/failure-memory.ts'
-import { clampTtl, lifetimeOf, withTtls } from '../cache/lifetime.ts'
+import { clampTtl, isPositive, lifetimeOf, withTtls } from '../cache/lifetime.ts'
 import { packAnswer, unpackAnswer } from '../cache/packed-answer.ts'
 import { DirectiveReader } from '../corefile/directive-reader.ts'
 import type { MaybePromise } from '../listener.ts'
@@ -175,7 +175,7 @@ class Cache implements Plugin {
     const lifetime = lifetimeOf(verdict.answer, question, this.#settings.rules)
     if (lifetime.verdict === 'failed' || lifetime.verdict === 'mismatched') return false
     const prefersPositive = this.#settings.serveStale.policy === 'prefer_positive' && positive
-    return !prefersPositive || (lifetime.verdict === 'kept' && lifetime.positive)
+    return !prefersPositive || isPositive(verdict.answer, question)
   }
 
   /** Asks behind an answer. */

@@ -421,6 +421,8 @@ test('serve_stale_policy prefer_positive: what existed outlives a denial while i
   bench.reply = found(60)
   t.deepEqual(await bench.ttls(), [60])
   await bench.seconds(100)
+  bench.reply = found(0)
+  t.deepEqual(await bench.ttls(), [0], 'a fresh answer counts, though it may not be kept')
   bench.reply = absent(3600, 3600)
   await bench.ask()
   await bench.seconds(3600)
