@@ -273,7 +273,9 @@ class Forward implements Plugin {
     if (special ? ours.some(zone => isSubdomain(zone, special.zone)) : ours.some(zone => zone !== ROOT))
       return 'anywhere'
     const reach = special?.reach ?? 'searched'
-    const hasSite = this.#destinations?.upstreams.some(upstream => upstream.isOnSite) ?? false
+    const upstreams = this.#destinations?.upstreams ?? []
+    // Those that are given by name are not known at first.
+    const hasSite = upstreams.length === 0 || upstreams.some(upstream => upstream.isOnSite)
     const asks = reach === 'site' && wanted === 'site' && hasSite
     this.#metrics.specialNames.inc({ reach, outcome: asks ? 'asked' : 'answered' })
     if (asks) return 'site'

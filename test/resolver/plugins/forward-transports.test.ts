@@ -221,6 +221,29 @@ test('max_idle_conns is the limit; max_age ends a connection that is never idle'
   t.true([...later].every(port => !first.has(port)))
 })
 
+test('a connection is kept for as long as the server says (RFC 7828), and expire at most', async t => {
+  const portsWith = async (units: number, wait: number) => {
+    const data = Buffer.alloc(2)
+    data.writeUInt16BE(units)
+    const upstream = await startUpstream(t, {
+      respond: query => ({ ...answers('192.0.2.1')(query), ednsOptions: [{ code: ednsOptionCodes.KEEPALIVE, data }] }),
+    })
+    const { world, configuration } = await startConfiguration(
+      t,
+      `. {\n forward . ${upstream.target} {\n force_tcp\n expire 10s\n }\n}`,
+    )
+    await ask(configuration, 'a.example.org.')
+    await ask(configuration, 'b.example.org.')
+    await world.clock.advance(wait)
+    await ask(configuration, 'c.example.org.')
+    return upstream.queries.map(({ client }) => client.port)
+  }
+  const sameAs = (ports: readonly number[]) => ports.map(port => ports.indexOf(port))
+  t.deepEqual(sameAs(await portsWith(50, 4900)), [0, 0, 0])
+  t.deepEqual(sameAs(await portsWith(50, 5000)), [0, 0, 2])
+  t.deepEqual(sameAs(await portsWith(0xffff, 10_000)), [0, 0, 2])
+})
+
 test('a connection that the server has closed costs no question', async t => {
   const upstream = await startUpstream(t, { respond: answers('192.0.2.1') })
   // A relay whose connections the test can cut at both ends.
