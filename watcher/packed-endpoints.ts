@@ -46,7 +46,9 @@ const IPV4 = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{
 
 const packAddress = (address: string): string => {
   const octets = IPV4.exec(address)?.slice(1).map(Number)
-  return octets?.every(octet => octet < 256) ? String.fromCharCode(0, ...octets) : String.fromCharCode(address.length + 1) + address
+  return octets?.every(octet => octet < 256)
+    ? String.fromCharCode(0, ...octets)
+    : String.fromCharCode(address.length + 1) + address
 }
 
 /** False: no endpoint has the address, so spelled. */

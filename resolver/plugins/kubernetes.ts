@@ -20,7 +20,7 @@ import { clientNamespace } from '../zone/client-namespace.ts'
 import { ClusterIndex } from '../zone/cluster-index.ts'
 import type { Cluster } from '../zone/cluster-source.ts'
 import { ClusterZones, type ZoneAnswer } from '../zone/cluster-zones.ts'
-import { listForAge } from '../zone/data-age.ts'
+import { dataAgeMetric, listForAge } from '../zone/data-age.ts'
 import { type KubernetesSettings, kubernetesOptions, readKubernetes } from '../zone/directive.ts'
 import { setMetadata } from '../zone/metadata.ts'
 import { notReady } from '../zone/negative.ts'
@@ -29,6 +29,7 @@ import { watchCluster } from '../zone/watch-cluster.ts'
 import { copyZone } from '../zone/zone-copy.ts'
 
 const metrics = {
+  dataAge: dataAgeMetric,
   programming: {
     kind: 'histogram',
     name: 'coredns_kubernetes_dns_programming_duration_seconds',
@@ -91,8 +92,8 @@ class Kubernetes implements Plugin {
     this.#wantsMetadata = wantsMetadata
     this.#clock = environment.clock
     this.#logger = environment.logger.child({ room: 'resolver', plugin: NAME })
-    this.#metrics = registerMetrics(environment.registry, metrics)
     this.#unlist = listForAge(environment.registry, this)
+    this.#metrics = registerMetrics(environment.registry, metrics)
   }
 
   adopt(previous: Plugin): void {

@@ -23,14 +23,14 @@ export const soaRecord = ({ index, settings, zoneText }: Lookup): ResourceRecord
     mname: joinName(['ns', 'dns'], zoneText),
     rname: joinName(['hostmaster'], zoneText),
     serial: index.serial,
-    ttl: settings.ttl,
+    ttl: settings.negativeTtl,
   })
 
 export interface SoaFields {
   readonly mname: DnsName
   readonly rname: DnsName
   readonly serial: number
-  /** Seconds: of the zone's answers. */
+  /** Seconds: of answers that there is nothing. */
   readonly ttl: number
 }
 
@@ -42,7 +42,9 @@ export const makeSoa = (zone: DnsName, { mname, rname, serial, ttl }: SoaFields)
 export const apexNode = (lookup: Lookup): Node => ({
   kind: 'present',
   records: type => {
-    if (type === recordTypes.SOA) return { answers: [soaRecord(lookup)] }
+    // RFC 2308 §3: the record's TTL is the MINIMUM only where it stands for what does not exist.
+    if (type === recordTypes.SOA)
+      return { answers: [{ ...soaRecord(lookup), ttl: Math.min(lookup.settings.ttl, MAXIMUM_SOA_TTL) }] }
     return type === recordTypes.NS ? nameServerRecords(lookup) : undefined
   },
 })

@@ -14,6 +14,8 @@ export interface ClusterNeeds {
   /** Whether endpoints are wanted with the names of their pods, and with their topology zones. */
   readonly podNames: boolean
   readonly topologyZones: boolean
+  /** Whether endpoints that are shutting down count as ready while they serve. */
+  readonly servingEndpoints: boolean
   /** Labels of pods that somebody shows; others are not kept. */
   readonly podLabels: readonly string[]
   readonly serviceImports: boolean

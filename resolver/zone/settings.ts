@@ -18,6 +18,8 @@ export interface ZoneSettings {
   readonly primaryZone: DnsName
   /** Seconds, 0–3600. */
   readonly ttl: number
+  /** Seconds, 0–3600: of what does not exist. */
+  readonly negativeTtl: number
   readonly pods: PodMode
   /** Name endpoints after their pods where they have no hostname. */
   readonly endpointPodNames: boolean

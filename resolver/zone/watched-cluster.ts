@@ -66,7 +66,11 @@ export class WatchedCluster implements Cluster {
       ...options,
       ...(needs.namespaceLabels !== '' && { labelSelector: needs.namespaceLabels }),
     }
-    const sliceView = endpointSliceView({ podNames: needs.podNames, zones: needs.topologyZones })
+    const sliceView = endpointSliceView({
+      podNames: needs.podNames,
+      zones: needs.topologyZones,
+      serving: needs.servingEndpoints,
+    })
     this.namespaces = this.#inform(namespaceView, byNamespaceLabels)
     this.services = this.#inform(serviceView, labelled)
     this.endpointSlices = needs.endpointSlices ? this.#inform(sliceView, labelled) : undefined

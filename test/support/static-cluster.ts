@@ -27,12 +27,11 @@ const EVERYTHING: ClusterNeeds = {
   podLabels: [],
   podNames: true,
   topologyZones: true,
+  servingEndpoints: false,
   serviceImports: true,
   labels: '',
   namespaceLabels: '',
 }
-
-const SLICE_VIEW = endpointSliceView({ podNames: true, zones: true })
 
 export class StaticCluster implements Cluster {
   readonly services: StaticInformer<ServiceView>
@@ -41,11 +40,14 @@ export class StaticCluster implements Cluster {
   readonly pods: PodMap
   readonly serviceImports: StaticInformer<ServiceImportView>
   readonly #needs: ClusterNeeds
+  readonly #sliceView: View<EndpointSliceView>
   started = false
   closed = false
 
   constructor(manifests: readonly Manifest[] = [], synced = true, needs: ClusterNeeds = EVERYTHING) {
     this.#needs = needs
+    const { servingEndpoints } = needs
+    this.#sliceView = endpointSliceView({ podNames: true, zones: true, serving: servingEndpoints })
     this.services = new StaticInformer(synced)
     this.namespaces = new StaticInformer(synced)
     this.endpointSlices = new StaticInformer(synced)
@@ -61,7 +63,7 @@ export class StaticCluster implements Cluster {
     const apply = {
       Namespace: () => this.#put(this.namespaces, namespaceView, manifest, namespaceLabels),
       Service: () => this.#put(this.services, serviceView, manifest, labels),
-      EndpointSlice: () => this.#put(this.endpointSlices, SLICE_VIEW, manifest, labels),
+      EndpointSlice: () => this.#put(this.endpointSlices, this.#sliceView, manifest, labels),
       Pod: () => this.pods.put(manifest),
       ServiceImport: () => this.#put(this.serviceImports, serviceImportView, manifest, ''),
     }[manifest.kind]

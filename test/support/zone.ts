@@ -22,6 +22,7 @@ export const ZONES: ZoneSettings = {
   ],
   primaryZone: 'cluster.local.',
   ttl: 5,
+  negativeTtl: 5,
   pods: 'verified',
   endpointPodNames: false,
   ignoreEmptyService: false,

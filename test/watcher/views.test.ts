@@ -65,7 +65,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'an EndpointSlice: absent readiness is ready, only pods have a pod name, ports need a number',
-    view: endpointSliceView({ podNames: true, zones: true }),
+    view: endpointSliceView({ podNames: true, zones: true, serving: false }),
     raw: {
       metadata: { ...metadata, labels: { 'kubernetes.io/service-name': 's' } },
       addressType: 'IPv6',
@@ -88,6 +88,29 @@ const CASES: readonly Case[] = [
       importedService: '',
     },
   },
+  ...[false, true].map(serving => ({
+    name: `an endpoint that shuts down and serves is ${serving ? '' : 'not '}ready where ${serving ? '' : 'not '}wanted`,
+    view: endpointSliceView({ podNames: false, zones: false, serving }),
+    raw: {
+      metadata,
+      endpoints: [
+        { addresses: ['10.0.0.1'], conditions: { ready: false, serving: true, terminating: true } },
+        { addresses: ['10.0.0.2'], conditions: { ready: false, serving: false, terminating: true } },
+        { addresses: ['10.0.0.3'], conditions: { ready: false, serving: false } },
+      ],
+    },
+    expected: {
+      endpoints: packEndpoints(
+        [serving, false, false].map((ready, index) => ({
+          addresses: [`10.0.0.${index + 1}`],
+          hostname: '',
+          podName: '',
+          ready,
+          zone: '',
+        })),
+      ),
+    },
+  })),
   {
     name: 'a Pod has each of its addresses once',
     view: podView,

@@ -32,7 +32,7 @@ interface RawSlice {
   readonly endpoints?: readonly {
     readonly addresses?: readonly string[]
     readonly hostname?: string
-    readonly conditions?: { readonly ready?: boolean }
+    readonly conditions?: { readonly ready?: boolean; readonly serving?: boolean; readonly terminating?: boolean }
     readonly targetRef?: { readonly kind?: string; readonly name?: string }
     readonly zone?: string
   }[]
@@ -44,15 +44,20 @@ export interface EndpointDetails {
   /** Of ready endpoints. */
   readonly podNames: boolean
   readonly zones: boolean
+  /** Whether endpoints that are shutting down are ready while they serve. */
+  readonly serving: boolean
 }
 
-export const endpointSliceView = ({ podNames, zones }: EndpointDetails): View<EndpointSliceView> => ({
+export const endpointSliceView = ({ podNames, zones, serving }: EndpointDetails): View<EndpointSliceView> => ({
   resource: { group: 'discovery.k8s.io', version: 'v1', resource: 'endpointslices' },
   strip(raw) {
     const { metadata, addressType = 'IPv4', ports, ...rest } = raw as unknown as RawSlice
     const labels = metadata.labels ?? {}
     const endpoints = (rest.endpoints ?? []).map(({ addresses = [], hostname = '', zone = '', ...endpoint }) => {
-      const ready = endpoint.conditions?.ready !== false
+      const { conditions } = endpoint
+      // A terminating endpoint is never ready (Kubernetes API, EndpointConditions); it may serve until it is gone.
+      const serves = serving && conditions?.terminating === true && conditions.serving !== false
+      const ready = conditions?.ready !== false || serves
       const podName = endpoint.targetRef?.kind === 'Pod' ? (endpoint.targetRef.name ?? '') : ''
       // Who asks why a service has no endpoint is told which pods are not ready; those are few.
       return { addresses, hostname, podName: podNames || !ready ? podName : '', ready, zone: zones ? zone : '' }

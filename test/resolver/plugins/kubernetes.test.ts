@@ -6,6 +6,7 @@ import { kubernetesPlugin } from '#resolver/plugins/kubernetes.ts'
 import { unhandled } from '#resolver/verdict.ts'
 import { rcodes, recordTypes } from '#resolver/wire/codes.ts'
 import { decodeQuery } from '#resolver/wire/message.ts'
+import { soaData } from '#resolver/wire/rdata.ts'
 import type { Cluster } from '#resolver/zone/cluster-source.ts'
 import { ask, configure, problemsOf, type TestWorld, testWorld } from '../../support/dns-environment.ts'
 import { namespace, service, slice } from '../../support/manifests.ts'
@@ -100,6 +101,22 @@ test('it serves at once, is ready after the first lists, and warns when they are
   t.is((await ask(configuration, `other.${WEB}`))?.rcode, rcodes.NXDOMAIN)
   await configuration.close()
   t.true(cluster.closed)
+})
+
+test('what does not exist is kept as long as negative_ttl says, what exists as long as ttl', async t => {
+  const soaOf = async (lines: string, name: string, type: number) => {
+    const configuration = configure(block(lines), worldOf(new StaticCluster(shop)))
+    await configuration.start(AbortSignal.timeout(5000))
+    const reply = await ask(configuration, name, { type })
+    await configuration.close()
+    const [soa] = [...(reply?.answers ?? []), ...(reply?.authority ?? [])].filter(each => each.type === recordTypes.SOA)
+    return soa && { ttl: soa.ttl, minimum: soaData.decode(soa.data).minimum }
+  }
+  const missing = `other.${WEB}`
+  t.deepEqual(await soaOf('ttl 30', missing, recordTypes.A), { ttl: 30, minimum: 30 })
+  t.deepEqual(await soaOf('ttl 30\nnegative_ttl 2', missing, recordTypes.A), { ttl: 2, minimum: 2 })
+  t.deepEqual(await soaOf('ttl 30\nnegative_ttl 2', WEB, recordTypes.AAAA), { ttl: 2, minimum: 2 })
+  t.deepEqual(await soaOf('ttl 30\nnegative_ttl 0', 'cluster.local.', recordTypes.SOA), { ttl: 30, minimum: 0 })
 })
 
 test('fallthrough: only certain NXDOMAIN is passed on, and it stands where nobody else answers', async t => {

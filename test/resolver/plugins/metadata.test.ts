@@ -1,6 +1,6 @@
 import test from 'ava'
 import { type Ask, ask, configure, testWorld } from '../../support/dns-environment.ts'
-import { staticSource } from '../../support/static-cluster.ts'
+import { type Manifest, staticSource } from '../../support/static-cluster.ts'
 
 const pod = {
   apiVersion: 'v1',
@@ -33,4 +33,30 @@ test('for the zones that it names; without it kubernetes tells of its own names 
   t.is(await lineOf('metadata example.org', 'a.example.org.'), '[INFO] client - -')
   t.is(await lineOf('', 'web.shop.svc.cluster.local.'), '[INFO] client web shop')
   t.is(await lineOf('', 'a.example.org.'), '[INFO] - - -')
+})
+
+const shown = async (manifest: Manifest, corefile: string): Promise<string | undefined> => {
+  const world = testWorld({ cluster: staticSource([manifest], true) })
+  const configuration = configure(corefile, world)
+  await configuration.start(AbortSignal.timeout(5000))
+  await ask(configuration, 'web.shop.svc.cluster.local.')
+  await configuration.close()
+  return world.lines[0]
+}
+
+const LABELS =
+  '. {\n metadata\n log . "{/kubernetes/client-pod-name} {/kubernetes/client-label/app.kubernetes.io/name} {/kubernetes/client-label/tier} {/kubernetes/client-label/none}"\n kubernetes cluster.local\n}'
+
+test('labels of the pod that asks, those that are shown, without pods verified', async t => {
+  const labels = { 'app.kubernetes.io/name': 'web', tier: 'edge', other: 'x' }
+  t.is(await shown({ ...pod, metadata: { ...pod.metadata, labels } }, LABELS), '[INFO] client web edge -')
+})
+
+test('an address of the host’s network tells no pod from another', async t => {
+  t.is(await shown({ ...pod, spec: { hostNetwork: true } }, LABELS), '[INFO] - - - -')
+})
+
+test('a pod has both of its addresses', async t => {
+  const status = { phase: 'Running', podIP: 'fd00::7', podIPs: [{ ip: 'fd00::7' }, { ip: '192.0.2.7' }] }
+  t.is(await shown({ ...pod, status }, LABELS), '[INFO] client - - -')
 })
