@@ -14,7 +14,7 @@ import type { Contender, Setup } from './contender.ts'
 const ADDRESS = '127.0.0.1'
 /** Milliseconds. */
 const START_DEADLINE = 60_000
-const PROBE_INTERVAL = 50
+const PROBE_INTERVAL = 5
 const STOP_DEADLINE = 5_000
 
 /** Characters: enough to tell why it ended. A query log comes this way too. */

@@ -6,14 +6,15 @@ import { clusterCorefile } from '../corefile.ts'
 
 const program = fileURLToPath(new URL('../../bin/seamark', import.meta.url))
 
-/** `more`: lines of the server block beyond kubeadm's. */
-export const seamarkWith = (name: string, more: string): Contender => ({
+/** `more`: lines of the server block beyond kubeadm's. `flags`: of `seamark dns`. */
+export const seamarkWith = (name: string, more: string, flags: readonly string[] = []): Contender => ({
   name,
   prepare(setup) {
     const corefile = join(setup.folder, 'Corefile')
     writeFileSync(corefile, clusterCorefile(setup, more))
     const address = `${setup.address}:${setup.port}`
-    return { command: program, args: ['dns', '--conf', corefile, '--dns-address', address, '--log-level', 'error'] }
+    const args = ['dns', '--conf', corefile, '--dns-address', address, '--log-level', 'error', ...flags]
+    return { command: program, args }
   },
 })
 
