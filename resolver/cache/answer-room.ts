@@ -64,5 +64,5 @@ export class AnswerRoom<Kept extends { readonly packed: Buffer | undefined }> {
 }
 
 /** Names are ASCII: a byte for a character. */
-export const bytesOf = ({ packed }: { readonly packed: Buffer | undefined }, key: string): number =>
+const bytesOf = ({ packed }: { readonly packed: Buffer | undefined }, key: string): number =>
   ENTRY_OVERHEAD + key.length + (packed?.length ?? 0)
