@@ -144,7 +144,11 @@ class Expansion {
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       const hint = suggestion(asWritten, this.#snippets.keys())
-      return refused({ position, message: `import: cannot read "${asWritten}" (${reason})${hint}` })
+      // A word that could be a snippet's name: Corefiles define snippets below their use, where they are not seen yet.
+      const what = /^[\w-]+$/.test(asWritten)
+        ? `no snippet "${asWritten}" is defined above, and as a file it`
+        : `"${asWritten}"`
+      return refused({ position, message: `import: ${what} cannot be read (${reason})${hint}` })
     }
     this.#options.onFile?.(path, text)
     const tokens = lex(text, path)

@@ -212,6 +212,6 @@ test('files: relative to the importing file, by pattern in order, with lines of 
   const missing = parse('(share) {\n}\na {\n import shre\n}', folder)
   t.regex(
     missing.ok ? '' : formatProblem(missing.problem),
-    /^Corefile:4: import: cannot read "shre" \(ENOENT.*\); did you mean "share"\?$/,
+    /^Corefile:4: import: no snippet "shre" is defined above, and as a file it cannot be read \(ENOENT.*\); did you mean "share"\?$/,
   )
 })
