@@ -8,7 +8,6 @@ import { collectProcessMetrics } from '#lib/process-metrics.ts'
 import { observerMetrics } from '#resolver/insight/observer.ts'
 import { panicMetrics, registerMetrics } from '#resolver/metrics.ts'
 import { pluginModules } from '#resolver/plugins/index.ts'
-import { listForAge } from '#resolver/zone/data-age.ts'
 import { ServerMetrics } from '#server/metrics.ts'
 import { informerMetrics } from '#watcher/informer-metrics.ts'
 import { requestMetrics } from '#watcher/request-observer.ts'
@@ -29,7 +28,6 @@ export const dnsRegistry = (): Registry =>
       registerMetrics(registry, panicMetrics)
       for (const { metrics } of pluginModules.values()) if (metrics) registerMetrics(registry, metrics)
       new ServerMetrics(registry)
-      listForAge(registry, { dataAge: () => 0 })
       informerMetrics(registry, { group: '', version: 'v1', resource: 'services' })
       requestMetrics(registry, 'coredns_kubernetes_rest_client')
       // The budget brings a metric of its own.
