@@ -220,7 +220,7 @@ export class Resolver {
   #failed(error: unknown, query: Query): Verdict {
     this.#panicked(error, describeQuery(query))
     query.trace?.add('resolver', 'a plugin failed by a bug', { error: String(error) })
-    return answered('', emptyAnswer(rcodes.SERVFAIL))
+    return failedByBug
   }
 
   #panicked(error: unknown, fields: Readonly<Record<string, unknown>>): void {
@@ -285,8 +285,12 @@ const notOurs = (text: string): Verdict =>
 
 const noServerBlock = notOurs('no server block for this name')
 const noView = notOurs('no view of its zone is for this question')
-const wrongClass = answered('', emptyAnswer(rcodes.REFUSED))
-const noTransfer = answered('', emptyAnswer(rcodes.REFUSED))
+const refusedBecause = (code: number, text: string): Answer =>
+  emptyAnswer(rcodes.REFUSED, { extendedErrors: [{ code, text }] })
+
+const wrongClass = answered('', refusedBecause(extendedErrorCodes.NOT_SUPPORTED, 'no data of this class here'))
+const noTransfer = answered('', refusedBecause(extendedErrorCodes.PROHIBITED, 'no zone is transferred from here'))
+const noStream = refusedBecause(extendedErrorCodes.NOT_SUPPORTED, 'a zone is transferred over TCP alone')
 
 const runOtherClass = (query: Query, chain: Chain): MaybePromise<Verdict> => {
   const verdict = chain.runOtherClass(query)
@@ -302,6 +306,13 @@ const refusalOf = ({ question }: Query, chain: Chain): Verdict | undefined => {
   return transfer && !chain.transfers ? noTransfer : undefined
 }
 
+const failedByBug = answered(
+  '',
+  emptyAnswer(rcodes.SERVFAIL, {
+    extendedErrors: [{ code: extendedErrorCodes.OTHER, text: 'the server failed by a bug; its log says how' }],
+  }),
+)
+
 const nobodyAnswered = emptyAnswer(rcodes.SERVFAIL, {
   extendedErrors: [{ code: extendedErrorCodes.OTHER, text: 'no plugin of the server block answers this name' }],
 })
@@ -315,7 +326,7 @@ const answerOf = (verdict: Verdict, streams: boolean): Answer | undefined => {
       return verdict.answer
     case 'transferred':
       // RFC 5936 §4.2: "not defined" over UDP.
-      return streams ? zoneFollows : emptyAnswer(rcodes.REFUSED)
+      return streams ? zoneFollows : noStream
     case 'dropped':
       return undefined
     case 'unhandled':

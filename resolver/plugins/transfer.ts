@@ -105,7 +105,13 @@ const readClient = (reader: DirectiveReader, word: Word): Client => {
 const isIn = (address: Address, network: [Address, number]): boolean =>
   address.kind() === network[0].kind() && address.match(network)
 
-const refused = answered(NAME, emptyAnswer(rcodes.REFUSED))
+const refused = answered(
+  NAME,
+  // RFC 8914 §4.22.
+  emptyAnswer(rcodes.REFUSED, {
+    extendedErrors: [{ code: extendedErrorCodes.NOT_SUPPORTED, text: 'a zone is transferred over TCP alone' }],
+  }),
+)
 const notForThisClient = answered(
   NAME,
   // RFC 8914 §4.19.
@@ -114,7 +120,12 @@ const notForThisClient = answered(
   }),
 )
 // RFC 5936 §2.2.1: "NotAuth" for a zone that the server does not have.
-const noSuchZone = answered(NAME, emptyAnswer(rcodes.NOTAUTH))
+const noSuchZone = answered(
+  NAME,
+  emptyAnswer(rcodes.NOTAUTH, {
+    extendedErrors: [{ code: extendedErrorCodes.NOT_AUTHORITATIVE, text: 'no zone of this name to transfer' }],
+  }),
+)
 const noSerial = answered(NAME, emptyAnswer(rcodes.FORMERR))
 
 class Transfer implements Plugin {

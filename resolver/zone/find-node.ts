@@ -6,6 +6,8 @@ import { findPod } from './pods.ts'
 import { findAddress, findAddresses } from './reverse.ts'
 import { findService } from './service.ts'
 
+const noForm = () => 'no name of this zone has this form'
+
 export const findNode = (lookup: Lookup, canonicalName: string): Node => {
   const request = parseRequest(canonicalName, lookup.zone)
   switch (request.at) {
@@ -19,17 +21,17 @@ export const findNode = (lookup: Lookup, canonicalName: string): Node => {
     case 'services':
       return EMPTY_NODE
     case 'pods':
-      return lookup.zone.kind === 'cluster' ? EMPTY_NODE : missing()
+      return lookup.zone.kind === 'cluster' ? EMPTY_NODE : missing(noForm)
     case 'namespace':
       return findNamespace(lookup, request)
     case 'pod':
-      return lookup.zone.kind === 'cluster' ? findPod(lookup, request) : missing()
+      return lookup.zone.kind === 'cluster' ? findPod(lookup, request) : missing(noForm)
     case 'address':
       return findAddress(lookup, request.key)
     case 'addresses':
       return findAddresses(lookup, request.prefix)
     case 'nowhere':
-      return missing()
+      return missing(noForm)
     default:
       return findService(lookup, request)
   }
@@ -37,7 +39,8 @@ export const findNode = (lookup: Lookup, canonicalName: string): Node => {
 
 const findNamespace = (lookup: Lookup, request: Extract<NamedRequest, { at: 'namespace' }>): Node => {
   const { index, settings, zone } = lookup
-  if (request.tree === 'pod' && (settings.pods === 'disabled' || zone.kind !== 'cluster')) return missing()
+  if (request.tree === 'pod' && (settings.pods === 'disabled' || zone.kind !== 'cluster'))
+    return missing(() => 'there are no names of pods here')
   return index.hasNamespace(request.namespace)
     ? EMPTY_NODE
     : missing(() => `namespace "${request.namespace}" does not exist, or is not served`)

@@ -27,7 +27,9 @@ export const findAddress = (lookup: Lookup, key: AddressKey): Node => {
 
 /** A first part of addresses exists while an address with a name lies below it (RFC 8020). */
 export const findAddresses = ({ index }: Lookup, prefix: string): Node =>
-  index.reverse.hasBelow(prefix) || index.importedReverse.hasBelow(prefix) ? EMPTY_NODE : missing()
+  index.reverse.hasBelow(prefix) || index.importedReverse.hasBelow(prefix)
+    ? EMPTY_NODE
+    : missing(() => 'no service has an address that begins so')
 
 /** Who has an address. */
 export interface AddressOwners {

@@ -38,10 +38,12 @@ export const findService = (lookup: Lookup, request: ServiceRequest): Node => {
   if (form === 'absent') return missing(absenceReason(service))
   if (form === 'external-name') {
     const target = externalTarget(service)
-    return request.at === 'service' && target !== undefined ? { kind: 'alias', target } : missing()
+    return request.at === 'service' && target !== undefined ? { kind: 'alias', target } : missing(noneBelow)
   }
   return findBelow(lookup, request, { entry, service, form, endpoints: () => index.endpoints(entry).all })
 }
+
+const noneBelow = () => 'the service is an ExternalName: it has no names below it'
 
 const absenceReason =
   ({ namespace, name, type, headless, clusterIPs, externalName }: ServiceView): Reason =>
@@ -58,7 +60,9 @@ const findBelow = (lookup: Lookup, request: ServiceRequest, found: FoundService)
     case 'service':
       return serviceNode(lookup, found)
     case 'protocol':
-      return portsOf(found).some(ports => hasProtocol(ports, request.protocol)) ? EMPTY_NODE : missing()
+      return portsOf(found).some(ports => hasProtocol(ports, request.protocol))
+        ? EMPTY_NODE
+        : missing(() => `the service has no port for ${request.protocol}`)
     case 'port':
       return portNode(lookup, found, request)
     case 'endpoint':
