@@ -8,7 +8,7 @@ import { FileZones } from '../authority/file-zones.ts'
 import { zoneMetrics } from '../authority/zone-metrics.ts'
 import { readFallthrough, zoneOptions } from '../authority/zone-options.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
-import type { Word } from '../corefile/syntax.ts'
+import type { Directive, Word } from '../corefile/syntax.ts'
 import type { MaybePromise } from '../listener.ts'
 import type { Environment, Next, Plugin, PluginModule } from '../plugin.ts'
 import type { Query } from '../query.ts'
@@ -21,11 +21,11 @@ const NAME = 'auto'
 const options = {
   directory: {
     kind: 'words',
-    syntax: 'DIR [REGEXP ORIGIN]',
+    syntax: 'DIR [REGEXP ORIGIN [SECONDS]]',
     minimum: 1,
-    maximum: 3,
+    maximum: 4,
     absent: 'needed; `db\\.(.*)` and `{1}`',
-    doc: 'the folder with its subfolders; a file whose name the RE2 pattern matches is the zone ORIGIN, where `{1}` is the first group',
+    doc: 'the folder with its subfolders; a file whose name the RE2 pattern matches is the zone ORIGIN, where `{1}` is the first group; SECONDS is an old way to say `reload`',
   },
   reload: {
     kind: 'duration',
@@ -55,18 +55,29 @@ export const autoPlugin: PluginModule = {
   setup(directive, block, environment) {
     const reader = new DirectiveReader(directive)
     const values = reader.properties(options)
-    const [folder, pattern, template] = values.directory[0]?.arguments ?? []
+    const [folder, pattern, template, seconds] = values.directory[0]?.arguments ?? []
     if (!folder) reader.refuse(directive.name, 'needs "directory": the folder with the zone files')
     if (pattern && !template) reader.refuse(pattern, 'the pattern needs an origin after it, like {1}')
     const settings: Settings = {
       zones: reader.zones(directive.arguments, block.zones),
       folder: resolve(environment.folder, folder?.text ?? ''),
       ...readMatching(reader, pattern, template),
-      reload: values.reload,
+      reload: readReload(reader, directive, values.reload, seconds),
       fallthrough: readFallthrough(reader, values.fallthrough),
     }
     return reader.finish((): Plugin => new Auto(settings, environment))
   },
+}
+
+/** CoreDNS's old place for it gives way to `reload`. */
+const readReload = (
+  reader: DirectiveReader,
+  { properties }: Directive,
+  reload: Milliseconds,
+  seconds: Word | undefined,
+): Milliseconds => {
+  const old = seconds && 1000 * reader.number(seconds, { minimum: 1, maximum: 86_400, unit: 'seconds' })
+  return old === undefined || properties.some(({ name }) => name.text === 'reload') ? reload : old
 }
 
 const readMatching = (

@@ -184,29 +184,29 @@ const readNameRule = (words: Words): Rule => {
   const { from, to, rewrite } = readRenamer(words, kind)
   const owners: NameRewriter[] = []
   const values: NameRewriter[] = []
+  let isAuto = false
   const kinds = ['auto', 'name', 'value'] as const
   // The word may be left out behind the first one.
   for (let isFirst = true; words.takeIf('answer') || (!isFirst && words.isNext(kinds)); isFirst = false) {
     const what = words.reader.choice(words.take('"auto", "name" or "value"'), kinds)
     if (what === 'auto') {
+      isAuto = true
       const back = backwards(words, kind, from, to)
-      owners.push(back)
-      values.push(back)
+      if (back) owners.push(back)
+      if (back) values.push(back)
     } else {
       const { rewrite: renamer } = readRenamer(words, 'regex')
       const list = what === 'name' ? owners : values
       list.push(renamer)
     }
   }
-  const renaming: Renaming = { owners, values }
+  const renaming: Renaming = { owners, values, restoresValues: isAuto }
   return nameRule(rewrite, renaming)
 }
 
-const backwards = (words: Words, kind: MatchKind, from: Word, to: Word): NameRewriter => {
-  if (kind === 'regex' || kind === 'substring') {
-    words.reader.refuse(from, `"answer auto" cannot undo "${kind}": say it with "answer name" and "answer value"`)
-    return nothing
-  }
+/** Undefined: what a pattern or a part of a name became cannot be told back, but for the question's own name. */
+const backwards = (words: Words, kind: MatchKind, from: Word, to: Word): NameRewriter | undefined => {
+  if (kind === 'regex' || kind === 'substring') return undefined
   return words.read(readRewriter(kind, to.text, from.text), to, nothing)
 }
 

@@ -10,6 +10,8 @@ import type { NameRewriter } from './name-pattern.ts'
 export interface Renaming {
   readonly owners: readonly NameRewriter[]
   readonly values: readonly NameRewriter[]
+  /** Whether the question's new name becomes the one that was asked in values, too, as it always does in owners. */
+  readonly restoresValues: boolean
 }
 
 const rename = (rewriters: readonly NameRewriter[], name: DnsName): DnsName => {
@@ -60,15 +62,17 @@ const naptrReplacement = (data: Buffer): number => {
 /** `asked` is the client's spelling of what was rewritten to `rewritten`: whatever else is renamed, that is. */
 export const renameAnswer = (
   answer: Answer,
-  { owners, values }: Renaming,
+  { owners, values, restoresValues }: Renaming,
   asked: DnsName,
   rewritten: DnsName,
 ): Answer => {
+  const isKept = values.length === 0 && !restoresValues
+  const renameValue = (value: DnsName): DnsName =>
+    restoresValues && canonicalName(value) === rewritten ? asked : rename(values, value)
   const renamed = (record: ResourceRecord): ResourceRecord => {
     const isAsked = canonicalName(record.name) === rewritten
     const name = isAsked ? asked : rename(owners, record.name)
-    const data =
-      values.length === 0 ? record.data : renameData(record.type, record.data, value => rename(values, value))
+    const data = isKept ? record.data : renameData(record.type, record.data, renameValue)
     return name === record.name && data === record.data ? record : { ...record, name, data }
   }
   const { answers, authority, additional } = answer

@@ -102,6 +102,12 @@ const wrong: Record<string, readonly [body: string, problem: string]> = {
 for (const [about, [body, problem]] of Object.entries(wrong))
   test(`tells of ${about}`, t => t.deepEqual(problemsOf(`. {\n auto {\n  ${body}\n }\n}`), [`Corefile:${problem}`]))
 
+test('the old place of the reload time', async t => {
+  const corefile = (rest: string) => `. {\n auto {\n  directory . db\\.(.*) {1} ${rest}\n }\n}`
+  t.deepEqual(problemsOf(corefile('45')), [])
+  t.regex(problemsOf(corefile('1h'))[0]!, /"1h" is not a number of seconds/)
+})
+
 test('tells of a pattern that is none', t => {
   t.regex(
     problemsOf('. {\n auto {\n  directory d a( {1}\n }\n}')[0]!,

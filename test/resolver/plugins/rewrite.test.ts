@@ -8,7 +8,7 @@ import { namespace, service, slice } from '../../support/manifests.ts'
 import { staticSource } from '../../support/static-cluster.ts'
 import { startUpstream } from '../../support/upstream.ts'
 
-const { A, AAAA, ANY, CNAME, HINFO, SRV, MX } = recordTypes
+const { A, AAAA, ANY, CNAME, HINFO, SRV, MX, PTR } = recordTypes
 
 const objects = [
   namespace('shop'),
@@ -189,7 +189,6 @@ test('tells what is wrong with the directive', t => {
   t.is(problem('name a.test b.test c'), 'Corefile:2: rewrite: "c" is one word too many')
   t.regex(problem('name regex ( b')!, /"\(" is no regular expression/)
   t.regex(problem('name regex (a) {2}.test')!, /"\{2\}.test" uses \{2\}, but "\(a\)" has 1 groups/)
-  t.regex(problem('name regex a b answer auto')!, /"answer auto" cannot undo "regex"/)
   t.regex(problem('name a b answer atuo')!, /"atuo" is not one of auto, name, value/)
   t.regex(problem('type ANY HINFOO')!, /"HINFOO" is not a type to make of it/)
   t.regex(problem('rcode a.test NXDOMAN NOERROR')!, /"NXDOMAN" is not an RCODE to rewrite/)
@@ -281,4 +280,19 @@ test('answer value: names in SOA and NAPTR, in all sections; "answer" only once'
     'x.outside. 5 IN NAPTR 1 2 "s" "" "" sip.outside.',
     'outside. 5 IN SOA ns.outside. root.inside. 1 2 3 4 5',
   ])
+})
+
+test('answer auto behind a pattern: the question’s own name alone, in values, too', async t => {
+  const upstream = await startUpstream(t, {
+    respond: () => ({
+      answers: [record('a.inside. 5 CNAME b.inside.'), record('b.inside. 5 PTR a.inside.')],
+    }),
+  })
+  const configuration = configure(
+    `. {\n rewrite name regex (.*)\\.outside {1}.inside answer auto\n forward . ${upstream.target}\n}`,
+  )
+  await configuration.start(AbortSignal.timeout(5000))
+  t.teardown(() => configuration.close())
+  const reply = await ask(configuration, 'A.outside.', { type: PTR })
+  t.deepEqual(reply!.answers.map(recordToText), ['A.outside. 5 IN CNAME b.inside.', 'b.inside. 5 IN PTR A.outside.'])
 })
