@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import type { Configuration } from '#resolver/configuration.ts'
-import { extendedErrorCodes, rcodeName, recordTypes } from '#resolver/wire/codes.ts'
+import { extendedErrorCodes, rcodeName, recordTypes, typeName } from '#resolver/wire/codes.ts'
 import { recordToText } from '#resolver/wire/presentation.ts'
 import { type Ask, ask, configure, problemsOf, type TestWorld, testWorld } from '../../support/dns-environment.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
@@ -166,4 +166,22 @@ test('tells of properties that are none, and of a missing file name', t => {
   ])
   t.deepEqual(problemsOf('. {\n file\n}'), ['Corefile:2: file: needs the zone file'])
   t.deepEqual(problemsOf('. {\n file db a..b\n}'), ['Corefile:2: file: "a..b" has an empty label'])
+})
+
+test('a signed zone: signatures for who sets DO, through the cache, too', async t => {
+  const rrsig = (type: string) => `RRSIG ${type} 13 2 60 20310101000000 20300101000000 1 example.org. AAAA`
+  const db = `${soa()}@ ${rrsig('SOA')}\n@ NSEC www SOA RRSIG NSEC\nwww A 192.0.2.1\nwww ${rrsig('A')}\nwww NSEC @ A RRSIG NSEC\n`
+  const served = await serve(t, 'example.org {\n cache\n file db\n}', { db })
+  const plain = ['www.example.org. 60 IN A 192.0.2.1']
+  const signature = 'www.example.org. 60 IN RRSIG A 13 2 60 20310101000000 20300101000000 1 example.org. AAAA'
+  for (let round = 0; round < 2; round++) {
+    t.deepEqual(await answer(served, 'www.example.org.'), plain)
+    t.deepEqual(await answer(served, 'www.example.org.', { edns: { ...edns, dnssecOk: true } }), [...plain, signature])
+  }
+  const missing = await ask(served.configuration, 'no.example.org.', { edns: { ...edns, dnssecOk: true } })
+  t.deepEqual(missing!.authority.map(({ name, type }) => `${name} ${typeName(type)}`).sort(), [
+    'example.org. NSEC',
+    'example.org. RRSIG',
+    'example.org. SOA',
+  ])
 })
