@@ -81,8 +81,9 @@ const judged = (verdict: Verdict, { canonicalName }: Question, { networks, zones
 }
 
 const addressOf = ({ type, data }: ResourceRecord): ipaddr.IPv4 | ipaddr.IPv6 | undefined => {
-  if (type === recordTypes.A) return ipaddr.parse(aData.decode(data))
-  return type === recordTypes.AAAA ? ipaddr.parse(aaaaData.decode(data)) : undefined
+  // Of another length it is no address, whatever its type says.
+  if (type === recordTypes.A && data.length === 4) return ipaddr.parse(aData.decode(data))
+  return type === recordTypes.AAAA && data.length === 16 ? ipaddr.parse(aaaaData.decode(data)) : undefined
 }
 
 const contains = ([network, length]: Network, address: ipaddr.IPv4 | ipaddr.IPv6): boolean =>

@@ -13,7 +13,7 @@ import type { Environment, Next, Plugin, PluginModule } from '../plugin.ts'
 import type { Query } from '../query.ts'
 import { answered, emptyAnswer, type Verdict } from '../verdict.ts'
 import { extendedErrorCodes, rcodes, recordTypes } from '../wire/codes.ts'
-import { isSubdomain } from '../wire/name.ts'
+import { isSubdomain, readName } from '../wire/name.ts'
 import { aaaaData, aData } from '../wire/rdata.ts'
 import type { DnsName, ResourceRecord } from '../wire/record.ts'
 
@@ -97,13 +97,48 @@ class Rebind implements Plugin {
     return answered('rebind', emptyAnswer(rcodes.NOERROR, { recursionAvailable, extendedErrors }))
   }
 
-  #privateAddress({ type, data }: ResourceRecord): string | undefined {
-    if (type !== recordTypes.A && type !== recordTypes.AAAA) return undefined
-    const text = type === recordTypes.A ? aData.decode(data) : aaaaData.decode(data)
-    const range = rangeOf(ipaddr.parse(text))
-    const isLoopback = range === 'loopback'
-    return withheld.has(range) && !(isLoopback && this.#settings.allowLocalhost) ? text : undefined
+  #privateAddress(record: ResourceRecord): string | undefined {
+    return addressesOf(record).find(text => {
+      const range = rangeOf(ipaddr.parse(text))
+      return withheld.has(range) && !(range === 'loopback' && this.#settings.allowLocalhost)
+    })
   }
+}
+
+/** Those that a client may connect to. */
+const addressesOf = ({ type, data }: ResourceRecord): readonly string[] => {
+  switch (type) {
+    // Of another length it is no address, whatever its type says.
+    case recordTypes.A:
+      return data.length === 4 ? [aData.decode(data)] : []
+    case recordTypes.AAAA:
+      return data.length === 16 ? [aaaaData.decode(data)] : []
+    case recordTypes.SVCB:
+    case recordTypes.HTTPS:
+      return hintsOf(data)
+    default:
+      return []
+  }
+}
+
+/** RFC 9460 §14.3.2: ipv4hint and ipv6hint, each with the bytes of its addresses and how they are read. */
+const hints: Readonly<Record<number, { readonly length: number; readonly decode: (data: Buffer) => string }>> = {
+  4: { length: 4, decode: aData.decode },
+  6: { length: 16, decode: aaaaData.decode },
+}
+
+/** RFC 9460 §2.2: priority, target, then key, length and value of each parameter. */
+const hintsOf = (data: Buffer): readonly string[] => {
+  const found: string[] = []
+  if (data.length < 2) return found
+  for (let at = readName(data, 2)?.end ?? data.length; at + 4 <= data.length; ) {
+    const end = Math.min(at + 4 + data.readUInt16BE(at + 2), data.length)
+    const hint = hints[data.readUInt16BE(at)]
+    for (let start = at + 4; hint && start + hint.length <= end; start += hint.length)
+      found.push(hint.decode(data.subarray(start, start + hint.length)))
+    at = end
+  }
+  return found
 }
 
 /** RFC 1918 and 4193, loopback, link-local, and "this host", which many systems take for themselves. */

@@ -1,7 +1,11 @@
 import test, { type ExecutionContext } from 'ava'
+import fc from 'fast-check'
+import type { Next } from '#resolver/plugin.ts'
+import { answered, emptyAnswer } from '#resolver/verdict.ts'
 import { rcodes, recordTypes } from '#resolver/wire/codes.ts'
+import { recordFromText } from '#resolver/wire/presentation.ts'
 import { aaaaData, aData } from '#resolver/wire/rdata.ts'
-import { ask, configure, problemsOf, testWorld } from '../../support/dns-environment.ts'
+import { ask, configure, makeQuery, problemsOf, testWorld } from '../../support/dns-environment.ts'
 import { startUpstream } from '../../support/upstream.ts'
 
 const { A, AAAA, MX } = recordTypes
@@ -70,6 +74,26 @@ test('also beside an answer, also from the cache, and counted', async t => {
   t.regex(await world.registry.metrics(), /^seamark_rebind_blocked_total\{server="dns:\/\/:53"\} 4$/m)
 })
 
+test('also as a hint of HTTPS and SVCB records, which browsers connect to', async t => {
+  const rows = [
+    ['1 . ipv4hint=192.0.2.1,10.0.0.1', 0],
+    ['1 svc.example. alpn=h2 ipv6hint=2001:db8::1,fd00::1', 0],
+    ['1 . alpn=h2 ipv4hint=192.0.2.1 ipv6hint=2001:db8::1', 1],
+    ['0 svc.example.', 1],
+  ] as const
+  for (const type of ['HTTPS', 'SVCB'] as const)
+    for (const [data, answers] of rows) {
+      const record = recordFromText(`www.example. 60 IN ${type} ${data}`)
+      if (!record.ok) return t.fail(record.problem)
+      const upstream = await startUpstream(t, { respond: () => ({ answers: [record.value] }) })
+      const configuration = configure(`. {\n rebind\n forward . ${upstream.target}\n}`)
+      await configuration.start(AbortSignal.timeout(10_000))
+      t.teardown(() => configuration.close())
+      const reply = await ask(configuration, 'www.example.', { type: recordTypes[type] })
+      t.is(reply?.answers.length, answers, `${type} ${data}`)
+    }
+})
+
 test('exempt are allowed domains, names outside the zones, loopback where wanted, and names of the server’s own', async t => {
   const answersOf = async (address: string, lines: string, name: string) => {
     const { asking } = await start(t, address, lines)
@@ -84,6 +108,28 @@ test('exempt are allowed domains, names outside the zones, loopback where wanted
   t.is(await answersOf('::1', 'rebind {\n  allow_localhost\n }', 'bl.example.'), 1)
   t.is(await answersOf('10.0.0.1', 'rebind {\n  allow_localhost\n }', 'bl.example.'), 0)
   t.is(await answersOf('192.0.2.1', 'rebind\n hosts /nowhere {\n  10.0.0.1 a.lan\n  fallthrough\n }', 'a.lan.'), 1)
+})
+
+test('law: whatever bytes a record has, the plugin has a verdict', t => {
+  const plugin = configure('. {\n rebind\n bogus_nxdomain 192.0.2.99\n}').plugins
+  fc.assert(
+    fc.property(
+      fc.constantFrom(A, AAAA, recordTypes.HTTPS, recordTypes.SVCB),
+      fc.oneof(
+        fc.uint8Array({ maxLength: 40 }),
+        fc.uint8Array({ maxLength: 30 }).map(bytes => Uint8Array.from([0, 1, 0, 0, 4, 0, 8, ...bytes])),
+      ),
+      (type, bytes) => {
+        const answers = [{ name: 'a.', type, class: 1, ttl: 1, data: Buffer.from(bytes) }]
+        const next: Next = () => answered('forward', emptyAnswer(rcodes.NOERROR, { answers }))
+        return plugin.every(
+          ({ handle }, index) => handle!.call(plugin[index], makeQuery('a.', { type }), next) !== undefined,
+        )
+      },
+    ),
+    { numRuns: 500 },
+  )
+  t.pass()
 })
 
 test('tells of words that are no zones', t => {
