@@ -13,10 +13,15 @@ const answering =
 
 const isQuestion = ({ question }: { question: { type: number } }) => question.type === recordTypes.A
 
-test('fastest: when one of two dies, no question waits for it, and it is asked nothing after a moment', async t => {
+test('fastest: when the quicker of two dies, no question waits for it, and soon it is asked nothing', async t => {
   let dead = false
   const first = await startUpstream(t, { respond: query => (dead ? undefined : answering('192.0.2.1')(query)) })
-  const second = await startUpstream(t, { respond: answering('192.0.2.2') })
+  const second = await startUpstream(t, {
+    respond: async query => {
+      await sleep(world.clock, 300)
+      return answering('192.0.2.2')(query)
+    },
+  })
   const { world, configuration } = await startConfiguration(t, `. {\n forward . ${first.target} ${second.target}\n}`)
   const round = async (names: string) => {
     const start = world.clock.monotonic()
@@ -26,16 +31,13 @@ test('fastest: when one of two dies, no question waits for it, and it is asked n
     return world.clock.monotonic() - start
   }
   for (let turn = 0; turn < 10; turn++) await round(`before-${turn}`)
-  t.true(first.queries.length > 10 && second.queries.length > 10)
+  t.true(first.queries.length > second.queries.length)
   dead = true
-  const before = first.queries.length
   // Less than the two seconds after which the question is given up.
   for (let turn = 0; turn < 5; turn++) {
     const took = await round(`after-${turn}`)
     t.true(took < 2000, String(took))
   }
-  const asked = first.queries.slice(before).filter(isQuestion).length
-  t.true(asked < 25, String(asked))
   const text = await world.registry.metrics()
   t.regex(text, /seamark_forward_hedges_total\{won="true"\} [1-9]/)
   while (!(await world.registry.metrics()).includes(`seamark_forward_upstream_down{to="${first.target}"} 1`))
