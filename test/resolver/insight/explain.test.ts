@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
 import test from 'ava'
 import type { Configuration } from '#resolver/configuration.ts'
 import { explain, type Report } from '#resolver/insight/explain.ts'
@@ -7,7 +9,7 @@ import { configure, testWorld } from '../../support/dns-environment.ts'
 import { namespace, service, slice } from '../../support/manifests.ts'
 import { type Manifest, StaticCluster, staticSource } from '../../support/static-cluster.ts'
 
-const manifests: readonly Manifest[] = [
+const unversioned: readonly Manifest[] = [
   namespace('shop'),
   namespace('default'),
   service('shop', 'web', '10.96.0.20'),
@@ -22,6 +24,11 @@ const manifests: readonly Manifest[] = [
   service('shop', 'lonely', { clusterIP: 'None' }),
   service('shop', 'out', { type: 'ExternalName', externalName: '192.0.2.1' }),
 ]
+
+const manifests = unversioned.map((manifest, index) => ({
+  ...manifest,
+  metadata: { ...manifest.metadata, resourceVersion: String(4700 + index) },
+}))
 
 const COREFILE = `. {
   errors
@@ -183,4 +190,29 @@ example.net {
   t.is(silent.candidates[0]?.rcode, '')
   t.regex(silent.candidates[0]?.cause ?? '', /plugin acl drops the query/)
   t.regex(reportText(silent), /www\.example\.org\. A: no reply/)
+})
+
+/** `$ seamark explain …` of the docs, with what they show of it. */
+const page = readFileSync(new URL('../../../docs/debugging.md', import.meta.url), 'utf8')
+const sessions = [...page.matchAll(/^```console\n\$ seamark explain (.*)\n([\s\S]*?)^```/gm)]
+const withoutTimes = (text: string): string => text.trim().replace(/\d+\.\d ms/g, 'N ms')
+
+test('docs/debugging.md shows what is said', async t => {
+  t.true(sessions.length >= 3)
+  for (const [, command = '', shown = ''] of sessions) {
+    const { positionals, values } = parseArgs({
+      args: command.split(' '),
+      allowPositionals: true,
+      options: { namespace: { type: 'string', short: 'n' }, type: { type: 'string' } },
+    })
+    const configuration = await start()
+    const report = await explain(configuration, testWorld().clock, {
+      name: positionals[0]!,
+      type: parseType(values.type ?? 'A')!,
+      client: '127.0.0.1',
+      ...(values.namespace !== undefined && { namespace: values.namespace }),
+    })
+    t.is(withoutTimes(shown), withoutTimes(reportText(report)), command)
+    await configuration.close()
+  }
 })
