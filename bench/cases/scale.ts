@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { ask } from '../../test/support/dns-client.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const apiserverFile = join(root, 'bench/scale/generated-apiserver.ts')
+const apiserverFile = join(root, 'bench/scale/generated-apiserver.process.ts')
 /** Milliseconds. Long enough for V8's idle collections. */
 const SETTLE = 5000
 const DEADLINE = 60_000
