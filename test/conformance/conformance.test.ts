@@ -82,7 +82,8 @@ const transportsOf = ({ request, expect, alt_expect, qtype }: ConformanceCase): 
 
 for (const conformanceCase of [...cases, ...extraCases]) {
   const { id, section, about, request } = conformanceCase
-  test(`${section}: ${id}: ${about}`, async t => {
+  // One after the other: a thousand at once would wait for each other longer than a reply may take.
+  test.serial(`${section}: ${id}: ${about}`, async t => {
     const server = await servers.of(conformanceCase)
     for (const transport of transportsOf(conformanceCase)) {
       for (const way of [askInProcess, askServer]) {

@@ -12,7 +12,7 @@ export interface Door {
 
 /** Opcode STATUS: answered by the header gate alone, whatever the Corefile says. */
 const sentinel = Buffer.from('feed10000001000000000000', 'hex')
-const DEADLINE = 10_000
+const DEADLINE = 60_000
 
 /** The reply to each packet, by its id; undefined: the server is silent. */
 export const exchange = (packets: readonly Buffer[], door: Door): Promise<(Buffer | undefined)[]> =>
