@@ -95,7 +95,7 @@ export class WatchedCluster implements Cluster {
 
   age(): Milliseconds | undefined {
     let oldest = 0
-    for (const { synced, lastHeard } of this.#lists) {
+    for (const { synced, lastHeard } of this.#needed) {
       const age = synced ? this.#clock.monotonic() - (lastHeard ?? 0) : this.#snapshotAge()
       if (age === undefined) return undefined
       oldest = Math.max(oldest, age)
@@ -120,6 +120,11 @@ export class WatchedCluster implements Cluster {
     await this.#keeper?.close()
     await Promise.all(this.#lists.map(list => list.close()))
     await this.#client.close()
+  }
+
+  /** Where nobody may list pods, the other lists are as good: clients have no names then, and verified pods stay unknown. */
+  get #needed(): readonly WatchedList[] {
+    return this.#lists.filter(({ name, synced }) => synced || name !== podView.resource.resource)
   }
 
   /** Wall time may jump back: data of the future is data of now. */
@@ -167,7 +172,7 @@ export class WatchedCluster implements Cluster {
     this.#keeper?.change()
     if (this.#keeper) return
     const place = this.#place
-    if (!place || this.#closing || this.#lists.some(({ synced }) => !synced)) return
+    if (!place || this.#closing || this.#needed.some(({ synced }) => !synced)) return
     this.#keeper = new SnapshotKeeper({
       file: place.file,
       lists: this.#lists,
