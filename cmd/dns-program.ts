@@ -4,16 +4,19 @@ import { type Milliseconds, sleep, systemClock } from '#lib/clock.ts'
 import type { Component } from '#lib/lifecycle.ts'
 import type { Logger } from '#lib/log.ts'
 import type { Registry } from '#lib/metrics.ts'
-import type { HttpEndpoint } from '#resolver/listener.ts'
+import type { DnsListener } from '#resolver/listener.ts'
 import type { Plugin } from '#resolver/plugin.ts'
 import { LiveConfiguration, type LiveState, type ReloadOutcome } from '#resolver/reload.ts'
 import type { ServerOptions } from '#server/options.ts'
+import { isListenedOn } from '#server/port-group.ts'
 import { Server } from '#server/server.ts'
 import { badCorefile, type CorefileWorld, readCorefile } from './corefile.ts'
 import { reachableAddress } from './reachable-address.ts'
 
 /** CoreDNS's startup_timeout: so long the start waits for the cluster's first list. */
 const READY_DEADLINE: Milliseconds = 5000
+/** How often one that is not ready looks whether another one still answers. */
+const ELDER_POLL: Milliseconds = 100
 /** How often plugins are asked whether they are ready. */
 const READY_POLL: Milliseconds = 10
 
@@ -42,8 +45,11 @@ export class DnsProgram implements Component {
       load: requestReload =>
         readCorefile(corefile, { logger, registry, overrides, stateFolder, observe, print, requestReload }),
       converge: async (listeners, endpoints, plugins) => {
-        if (server.reusePort && !this.#live.configuration) await this.#prepare(endpoints, plugins)
-        await this.#server.converge(listeners, endpoints)
+        if (server.reusePort && !this.#live.configuration) {
+          await this.#server.converge([], endpoints)
+          await this.#awaitTurn(listeners, plugins)
+        }
+        if (!this.#stop.signal.aborted) await this.#server.converge(listeners, endpoints)
       },
       departed: () => this.#server.departed(),
       clock: systemClock,
@@ -72,10 +78,12 @@ export class DnsProgram implements Component {
     await untilReady(this.#live.configuration?.plugins ?? [], signal)
   }
 
-  /** Where another answers already, clients are not taken from it before all is known; its pages tell of this one. */
-  async #prepare(endpoints: readonly HttpEndpoint[], plugins: readonly Plugin[]): Promise<void> {
-    await this.#server.converge([], endpoints)
-    await untilReady(plugins, this.#stop.signal)
+  /** Clients are not taken from one who answers before all is known here, however long that takes. */
+  async #awaitTurn(listeners: readonly DnsListener[], plugins: readonly Plugin[]): Promise<void> {
+    const { signal } = this.#stop
+    await untilReady(plugins, signal)
+    const isServed = () => listeners.some(({ address }) => isListenedOn(address.port))
+    while (!areReady(plugins) && !signal.aborted && isServed()) await sleep(systemClock, ELDER_POLL, signal)
   }
 
   /** Reads the Corefile again; what is wrong with it is logged, and the old one stays. */
@@ -113,8 +121,10 @@ export class DnsProgram implements Component {
   }
 }
 
+const areReady = (plugins: readonly Plugin[]): boolean => plugins.every(plugin => plugin.ready?.() ?? true)
+
 const untilReady = async (plugins: readonly Plugin[], signal: AbortSignal): Promise<void> => {
   const end = systemClock.monotonic() + READY_DEADLINE
-  const isReady = () => plugins.every(plugin => plugin.ready?.() ?? true)
-  while (!isReady() && !signal.aborted && systemClock.monotonic() < end) await sleep(systemClock, READY_POLL, signal)
+  while (!areReady(plugins) && !signal.aborted && systemClock.monotonic() < end)
+    await sleep(systemClock, READY_POLL, signal)
 }

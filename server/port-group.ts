@@ -23,6 +23,9 @@ const QUIET: Milliseconds = 50
 /** So long a socket may be steered away from without it being quiet, before something else is tried. */
 const PATIENCE: Milliseconds = 500
 
+/** TCP_LISTEN, as /proc writes it. */
+const LISTENING = '0A'
+
 export interface PortGroupEnvironment {
   readonly clock: Clock
   readonly logger: Logger
@@ -113,6 +116,18 @@ export class PortGroup {
       // Not Linux, or a sandbox without /proc.
       return new Set()
     }
+  }
+}
+
+/** Whether a program of this machine takes connections on the port. Where that cannot be told: no. */
+export const isListenedOn = (port: number): boolean => {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  try {
+    return ['tcp', 'tcp6']
+      .flatMap(table => readSockets(`/proc/self/net/${table}`))
+      .some(row => row.state === LISTENING && row.local?.endsWith(local))
+  } catch {
+    return false
   }
 }
 

@@ -2,7 +2,7 @@
  * One process takes over from another under load: no query is lost, whoever of the two ends. `SEAMARK_HANDOVERS=1000` for
  * the measured aim.
  */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { platform } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
@@ -67,6 +67,26 @@ onLinux('a newcomer that is killed leaves its share to the one before it', async
   for (const transport of ['udp', 'tcp'] as const)
     for (let index = 0; index < 20; index++)
       t.is((await ask({ name: 'www.example.org', port, transport })).answers.length, 1)
+})
+
+onLinux('a newcomer that is not ready takes nothing from one that answers, and all when that one is gone', async t => {
+  const { file, port } = await corefile(t, '127.0.0.1')
+  const elder = new DnsProcess(t, file, ['--reuse-port'])
+  await elder.whenReady()
+  const [closed] = await freePorts(1)
+  const text = readFileSync(file, 'utf8').replace('192.0.2.1', '192.0.2.2')
+  const lines = `kubernetes cluster.local {\n endpoint http://127.0.0.1:${closed}\n}\n}\n`
+  writeFileSync(file, text.replace(/\}\n$/, lines))
+  const newcomer = new DnsProcess(t, file, ['--reuse-port'])
+  const who = async () => (await ask({ name: 'www.example.org', port })).answers[0]?.data
+  // Longer than one that is alone would wait.
+  for (const end = performance.now() + 8000; performance.now() < end; ) {
+    t.is(await who(), '192.0.2.1')
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+  t.is(await elder.stop(), 0)
+  await newcomer.whenReady()
+  t.is(await who(), '192.0.2.2')
 })
 
 test.serial('without the flag, a second server is a mistake, whatever the first one allows', async t => {
