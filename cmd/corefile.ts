@@ -1,7 +1,9 @@
 /** A Corefile made into a configuration, with what this process gives to its plugins. */
 import { hostname, networkInterfaces } from 'node:os'
+import type { ChangeBoard } from '#lib/change-board.ts'
 import { systemClock } from '#lib/clock.ts'
 import { SeamarkError } from '#lib/errors.ts'
+import type { InputLedger } from '#lib/input-ledger.ts'
 import type { Logger } from '#lib/log.ts'
 import type { Registry } from '#lib/metrics.ts'
 import { systemRandom } from '#lib/random.ts'
@@ -13,6 +15,9 @@ import { packageVersion } from './package-root.ts'
 export interface CorefileWorld {
   readonly logger: Logger
   readonly registry: Registry
+  /** Told of what changes; absent: nobody keeps answers. */
+  readonly board?: ChangeBoard
+  readonly inputs?: InputLedger
   /** Flags that beat the Corefile; undefined where a flag was not given. */
   readonly overrides: Readonly<Record<string, string | undefined>>
   /** Where plugins may keep what makes the next start quicker. */
@@ -22,7 +27,7 @@ export interface CorefileWorld {
   /** Takes a line for standard output; absent: it is written at once. */
   readonly print?: World['print']
   /** Told of every reply. */
-  readonly observe?: NonNullable<World['observe']>
+  readonly observer?: NonNullable<World['observer']>
 }
 
 /** This machine's addresses without loopback and link-local ones. */
@@ -36,13 +41,17 @@ const localAddresses = (): readonly string[] =>
 const worldOf = ({
   logger,
   registry,
+  board,
+  inputs,
   overrides,
   stateFolder,
   requestReload,
-  observe,
+  observer,
   print,
 }: CorefileWorld): World => ({
   clock: systemClock,
+  ...(board && { board }),
+  ...(inputs && { inputs }),
   random: systemRandom,
   logger,
   registry,
@@ -54,7 +63,7 @@ const worldOf = ({
   print: print ?? (line => void process.stdout.write(`${line}\n`)),
   ...(requestReload ? { requestReload } : {}),
   ...(stateFolder === undefined ? {} : { stateFolder }),
-  ...(observe ? { observe } : {}),
+  ...(observer ? { observer } : {}),
 })
 
 /** Reads, parses and sets up; opens nothing. */

@@ -1,15 +1,18 @@
 /** The DNS server as one component: what the Corefile says, behind the server's sockets. */
 import { formatAddress } from '#lib/address.ts'
+import { ChangeBoard } from '#lib/change-board.ts'
 import { type Milliseconds, sleep, systemClock } from '#lib/clock.ts'
+import { InputLedger } from '#lib/input-ledger.ts'
 import type { Component } from '#lib/lifecycle.ts'
 import type { Logger } from '#lib/log.ts'
 import type { Registry } from '#lib/metrics.ts'
 import type { DnsListener } from '#resolver/listener.ts'
+import { EVERYTHING } from '#resolver/memo.ts'
 import type { Plugin } from '#resolver/plugin.ts'
 import { LiveConfiguration, type LiveState, type ReloadOutcome } from '#resolver/reload.ts'
 import type { ServerOptions } from '#server/options.ts'
 import { isListenedOn } from '#server/port-group.ts'
-import { Server } from '#server/server.ts'
+import { Server, type SharedState } from '#server/server.ts'
 import { badCorefile, type CorefileWorld, readCorefile } from './corefile.ts'
 import { reachableAddress } from './reachable-address.ts'
 
@@ -30,7 +33,7 @@ export interface DnsProgramOptions {
   /** Takes a line for standard output. */
   readonly print: NonNullable<CorefileWorld['print']>
   /** Told of every reply. */
-  readonly observe: NonNullable<CorefileWorld['observe']>
+  readonly observer: NonNullable<CorefileWorld['observer']>
 }
 
 export class DnsProgram implements Component {
@@ -40,10 +43,11 @@ export class DnsProgram implements Component {
   /** Told to stop. */
   readonly #stop = new AbortController()
 
-  constructor({ corefile, overrides, stateFolder, server, logger, registry, observe, print }: DnsProgramOptions) {
+  constructor({ corefile, overrides, stateFolder, server, logger, registry, observer, print }: DnsProgramOptions) {
+    const shared: SharedState = { board: new ChangeBoard(), inputs: new InputLedger() }
     this.#live = new LiveConfiguration({
       load: requestReload =>
-        readCorefile(corefile, { logger, registry, overrides, stateFolder, observe, print, requestReload }),
+        readCorefile(corefile, { ...shared, logger, registry, overrides, stateFolder, observer, print, requestReload }),
       converge: async (listeners, endpoints, plugins) => {
         if (server.reusePort && !this.#live.configuration) {
           await this.#server.converge([], endpoints)
@@ -51,6 +55,7 @@ export class DnsProgram implements Component {
         }
         if (!this.#stop.signal.aborted) await this.#server.converge(listeners, endpoints)
       },
+      switched: () => shared.board.changed(EVERYTHING),
       departed: () => this.#server.departed(),
       clock: systemClock,
       logger: logger.child({ room: 'resolver' }),
@@ -61,6 +66,7 @@ export class DnsProgram implements Component {
       logger: logger.child({ room: 'server' }),
       registry,
       options: server,
+      shared,
     })
   }
 

@@ -94,7 +94,7 @@ const dns = async (flags: DnsFlags): Promise<void> => {
     server,
     logger,
     registry,
-    observe: observer.observe,
+    observer,
     print: lines.write,
   })
   const admin = new AdminPages({

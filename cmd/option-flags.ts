@@ -15,6 +15,8 @@ export const withOptionTable = (command: Command, table: OptionTable): Command =
       command.option(`${flag} <${option.unit}>`, `${option.doc} (${bounds})`, String(option.default))
     } else if (option.type === 'switch') {
       command.option(flag, option.doc, option.default)
+    } else if (option.type === 'choice') {
+      command.option(`${flag} <${option.choices.join('|')}>`, option.doc, option.default)
     } else {
       command.option(`${flag} <text>`, option.doc, option.default)
     }

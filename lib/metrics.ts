@@ -223,12 +223,12 @@ export class HistogramSeries {
     this.counts = new Array<number>(bounds.length + 1).fill(0)
   }
 
-  observe(value: number): void {
+  observe(value: number, times = 1): void {
     const bounds = this.#bounds
     let bucket = 0
     while (bucket < bounds.length && value > bounds[bucket]!) bucket++
-    this.counts[bucket]!++
-    this.sum += value
+    this.counts[bucket]! += times
+    this.sum += value * times
   }
 }
 
@@ -272,9 +272,24 @@ export class Histogram<Label extends string = string> extends Family<Label, Hist
   }
 }
 
+/** prom-client's registry, told when it is read. */
+class ToldRegistry extends Registry {
+  readonly readers: (() => void)[] = []
+
+  override async metrics(): Promise<string> {
+    for (const bringUpToDate of this.readers) bringUpToDate()
+    return super.metrics()
+  }
+}
+
+/** Has `task` bring counters to the moment before all of them are read. */
+export const beforeReading = (registry: Registry, task: () => void): void => {
+  if (registry instanceof ToldRegistry) registry.readers.push(task)
+}
+
 /** `maxSeries`: the most lines that /metrics may have; none: as many as there are. */
 export const createRegistry = ({ maxSeries = Number.POSITIVE_INFINITY } = {}): Registry => {
-  const registry = new Registry()
+  const registry = new ToldRegistry()
   if (maxSeries === Number.POSITIVE_INFINITY) return registry
   const overflow = new Counter({
     name: 'seamark_metrics_overflow_total',

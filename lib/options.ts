@@ -26,7 +26,13 @@ export interface SwitchOption extends OptionBase<boolean> {
   readonly type: 'switch'
 }
 
-export type Option = NumberOption | TextOption | SwitchOption
+/** One of a few words. */
+export interface ChoiceOption extends OptionBase<string> {
+  readonly type: 'choice'
+  readonly choices: readonly string[]
+}
+
+export type Option = NumberOption | TextOption | SwitchOption | ChoiceOption
 export type OptionTable = Readonly<Record<string, Option>>
 
 /** The frozen values of a table, with `overrides` checked against its bounds. */
@@ -45,22 +51,29 @@ export const readOptions = <Table extends OptionTable>(
 ): Result<OptionValues<Table>, string> => {
   const values: Record<string, unknown> = {}
   for (const [name, option] of Object.entries(table)) {
-    const given = overrides[name]
-    if (given === undefined) {
-      values[name] = option.default
-    } else if (option.type === 'number') {
-      const number = typeof given === 'string' && given.trim() !== '' ? Number(given) : given
-      if (typeof number !== 'number' || !(number >= option.minimum && number <= option.maximum)) {
-        return refused(
-          `${name}: ${String(given)} is not a number from ${option.minimum} to ${option.maximum} (${option.unit})`,
-        )
-      }
-      values[name] = number
-    } else if (typeof given !== typeof option.default) {
-      return refused(`${name}: ${String(given)} is not a ${option.type === 'switch' ? 'true or false' : 'text'}`)
-    } else {
-      values[name] = given
-    }
+    const value = overrides[name] === undefined ? accepted(option.default) : readOption(option, overrides[name])
+    if (!value.ok) return refused(`${name}: ${String(overrides[name])} ${value.problem}`)
+    values[name] = value.value
   }
   return accepted(Object.freeze(values) as OptionValues<Table>)
+}
+
+const readOption = (option: Option, given: unknown): Result<unknown, string> => {
+  switch (option.type) {
+    case 'number': {
+      const number = typeof given === 'string' && given.trim() !== '' ? Number(given) : given
+      const { minimum, maximum, unit } = option
+      return typeof number === 'number' && number >= minimum && number <= maximum
+        ? accepted(number)
+        : refused(`is not a number from ${minimum} to ${maximum} (${unit})`)
+    }
+    case 'choice':
+      return option.choices.includes(given as string)
+        ? accepted(given)
+        : refused(`is none of ${option.choices.join(', ')}`)
+    case 'switch':
+      return typeof given === 'boolean' ? accepted(given) : refused('is not a true or false')
+    case 'text':
+      return typeof given === 'string' ? accepted(given) : refused('is not a text')
+  }
 }

@@ -7,7 +7,9 @@ import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { formatAddress } from '#lib/address.ts'
+import { ChangeBoard } from '#lib/change-board.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
+import { type Chain, composeChain } from './chain.ts'
 import { suggestion } from './corefile/nearest.ts'
 import { parseCorefile } from './corefile/parser.ts'
 import { relativeOf } from './corefile/relatives.ts'
@@ -15,11 +17,10 @@ import { type PlannedBlock, planBlocks, readListenerOverrides } from './corefile
 import { type Corefile, type CorefileProblem, type Directive, type Word, wordsOf } from './corefile/syntax.ts'
 import type { DnsListener, HttpEndpoint, ListenerTimeouts, Responder } from './listener.ts'
 import { panicMetrics, registerMetrics } from './metrics.ts'
-import type { Environment, Next, Plugin, PluginModule, Reply, Traffic } from './plugin.ts'
+import type { Environment, Next, Plugin, PluginModule, ReplyObserver, Traffic } from './plugin.ts'
 import { pluginModules } from './plugins/index.ts'
 import { pluginOrder } from './plugins/order.ts'
-import type { Query } from './query.ts'
-import { type Chain, composeChain, Resolver } from './resolve.ts'
+import { Resolver } from './resolve.ts'
 import { ServerCookies } from './wire/cookie.ts'
 import type { DnsName } from './wire/record.ts'
 
@@ -30,13 +31,15 @@ export type CorefileSource =
 
 /** What the program gives; the rest of the plugins' environment comes from the configuration itself. */
 export interface World
-  extends Omit<Environment, 'folder' | 'resolveInternally' | 'plugins' | 'readCorefile' | 'requestReload'> {
+  extends Omit<Environment, 'folder' | 'resolveInternally' | 'plugins' | 'readCorefile' | 'requestReload' | 'board'> {
+  /** Absent: nobody keeps answers. */
+  readonly board?: ChangeBoard
   /** For `{$NAME}` in the Corefile. */
   readonly variables: Readonly<Record<string, string | undefined>>
   /** Absent: the configuration cannot be loaded anew (a test, a check). */
   readonly requestReload?: () => void
   /** Told of every reply, whatever the server block. Must not throw or wait. */
-  readonly observe?: (query: Query, reply: Reply) => void
+  readonly observer?: ReplyObserver
 }
 
 /** One set-up directive. */
@@ -64,7 +67,7 @@ export class Configuration {
   readonly #resolver: Resolver
   #closing: Promise<void> | undefined
 
-  constructor(blocks: readonly BuiltBlock[], text: string, world: World) {
+  constructor(blocks: readonly BuiltBlock[], text: string, world: World, board: ChangeBoard) {
     this.text = text
     this.instances = blocks.flatMap(block => block.instances)
     this.plugins = this.instances.map(({ plugin }) => plugin)
@@ -84,11 +87,12 @@ export class Configuration {
     this.#resolver = new Resolver({
       routes,
       clock: world.clock,
+      board,
       logger: world.logger,
       panics: registerMetrics(world.registry, panicMetrics).panics,
       cookies: new ServerCookies(world),
       unroutedReporters: this.plugins.filter(({ name }) => name === 'prometheus').slice(0, 1),
-      ...(world.observe && { observe: world.observe }),
+      ...(world.observer && { observer: world.observer }),
     })
   }
 
@@ -166,6 +170,7 @@ export const loadConfiguration = (
   const parsed = readSource(source, world.variables)
   if (!parsed.ok) return refused([parsed.problem])
   const { corefile, folder } = parsed.value
+  const { board = new ChangeBoard() } = world
   const overrides = readListenerOverrides(world.overrides)
   if (!overrides.ok) return refused([{ position: startOf(source), message: overrides.problem }])
   if (corefile.blocks.length === 0)
@@ -175,6 +180,7 @@ export const loadConfiguration = (
   let configuration: Configuration | undefined
   const environment: Environment = {
     ...world,
+    board,
     folder,
     resolveInternally: query => {
       assert(configuration, 'a plugin asked before the configuration stood')
@@ -190,7 +196,7 @@ export const loadConfiguration = (
   const problems: CorefileProblem[] = []
   const blocks = planned.value.map(block => buildBlock(block, environment, problems))
   if (problems.length > 0) return refused(problems)
-  configuration = new Configuration(blocks, parsed.value.text, world)
+  configuration = new Configuration(blocks, parsed.value.text, world, board)
   return accepted(configuration)
 }
 

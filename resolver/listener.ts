@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream'
 import type { SocketAddress } from '#lib/address.ts'
 import type { Milliseconds } from '#lib/clock.ts'
+import type { Memo } from './memo.ts'
 import type { Endpoint, Transport } from './query.ts'
 
 /**
@@ -89,6 +90,10 @@ export interface RequestContext {
    * each when the client has taken those before. Absent: a query has one reply at most.
    */
   readonly follow?: (messages: Iterable<Buffer>) => void
+  /** For how many requests it stands (`ReplyObserver`). Default 1. */
+  readonly weight?: number
+  /** Told, before the reply is given, that it may be given again. Absent: nobody would keep it. */
+  readonly memoise?: (memo: Memo) => void
 }
 
 /** A promise only where something has to be waited for: answers from memory come back at once. */

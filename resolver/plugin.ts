@@ -8,7 +8,9 @@
  *
  * A plugin may answer, pass the query on, or pass it on and look at what comes back: `handle(query, next)`.
  */
+import type { ChangeBoard } from '#lib/change-board.ts'
 import type { Clock, Milliseconds } from '#lib/clock.ts'
+import type { InputLedger } from '#lib/input-ledger.ts'
 import type { Logger } from '#lib/log.ts'
 import type { Registry } from '#lib/metrics.ts'
 import type { Random } from '#lib/random.ts'
@@ -36,6 +38,17 @@ export interface Reply {
   readonly packet: Buffer | undefined
   /** From the arrival of the query. */
   readonly duration: Milliseconds
+}
+
+/** Told of every reply, whatever the server block. Must not throw or wait. */
+export interface ReplyObserver {
+  /**
+   * `weight`: for how many replies this one stands where clients and names are ranked. Of the replies that are given
+   * from the memo only a sample comes here.
+   */
+  observe(query: Query, reply: Reply, weight: number): void
+  /** So many replies like this one were given from the memo, besides those of the sample. */
+  observeHits(query: Query, reply: Reply, hits: number): void
 }
 
 /** A message to another server and what came back, as they were on the wire. */
@@ -121,6 +134,14 @@ export interface Plugin {
    * answers is REFUSED.
    */
   readonly allClasses?: boolean
+  /**
+   * Whether what `handle` does with a question depends on the question, its flags and EDNS alone, and on what the
+   * environment's board is told of when it changes: not on the client, the time or chance. An answer that passes
+   * through it may then be given again (resolver/memo.ts). Absent: no.
+   */
+  readonly steady?: boolean
+  /** Whether `handle` asks the plugins behind it about every name that is theirs, whatever the name. Absent: no. */
+  readonly transparent?: boolean
   /** EDNS options of every reply of the block to a client that sent OPT, whoever answered. Must not throw or wait. */
   readonly replyOptions?: (query: Query) => readonly EdnsOption[]
   /** The most bytes that the block takes and sends over UDP; the server's own size is the limit all the same. */
@@ -145,6 +166,11 @@ export interface Plugin {
   readonly statistics?: () => Readonly<Record<string, unknown>>
   /** Told of every reply of the block after it has become bytes (log, prometheus, errors). Must not throw or wait. */
   readonly report?: (query: Query, reply: Reply) => void
+  /**
+   * Told that so many more replies like this one were given, none of which `report` hears of. Absent, and the plugin
+   * has `report`: no reply of the block is given without asking it.
+   */
+  readonly reportHits?: (query: Query, reply: Reply, hits: number) => void
   /** Told of every exchange with another server for questions of the block (dnstap). Must not throw or wait. */
   readonly reportExchange?: (exchange: UpstreamExchange) => void
   /** Who the block's listeners are to clients of TLS and HTTPS. */
@@ -197,6 +223,10 @@ export interface BlockContext {
 /** What the world gives to plugins. Made by `cmd/`, or by a test. */
 export interface Environment {
   readonly clock: Clock
+  /** Told of changes that end answers that were kept (resolver/memo.ts). */
+  readonly board: ChangeBoard
+  /** Told of connections whose input must be taken in before what came after it is answered; absent: nobody asks. */
+  readonly inputs?: InputLedger
   readonly random: Random
   readonly logger: Logger
   readonly registry: Registry

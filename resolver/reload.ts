@@ -30,6 +30,8 @@ export interface LiveOptions {
   ) => Promise<void>
   /** Resolves when what `converge` let go takes no more questions; absent: it takes none at once. */
   readonly departed?: () => Promise<void>
+  /** Another configuration answers from now on. */
+  readonly switched?: () => void
   readonly clock: Clock
   readonly logger: Logger
   readonly registry: Registry
@@ -198,6 +200,7 @@ export class LiveConfiguration {
       const { listeners, endpoints, plugins } = next.configuration
       await this.#options.converge(listeners, endpoints, plugins)
       this.#current = next
+      this.#options.switched?.()
       this.#taken = now
       this.#refused = undefined
     } catch (error) {

@@ -7,14 +7,18 @@
  * and logged. Answers that need no waiting come back without a promise.
  */
 import assert from 'node:assert'
+import type { ChangeBoard } from '#lib/change-board.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
 import type { Counter } from '#lib/metrics.ts'
+import { type Chain, runIn } from './chain.ts'
 import type { MaybePromise, RequestContext, Responder } from './listener.ts'
-import type { Next, Plugin, Reply } from './plugin.ts'
+import { memoOf } from './memo.ts'
+import type { Next, Plugin, Reply, ReplyObserver } from './plugin.ts'
 import type { EdnsOption, Query } from './query.ts'
+import { findChain, hasZoneBelow, isAlone, isServed, type Routes } from './routes.ts'
 import { Trace } from './trace.ts'
-import { type Answer, answered, emptyAnswer, unhandled, type Verdict } from './verdict.ts'
+import { type Answer, answered, emptyAnswer, type Verdict } from './verdict.ts'
 import { classes, ednsOptionCodes, extendedErrorCodes, rcodes, recordTypes } from './wire/codes.ts'
 import type { ServerCookies } from './wire/cookie.ts'
 import { encodeKeepalive, findOption, OWN_UDP_SIZE } from './wire/edns.ts'
@@ -25,115 +29,17 @@ import { parentName } from './wire/name.ts'
 import { notifyReply, readNotify } from './wire/notify.ts'
 import type { DnsName } from './wire/record.ts'
 
-/** What a server block is, for people. */
-export interface BlockIdentity {
-  readonly zones: readonly DnsName[]
-  /** The name of its view; `''`: it has none. */
-  readonly view: string
-}
-
-/** The plugins of a server block, ready to be asked. */
-export interface Chain {
-  readonly block: BlockIdentity
-  /** Those that say which questions the block is for; none: it is for all. */
-  readonly gates: readonly Plugin[]
-  readonly run: Next
-  /** The same, telling the trace of the query which plugins it passes. */
-  readonly runTraced: Next
-  /** For questions of a class other than IN: the plugins that take them. */
-  readonly runOtherClass: Next
-  /** Those that add EDNS options to every reply. */
-  readonly optioners: readonly Plugin[]
-  /** Whether some plugin wants a trace of each query. */
-  readonly traced: boolean
-  /** Our own size over UDP, in bytes. */
-  readonly udpSize: number
-  /** Those that want to know of every reply. */
-  readonly reporters: readonly Plugin[]
-  /** Whether zone transfers are some plugin's business. */
-  readonly transfers: boolean
-  /** Those that have zones from other servers. */
-  readonly secondaries: readonly Plugin[]
-}
-
-/** Listener (`dns://:53`) → zone → chains, in the order of the file. */
-export type Routes = ReadonlyMap<string, ReadonlyMap<DnsName, readonly Chain[]>>
-
 export interface ResolverOptions {
   readonly routes: Routes
   readonly clock: Clock
+  readonly board: ChangeBoard
   readonly logger: Logger
   readonly panics: Counter
   readonly cookies: ServerCookies
   /** Told of replies to questions that no server block is for. */
   readonly unroutedReporters: readonly Plugin[]
   /** Told of every reply, whatever the server block. Must not throw or wait. */
-  readonly observe?: (query: Query, reply: Reply) => void
-}
-
-export const composeChain = (plugins: readonly Plugin[], block: BlockIdentity = { zones: [], view: '' }): Chain => ({
-  block,
-  gates: plugins.filter(plugin => plugin.admits),
-  run: composeHandlers(plugins),
-  runTraced: composeHandlers(plugins.map(traced)),
-  runOtherClass: composeHandlers(plugins.filter(plugin => plugin.allClasses)),
-  optioners: plugins.filter(plugin => plugin.replyOptions),
-  traced: plugins.some(plugin => plugin.wantsTrace),
-  udpSize: Math.min(OWN_UDP_SIZE, ...plugins.flatMap(plugin => plugin.udpSize ?? [])),
-  reporters: plugins.filter(plugin => plugin.report),
-  transfers: plugins.some(plugin => plugin.name === 'transfer'),
-  secondaries: plugins.filter(plugin => plugin.notified),
-})
-
-const composeHandlers = (plugins: readonly Plugin[]): Next => {
-  let run: Next = () => unhandled
-  for (const plugin of plugins.toReversed()) {
-    const next = run
-    const { handle } = plugin
-    if (handle) run = query => handle.call(plugin, query, next)
-  }
-  return run
-}
-
-/** The plugin's handler, which says that it was asked. */
-const traced = (plugin: Plugin): Plugin => {
-  const { name, handle } = plugin
-  if (!handle) return plugin
-  return {
-    name,
-    handle(query, next) {
-      query.trace?.add(name, 'asked')
-      return handle.call(plugin, query, next)
-    },
-  }
-}
-
-const runIn = (chain: Chain, query: Query): MaybePromise<Verdict> =>
-  query.trace ? chain.runTraced(query) : chain.run(query)
-
-const isFor = (chain: Chain, query: Query): boolean => chain.gates.every(plugin => plugin.admits!(query))
-
-/** Of the zones that the name lies in, the longest one that has a chain for the query: its first such chain. */
-const findChain = (routes: Routes, query: Query): Chain | undefined => {
-  const { canonicalName: name, type } = query.question
-  const zones = routes.get(query.server)
-  if (!zones) return undefined
-  let atApex: Chain | undefined
-  for (let zone: DnsName | undefined = name; zone !== undefined; zone = parentName(zone)) {
-    const chain = zones.get(zone)?.find(candidate => isFor(candidate, query))
-    // RFC 4035 §3.1.4.1: DS at a zone's apex is data of the parent zone, where the parent is served here too.
-    if (chain && type === recordTypes.DS && zone === name) atApex = chain
-    else if (chain) return chain
-  }
-  return atApex
-}
-
-/** Whether there is a server block for a zone that the name lies in, whichever questions it takes. */
-const isServed = (routes: Routes, { question, server }: Query): boolean => {
-  const zones = routes.get(server)
-  for (let zone: DnsName | undefined = question.canonicalName; zone !== undefined; zone = parentName(zone))
-    if (zones?.has(zone)) return true
-  return false
+  readonly observer?: ReplyObserver
 }
 
 export class Resolver {
@@ -173,7 +79,11 @@ export class Resolver {
     const chain = this.#chainOf(decoded.query)
     const query = chain?.traced ? { ...decoded.query, trace: new Trace(this.#options.clock) } : decoded.query
     const verdict = this.conclude(query, chain)
-    if (!(verdict instanceof Promise)) return this.#reply(query, verdict, chain, context)
+    if (!(verdict instanceof Promise)) {
+      const reply = this.#reply(query, verdict, chain, context)
+      if (context.memoise && reply && chain?.steady) this.#memoise(query, verdict, reply, chain, context.memoise)
+      return reply
+    }
     return verdict
       .then(value => this.#reply(query, value, chain, context))
       .catch(error => {
@@ -228,7 +138,12 @@ export class Resolver {
     this.#options.logger.error({ ...fields, error }, 'query failed by a bug')
   }
 
-  #reply(query: Query, verdict: Verdict, chain: Chain | undefined, { follow }: RequestContext): Buffer | undefined {
+  #reply(
+    query: Query,
+    verdict: Verdict,
+    chain: Chain | undefined,
+    { follow, weight = 1 }: RequestContext,
+  ): Buffer | undefined {
     const answer = answerOf(verdict, follow !== undefined)
     const options = this.#encodeOptions(query, chain)
     const packet =
@@ -236,14 +151,38 @@ export class Resolver {
         ? this.#transfer(query, encodeTransfer(query, verdict.records, options), follow)
         : answer && encodeAnswer(query, answer, options)
     const reporters = chain?.reporters ?? this.#options.unroutedReporters
-    const { observe, clock } = this.#options
-    if (reporters.length > 0 || observe) {
+    const { observer, clock } = this.#options
+    if (reporters.length > 0 || observer) {
       const by = verdict.verdict === 'unhandled' ? '' : verdict.by
       const reply: Reply = { answer, by, packet, duration: clock.monotonic() - query.received }
       for (const plugin of reporters) plugin.report!(query, reply)
-      observe?.(query, reply)
+      observer?.observe(query, reply, weight)
     }
     return packet
+  }
+
+  /** What had to be waited for may rest on more than its terms say, and is not kept. */
+  #memoise(
+    query: Query,
+    verdict: Verdict,
+    packet: Buffer,
+    chain: Chain,
+    memoise: NonNullable<RequestContext['memoise']>,
+  ): void {
+    if (verdict.verdict !== 'answered' || !isAlone(this.#options.routes, query)) return
+    const { board, clock } = this.#options
+    const reply: Reply = { answer: verdict.answer, by: verdict.by, packet, duration: 0 }
+    const memo = memoOf(query, verdict, packet, {
+      board,
+      now: clock.monotonic(),
+      hits: () => chain.hits.of(query, reply, { reporters: chain.reporters, observer: this.#options.observer }),
+      isAloneBelow: name =>
+        chain.sources.every(
+          (plugin, index) =>
+            plugin.name === verdict.by || index > chain.sources.findIndex(({ name }) => name === verdict.by),
+        ) && !hasZoneBelow(this.#options.routes, query.server, name),
+    })
+    if (memo) memoise(memo)
   }
 
   /** The first message; the others follow as the client takes them. */

@@ -1,6 +1,7 @@
 /**
  * What a plugin concluded. A verdict is a value that names the conclusion; no code secretly means something else.
  */
+import type { MemoTerms } from './memo.ts'
 import type { EdnsOption } from './query.ts'
 import type { ResourceRecord } from './wire/record.ts'
 
@@ -35,7 +36,13 @@ export interface Answer {
 
 export type Verdict =
   /** The plugin answers; `by` is its name, for metrics and logs. */
-  | { readonly verdict: 'answered'; readonly answer: Answer; readonly by: string }
+  | {
+      readonly verdict: 'answered'
+      readonly answer: Answer
+      readonly by: string
+      /** Allows the answer to be given again, and says how long. Whoever changes the answer takes it away or mends it. */
+      readonly memo?: () => MemoTerms | undefined
+    }
   /** A whole zone, record by record (RFC 5936): begins and ends with its SOA. For transports that carry a stream. */
   | { readonly verdict: 'transferred'; readonly records: Iterable<ResourceRecord>; readonly by: string }
   /** Silence is the answer (acl drop). */
@@ -43,7 +50,8 @@ export type Verdict =
   /** No plugin was left to answer. `resolve.ts` turns it into SERVFAIL. */
   | { readonly verdict: 'unhandled' }
 
-export const answered = (by: string, answer: Answer): Verdict => ({ verdict: 'answered', answer, by })
+export const answered = (by: string, answer: Answer, memo?: () => MemoTerms | undefined): Verdict =>
+  memo ? { verdict: 'answered', answer, by, memo } : { verdict: 'answered', answer, by }
 export const unhandled: Verdict = { verdict: 'unhandled' }
 
 /** An answer with empty sections. */

@@ -12,6 +12,7 @@ import { HttpsProtocol } from './https/protocol.ts'
 import type { ServerOptions } from './options.ts'
 import { TcpListener } from './tcp.ts'
 import { TcpConnection } from './tcp-connection.ts'
+import { BatchListener } from './udp/batch.ts'
 import { type UdpEnvironment, UdpListener } from './udp/dgram.ts'
 
 /** How often a port of the system's choice is tried that turns out to be taken on the other transport or family. */
@@ -104,7 +105,8 @@ export class DnsSockets {
     this.#parts.push(tcp)
     const { scheme = 'dns' } = this.listener
     if (scheme !== 'dns') return
-    const udp = new UdpListener(address, this.#environment)
+    const { pool } = this.#environment
+    const udp = pool ? new BatchListener(address, this.#environment, pool) : new UdpListener(address, this.#environment)
     await udp.open(this.#port, joins)
     this.#parts.push(udp)
   }

@@ -55,7 +55,7 @@ export class ServerMetrics {
     })
   }
 
-  drop(reason: DropReason): void {
-    this.dropped.inc({ reason })
+  drop(reason: DropReason, times = 1): void {
+    this.dropped.inc({ reason }, times)
   }
 }

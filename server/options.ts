@@ -2,6 +2,28 @@
 import type { OptionTable, OptionValues } from '#lib/options.ts'
 
 export const serverOptions = {
+  udp: {
+    type: 'choice',
+    choices: ['auto', 'batch', 'dgram'],
+    default: 'auto',
+    doc: 'How UDP is served: in batches by worker threads (Linux), by node:dgram, or in batches where the machine can.',
+  },
+  workers: {
+    type: 'number',
+    default: 0,
+    minimum: 0,
+    maximum: 256,
+    unit: 'threads',
+    doc: 'Worker threads that serve UDP in batches; 0: one for each processor that this program may use, at most 4.',
+  },
+  memo: {
+    type: 'number',
+    default: 16 * 1024 * 1024,
+    minimum: 0,
+    maximum: 4 * 1024 * 1024 * 1024,
+    unit: 'bytes',
+    doc: 'Finished replies that each worker keeps: about 40,000 in 16 MiB. What is least asked for goes first.',
+  },
   udpReceiveBuffer: {
     type: 'number',
     default: 4 * 1024 * 1024,

@@ -34,15 +34,16 @@ export interface PortGroupEnvironment {
 export class PortGroup {
   readonly #environment: PortGroupEnvironment
   readonly #protocol: 'udp' | 'tcp'
-  readonly #descriptor: number | undefined
+  /** Of this member: one socket, or one for each thread, bound one after the other. */
+  readonly #descriptors: readonly number[]
   readonly #family: Family
   /** Who was there when this one joined. */
   #elders: ReadonlySet<string> = new Set()
 
-  /** `socket`: bound, and listening where it is TCP. */
-  constructor(socket: UdpSocket | NetServer, family: Family, environment: PortGroupEnvironment) {
-    this.#protocol = 'listening' in socket ? 'tcp' : 'udp'
-    this.#descriptor = descriptorOf(socket)
+  /** `member`: bound, and listening where it is TCP; the descriptors of UDP sockets that come and go together. */
+  constructor(member: UdpSocket | NetServer | readonly number[], family: Family, environment: PortGroupEnvironment) {
+    this.#protocol = 'listening' in member ? 'tcp' : 'udp'
+    this.#descriptors = Array.isArray(member) ? member : descriptorsOf(member as UdpSocket | NetServer)
     this.#family = family
     this.#environment = environment
   }
@@ -51,10 +52,11 @@ export class PortGroup {
   async join(): Promise<void> {
     const { logger } = this.#environment
     this.#elders = this.#others()
-    if (this.#descriptor === undefined || this.#elders.size === 0) return
+    const [descriptor] = this.#descriptors
+    if (descriptor === undefined || this.#elders.size === 0) return
     const options = await socketOptions()
     // The kernel counts from zero in the order of coming.
-    const failed = options ? options.steer(this.#descriptor, this.#elders.size) : 'koffi is missing'
+    const failed = options ? options.steer(descriptor, this.#elders.size, this.#descriptors.length) : 'koffi is missing'
     if (failed === undefined) logger.info({ protocol: this.#protocol }, 'took over an address from another socket')
     else logger.warn({ failed, protocol: this.#protocol }, 'an address is shared: queries may be lost when one closes')
   }
@@ -75,7 +77,7 @@ export class PortGroup {
   async #steerAway(options: SocketOptions, others: ReadonlySet<string>, arrivals: () => number): Promise<void> {
     const { clock, logger } = this.#environment
     for (const index of this.#choices(others)) {
-      if (index !== 'as it is') options.steer(this.#descriptor!, index)
+      if (index !== 'as it is') options.steer(this.#descriptors[0]!, index, 1)
       for (const end = clock.monotonic() + PATIENCE; clock.monotonic() < end; ) {
         const before = arrivals()
         await sleep(clock, QUIET)
@@ -89,7 +91,10 @@ export class PortGroup {
   /** One who came later has taken over by itself. Else the eldest is asked, then whoever is second: one of them is another. */
   #choices(others: ReadonlySet<string>): readonly (number | 'as it is')[] {
     const hasSuccessor = [...others].some(inode => !this.#elders.has(inode))
-    return hasSuccessor ? ['as it is', 0, 1] : [0, 1]
+    if (!hasSuccessor) return [0, 1]
+    // Each socket that closes moves the last number to its own. The first after ours stays where it is, until all have.
+    const own = this.#descriptors.length
+    return own === 1 ? ['as it is', 0, 1] : [own, 0, 1]
   }
 
   /** Resolves when the queue has been seen empty; soon all the same, where nobody else takes what comes. */
@@ -105,18 +110,23 @@ export class PortGroup {
 
   /** The inodes of the other sockets with the same address, port and state (proc_pid_net(5)). */
   #others(): ReadonlySet<string> {
-    if (this.#descriptor === undefined) return new Set()
+    if (this.#descriptors.length === 0) return new Set()
     try {
-      const inode = String(fstatSync(this.#descriptor).ino)
+      const inodes = new Set(this.#descriptors.map(descriptor => String(fstatSync(descriptor).ino)))
       const rows = readSockets(`/proc/self/net/${this.#protocol}${this.#family === 6 ? '6' : ''}`)
-      const own = rows.find(row => row.inode === inode)
+      const own = rows.find(row => inodes.has(row.inode))
       const sharing = rows.filter(({ local, state }) => own && local === own.local && state === own.state)
-      return new Set(sharing.map(row => row.inode).filter(each => each !== inode))
+      return new Set(sharing.map(row => row.inode).filter(each => !inodes.has(each)))
     } catch {
       // Not Linux, or a sandbox without /proc.
       return new Set()
     }
   }
+}
+
+const descriptorsOf = (socket: UdpSocket | NetServer): readonly number[] => {
+  const descriptor = descriptorOf(socket)
+  return descriptor === undefined ? [] : [descriptor]
 }
 
 /** Whether a program of this machine takes connections on the port. Where that cannot be told: no. */

@@ -7,8 +7,10 @@
  * so nothing is lost on a reload. No failure of a client or of the resolver ends the server.
  */
 import { formatAddress, type SocketAddress } from '#lib/address.ts'
+import type { ChangeBoard } from '#lib/change-board.ts'
 import type { Clock, Milliseconds } from '#lib/clock.ts'
 import { listenError } from '#lib/errors.ts'
+import type { InputLedger } from '#lib/input-ledger.ts'
 import type { Logger } from '#lib/log.ts'
 import type { Registry } from '#lib/metrics.ts'
 import type { DnsListener, HttpEndpoint, Responder } from '#resolver/listener.ts'
@@ -18,9 +20,19 @@ import { HttpSockets } from './http-sockets.ts'
 import { ServerMetrics } from './metrics.ts'
 import type { ServerOptions } from './options.ts'
 import { portsCanBeShared } from './socket-options.ts'
+import { startWorkerPool } from './udp/start-worker-pool.ts'
+import type { WorkerPool } from './udp/worker-pool.ts'
+
+/** What threads share with the rest of the program, so that they may answer by themselves. */
+export interface SharedState {
+  readonly board: ChangeBoard
+  readonly inputs: InputLedger
+}
 
 export interface ServerEnvironment {
   readonly clock: Clock
+  /** Absent: UDP is served by node:dgram. */
+  readonly shared?: SharedState
   readonly logger: Logger
   readonly registry: Registry
   readonly options: ServerOptions
@@ -67,6 +79,7 @@ export class Server {
   readonly #environment: ServerEnvironment
   readonly #metrics: ServerMetrics
   readonly #dispatcher: Dispatcher
+  readonly #pool: WorkerPool | undefined
   #dns = new Map<string, DnsSockets>()
   #http = new Map<string, HttpSockets>()
   /** Sockets that still answer what they have in hand. */
@@ -85,6 +98,7 @@ export class Server {
       metrics: this.#metrics,
       maxInFlight: options.maxInFlight,
     })
+    this.#pool = startWorkerPool(environment, this.#metrics)
   }
 
   /** Answers from now on; queries that the old one has in hand are still answered by it. */
@@ -116,7 +130,7 @@ export class Server {
   }
 
   /** How long no query has come, by whatever listener. Milliseconds. */
-  readonly quietFor = (): Milliseconds => this.#dispatcher.quietFor()
+  readonly quietFor = (): Milliseconds => Math.min(this.#dispatcher.quietFor(), this.#pool?.quietFor() ?? Infinity)
 
   addresses(): ServerAddresses {
     const bound = (all: ReadonlyMap<string, Sockets>) => new Map([...all].map(([key, { bound }]) => [key, bound]))
@@ -135,6 +149,7 @@ export class Server {
       this.#dns = new Map()
       this.#http = new Map()
       await this.departed()
+      await this.#pool?.close()
     })
   }
 
@@ -147,7 +162,7 @@ export class Server {
   #wantedDns(listeners: readonly DnsListener[]): WantedMap<DnsSockets> {
     const { flagOf = flagOfPath, ...environment } = this.#environment
     const isRetiring = () => this.#retiring
-    const parts = { ...environment, metrics: this.#metrics, dispatcher: this.#dispatcher, isRetiring }
+    const parts = { ...environment, metrics: this.#metrics, dispatcher: this.#dispatcher, isRetiring, pool: this.#pool }
     return new Map(
       listeners.map(listener => [
         keyOf(listener),

@@ -17,15 +17,22 @@ export const portsCanBeShared = platform() === 'linux'
 const SOL_SOCKET = 1
 const SO_ATTACH_REUSEPORT_CBPF = 51
 const BPF_RET_K = 0x06
+const BPF_RET_A = 0x16
+const BPF_LD_W_ABS = 0x20
+const BPF_ALU_MOD_K = 0x94
+const BPF_ALU_ADD_K = 0x04
+/** SKF_AD_OFF + SKF_AD_RANDOM (linux/filter.h): an address that gives a random number. */
+const RANDOM = 0xfffff038
 /** Bytes of struct sock_fprog with 64-bit pointers. */
 const PROGRAM_SIZE = 16
 
 export interface SocketOptions {
   /**
-   * Gives all that comes for the sockets that share an address and port to the one with this number, counted from zero in
-   * the order in which they were bound; to any of them, if there is none. `undefined`: done; else the error's number.
+   * Gives all that comes for the sockets that share an address and port to those `count` with the numbers from `first` on,
+   * counted from zero in the order in which they were bound; to any of them, if there is no such number. `undefined`:
+   * done; else the error's number.
    */
-  readonly steer: (descriptor: number, index: number) => number | undefined
+  readonly steer: (descriptor: number, first: number, count: number) => number | undefined
 }
 
 type Koffi = typeof import('koffi')['default']
@@ -35,12 +42,24 @@ const steerBy = (koffi: Koffi, libc: LibraryHandle): SocketOptions['steer'] => {
   const program = koffi.struct({ len: 'uint16', filter: koffi.pointer(instruction) })
   const parameters = ['int', 'int', 'int', koffi.pointer(program), 'uint32']
   const setsockopt = libc.func('setsockopt', 'int', parameters)
-  return (descriptor, index) => {
-    const chooses = { len: 1, filter: [{ code: BPF_RET_K, jt: 0, jf: 0, k: index }] }
+  return (descriptor, first, count) => {
+    const filter = chooseAmong(first, count).map(([code, k]) => ({ code, jt: 0, jf: 0, k }))
+    const chooses = { len: filter.length, filter }
     const result = setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, chooses, PROGRAM_SIZE)
     return result === 0 ? undefined : koffi.errno()
   }
 }
+
+/** Instructions whose result is the number of a socket. */
+const chooseAmong = (first: number, count: number): readonly (readonly [code: number, k: number])[] =>
+  count === 1
+    ? [[BPF_RET_K, first]]
+    : [
+        [BPF_LD_W_ABS, RANDOM],
+        [BPF_ALU_MOD_K, count],
+        [BPF_ALU_ADD_K, first],
+        [BPF_RET_A, 0],
+      ]
 
 const load = async (): Promise<SocketOptions | undefined> => {
   if (!portsCanBeShared) return undefined

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import test from 'ava'
 import { projectRoot } from './support/cluster.ts'
 
-/** getent comes with glibc. Go is for those who build the oracle (test/clients/oracle). */
-const ELSEWHERE = ['getent', 'go']
+/** getent comes with glibc, mkfifo with coreutils. Go is for those who build the oracle (test/clients/oracle). */
+const ELSEWHERE = ['getent', 'mkfifo', 'go']
 
 test('CI installs what tests look for', t => {
   const script = readFileSync(join(projectRoot, '.ci/run'), 'utf8')

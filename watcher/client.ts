@@ -3,7 +3,9 @@
  * failures of the connection are SeamarkError API_UNREACHABLE with the cause. It waits and tries again where the
  * server says so (Retry-After) or certainly did not take the request; everything else is the caller's to repeat.
  */
+
 import { type Clock, type Milliseconds, systemClock } from '#lib/clock.ts'
+import type { InputLedger } from '#lib/input-ledger.ts'
 import { type Logger, silentLogger } from '#lib/log.ts'
 import type { ClusterAccess } from './access.ts'
 import { JsonList } from './json-list.ts'
@@ -26,6 +28,8 @@ export interface ClientOptions {
   /** For a whole call, waiting and repeating included. Default 60 s, the apiserver's own limit for what is no watch. */
   readonly timeout?: Milliseconds
   readonly times?: Partial<TransportTimes>
+  /** Told of the connections, and when something has come on them. */
+  readonly inputs?: InputLedger | undefined
 }
 
 export interface CallOptions {
@@ -74,6 +78,7 @@ export class RestClient {
   constructor(options: ClientOptions) {
     const { access, clock = systemClock, logger = silentLogger, userAgent = 'seamark', timeout = 60_000 } = options
     const times = { ...TRANSPORT_TIMES, ...options.times }
+    const { inputs } = options
     const plain = access.server.protocol === 'http:'
     this.clock = clock
     this.namespace = access.namespace
@@ -84,7 +89,9 @@ export class RestClient {
       userAgent,
       timeout,
       observer: options.observer,
-      transport: plain ? new Http1Transport(access.server, clock) : new HttpsTransport(access, clock, times),
+      transport: plain
+        ? new Http1Transport(access.server, { clock, inputs })
+        : new HttpsTransport(access, { clock, times, inputs }),
     })
     this.host = this.#sender.host
   }

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
-import type { Milliseconds } from '#lib/clock.ts'
+import type { Clock, Milliseconds } from '#lib/clock.ts'
+import type { InputLedger } from '#lib/input-ledger.ts'
 
 export type HttpProtocol = 'h2' | 'http/1.1'
 
@@ -42,6 +43,14 @@ export interface Transport {
  */
 export class NotProcessedError extends Error {
   override readonly name = 'NotProcessedError'
+}
+
+/** What carrying requests needs. */
+export interface TransportEnvironment {
+  readonly clock: Clock
+  readonly times: TransportTimes
+  /** Told of each connection, and in each turn of the event loop in which something came on one. */
+  readonly inputs: InputLedger | undefined
 }
 
 export interface TransportTimes {

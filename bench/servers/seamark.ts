@@ -13,7 +13,18 @@ export const seamarkWith = (name: string, more: string, flags: readonly string[]
     const corefile = join(setup.folder, 'Corefile')
     writeFileSync(corefile, clusterCorefile(setup, more))
     const address = `${setup.address}:${setup.port}`
-    const args = ['dns', '--conf', corefile, '--dns-address', address, '--log-level', 'error', ...flags]
+    const args = [
+      'dns',
+      '--workers',
+      '1',
+      '--conf',
+      corefile,
+      '--dns-address',
+      address,
+      '--log-level',
+      'error',
+      ...flags,
+    ]
     return { command: program, args }
   },
 })

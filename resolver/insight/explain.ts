@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert'
 import type { Clock, Milliseconds } from '#lib/clock.ts'
+import type { BlockIdentity } from '../chain.ts'
 import type { Configuration } from '../configuration.ts'
 import type { Query } from '../query.ts'
-import type { BlockIdentity } from '../resolve.ts'
 import { Trace, type TraceStep } from '../trace.ts'
 import type { ExtendedError, Verdict } from '../verdict.ts'
 import { rcodeName, rcodes, typeName } from '../wire/codes.ts'

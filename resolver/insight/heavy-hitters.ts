@@ -26,15 +26,15 @@ export class HeavyHitters<Entry extends Hitter> {
     this.#make = make
   }
 
-  /** Counts `key` once more. */
-  count(key: string): Entry {
+  /** Counts `key` so many times more. */
+  count(key: string, times = 1): Entry {
     const known = this.#entries.get(key)
     if (known) {
-      known.count++
+      known.count += times
       return known
     }
     if (this.#entries.size >= 2 * this.#capacity) this.#makeRoom()
-    const made = this.#make({ key, count: this.#gone + 1, error: this.#gone })
+    const made = this.#make({ key, count: this.#gone + times, error: this.#gone })
     this.#entries.set(key, made)
     return made
   }

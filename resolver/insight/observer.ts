@@ -1,11 +1,12 @@
 /**
- * Who asks what, and what failed lately: told of every reply, read by the pages. Bounded memory, whatever clients send;
+ * Who asks what, and what failed lately: told of replies, read by the pages. Of those from the memo, who asks and for
+ * what is a sample, that stands for all. Bounded memory, whatever clients send;
  * who a client is (pod, namespace) is looked up by those who read, not here.
  */
 import type { Clock, Milliseconds } from '#lib/clock.ts'
 import type { CounterSeries, Registry } from '#lib/metrics.ts'
 import { type MetricTable, registerMetrics } from '../metrics.ts'
-import type { Reply } from '../plugin.ts'
+import type { Reply, ReplyObserver } from '../plugin.ts'
 import type { Query } from '../query.ts'
 import type { ExtendedError } from '../verdict.ts'
 import { rcodes } from '../wire/codes.ts'
@@ -55,7 +56,7 @@ const isEmpty = ({ answer }: Reply): boolean =>
   answer !== undefined &&
   (answer.rcode === rcodes.NXDOMAIN || (answer.rcode === rcodes.NOERROR && answer.answers.length === 0))
 
-export class Observer {
+export class Observer implements ReplyObserver {
   readonly clients = new HeavyHitters<ClientHitter>(TOP_CAPACITY, hitter => ({ ...hitter, wasted: 0, failed: 0 }))
   /** By rcode (`''`: silence), type and name, with spaces between: `3 28 www.example.org.`. */
   readonly names = new HeavyHitters<Hitter>(TOP_CAPACITY, hitter => hitter)
@@ -76,22 +77,31 @@ export class Observer {
     this.#nodata = wasted.child({ reason: 'nodata' })
   }
 
-  readonly observe = (query: Query, reply: Reply): void => {
+  observe(query: Query, reply: Reply, weight: number): void {
     const { question, client } = query
-    const { answer } = reply
-    const rcode = answer?.rcode
-    const hitter = this.clients.count(client.address)
-    this.names.count(`${rcode ?? ''} ${question.type} ${question.canonicalName}`)
-    this.rcodes.set(rcode, (this.rcodes.get(rcode) ?? 0) + 1)
+    const rcode = reply.answer?.rcode
+    const hitter = this.clients.count(client.address, weight)
+    this.names.count(`${rcode ?? ''} ${question.type} ${question.canonicalName}`, weight)
+    this.#count(reply, 1)
     if (isEmpty(reply)) {
-      hitter.wasted++
-      if (rcode === rcodes.NOERROR) this.#nodata.inc()
-      else if (answer?.authoritative) this.#search.inc()
-      if (answer?.extendedErrors) this.negatives.add(this.#incident(query, reply))
+      hitter.wasted += weight
+      if (reply.answer?.extendedErrors) this.negatives.add(this.#incident(query, reply))
     } else if (rcode !== rcodes.NOERROR) {
-      hitter.failed++
+      hitter.failed += weight
       this.failures.add(this.#incident(query, reply))
     }
+  }
+
+  observeHits(_query: Query, reply: Reply, hits: number): void {
+    this.#count(reply, hits)
+  }
+
+  #count(reply: Reply, times: number): void {
+    const rcode = reply.answer?.rcode
+    this.rcodes.set(rcode, (this.rcodes.get(rcode) ?? 0) + times)
+    if (!isEmpty(reply)) return
+    if (rcode === rcodes.NOERROR) this.#nodata.inc(times)
+    else if (reply.answer?.authoritative) this.#search.inc(times)
   }
 
   #incident({ client, server, question }: Query, { answer, by, duration }: Reply): Incident {

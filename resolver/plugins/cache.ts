@@ -41,6 +41,8 @@ const pluginsBehind = new Set(pluginOrder.slice(pluginOrder.indexOf('cache') + 1
 
 class Cache implements Plugin {
   readonly name = 'cache'
+  readonly steady = true
+  readonly transparent = true
   readonly #settings: CacheSettings
   readonly #clock: Clock
   readonly #logger: Logger

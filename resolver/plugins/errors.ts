@@ -76,6 +76,8 @@ interface Sum {
 
 class Errors implements Plugin {
   readonly name = 'errors'
+  /** Failures are never given again. */
+  readonly reportHits = (): void => {}
   readonly #rules: readonly Rule[]
   readonly #environment: Environment
   readonly #sums = new Map<Rule, Sum>()

@@ -114,6 +114,7 @@ type Reach = 'anywhere' | 'site' | Answer
 
 class Forward implements Plugin {
   readonly name = NAME
+  readonly steady = true
   readonly #settings: ForwardSettings
   readonly #block: BlockContext
   readonly #metrics: Metrics<typeof forwardMetrics>

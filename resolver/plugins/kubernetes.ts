@@ -9,6 +9,7 @@ import { exponentialBuckets } from '#lib/metrics.ts'
 import type { EndpointSliceView } from '#watcher/views/endpoint-slice.ts'
 import type { Directive, Property } from '../corefile/syntax.ts'
 import type { MaybePromise } from '../listener.ts'
+import type { MemoTerms } from '../memo.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
 import type { BlockContext, Environment, Next, Plugin, PluginModule, ZoneCopy } from '../plugin.ts'
 import type { Query } from '../query.ts'
@@ -22,9 +23,10 @@ import type { Cluster } from '../zone/cluster-source.ts'
 import { ClusterZones, type ZoneAnswer } from '../zone/cluster-zones.ts'
 import { dataAgeMetric, listForAge } from '../zone/data-age.ts'
 import { type KubernetesSettings, kubernetesOptions, readKubernetes } from '../zone/directive.ts'
+import { zoneTerms } from '../zone/memo-terms.ts'
 import { setMetadata } from '../zone/metadata.ts'
 import { notReady } from '../zone/negative.ts'
-import { findZone } from '../zone/settings.ts'
+import { findZone, type Zone } from '../zone/settings.ts'
 import { watchCluster } from '../zone/watch-cluster.ts'
 import { copyZone } from '../zone/zone-copy.ts'
 
@@ -75,6 +77,7 @@ interface Shared {
 
 class Kubernetes implements Plugin {
   readonly name = NAME
+  readonly steady = true
   readonly #settings: KubernetesSettings
   readonly #environment: Environment
   readonly #logger: Logger
@@ -109,6 +112,7 @@ class Kubernetes implements Plugin {
     const cluster = await source(this.#settings.needs)
     const index = new ClusterIndex(cluster, {
       clock: this.#clock,
+      board: this.#environment.board,
       settings: this.#settings.zone,
       programmed: slice => this.#observeProgramming(slice),
     })
@@ -175,17 +179,22 @@ class Kubernetes implements Plugin {
     if (!this.#zones) return answered(NAME, notReady())
     const result = this.#zones.answer(query, zone)
     return result instanceof Promise
-      ? result.then(value => this.#conclude(value, query, next))
-      : this.#conclude(result, query, next)
+      ? result.then(value => this.#conclude(value, zone, query, next))
+      : this.#conclude(result, zone, query, next)
   }
 
-  #conclude({ outcome, answer }: ZoneAnswer, query: Query, next: Next): MaybePromise<Verdict> {
+  #conclude({ outcome, answer, own }: ZoneAnswer, zone: Zone, query: Query, next: Next): MaybePromise<Verdict> {
     query.trace?.add(NAME, outcome === 'missing' ? 'no such name' : 'name found', { rcode: rcodeName(answer.rcode) })
-    const verdict = answered(NAME, answer)
+    const verdict = answered(NAME, answer, own ? () => this.#memoTerms(query, zone) : undefined)
     if (outcome !== 'missing' || !this.#fallsThrough(query.question.canonicalName)) return verdict
     query.trace?.add(NAME, 'falls through to the next plugin')
     const other = next(query)
     return other instanceof Promise ? other.then(value => orElse(value, verdict)) : orElse(other, verdict)
+  }
+
+  #memoTerms({ question }: Query, zone: Zone): MemoTerms | undefined {
+    const { canonicalName } = question
+    return this.#shared && zoneTerms(canonicalName, zone, this.#shared.index, this.#fallsThrough(canonicalName))
   }
 
   #fallsThrough(canonicalName: string): boolean {

@@ -15,6 +15,7 @@ import { type Network, parseNetwork } from '../corefile/network.ts'
 import type { Directive, Property } from '../corefile/syntax.ts'
 import type { MaybePromise } from '../listener.ts'
 import { parseWeights, Weights } from '../loadbalance/weights.ts'
+import type { MemoTerms } from '../memo.ts'
 import type { Environment, Next, Plugin, PluginModule } from '../plugin.ts'
 import type { Query } from '../query.ts'
 import type { Verdict } from '../verdict.ts'
@@ -91,6 +92,9 @@ const readNetworks = (reader: DirectiveReader, { arguments: words }: Property): 
 
 class Loadbalance implements Plugin {
   readonly name = NAME
+  /** What chance has ordered is not given again, but for what may take turns. */
+  readonly steady = true
+  readonly transparent = true
   readonly #settings: Settings
   readonly #random: Random
   readonly #logger: Logger
@@ -146,7 +150,10 @@ class Loadbalance implements Plugin {
     const answers = this.#orderSection(answer.answers, this.#settings.limit)
     const additional = this.#orderSection(answer.additional)
     if (answers === answer.answers && additional === answer.additional) return verdict
-    return { ...verdict, answer: { ...answer, answers, additional } }
+    const { memo, ...rest } = verdict
+    const mayTurn = this.#settings.path === undefined && this.#settings.networks.length === 0
+    const kept = memo && mayTurn && { memo: () => withTurns(memo()) }
+    return { ...rest, answer: { ...answer, answers, additional }, ...kept }
   }
 
   #orderSection(records: readonly ResourceRecord[], limit?: number): readonly ResourceRecord[] {
@@ -173,6 +180,9 @@ class Loadbalance implements Plugin {
     if (chosen > 0) swap(records, addresses[0]![0], addresses[chosen]![0])
   }
 }
+
+/** Whoever gives the answer again changes the order as well: each address is the first as often as the others. */
+const withTurns = (terms: MemoTerms | undefined): MemoTerms | undefined => terms && { ...terms, turns: true }
 
 const isAddress = ({ type }: ResourceRecord): boolean => type === recordTypes.A || type === recordTypes.AAAA
 const isMoved = (record: ResourceRecord): boolean => isAddress(record) || record.type === recordTypes.MX

@@ -62,6 +62,8 @@ interface Probe {
 
 class Loop implements Plugin {
   readonly name = 'loop'
+  readonly steady = true
+  readonly transparent = true
   readonly #block: BlockContext
   readonly #environment: Environment
   readonly #clock: Clock

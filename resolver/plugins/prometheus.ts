@@ -110,7 +110,8 @@ export const prometheusPlugin: PluginModule = {
       return {
         name: 'prometheus',
         endpoints: [{ address, path: '/metrics', reply }],
-        report: (query, answer) => counters.count(query, answer),
+        report: (query, answer) => counters.count(query, answer, 1),
+        reportHits: (query, answer, hits) => counters.count(query, answer, hits),
         start: async () => {
           counted.buildInfo.set({ version, revision: '', goversion: process.version }, 1)
           tellEnabled(counted.pluginEnabled, block)
@@ -167,7 +168,7 @@ class QueryCounters {
     this.#metrics = counted
   }
 
-  count(query: Query, reply: Reply): void {
+  count(query: Query, reply: Reply, times: number): void {
     const { server, question } = query
     let index = 0
     while (index < this.#zones.length && !isSubdomain(question.canonicalName, this.#zones[index]!)) index++
@@ -175,7 +176,7 @@ class QueryCounters {
     if (!zones) this.#counters.set(server, (zones = []))
     const labels = () => ({ server, zone: this.#zones[index] ?? DROPPED, view: this.#view })
     const counters = (zones[index] ??= new ZoneCounters(this.#metrics, labels()))
-    counters.count(query, reply)
+    counters.count(query, reply, times)
   }
 }
 
@@ -211,16 +212,18 @@ class ZoneCounters {
     this.#duration = counted.duration.child({ ...labels })
   }
 
-  count({ question, transport, client, edns, packet: request }: Query, { answer, by, packet, duration }: Reply): void {
+  /** `times` queries like this one. */
+  count(query: Query, { answer, by, packet, duration }: Reply, times: number): void {
+    const { question, transport, client, edns, packet: request } = query
     const proto = protocolOf(transport)
     const protocol = (this.#protocols[proto] ??= this.#protocol(proto))
-    this.#request(protocol, proto, client.address.includes(':'), question.type).inc()
-    if (edns?.dnssecOk) (this.#dnssecRequests ??= this.#metrics.dnssecRequests.child({ ...this.#labels })).inc()
-    protocol.requestSize.observe(request.length)
-    this.#duration.observe(duration / 1000)
+    this.#request(protocol, proto, client.address.includes(':'), question.type).inc(times)
+    if (edns?.dnssecOk) (this.#dnssecRequests ??= this.#metrics.dnssecRequests.child({ ...this.#labels })).inc(times)
+    protocol.requestSize.observe(request.length, times)
+    this.#duration.observe(duration / 1000, times)
     if (!answer || !packet) return
-    protocol.responseSize.observe(packet.length)
-    this.#response(by, answer.rcode).inc()
+    protocol.responseSize.observe(packet.length, times)
+    this.#response(by, answer.rcode).inc(times)
   }
 
   #protocol(proto: 'udp' | 'tcp'): ProtocolCounters {

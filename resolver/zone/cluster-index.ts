@@ -6,6 +6,7 @@
  * together at any moment (a slice may come before its service); names appear once all that they need is there.
  */
 import { LRUCache } from 'lru-cache'
+import type { ChangeBoard } from '#lib/change-board.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Informer } from '#watcher/informer.ts'
 import type { PodFacts } from '#watcher/pod-table.ts'
@@ -15,6 +16,7 @@ import type { ServiceImportView } from '#watcher/views/service-import.ts'
 import { type AddressKey, addressData } from './address.ts'
 import type { ClusterViews } from './cluster-source.ts'
 import { EndpointSet } from './endpoints.ts'
+import { facts } from './memo-terms.ts'
 import { ReverseIndex } from './reverse-index.ts'
 import type { ServiceEntry } from './service-entry.ts'
 import { ServiceTree, type SliceOwner } from './service-tree.ts'
@@ -22,7 +24,9 @@ import type { ZoneSettings } from './settings.ts'
 
 export interface ClusterIndexOptions {
   readonly clock: Clock
-  readonly settings: Pick<ZoneSettings, 'namespaces' | 'ignoreEmptyService' | 'endpointPodNames' | 'pods'>
+  /** Told of everything that a client can see (memo-terms.ts has the facts' names). */
+  readonly board: ChangeBoard
+  readonly settings: Pick<ZoneSettings, 'zones' | 'namespaces' | 'ignoreEmptyService' | 'endpointPodNames' | 'pods'>
   /** Called when a slice of a headless service that changed after the first list is in force. */
   readonly programmed?: (slice: EndpointSliceView) => void
 }
@@ -45,16 +49,16 @@ export class ClusterIndex {
     sizeCalculation: endpoints => 1 + endpoints.all.length,
   })
   readonly #stops: (() => void)[] = []
-  #serial = 0
-  /** When something visible changed after `#serial` was last told, in seconds. */
-  #changed: number | undefined
+  /** Where the board has the serial. */
+  readonly serialCell: number
 
   constructor(views: ClusterViews, options: ClusterIndexOptions) {
     this.#views = views
     this.#options = options
-    this.#services = this.#tree(this.#reverse, this.#externals, this.#withheld)
+    this.serialCell = options.board.valueCell(`serial of ${options.settings.zones.map(({ name }) => name).join(' ')}`)
+    this.#services = this.#tree(facts.service, this.#reverse, this.#externals, this.#withheld)
     // Imports have no addresses outside, and none of this server's own.
-    this.#imports = this.#tree(this.#importedReverse, new ReverseIndex(), new ReverseIndex())
+    this.#imports = this.#tree(facts.imported, this.#importedReverse, new ReverseIndex(), new ReverseIndex())
     this.#touch()
     this.#subscribe()
   }
@@ -68,11 +72,7 @@ export class ClusterIndex {
 
   /** SOA serial: Unix time of the last change that a client could see, and never the same for two contents (RFC 1982). */
   get serial(): number {
-    if (this.#changed !== undefined) {
-      this.#serial = Math.max(this.#serial + 1, this.#changed) >>> 0
-      this.#changed = undefined
-    }
-    return this.#serial
+    return this.#options.board.tell(this.serialCell)
   }
 
   /** Whether the Namespace exists and is served. */
@@ -144,7 +144,13 @@ export class ClusterIndex {
     for (const stop of this.#stops.splice(0)) stop()
   }
 
-  #tree(reverse: ReverseIndex, externals: ReverseIndex, withheld: ReverseIndex): ServiceTree {
+  #tree(
+    factOf: (namespace: string, name: string) => string,
+    reverse: ReverseIndex,
+    externals: ReverseIndex,
+    withheld: ReverseIndex,
+  ): ServiceTree {
+    const { board } = this.#options
     const { ignoreEmptyService, endpointPodNames } = this.#options.settings
     return new ServiceTree({
       reverse,
@@ -154,15 +160,20 @@ export class ClusterIndex {
       endpointPodNames,
       isVisible: namespace => this.hasNamespace(namespace),
       isWithheld: namespace => this.#present.has(namespace) && !this.hasNamespace(namespace),
+      appeared: ({ namespace, name }) => board.appeared(factOf(namespace, name)),
+      vanished: ({ namespace, name }) => board.vanished(factOf(namespace, name)),
       changed: entry => {
         this.#endpoints.delete(entry)
-        this.#touch()
+        this.#touch(factOf(entry.namespace, entry.name))
       },
     })
   }
 
-  #touch(): void {
-    this.#changed = Math.floor(this.#options.clock.now() / 1000)
+  #touch(fact?: string): void {
+    const { board, clock } = this.#options
+    if (fact !== undefined) board.changed(fact)
+    board.changed(facts.reverse)
+    board.advance(this.serialCell, Math.floor(clock.now() / 1000))
   }
 
   #subscribe(): void {
@@ -176,7 +187,8 @@ export class ClusterIndex {
       const { namespace, name } = (next ?? previous)!
       this.#imports.setService(namespace, name, next && importedAsService(next))
     })
-    if (pods && this.#options.settings.pods === 'verified') this.#stops.push(pods.subscribe(() => this.#touch()))
+    if (pods && this.#options.settings.pods === 'verified')
+      this.#stops.push(pods.subscribe(() => this.#touch(facts.pods)))
     this.#watch(endpointSlices, (previous, next) => this.#setSlice(previous, next))
   }
 
@@ -200,7 +212,7 @@ export class ClusterIndex {
     else this.#present.delete(name)
     this.#services.refresh(name)
     this.#imports.refresh(name)
-    this.#touch()
+    this.#touch(facts.namespace(name))
   }
 
   #setSlice(previous: EndpointSliceView | undefined, next: EndpointSliceView | undefined): void {

@@ -35,6 +35,8 @@ export interface ClusterZonesOptions {
 export interface ZoneAnswer {
   readonly outcome: 'answered' | 'missing'
   readonly answer: Answer
+  /** Whether it was made of the name's own node alone: zoneTerms holds for it. */
+  readonly own?: true
 }
 
 export class ClusterZones {
@@ -64,10 +66,10 @@ export class ClusterZones {
     const node = findNode(lookup, canonicalName)
     switch (node.kind) {
       case 'present':
-        return answeredWith(this.#presentAnswer(query, lookup, node))
+        return { outcome: 'answered', answer: this.#presentAnswer(query, lookup, node), own: true }
       case 'missing':
         if (!lookup.index.synced) return answeredWith(notReady())
-        return { outcome: 'missing', answer: noName(query, soaRecord(lookup), node.reason) }
+        return { outcome: 'missing', answer: noName(query, soaRecord(lookup), node.reason), own: true }
       case 'alias': {
         const answer = followAlias(this, query, lookup, node.target)
         return answer instanceof Promise ? answer.then(answeredWith) : answeredWith(answer)

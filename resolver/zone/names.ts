@@ -33,6 +33,8 @@ export type ServiceRequest = { readonly namespace: string; readonly service: str
   | { readonly at: 'cluster-endpoint'; readonly endpoint: string; readonly cluster: string }
   /** `_zone.<service>` and `pin._zone.<service>`. */
   | { readonly at: 'topology' }
+  /** Below a service in no form that a name of it has. */
+  | { readonly at: 'deeper' }
   /** `<zone>.pin._zone.<service>`; the zone may have dots. */
   | { readonly at: 'topology-zone'; readonly policy: ZonalPolicy; readonly zone: string }
 )
@@ -92,9 +94,10 @@ const parseBelowService = (
       ? { at: 'endpoint', ...service, endpoint: nearest }
       : { at: 'protocol', ...service, protocol }
   }
-  if (labels.length > 0) return NOWHERE
+  if (labels.length > 0) return { at: 'deeper', ...service }
   const port = underscored(next)
-  if (protocol !== undefined) return port === undefined ? NOWHERE : { at: 'port', ...service, port, protocol }
+  if (protocol !== undefined)
+    return port === undefined ? { at: 'deeper', ...service } : { at: 'port', ...service, port, protocol }
   return { at: 'cluster-endpoint', ...service, endpoint: next, cluster: nearest }
 }
 
@@ -104,7 +107,7 @@ const parseTopology = (
   labels: readonly string[],
 ): NamedRequest => {
   if (policy === undefined) return { at: 'topology', ...service }
-  if (policy !== 'pin' && policy !== 'prefer') return NOWHERE
+  if (policy !== 'pin' && policy !== 'prefer') return { at: 'deeper', ...service }
   if (labels.length === 0) return { at: 'topology', ...service }
   return { at: 'topology-zone', ...service, policy, zone: labels.join('.') }
 }

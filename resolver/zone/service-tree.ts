@@ -23,6 +23,9 @@ export interface ServiceTreeOptions {
   readonly isWithheld: (namespace: string) => boolean
   /** Something that a client can see has changed below this service. */
   readonly changed: (entry: ServiceEntry) => void
+  /** There is such a service from now on, whether it has a name or not; there is none any more. */
+  readonly appeared: (entry: ServiceEntry) => void
+  readonly vanished: (entry: ServiceEntry) => void
 }
 
 export class ServiceTree {
@@ -44,6 +47,8 @@ export class ServiceTree {
   setService(namespace: string, name: string, service: ServiceView | undefined): void {
     const entry = this.#entry(namespace, name)
     const changed = !sameService(entry.service, service)
+    if (!entry.service && service) this.#options.appeared(entry)
+    if (entry.service && !service) this.#options.vanished(entry)
     entry.service = service
     this.#settle(entry, changed)
   }

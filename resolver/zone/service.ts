@@ -33,7 +33,7 @@ export const findService = (lookup: Lookup, request: ServiceRequest): Node => {
   const isImport = zone.kind === 'clusterset'
   const entry = isImport ? index.importedService(namespace, name) : index.service(namespace, name)
   const service = entry?.service
-  if (!entry || !service) return missing(() => `namespace "${namespace}" has no service "${name}"`)
+  if (!entry || !service) return missing(() => `namespace "${namespace}" has no service of this name`)
   const form = entry.form(settings.ignoreEmptyService)
   if (form === 'absent') return missing(absenceReason(service))
   if (form === 'external-name') {
@@ -68,6 +68,8 @@ const findBelow = (lookup: Lookup, request: ServiceRequest, found: FoundService)
     case 'endpoint':
     case 'cluster-endpoint':
       return findEndpoint(lookup, found, request)
+    case 'deeper':
+      return missing()
     case 'topology':
     case 'topology-zone':
       return findTopologyZone(lookup, found, request)

@@ -23,7 +23,16 @@ export interface ConnectionSettings {
 
 type Surroundings = Pick<
   Environment,
-  'clock' | 'random' | 'logger' | 'registry' | 'variables' | 'folder' | 'overrides' | 'version' | 'stateFolder'
+  | 'clock'
+  | 'inputs'
+  | 'random'
+  | 'logger'
+  | 'registry'
+  | 'variables'
+  | 'folder'
+  | 'overrides'
+  | 'version'
+  | 'stateFolder'
 >
 
 /** The flag beats the directive; a directive that says nothing means the pod that this runs in. */
@@ -125,10 +134,10 @@ const connect = async (
   surroundings: Surroundings,
   needs: ClusterNeeds,
 ): Promise<Cluster> => {
-  const { clock, random, registry, logger, version, stateFolder } = surroundings
+  const { clock, inputs, random, registry, logger, version, stateFolder } = surroundings
   const access = await findAccess(connection, surroundings)
   const userAgent = `seamark-dns/${version}`
-  const client = new RestClient({ access, clock, logger, userAgent, observer: observerOf(registry) })
+  const client = new RestClient({ access, clock, inputs, logger, userAgent, observer: observerOf(registry) })
   const place = stateFolder === undefined ? undefined : snapshotPlace(stateFolder, access.server, needs)
   return new WatchedCluster(client, needs, { clock, random, registry, logger }, place)
 }

@@ -20,6 +20,7 @@ import type { ServerOptions } from '../options.ts'
 import { PortGroup } from '../port-group.ts'
 import { portsCanBeShared } from '../socket-options.ts'
 import { RetryDetector } from './retries.ts'
+import type { WorkerPool } from './worker-pool.ts'
 
 /** Datagrams to the wildcard do not have the addresses read more often than this. Milliseconds. */
 const SCAN_PAUSE = 100
@@ -33,6 +34,8 @@ export interface UdpEnvironment {
   readonly metrics: ServerMetrics
   readonly dispatcher: Dispatcher
   readonly options: ServerOptions
+  /** Serves UDP in batches; absent: node:dgram does. */
+  readonly pool?: WorkerPool | undefined
   /** The `server` of the listener at this moment. */
   readonly server: () => string
 }

@@ -29,7 +29,12 @@ export class RetryDetector {
   isRetry(packet: Buffer, { address, port }: Endpoint, now: Milliseconds): boolean {
     if (packet.length < HEADER_BYTES) return false
     const mark = ((packet[0]! << 24) | (packet[1]! << 16) | port) >>> 0
-    const at = (hash(packet, address, mark) & (SLOTS - 1)) * WORDS
+    return this.isAgain(mark, hash(packet, address, mark), now)
+  }
+
+  /** The same of a query's id and port (`mark`) and a hash of these, its address and its question. */
+  isAgain(mark: number, hash: number, now: Milliseconds): boolean {
+    const at = (hash & (SLOTS - 1)) * WORDS
     // Zero is nothing: time begins at one.
     const time = (Math.floor(now) >>> 0) + 1
     const before = this.#seen[at + 1]!

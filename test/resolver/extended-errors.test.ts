@@ -93,7 +93,7 @@ const rows: Readonly<Record<string, Row>> = {
     code: ede.NOT_READY,
   },
   'kubernetes: no such namespace': denied('web.shpo.svc', /namespace "shpo" does not exist/),
-  'kubernetes: no such service': denied('wbe.shop.svc', /has no service "wbe"/),
+  'kubernetes: no such service': denied('wbe.shop.svc', /has no service of this name/),
   'kubernetes: no ready endpoint': denied('idle.shop.svc', /none of its endpoints is ready/),
   'kubernetes: no such endpoint': denied('a.web.shop.svc', /no ready endpoint/),
   'kubernetes: no such port': denied('_x._tcp.web.shop.svc', /no port named "x"/, rcodes.NXDOMAIN, {

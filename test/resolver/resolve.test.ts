@@ -1,10 +1,12 @@
 import test from 'ava'
+import { ChangeBoard } from '#lib/change-board.ts'
 import { silentLogger } from '#lib/log.ts'
 import { createRegistry } from '#lib/metrics.ts'
 import { systemRandom } from '#lib/random.ts'
+import { composeChain } from '#resolver/chain.ts'
 import { panicMetrics, registerMetrics } from '#resolver/metrics.ts'
 import type { Plugin, Reply } from '#resolver/plugin.ts'
-import { composeChain, Resolver } from '#resolver/resolve.ts'
+import { Resolver } from '#resolver/resolve.ts'
 import { Trace } from '#resolver/trace.ts'
 import { answered, emptyAnswer } from '#resolver/verdict.ts'
 import { rcodes, recordTypes } from '#resolver/wire/codes.ts'
@@ -27,7 +29,8 @@ const resolverOf = (zones: Readonly<Record<string, readonly Plugin[]>>) => {
   const { panics } = registerMetrics(registry, panicMetrics)
   const routes = new Map([['dns://:53', chains]])
   const cookies = new ServerCookies({ clock, random: systemRandom })
-  const resolver = new Resolver({ routes, clock, logger: silentLogger, panics, cookies, unroutedReporters: [] })
+  const board = new ChangeBoard()
+  const resolver = new Resolver({ routes, clock, board, logger: silentLogger, panics, cookies, unroutedReporters: [] })
   const ask = (name: string, question: Ask = {}) => askBy(resolver.respond, name, question)
   return { resolver, clock, registry, ask }
 }

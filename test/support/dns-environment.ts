@@ -1,5 +1,6 @@
 /** A world for configurations and plugins under test: time stands still, lines are kept. */
 
+import { ChangeBoard } from '#lib/change-board.ts'
 import { silentLogger } from '#lib/log.ts'
 import { createRegistry } from '#lib/metrics.ts'
 import { systemRandom } from '#lib/random.ts'
@@ -13,6 +14,7 @@ import { decodeQuery, decodeResponse, type ResponseMessage } from '#resolver/wir
 import { VirtualClock } from './virtual-clock.ts'
 
 export interface TestWorld extends World {
+  readonly board: ChangeBoard
   readonly clock: VirtualClock
   /** What was printed. */
   readonly lines: string[]
@@ -31,6 +33,7 @@ export const testWorld = (changes: Partial<World> = {}): TestWorld => {
     variables: {},
     print: line => void lines.push(line),
     ...changes,
+    board: changes.board ?? new ChangeBoard(),
     clock: new VirtualClock(),
     lines,
   }

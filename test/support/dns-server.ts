@@ -11,7 +11,7 @@ import { decodeQuery } from '#resolver/wire/message.ts'
 import { recordFromText } from '#resolver/wire/presentation.ts'
 import type { ResourceRecord } from '#resolver/wire/record.ts'
 import { serverOptions } from '#server/options.ts'
-import { Server } from '#server/server.ts'
+import { Server, type SharedState } from '#server/server.ts'
 
 export const record = (text: string): ResourceRecord => {
   const read = recordFromText(text)
@@ -51,7 +51,9 @@ export interface TestServerOptions {
   readonly responder?: Responder
   readonly listeners?: readonly DnsListener[]
   readonly endpoints?: readonly HttpEndpoint[]
-  readonly options?: { readonly [Name in keyof typeof serverOptions]?: number }
+  readonly options?: { readonly [Name in keyof typeof serverOptions]?: number | string }
+  /** Absent: UDP is served by node:dgram. */
+  readonly shared?: SharedState
 }
 
 /** Milliseconds, longer than any test: a slow machine is no slow client. Tests of the time-outs set their own. */
@@ -60,12 +62,19 @@ const PATIENCE = { tcpReadTimeout: 600_000, tcpWriteTimeout: 600_000, tcpIdleTim
 /** A server on a free port of loopback that closes when the test ends. */
 export const startServer = async (
   t: ExecutionContext,
-  { responder = addressResponder(), listeners = [loopback()], endpoints = [], options = {} }: TestServerOptions = {},
+  {
+    responder = addressResponder(),
+    listeners = [loopback()],
+    endpoints = [],
+    options = {},
+    shared,
+  }: TestServerOptions = {},
 ): Promise<TestServer> => {
   const registry = createRegistry()
   const read = readOptions(serverOptions, { ...PATIENCE, ...options })
   if (!read.ok) throw new Error(read.problem)
-  const server = new Server(responder, { clock: systemClock, logger: silentLogger, registry, options: read.value })
+  const environment = { clock: systemClock, logger: silentLogger, registry, options: read.value }
+  const server = new Server(responder, { ...environment, ...(shared && { shared }) })
   t.teardown(() => server.close())
   await server.converge(listeners, endpoints)
   return { server, registry, port: [...server.addresses().dns.values()][0]?.port ?? 0 }

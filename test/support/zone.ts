@@ -1,5 +1,7 @@
 /** The cluster's zones without plugins and packets: questions in, answers out, over a cluster in memory. */
+
 import assert from 'node:assert'
+import { ChangeBoard } from '#lib/change-board.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Next } from '#resolver/plugin.ts'
 import type { Query } from '#resolver/query.ts'
@@ -58,7 +60,7 @@ export class TestZone {
   constructor(views: ClusterViews, options: TestZoneOptions = {}) {
     const { clock = new VirtualClock(), resolveInternally = () => unhandled, localAddresses = ['192.0.2.53'] } = options
     const settings = { ...ZONES, ...options.settings }
-    this.index = new ClusterIndex(views, { clock, settings })
+    this.index = new ClusterIndex(views, { clock, board: new ChangeBoard(), settings })
     this.zones = new ClusterZones({
       index: this.index,
       settings,

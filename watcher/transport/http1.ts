@@ -1,8 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { ConnectionOptions } from 'node:tls'
-import type { Clock } from '#lib/clock.ts'
-import type { Transport, TransportRequest, TransportResponse } from '../transport.ts'
+import type { Transport, TransportEnvironment, TransportRequest, TransportResponse } from '../transport.ts'
 
 /**
  * TCP probes after this long without traffic. Node then probes each second and gives up after ten, so a host that is
@@ -10,16 +9,18 @@ import type { Transport, TransportRequest, TransportResponse } from '../transpor
  */
 const KEEP_ALIVE_DELAY = 10_000
 
+type Http1Environment = Pick<TransportEnvironment, 'clock' | 'inputs'>
+
 /** One request a connection at a time, connections kept for the next. With `tls` undefined, plain http. */
 export class Http1Transport implements Transport {
   readonly #server: URL
-  readonly #clock: Clock
+  readonly #environment: Http1Environment
   readonly #agent: HttpAgent
   readonly #tls: ConnectionOptions | undefined
 
-  constructor(server: URL, clock: Clock, tls?: ConnectionOptions) {
+  constructor(server: URL, environment: Http1Environment, tls?: ConnectionOptions) {
     this.#server = server
-    this.#clock = clock
+    this.#environment = environment
     this.#tls = tls
     const options = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE_DELAY, scheduling: 'lifo' as const }
     this.#agent = tls ? new HttpsAgent({ ...options, ...tls }) : new HttpAgent(options)
@@ -41,7 +42,11 @@ export class Http1Transport implements Transport {
     }
     return new Promise((resolve, reject) => {
       const request = this.#tls ? httpsRequest(options) : httpRequest(options)
-      request.on('socket', socket => socket.setKeepAlive(true, KEEP_ALIVE_DELAY))
+      request.on('socket', socket => {
+        socket.setKeepAlive(true, KEEP_ALIVE_DELAY)
+        if (socket.connecting)
+          socket.once(this.#tls ? 'secureConnect' : 'connect', () => this.#environment.inputs?.follow(socket))
+      })
       request.on('response', message => resolve(this.#response(message)))
       request.on('error', reject)
       request.end(body)
@@ -49,13 +54,15 @@ export class Http1Transport implements Transport {
   }
 
   #response(message: IncomingMessage): TransportResponse {
-    let heard = this.#clock.monotonic()
+    const { clock, inputs } = this.#environment
+    let heard = clock.monotonic()
+    inputs?.publishSoon()
     const { socket } = message
     socket.on('data', note)
     message.on('close', () => socket.off('data', note))
-    const clock = this.#clock
     function note() {
       heard = clock.monotonic()
+      inputs?.publishSoon()
     }
     return {
       status: message.statusCode ?? 0,

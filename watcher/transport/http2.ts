@@ -1,8 +1,13 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
-import type { Clock, Timer } from '#lib/clock.ts'
+import type { Timer } from '#lib/clock.ts'
 import { systemCode } from '#lib/errors.ts'
-import { NotProcessedError, type TransportRequest, type TransportResponse, type TransportTimes } from '../transport.ts'
+import {
+  NotProcessedError,
+  type TransportEnvironment,
+  type TransportRequest,
+  type TransportResponse,
+} from '../transport.ts'
 
 /**
  * How much the server may send ahead. RFC 9113 §6.9.2 starts at 64 KiB a connection, which all watches would share and
@@ -16,18 +21,16 @@ export class Http2Connection {
   readonly #session: ClientHttp2Session
   readonly #basePath: string
   readonly #authority: string
-  readonly #clock: Clock
-  readonly #times: TransportTimes
+  readonly #environment: TransportEnvironment
   #timer: Timer | undefined
   #heard: number
   #open = true
 
-  constructor(server: URL, socket: TLSSocket, clock: Clock, times: TransportTimes) {
+  constructor(server: URL, socket: TLSSocket, environment: TransportEnvironment) {
     this.#basePath = server.pathname.replace(/\/+$/, '')
     this.#authority = server.host
-    this.#clock = clock
-    this.#times = times
-    this.#heard = clock.monotonic()
+    this.#environment = environment
+    this.#heard = environment.clock.monotonic()
     this.#session = connect(server.origin, {
       createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: STREAM_WINDOW },
@@ -66,7 +69,7 @@ export class Http2Connection {
       })
       stream.on('error', error => reject(signal.aborted ? signal.reason : notProcessed(stream, error)))
       stream.on('response', head => {
-        this.#heard = this.#clock.monotonic()
+        this.#noteData()
         resolve({
           status: Number(head[':status']),
           header: name => (head[name] === undefined ? undefined : String(head[name])),
@@ -93,27 +96,31 @@ export class Http2Connection {
   }
 
   #noteData = () => {
-    this.#heard = this.#clock.monotonic()
+    const { clock, inputs } = this.#environment
+    this.#heard = clock.monotonic()
+    inputs?.publishSoon()
   }
 
   #schedulePing(): void {
-    this.#timer = this.#clock.after(this.#times.pingInterval, () => this.#ping())
+    const { clock, times } = this.#environment
+    this.#timer = clock.after(times.pingInterval, () => this.#ping())
   }
 
   #ping(): void {
     if (this.#session.destroyed) return
-    const sentAt = this.#clock.monotonic()
-    const deadline = this.#clock.after(this.#times.pingTimeout, () => {
+    const { clock, times } = this.#environment
+    const sentAt = clock.monotonic()
+    const deadline = clock.after(times.pingTimeout, () => {
       // After a pause of this whole process the answer lies in the socket already: read first, judge then.
       setImmediate(() => {
-        if (this.#heard <= sentAt && !this.#session.destroyed) this.close(new PeerSilentError(this.#times.pingTimeout))
+        if (this.#heard <= sentAt && !this.#session.destroyed) this.close(new PeerSilentError(times.pingTimeout))
         else this.#schedulePing()
       })
     })
     this.#timer = deadline
     this.#session.ping(error => {
       if (error) return
-      this.#heard = this.#clock.monotonic()
+      this.#noteData()
       deadline.cancel()
       if (!this.#session.destroyed) this.#schedulePing()
     })

@@ -1,9 +1,14 @@
 import { createHash } from 'node:crypto'
 import { isIP } from 'node:net'
 import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls'
-import type { Clock } from '#lib/clock.ts'
 import type { ClusterAccess } from '../access.ts'
-import type { HttpProtocol, Transport, TransportRequest, TransportResponse, TransportTimes } from '../transport.ts'
+import type {
+  HttpProtocol,
+  Transport,
+  TransportEnvironment,
+  TransportRequest,
+  TransportResponse,
+} from '../transport.ts'
 import { Http1Transport } from './http1.ts'
 import { Http2Connection } from './http2.ts'
 
@@ -14,8 +19,7 @@ import { Http2Connection } from './http2.ts'
  */
 export class HttpsTransport implements Transport {
   readonly #access: ClusterAccess
-  readonly #clock: Clock
-  readonly #times: TransportTimes
+  readonly #environment: TransportEnvironment
   #http2: Http2Connection | undefined
   #http1: Http1Transport | undefined
   #http1Since = 0
@@ -23,19 +27,19 @@ export class HttpsTransport implements Transport {
   #dialling: Promise<HttpProtocol> | undefined
   #closed = false
 
-  constructor(access: ClusterAccess, clock: Clock, times: TransportTimes) {
+  constructor(access: ClusterAccess, environment: TransportEnvironment) {
     this.#access = access
-    this.#clock = clock
-    this.#times = times
+    this.#environment = environment
   }
 
   async protocol(signal: AbortSignal): Promise<HttpProtocol> {
     signal.throwIfAborted()
+    const { clock, times } = this.#environment
     const material = await this.#material()
     const fingerprint = createHash('sha256').update(JSON.stringify(material)).digest('base64')
     if (fingerprint === this.#fingerprint) {
       if (this.#http2?.open) return 'h2'
-      if (this.#http1 && this.#clock.monotonic() - this.#http1Since < this.#times.renegotiateAfter) return 'http/1.1'
+      if (this.#http1 && clock.monotonic() - this.#http1Since < times.renegotiateAfter) return 'http/1.1'
     }
     this.#dialling ??= this.#dial(material, fingerprint).finally(() => {
       this.#dialling = undefined
@@ -70,28 +74,30 @@ export class HttpsTransport implements Transport {
     this.#http2 = this.#http1 = undefined
     this.#fingerprint = fingerprint
     if (socket.alpnProtocol === 'h2') {
-      this.#http2 = new Http2Connection(this.#access.server, socket, this.#clock, this.#times)
+      this.#http2 = new Http2Connection(this.#access.server, socket, this.#environment)
       return 'h2'
     }
     socket.destroy()
-    this.#http1 = new Http1Transport(this.#access.server, this.#clock, options)
-    this.#http1Since = this.#clock.monotonic()
+    this.#http1 = new Http1Transport(this.#access.server, this.#environment, options)
+    this.#http1Since = this.#environment.clock.monotonic()
     return 'http/1.1'
   }
 
   #handshake(options: ConnectionOptions): Promise<TLSSocket> {
     return new Promise((resolve, reject) => {
       const { hostname, port } = this.#access.server
+      const { clock, times, inputs } = this.#environment
       const host = hostname.replace(/^\[|\]$/g, '')
       const socket = connect({ ...options, host, port: Number(port || 443), ALPNProtocols: ['h2', 'http/1.1'] })
       socket.setNoDelay(true)
-      socket.setKeepAlive(true, this.#times.pingInterval)
-      const timer = this.#clock.after(this.#times.connectTimeout, () =>
-        socket.destroy(new Error(`no TLS connection within ${this.#times.connectTimeout / 1000} s`)),
+      socket.setKeepAlive(true, times.pingInterval)
+      const timer = clock.after(times.connectTimeout, () =>
+        socket.destroy(new Error(`no TLS connection within ${times.connectTimeout / 1000} s`)),
       )
       socket.once('secureConnect', () => {
         timer.cancel()
         socket.off('error', reject)
+        inputs?.follow(socket)
         resolve(socket)
       })
       socket.once('error', error => {

@@ -21,7 +21,7 @@ bad.example:53 {
 test('who asked what, what was asked in vain, what failed and why', async t => {
   const base = testWorld()
   const observer = new Observer(base.clock, createRegistry())
-  const world = testWorld({ observe: observer.observe })
+  const world = testWorld({ observer })
   const configuration = configure(COREFILE, world)
   await ask(configuration, 'WWW.example.org.')
   await ask(configuration, 'www.example.org.', { type: 28, client: '192.0.2.8' })
@@ -77,7 +77,7 @@ test('what found nothing is counted by its reason', async t => {
   const base = testWorld()
   const registry = createRegistry()
   const observer = new Observer(base.clock, registry)
-  const configuration = configure(COREFILE, testWorld({ observe: observer.observe }))
+  const configuration = configure(COREFILE, testWorld({ observer }))
   await ask(configuration, 'no.example.org.')
   await ask(configuration, 'www.example.org.', { type: 28 })
   const text = await registry.metrics()

@@ -17,7 +17,7 @@ const COREFILE = `. {
 const site = (changes: Partial<LiveState> = {}) => {
   const base = testWorld()
   const observer = new Observer(base.clock, createRegistry())
-  const configuration = configure(COREFILE, testWorld({ observe: observer.observe }))
+  const configuration = configure(COREFILE, testWorld({ observer }))
   const state = (): LiveState => ({ configuration, taken: 0, refused: undefined, ...changes })
   const pages = adminPages({ host: '127.0.0.1', port: 0 }, { state, observer, clock: base.clock })
   const get = async (path: string, accept = ''): Promise<HttpReply & { body: string }> => {

@@ -93,7 +93,7 @@ test('why there is nothing is told to EDNS clients', t => {
   const zone = new TestZone(shop(), { settings: { pods: 'disabled' } })
   const reasons: Readonly<Record<string, RegExp>> = {
     [`web.other.svc.${Z}`]: /^namespace "other" does not exist, or is not served$/,
-    [`wep.shop.svc.${Z}`]: /^namespace "shop" has no service "wep"$/,
+    [`wep.shop.svc.${Z}`]: /^namespace "shop" has no service of this name$/,
     [`_https._tcp.web.shop.svc.${Z}`]: /^service "shop\/web" has no port named "https" for tcp$/,
     [`x.web.shop.svc.${Z}`]: /^service "shop\/web" has no ready endpoint of this name$/,
     [`10-0-0-1.shop.pod.${Z}`]: /^names of pods are turned off \(pods disabled\)$/,

@@ -15,7 +15,7 @@ test('all addresses: replies leave from the address that was asked, also one tha
   if (!unshare || !findProgram('ip') || spawnSync(unshare, ['-n', 'true']).status !== 0) {
     return skip(t, 'needs root, unshare and ip')
   }
-  const { code, stdout, stderr } = await run(unshare, ['-n', process.execPath, program])
+  const { code, stdout, stderr } = await run(unshare, ['-n', process.execPath, program, 'dgram'])
   t.is(code, 0, stderr)
   const same = (address: string) => ({ from: address, local: `"${address}"` })
   const { firstAtNew, ...seen } = JSON.parse(stdout)

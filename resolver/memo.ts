@@ -1,0 +1,126 @@
+/**
+ * Replies that may be given again without asking. The readable path says what a reply rests on; whoever keeps it
+ * (server/answers.hot.ts) gives it again exactly while that holds.
+ *
+ * A reply is kept only if the plugin that answered gave terms with its verdict, every plugin of the block is steady, and
+ * everybody who is told of replies can be told of many at once. Each of these is off unless somebody says otherwise.
+ */
+import { type ChangeBoard, hashOf } from '#lib/change-board.ts'
+import type { Milliseconds } from '#lib/clock.ts'
+import type { Query } from './query.ts'
+import type { Verdict } from './verdict.ts'
+import { ednsOptionCodes, rcodes } from './wire/codes.ts'
+import { findOption } from './wire/edns.ts'
+import { splitLabels } from './wire/name.ts'
+import type { DnsName } from './wire/record.ts'
+import { layOutReply, type ReplyLayout } from './wire/reply-layout.ts'
+
+/** What an answer rests on beside its question. */
+export interface MemoTerms {
+  /** Facts of the board (lib/change-board.ts). */
+  readonly facts: readonly string[]
+  /** On the clock's monotonic scale; absent: until a fact changes. With a time, the TTLs count down. */
+  readonly until?: Milliseconds
+  /** The board's cell with the serial of the SOA in the answer: a change elsewhere in the zone does not end the answer. */
+  readonly serialCell?: number
+  /** The addresses may come in any order. */
+  readonly turns?: boolean
+  /** Owners, and the SOA's names, are spelled as the question spells them. */
+  readonly echoesCase?: boolean
+  /** The same is said of every name below this one, which the question's name is, whatever its type. */
+  readonly below?: {
+    readonly name: DnsName
+    /** But not where the board has something by this name and the label left of `name`; absent: of every name. */
+    readonly unless?: string
+  }
+}
+
+/** Told of replies of one kind that were given again. */
+export interface HitListener {
+  /** So many more; `duration`: of one of them, on average, from its arrival. */
+  add(hits: number, duration: Milliseconds): void
+}
+
+/** A reply with all that is needed to give it again. */
+export interface Memo {
+  /** Pairs of cell and version. */
+  readonly facts: Int32Array
+  readonly until: Milliseconds
+  /** Offsets of the TTLs that count down; none: they stand still. */
+  readonly ttls: Uint16Array
+  readonly keptAt: Milliseconds
+  /** 0: there is none. */
+  readonly serialAt: number
+  readonly serialCell: number
+  readonly anyCase: boolean
+  readonly turnsAt: number
+  readonly turnsSize: number
+  readonly turnsCount: number
+  readonly below?: {
+    readonly labels: number
+    readonly hash: number | undefined
+    readonly pointers: Uint16Array
+    readonly questionEnd: number
+  }
+  readonly hits: HitListener
+}
+
+/** The fact that all replies rest on: the configuration, and what plugins have no facts of their own for. */
+export const EVERYTHING = 'everything'
+
+const NO_TTLS = new Uint16Array()
+
+/** Undefined: `reply` must not be given again. Call it in the turn of the loop in which the verdict was made. */
+export const memoOf = (
+  query: Query,
+  verdict: Verdict,
+  reply: Buffer,
+  world: {
+    readonly board: ChangeBoard
+    readonly now: Milliseconds
+    readonly hits: () => HitListener
+    readonly isAloneBelow: (name: DnsName) => boolean
+  },
+): Memo | undefined => {
+  if (verdict.verdict !== 'answered' || !verdict.memo) return undefined
+  const { rcode } = verdict.answer
+  if (rcode !== rcodes.NOERROR && rcode !== rcodes.NXDOMAIN) return undefined
+  // RFC 7873 §5.2: the reply holds a cookie made of the client's address.
+  if (query.edns && findOption(query.edns, ednsOptionCodes.COOKIE)) return undefined
+  const terms = verdict.memo()
+  if (!terms) return undefined
+  const layout = layOutReply(reply)
+  const { ttls, serialAt, turns, anyCase } = layout
+  const taken = terms.turns ? turns : { at: 0, size: 0, count: 0 }
+  return {
+    facts: stamp([EVERYTHING, ...terms.facts], world.board),
+    until: terms.until ?? Number.POSITIVE_INFINITY,
+    ttls: terms.until === undefined ? NO_TTLS : Uint16Array.from(ttls),
+    keptAt: world.now,
+    serialAt: terms.serialCell === undefined ? 0 : serialAt,
+    serialCell: terms.serialCell ?? 0,
+    anyCase: anyCase && terms.echoesCase === true,
+    turnsAt: taken.at,
+    turnsSize: taken.size,
+    turnsCount: taken.count,
+    ...(terms.below &&
+      layout.pointers.length > 0 &&
+      world.isAloneBelow(terms.below.name) && { below: belowOf(terms.below, layout) }),
+    hits: world.hits(),
+  }
+}
+
+const belowOf = ({ name, unless }: NonNullable<MemoTerms['below']>, { pointers, questionEnd }: ReplyLayout) => ({
+  labels: splitLabels(name).length,
+  hash: unless === undefined ? undefined : hashOf(unless),
+  pointers: Uint16Array.from(pointers),
+  questionEnd,
+})
+
+const stamp = (facts: readonly string[], board: ChangeBoard): Int32Array =>
+  Int32Array.from(
+    facts.flatMap(fact => {
+      const cell = board.cellOf(fact)
+      return [cell, board.version(cell)]
+    }),
+  )

@@ -1,0 +1,86 @@
+/** What an answer of the cluster's zones rests on: the facts that `ClusterIndex` tells the board of when they change. */
+import type { MemoTerms } from '../memo.ts'
+import { splitLabels } from '../wire/name.ts'
+import type { DnsName } from '../wire/record.ts'
+import type { ClusterIndex } from './cluster-index.ts'
+import { type NamedRequest, parseRequest } from './names.ts'
+import type { Zone } from './settings.ts'
+
+/** Names of facts. */
+export const facts = {
+  /** Whether the namespace exists and is served. */
+  namespace: (name: string): string => `namespace ${name}`,
+  /** The service and its endpoints, as clients see them. */
+  service: (namespace: string, name: string): string => `service ${namespace}/${name}`,
+  imported: (namespace: string, name: string): string => `import ${namespace}/${name}`,
+  /** Addresses of live pods. */
+  pods: 'pods',
+  /** Which addresses have names: any change of a service or an endpoint. */
+  reverse: 'reverse',
+} as const
+
+/** Undefined: the answer must not be kept. Only for answers that were made of this name's own node, and after the first lists. */
+export const zoneTerms = (
+  canonicalName: DnsName,
+  zone: Zone,
+  index: ClusterIndex,
+  fallsThrough: boolean,
+): MemoTerms | undefined => {
+  const request = parseRequest(canonicalName, zone)
+  const needed = index.synced ? factsOf(request, zone) : undefined
+  if (!needed) return undefined
+  const below = fallsThrough ? undefined : missingBelow(canonicalName, zone, request, index)
+  return { facts: needed, serialCell: index.serialCell, echoesCase: true, ...(below && { below }) }
+}
+
+/** Of a name that does not exist: the name below which the same is so of all, but for the services that there are. */
+const missingBelow = (
+  canonicalName: DnsName,
+  zone: Zone,
+  request: NamedRequest,
+  index: ClusterIndex,
+): MemoTerms['below'] => {
+  if (zone.kind === 'reverse') return undefined
+  if (request.at === 'nowhere') {
+    const label = splitLabels(canonicalName.slice(0, -zone.name.length)).at(-1)!
+    return OWN_LABELS.has(label) ? undefined : { name: `${label}.${zone.name}` }
+  }
+  if (!('service' in request)) return undefined
+  const { namespace, service } = request
+  const name = `${namespace}.svc.${zone.name}`
+  if (!index.hasNamespace(namespace)) return { name }
+  const isImport = zone.kind === 'clusterset'
+  const entry = isImport ? index.importedService(namespace, service) : index.service(namespace, service)
+  if (entry?.service) return undefined
+  return { name, unless: isImport ? facts.imported(namespace, '') : facts.service(namespace, '') }
+}
+
+/** Below these the zone has names of several forms. */
+const OWN_LABELS: ReadonlySet<string> = new Set(['svc', 'pod', 'dns'])
+
+const factsOf = (request: NamedRequest, zone: Zone): readonly string[] | undefined => {
+  switch (request.at) {
+    // NS and its glue are this machine's addresses, which nobody tells of when they change.
+    case 'apex':
+    case 'name-server':
+      return undefined
+    case 'version':
+    case 'dns':
+    case 'services':
+    case 'pods':
+    case 'nowhere':
+      return []
+    case 'namespace':
+      return [facts.namespace(request.namespace)]
+    case 'pod':
+      return [facts.namespace(request.namespace), facts.pods]
+    case 'address':
+    case 'addresses':
+      return [facts.reverse]
+    default: {
+      const { namespace, service } = request
+      const own = zone.kind === 'clusterset' ? facts.imported : facts.service
+      return [facts.namespace(namespace), own(namespace, service)]
+    }
+  }
+}

@@ -1,0 +1,37 @@
+/** What the main thread and its UDP workers say to each other. All else is in shared memory. */
+import type { SharedBoard } from '#lib/change-board.ts'
+import type { KeptReply } from '../answers.hot.ts'
+
+export interface WorkerSettings {
+  readonly board: SharedBoard
+  /** server/udp/control-block.ts */
+  readonly control: SharedArrayBuffer
+  /** lib/input-ledger.ts */
+  readonly inputs: SharedArrayBuffer
+  /** Bytes of replies that the worker may keep. */
+  readonly memoBudget: number
+  /** `performance.timeOrigin` of the main thread: the clock of all. */
+  readonly timeOrigin: number
+}
+
+export interface WorkerSocket {
+  /** Chosen by the main thread; never used twice. */
+  readonly id: number
+  readonly fd: number
+  /** Replies are kept by the listener that they were asked at. */
+  readonly space: number
+}
+
+export type ToWorker =
+  | { readonly type: 'serve'; readonly socket: WorkerSocket }
+  /** Answer what waits, then let go of it. */
+  | { readonly type: 'leave'; readonly id: number }
+  | { readonly type: 'keep'; readonly space: number; readonly question: Uint8Array; readonly kept: KeptReply }
+
+export type FromWorker =
+  /** The worker answers at the socket from now on. */
+  | { readonly type: 'serving'; readonly id: number }
+  /** Datagrams that the memo has no reply to, one after the other as `missRecord` lays them out. */
+  | { readonly type: 'misses'; readonly id: number; readonly records: Uint8Array }
+  /** The worker will not touch the socket any more. */
+  | { readonly type: 'left'; readonly id: number }

@@ -1,0 +1,159 @@
+/**
+ * DNS over UDP in batches, by worker threads with sockets of their own: what Linux is quickest at. The main thread opens
+ * and closes the sockets, answers what the workers have no reply to, and tells them what they may keep.
+ *
+ * Promised: a reply leaves from the address that was asked (IP_PKTINFO on a wildcard). What waits at a socket when it is
+ * closed is answered first.
+ */
+import type { Logger } from '#lib/log.ts'
+import type { RequestContext } from '#resolver/listener.ts'
+import type { Memo } from '#resolver/memo.ts'
+import { type BindAddress, isWildcard } from '../bind-address.ts'
+import { InFlight } from '../in-flight.ts'
+import { PortGroup } from '../port-group.ts'
+import { NO_SPACE } from './control-block.ts'
+import type { UdpEnvironment } from './dgram.ts'
+import type { MissRecord } from './miss-records.ts'
+import { ReplySender } from './reply-sender.ts'
+import { datagramAddress, destinationOf, endpointOf } from './socket-name.ts'
+import { type DatagramSocket, openDatagramSocket, systemCalls } from './system-calls.ts'
+import type { WorkerPool } from './worker-pool.ts'
+
+interface OpenSocket extends DatagramSocket {
+  /** In the pool. */
+  readonly id: number
+}
+
+export class BatchListener {
+  readonly #bind: BindAddress
+  readonly #environment: UdpEnvironment
+  readonly #pool: WorkerPool
+  readonly #sender = new ReplySender()
+  readonly #inFlight = new InFlight()
+  /** One for each worker, in their order. */
+  #sockets: OpenSocket[] = []
+  #space = NO_SPACE
+  #group: PortGroup | undefined
+  #unleft = 0
+  #whenLeft: (() => void) | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(bind: BindAddress, environment: UdpEnvironment, pool: WorkerPool) {
+    this.#bind = bind
+    this.#environment = environment
+    this.#pool = pool
+  }
+
+  /**
+   * Resolves when it is bound. `joins`: others may have the address already, from which it takes over. Rejects with the
+   * system's error, with nothing left open.
+   */
+  async open(port: number, joins: boolean): Promise<void> {
+    const opened: DatagramSocket[] = []
+    try {
+      for (let worker = 0; worker < this.#pool.size; worker++) opened.push(this.#openSocket(opened[0]?.port ?? port))
+    } catch (error) {
+      for (const { fd } of opened) systemCalls().close(fd)
+      throw error
+    }
+    this.#space = this.#pool.newSpace()
+    this.#unleft = opened.length
+    try {
+      await this.#serveAll(opened)
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+    const descriptors = opened.map(({ fd }) => fd)
+    this.#group = new PortGroup(descriptors, this.#bind.family, this.#environment)
+    if (joins) await this.#group.join()
+  }
+
+  /** Leaves what comes to others, answers what has come, then closes. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#drain()
+    return this.#closing
+  }
+
+  async #drain(): Promise<void> {
+    const { clock, options } = this.#environment
+    await this.#group?.leave(() => this.#pool.arrivals(this.#space))
+    await this.#inFlight.drained(clock, options.drainTimeout)
+    await this.#leaveWorkers()
+    await this.#inFlight.drained(clock, options.drainTimeout)
+    for (const { fd } of this.#sockets.splice(0)) systemCalls().close(fd)
+    this.#pool.freeSpace(this.#space)
+  }
+
+  /** Resolves when all workers have answered what waited, and will not touch the sockets again. */
+  async #leaveWorkers(): Promise<void> {
+    if (this.#unleft === 0) return
+    const left = new Promise<void>(resolve => {
+      this.#whenLeft = resolve
+    })
+    for (const [worker, { id }] of this.#sockets.entries()) this.#pool.leave(worker, id)
+    await left
+  }
+
+  #openSocket(port: number): DatagramSocket {
+    const { options, logger } = this.#environment
+    const wanted = options.udpReceiveBuffer
+    const socket = openDatagramSocket(datagramAddress(this.#bind, port), {
+      reusePort: true,
+      packetInfo: isWildcard(this.#bind),
+      receiveBuffer: wanted,
+    })
+    if (socket.receiveBuffer < wanted) tellSmallBuffer(logger, wanted, socket.receiveBuffer)
+    return socket
+  }
+
+  /** Resolves when all workers have begun. Rejects where they cannot. */
+  async #serveAll(opened: readonly DatagramSocket[]): Promise<void> {
+    const begun = opened.map(() => Promise.withResolvers<void>())
+    this.#sockets = opened.map((socket, worker) => ({ ...socket, id: this.#serve(worker, socket, begun[worker]!) }))
+    await Promise.all(begun.map(({ promise }) => promise))
+  }
+
+  #serve(worker: number, { fd, port }: DatagramSocket, begun: PromiseWithResolvers<void>): number {
+    const { address } = this.#bind
+    return this.#pool.serve(
+      worker,
+      { fd, space: this.#space },
+      {
+        missed: (miss, by) =>
+          this.#receive(miss, by, fd, {
+            transport: 'udp',
+            client: endpointOf(miss.name),
+            local: { address: miss.control.length > 0 ? destinationOf(miss.control) : address, port },
+            server: this.#environment.server(),
+            weight: miss.weight,
+          }),
+        serving: begun.resolve,
+        failed: begun.reject,
+        left: () => {
+          if (--this.#unleft === 0) this.#whenLeft?.()
+        },
+      },
+    )
+  }
+
+  #receive(miss: MissRecord, worker: number, fd: number, context: RequestContext): void {
+    const { dispatcher, metrics } = this.#environment
+    const space = this.#space
+    let memo: Memo | undefined
+    const memoise = (kept: Memo): void => {
+      memo = kept
+    }
+    this.#inFlight.add()
+    dispatcher.submit(miss.packet, { ...context, memoise }, reply => {
+      this.#pool.answered(worker)
+      if (reply && !this.#sender.send(fd, miss, reply)) metrics.drop('udp-send')
+      if (reply && memo) this.#pool.keep(worker, space, miss.packet, reply, memo)
+      this.#inFlight.remove()
+    })
+  }
+}
+
+/** Linux says twice what can be used (socket(7)) and silently caps it. */
+const tellSmallBuffer = (logger: Logger, wanted: number, got: number): void =>
+  logger.debug({ wanted, got }, 'the kernel gave a smaller UDP receive buffer (net.core.rmem_max)')

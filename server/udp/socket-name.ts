@@ -1,0 +1,43 @@
+/** Addresses between the bytes of the kernel (sockaddr, packet information) and the text that the rest handles. */
+import { networkInterfaces } from 'node:os'
+import ipaddr from 'ipaddr.js'
+import type { Endpoint } from '#resolver/query.ts'
+import type { BindAddress } from '../bind-address.ts'
+import { type DatagramAddress, socketAddress } from './system-calls.ts'
+
+/** sockaddr_in: port at 2, address at 4. sockaddr_in6: port at 2, address at 8, scope at 24. */
+const SOCKADDR_IN = 16
+
+/** RFC 5952. */
+const ipv6Text = (bytes: Buffer): string => ipaddr.fromByteArray([...bytes]).toString()
+
+const scopeText = (scope: number): string => (scope === 0 ? '' : `%${interfaceName(scope) ?? scope}`)
+
+const interfaceName = (scope: number): string | undefined =>
+  Object.entries(networkInterfaces()).find(([, entries]) =>
+    entries?.some(entry => entry.family === 'IPv6' && entry.scopeid === scope),
+  )?.[0]
+
+/** Where a datagram came from. */
+export const endpointOf = (name: Buffer): Endpoint => {
+  const port = name.readUInt16BE(2)
+  if (name.length <= SOCKADDR_IN) return { address: name.subarray(4, 8).join('.'), port }
+  return { address: ipv6Text(name.subarray(8, 24)) + scopeText(name.readUInt32LE(24)), port }
+}
+
+/** Which of our addresses it was sent to: in_pktinfo has it at 8, in6_pktinfo at 0; struct cmsghdr (16) stands before. */
+export const destinationOf = (control: Buffer): string =>
+  control.length < 40 ? control.subarray(24, 28).join('.') : ipv6Text(control.subarray(16, 32))
+
+/** What a socket is bound to, as the kernel takes it. */
+export const datagramAddress = ({ address }: BindAddress, port: number): DatagramAddress => {
+  const [text = '', zone = ''] = address.split('%')
+  const raw = Buffer.from(ipaddr.parse(text).toByteArray())
+  return socketAddress(raw, port, zone === '' ? 0 : scopeOf(zone))
+}
+
+const scopeOf = (zone: string): number => {
+  if (/^\d+$/.test(zone)) return Number(zone)
+  const entry = networkInterfaces()[zone]?.find(({ family }) => family === 'IPv6')
+  return entry?.family === 'IPv6' ? entry.scopeid : 0
+}

@@ -1,0 +1,105 @@
+/** Decides how UDP is served, says so, and has what the workers count told with all other metrics. */
+import { availableParallelism } from 'node:os'
+import { SeamarkError } from '#lib/errors.ts'
+import { beforeReading, Counter, Gauge, type Registry } from '#lib/metrics.ts'
+import type { DropReason, ServerMetrics } from '../metrics.ts'
+import type { ServerEnvironment } from '../server.ts'
+import { Count } from './control-block.ts'
+import { missingSystemCalls } from './system-calls.ts'
+import { WorkerPool } from './worker-pool.ts'
+
+/**
+ * Undefined: node:dgram serves UDP.
+ *
+ * @throws SeamarkError BAD_OPTION where batches were asked for and cannot be
+ */
+export const startWorkerPool = (
+  { clock, logger, options, registry, shared }: ServerEnvironment,
+  metrics: ServerMetrics,
+): WorkerPool | undefined => {
+  const missing = shared && options.udp !== 'dgram' ? missingSystemCalls() : 'it was not asked for'
+  if (options.udp === 'batch' && missing !== undefined)
+    throw new SeamarkError('BAD_OPTION', `--udp batch: this machine cannot: ${missing}. --udp dgram serves everywhere.`)
+  const pool = shared && missing === undefined ? newPool() : undefined
+  registerMode(registry, pool?.size)
+  logger.info({ workers: pool?.size, ...(missing !== undefined && { why: missing }) }, pool ? BATCH : DGRAM)
+  return pool
+
+  function newPool(): WorkerPool {
+    const restarts = new Counter({
+      name: 'seamark_server_udp_worker_restarts_total',
+      help: 'Worker threads that died and were replaced.',
+      registers: [registry],
+    })
+    const made = new WorkerPool({
+      ...shared!,
+      clock,
+      logger,
+      workers: options.workers || Math.min(availableParallelism(), DEFAULT_WORKERS),
+      memoBudget: options.memo,
+      replaced: () => restarts.inc(),
+    })
+    registerCounts(registry, metrics, made)
+    return made
+  }
+}
+
+/** Each takes 13 MB, and the memory limit of a DNS pod does not grow with the machine (docs/decisions/0018-memo.md). */
+const DEFAULT_WORKERS = 4
+
+const BATCH = 'UDP is served in batches by worker threads'
+const DGRAM = 'UDP is served by node:dgram'
+
+const registerMode = (registry: Registry, workers = 0): void => {
+  const gauge = new Gauge({
+    name: 'seamark_server_udp_workers',
+    help: 'Worker threads that serve UDP in batches; 0: node:dgram serves it.',
+    registers: [registry],
+  })
+  gauge.set(workers)
+}
+
+const counts = [
+  { count: Count.batches, name: 'seamark_server_udp_batches_total', help: 'System calls that brought datagrams.' },
+  { count: Count.received, name: 'seamark_server_udp_received_total', help: 'Datagrams that worker threads received.' },
+  {
+    count: Count.hits,
+    name: 'seamark_server_memo_hits_total',
+    help: 'Queries that worker threads answered themselves.',
+  },
+  {
+    count: Count.misses,
+    name: 'seamark_server_memo_misses_total',
+    help: 'Queries that they handed to the main thread.',
+  },
+]
+
+const drops: readonly { readonly count: Count; readonly reason: DropReason }[] = [
+  { count: Count.shed, reason: 'in-flight' },
+  { count: Count.sendFailures, reason: 'udp-send' },
+  { count: Count.badSource, reason: 'udp-port' },
+]
+
+/** Brought to the moment when they are read. */
+const registerCounts = (registry: Registry, metrics: ServerMetrics, pool: WorkerPool): void => {
+  const told = counts.map(({ count, name, help }) => {
+    const counter = new Counter({ name, help, registers: [registry] })
+    return grower(pool, count, by => counter.inc(by))
+  })
+  const retries = grower(pool, Count.retries, by => metrics.retries.inc(by))
+  const dropped = drops.map(({ count, reason }) => grower(pool, count, by => metrics.drop(reason, by)))
+  beforeReading(registry, () => {
+    pool.settleHits()
+    for (const grow of [...told, ...dropped, retries]) grow()
+  })
+}
+
+/** Tells how much more has been counted since it was asked last. */
+const grower = (pool: WorkerPool, count: Count, tell: (by: number) => void): (() => void) => {
+  let last = 0
+  return () => {
+    const total = pool.total(count)
+    if (total > last) tell(total - last)
+    last = total
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * The system calls of Linux for datagrams that node:dgram does not offer: many in one call, with the address that each
+ * was sent to. By koffi, on the C library that Node itself runs on; 64-bit little-endian machines (x64, arm64).
+ */
+import { endianness, platform } from 'node:os'
+import { getSystemErrorMap } from 'node:util'
+import koffi from 'koffi'
+import type { Family } from '../bind-address.ts'
+
+/** Numbers of Linux's headers; the same on x64 and arm64. */
+const AF_INET = 2
+const AF_INET6 = 10
+const SOCK_DGRAM = 2
+const SOCK_NONBLOCK = 0o4000
+const SOCK_CLOEXEC = 0o2000000
+const SOL_SOCKET = 1
+const SO_RCVBUF = 8
+const SO_REUSEPORT = 15
+const IPPROTO_IP = 0
+const IP_PKTINFO = 8
+const IPPROTO_TCP = 6
+const TCP_INFO = 11
+const IPPROTO_IPV6 = 41
+const IPV6_V6ONLY = 26
+const IPV6_RECVPKTINFO = 49
+
+/** tcp(7), linux/tcp.h: `tcpi_bytes_received` in struct tcp_info. */
+const TCP_INFO_BYTES_RECEIVED = 128
+
+export const POLLIN = 1
+export const MSG_DONTWAIT = 0x40
+export const MSG_TRUNC = 0x20
+
+/** The library's functions, looked up once a thread. Arguments that are addresses take a Buffer. */
+const load = () => {
+  const library = koffi.load(null)
+  return {
+    socket: library.func('int socket(int domain, int type, int protocol)'),
+    bind: library.func('int bind(int fd, void *address, uint length)'),
+    close: library.func('int close(int fd)'),
+    getsockname: library.func('int getsockname(int fd, void *address, void *length)'),
+    setsockopt: library.func('int setsockopt(int fd, int level, int name, void *value, uint length)'),
+    getsockopt: library.func('int getsockopt(int fd, int level, int name, void *value, void *length)'),
+    recvmmsg: library.func('int recvmmsg(int fd, void *messages, uint count, int flags, void *timeout)'),
+    sendmsg: library.func('long sendmsg(int fd, void *message, int flags)'),
+    sendmmsg: library.func('int sendmmsg(int fd, void *messages, uint count, int flags)'),
+    poll: library.func('int poll(void *fds, ulong count, int timeout)'),
+  } satisfies Record<string, (...values: never[]) => number>
+}
+
+let loaded: ReturnType<typeof load> | undefined
+
+/** @throws Error where the machine has no such library or calls */
+export const systemCalls = (): ReturnType<typeof load> => (loaded ??= load())
+
+/** Whether this machine has what is here; the reason if not. */
+export const missingSystemCalls = (): string | undefined => {
+  if (platform() !== 'linux') return `the system is ${platform()}, not linux`
+  if (endianness() !== 'LE') return 'the machine is big-endian'
+  try {
+    systemCalls()
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+/** What went wrong in the call that just returned -1, as Node's own errors have it (`code` EADDRINUSE …). */
+const systemError = (call: string, detail: string): NodeJS.ErrnoException => {
+  const errno = koffi.errno()
+  const [code, text] = getSystemErrorMap().get(-errno) ?? [`E${errno}`, `errno ${errno}`]
+  return Object.assign(new Error(`${call} ${code}: ${text} (${detail})`), { code, errno: -errno, syscall: call })
+}
+
+const int32 = (value: number): Buffer => {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32LE(value)
+  return bytes
+}
+
+/** Where a datagram socket is bound. */
+export interface DatagramAddress {
+  readonly family: Family
+  readonly port: number
+  /** sockaddr_in or sockaddr_in6. */
+  readonly bytes: Buffer
+}
+
+/** sockaddr_in (16 bytes) or sockaddr_in6 (28 bytes). `raw`: the 4 or 16 bytes of the address. */
+export const socketAddress = (raw: Uint8Array, port: number, scope = 0): DatagramAddress => {
+  const family: Family = raw.length === 4 ? 4 : 6
+  const bytes = Buffer.alloc(family === 4 ? 16 : 28)
+  bytes.writeUInt16LE(family === 4 ? AF_INET : AF_INET6, 0)
+  bytes.writeUInt16BE(port, 2)
+  bytes.set(raw, family === 4 ? 4 : 8)
+  if (family === 6) bytes.writeUInt32LE(scope, 24)
+  return { family, port, bytes }
+}
+
+export interface DatagramSocketOptions {
+  /** Several sockets share the address, and the kernel spreads clients over them. */
+  readonly reusePort: boolean
+  /** Each datagram comes with the address that it was sent to. */
+  readonly packetInfo: boolean
+  /** Bytes; the kernel caps it. */
+  readonly receiveBuffer: number
+}
+
+export interface DatagramSocket {
+  readonly fd: number
+  readonly port: number
+  /** Bytes that the kernel gave, half of it its own bookkeeping (socket(7)). */
+  readonly receiveBuffer: number
+}
+
+/** A bound, non-blocking socket. @throws the system's error, with nothing left open */
+export const openDatagramSocket = (address: DatagramAddress, options: DatagramSocketOptions): DatagramSocket => {
+  const { family } = address
+  const calls = systemCalls()
+  const fd: number = calls.socket(family === 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
+  if (fd < 0) throw systemError('socket', `IPv${family}`)
+  const set = (level: number, name: number, value: number, what: string) => {
+    if (calls.setsockopt(fd, level, name, int32(value), 4) < 0) throw systemError('setsockopt', what)
+  }
+  try {
+    if (family === 6) set(IPPROTO_IPV6, IPV6_V6ONLY, 1, 'IPV6_V6ONLY')
+    if (options.reusePort) set(SOL_SOCKET, SO_REUSEPORT, 1, 'SO_REUSEPORT')
+    if (options.packetInfo && family === 4) set(IPPROTO_IP, IP_PKTINFO, 1, 'IP_PKTINFO')
+    if (options.packetInfo && family === 6) set(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, 'IPV6_RECVPKTINFO')
+    set(SOL_SOCKET, SO_RCVBUF, options.receiveBuffer, 'SO_RCVBUF')
+    if (calls.bind(fd, address.bytes, address.bytes.length) < 0) throw systemError('bind', `port ${address.port}`)
+    return { fd, port: boundPort(fd), receiveBuffer: receiveBufferOf(fd) }
+  } catch (error) {
+    calls.close(fd)
+    throw error
+  }
+}
+
+const boundPort = (fd: number): number => {
+  const bytes = Buffer.alloc(28)
+  if (systemCalls().getsockname(fd, bytes, int32(bytes.length)) < 0) throw systemError('getsockname', 'port')
+  return bytes.readUInt16BE(2)
+}
+
+const receiveBufferOf = (fd: number): number => {
+  const value = int32(0)
+  if (systemCalls().getsockopt(fd, SOL_SOCKET, SO_RCVBUF, value, int32(4)) < 0)
+    throw systemError('getsockopt', 'SO_RCVBUF')
+  return value.readInt32LE()
+}
+
+const tcpInfo = Buffer.alloc(TCP_INFO_BYTES_RECEIVED + 8)
+const tcpInfoLength = Buffer.alloc(4)
+
+/** Bytes that the kernel has received on a TCP connection, read by us or not; undefined: it is none (any more). */
+export const bytesReceived = (fd: number): number | undefined => {
+  tcpInfoLength.writeUInt32LE(tcpInfo.length)
+  if (systemCalls().getsockopt(fd, IPPROTO_TCP, TCP_INFO, tcpInfo, tcpInfoLength) < 0) return undefined
+  if (tcpInfoLength.readUInt32LE() < tcpInfo.length) return undefined
+  return tcpInfo.readUInt32LE(TCP_INFO_BYTES_RECEIVED) + tcpInfo.readUInt32LE(TCP_INFO_BYTES_RECEIVED + 4) * 2 ** 32
+}

@@ -1,0 +1,217 @@
+/**
+ * A UDP worker: one thread, its own socket of each listener (the kernel spreads clients over them), and a loop that does
+ * not return to Node's:
+ *
+ *     poll → recvmmsg → what is known is answered from the memo → sendmmsg → the rest goes to the main thread
+ *
+ * The law of order (docs/architecture.md) holds here too: nothing is answered from the memo before all that had come
+ * from the apiserver when the questions were received has been taken in (lib/input-ledger.ts), and what that ended is
+ * ended in the same memory that the memo looks at (lib/change-board.ts).
+ */
+import assert from 'node:assert'
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { InputWatch } from '#lib/input-ledger.ts'
+import { Answers } from '../answers.hot.ts'
+import type { FromWorker, ToWorker, WorkerSettings, WorkerSocket } from './batch-messages.ts'
+import { ControlBlock, Count, Word } from './control-block.ts'
+import { CONTROL_SIZE, DatagramBatch, INPUT_SIZE, NAME_STRIDE, OUTPUT_SIZE, SLOTS } from './datagram-batch.ts'
+import { maxRecordSize, writeRecord } from './miss-records.ts'
+import { RetryDetector } from './retries.ts'
+import { bytesReceived, POLLIN, systemCalls } from './system-calls.ts'
+
+/** Milliseconds: so long the thread may not notice that it is told something. Below the 100 ms of a clean stop. */
+const POLL_TIMEOUT = 50
+/** Milliseconds that questions wait for the main thread to take in what came before them; then they go to it. */
+const PATIENCE = 5
+/** Questions of one worker that the main thread has not answered; more are dropped, as a full socket would. */
+const MISSES_IN_HAND = 4096
+
+/**
+ * One of so many questions that the memo has a reply to is answered by the main thread all the same, which tells those who
+ * rank clients and names of it. It costs a fiftieth of a microsecond a query.
+ */
+const SAMPLE = 256
+
+const AF_INET = 2
+
+/** struct pollfd: descriptor (4), events (2), what happened (2). */
+const POLLFD = 8
+
+assert(parentPort, 'runs as a worker thread')
+const port = parentPort
+const settings = workerData as WorkerSettings
+
+const post = (message: FromWorker, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer)
+
+class UdpWorker {
+  readonly #control = new ControlBlock(settings.control)
+  readonly #inputs = new InputWatch(settings.inputs, bytesReceived)
+  readonly #answers = new Answers(settings.board, settings.memoBudget)
+  readonly #batch = new DatagramBatch()
+  readonly #clockShift = performance.timeOrigin - settings.timeOrigin
+  readonly #misses = Buffer.alloc(SLOTS * maxRecordSize(INPUT_SIZE))
+  readonly #retries = new RetryDetector()
+  #sockets: WorkerSocket[] = []
+  #polled = Buffer.alloc(0)
+  #untilSample = SAMPLE
+  #mail = 0
+
+  run(): void {
+    while (this.#control.get(Word.stop) === 0) {
+      this.#readMail()
+      let idle = true
+      for (const socket of this.#sockets) if (this.#serve(socket) > 0) idle = false
+      if (idle) this.#wait()
+    }
+    for (const { id } of this.#sockets) this.#leave(id)
+  }
+
+  #wait(): void {
+    systemCalls().poll(this.#polled, this.#sockets.length, POLL_TIMEOUT)
+  }
+
+  #readMail(): void {
+    const mail = this.#control.get(Word.mail)
+    if (mail === this.#mail) return
+    this.#mail = mail
+    for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) this.#take(next.message)
+  }
+
+  #take(message: ToWorker): void {
+    switch (message.type) {
+      case 'serve':
+        this.#follow([...this.#sockets, message.socket])
+        post({ type: 'serving', id: message.socket.id })
+        return
+      case 'leave':
+        this.#leave(message.id)
+        return
+      case 'keep': {
+        const { space, question, kept } = message
+        this.#answers.keep(space, bufferOf(question), { ...kept, reply: bufferOf(kept.reply) })
+      }
+    }
+  }
+
+  #follow(sockets: WorkerSocket[]): void {
+    this.#sockets = sockets
+    this.#polled = Buffer.alloc(POLLFD * sockets.length)
+    for (const [index, { fd }] of sockets.entries()) {
+      this.#polled.writeInt32LE(fd, index * POLLFD)
+      this.#polled.writeInt16LE(POLLIN, index * POLLFD + 4)
+    }
+  }
+
+  /** Answers what waits at the socket, and lets go of it. */
+  #leave(id: number): void {
+    const socket = this.#sockets.find(one => one.id === id)
+    if (!socket) return
+    while (this.#serve(socket) > 0);
+    this.#follow(this.#sockets.filter(one => one !== socket))
+    post({ type: 'left', id })
+  }
+
+  /** One batch. How many datagrams there were. */
+  #serve(socket: WorkerSocket): number {
+    const batch = this.#batch
+    const count = batch.receive(socket.fd)
+    if (count === 0) return 0
+    this.#control.count(Count.batches, 1)
+    this.#control.count(Count.received, count)
+    this.#control.arrivals[socket.space]! += count
+    const arrived = performance.now()
+    const inOrder = this.#inputs.caughtUp(PATIENCE)
+    const now = arrived + this.#clockShift
+    let missed = 0
+    let run = 0
+    let hits = 0
+    let retries = 0
+    for (let slot = 0; slot < count; slot++) {
+      if (this.#isRetry(slot, now)) retries++
+      const length = inOrder ? this.#answer(socket, slot, now) : 0
+      const isSampled = length > 0 && --this.#untilSample === 0
+      if (length > 0 && !isSampled) {
+        batch.setReply(slot, length)
+        this.#control.hits[this.#answers.profile]!++
+        run++
+        hits++
+        continue
+      }
+      if (isSampled) this.#untilSample = SAMPLE
+      missed = this.#miss(slot, missed, isSampled ? SAMPLE : 1)
+      if (run > 0) this.#send(socket, slot - run, run)
+      run = 0
+    }
+    if (run > 0) this.#send(socket, count - run, run)
+    if (retries > 0) this.#control.count(Count.retries, retries)
+    if (hits > 0) this.#control.count(Count.hitTime, hits * (performance.now() - arrived))
+    if (missed > 0) this.#handOver(socket, missed)
+    return count
+  }
+
+  /** By the words of id, port and address, the length and the end of the question: enough to tell A from AAAA. */
+  #isRetry(slot: number, now: number): boolean {
+    const { input, names } = this.#batch
+    const packet = slot * INPUT_SIZE
+    const name = slot * NAME_STRIDE
+    const length = this.#batch.lengthOf(slot)
+    if (length < 12) return false
+    const mark = ((input[packet]! << 24) | (input[packet + 1]! << 16) | names.readUInt16BE(name + 2)) >>> 0
+    // sockaddr_in has its address at 4, sockaddr_in6 the end of its own at 20.
+    const address = names.readInt32LE(name + (names[name] === AF_INET ? 4 : 20))
+    const question = (length << 16) ^ input.readInt32LE(packet + length - 4) ^ input.readInt32LE(packet + 12)
+    const hash = Math.imul(Math.imul(mark ^ address, 0x9e3779b1) ^ question, 0x85ebca6b)
+    return this.#retries.isAgain(mark, hash ^ (hash >>> 15), now)
+  }
+
+  #answer({ space }: WorkerSocket, slot: number, now: number): number {
+    const { input, output } = this.#batch
+    const length = this.#batch.lengthOf(slot)
+    return this.#answers.find(space, input, slot * INPUT_SIZE, length, output, slot * OUTPUT_SIZE, now)
+  }
+
+  /** A datagram that the system does not take is lost, as it may be anywhere on its way; those behind it are sent. */
+  #send(socket: WorkerSocket, first: number, count: number): void {
+    this.#control.count(Count.hits, count)
+    for (let done = 0; done < count; ) {
+      const sent = this.#batch.send(socket.fd, first + done, count - done)
+      if (sent <= 0) this.#control.count(Count.sendFailures, 1)
+      done += Math.max(sent, 1)
+    }
+  }
+
+  /** Notes the datagram for the main thread; where the notes end then. */
+  #miss(slot: number, end: number, weight: number): number {
+    const batch = this.#batch
+    const name = slot * NAME_STRIDE
+    // RFC 768: port 0 says that no reply is expected; none can be sent there.
+    if (batch.names.readUInt16BE(name + 2) === 0) {
+      this.#control.count(Count.badSource, 1)
+      return end
+    }
+    if (this.#control.get(Word.missesInHand) >= MISSES_IN_HAND) {
+      this.#control.count(Count.shed, 1)
+      return end
+    }
+    this.#control.add(Word.missesInHand, 1)
+    this.#control.count(Count.misses, 1)
+    const control = slot * CONTROL_SIZE
+    const packet = slot * INPUT_SIZE
+    return writeRecord(this.#misses, end, {
+      name: batch.names.subarray(name, name + batch.nameLengthOf(slot)),
+      control: batch.control.subarray(control, control + batch.controlLengthOf(slot)),
+      packet: batch.input.subarray(packet, packet + batch.lengthOf(slot)),
+      weight,
+    })
+  }
+
+  #handOver({ id }: WorkerSocket, length: number): void {
+    const records = new Uint8Array(this.#misses.subarray(0, length))
+    post({ type: 'misses', id, records }, [records.buffer])
+  }
+}
+
+const bufferOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
+  Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)
+
+new UdpWorker().run()

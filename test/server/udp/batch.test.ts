@@ -1,0 +1,127 @@
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import test from 'ava'
+import { ChangeBoard } from '#lib/change-board.ts'
+import { InputLedger } from '#lib/input-ledger.ts'
+import type { Responder } from '#resolver/listener.ts'
+import { EVERYTHING, type Memo } from '#resolver/memo.ts'
+import { missingSystemCalls } from '#server/udp/system-calls.ts'
+import { ask } from '../../support/dns-client.ts'
+import { addressResponder, metric, startServer } from '../../support/dns-server.ts'
+import { findProgram, skip } from '../../support/programs.ts'
+import { queryPacket } from '../../support/query-packet.ts'
+import { sendRawDatagram } from '../../support/raw-datagram.ts'
+import { run } from '../../support/run.ts'
+
+const missing = missingSystemCalls()
+const onLinux = missing === undefined ? test : test.skip
+
+const options = { udp: 'batch', workers: 2 }
+const newShared = () => ({ board: new ChangeBoard(), inputs: new InputLedger() })
+
+/** Allows each reply to be given again until `fact` changes, and counts how often it was asked. */
+const memoising = (board: ChangeBoard, fact: string) => {
+  const counted = { asked: 0, hits: 0 }
+  const answer = addressResponder()
+  const memo = (): Memo => {
+    const cell = board.cellOf(fact)
+    return {
+      facts: Int32Array.of(cell, board.version(cell)),
+      until: Number.POSITIVE_INFINITY,
+      ttls: new Uint16Array(),
+      keptAt: 0,
+      ...{ serialAt: 0, serialCell: 0, anyCase: true, turnsAt: 0, turnsSize: 0, turnsCount: 0 },
+      hits: {
+        add(hits) {
+          counted.hits += hits
+        },
+      },
+    }
+  }
+  const responder: Responder = (packet, context) => {
+    counted.asked++
+    context.memoise?.(memo())
+    return answer(packet, context)
+  }
+  return { responder, counted }
+}
+
+onLinux('all addresses: replies leave from the address that was asked, also one that has just appeared', async t => {
+  const unshare = findProgram('unshare')
+  if (!unshare || !findProgram('ip') || spawnSync(unshare, ['-n', 'true']).status !== 0) {
+    return skip(t, 'needs root, unshare and ip')
+  }
+  const program = fileURLToPath(new URL('../../support/udp-namespace.process.ts', import.meta.url))
+  const { code, stdout, stderr } = await run(unshare, ['-n', process.execPath, program, 'batch'])
+  t.is(code, 0, stderr)
+  const same = (address: string) => ({ from: address, local: `"${address}"` })
+  t.deepEqual(JSON.parse(stdout), {
+    '198.51.100.1': same('198.51.100.1'),
+    '198.51.100.2': same('198.51.100.2'),
+    '127.0.0.1': same('127.0.0.1'),
+    '2001:db8::5': same('2001:db8::5'),
+    '::1': same('::1'),
+    firstAtNew: same('198.51.100.3'),
+    '198.51.100.3': same('198.51.100.3'),
+    allClosed: true,
+  })
+})
+
+onLinux('what may be given again is, until a fact changes; each time it is counted', async t => {
+  const shared = newShared()
+  const { responder, counted } = memoising(shared.board, 'the weather')
+  // One worker: what is kept is kept by the worker that was asked.
+  const { port, registry } = await startServer(t, { responder, shared, options: { ...options, workers: 1 } })
+  const askTimes = async (count: number, name = 'a.example') => {
+    for (let time = 0; time < count; time++) t.is((await ask({ name, port })).answers.length, 1)
+  }
+  await askTimes(1)
+  // The reply is kept after it has been sent: a client may be quicker once.
+  await askTimes(20)
+  const afterFirst = counted.asked
+  t.true(afterFirst <= 3, `asked ${afterFirst} times`)
+  shared.board.changed('the weather')
+  await askTimes(1)
+  t.is(counted.asked, afterFirst + 1)
+  await askTimes(10, 'A.eXample')
+  t.true(counted.asked <= afterFirst + 3)
+  await registry.metrics()
+  t.is(counted.asked + counted.hits, 32)
+  t.is(await metric(registry, 'seamark_server_memo_hits_total'), counted.hits)
+  t.is(await metric(registry, 'seamark_server_udp_received_total'), 32)
+})
+
+onLinux('a listener that went takes its replies along', async t => {
+  const shared = newShared()
+  const { responder, counted } = memoising(shared.board, EVERYTHING)
+  const listeners = (...ports: number[]) =>
+    ports.map(port => ({ address: { host: '127.0.0.1', port }, server: `dns://:${port}` }))
+  const { server, port } = await startServer(t, { responder, shared, options, listeners: listeners(0) })
+  for (let time = 0; time < 10; time++) await ask({ name: 'a', port })
+  await server.converge([], [])
+  await server.departed()
+  const before = counted.asked
+  await server.converge(listeners(port), [])
+  await ask({ name: 'a', port })
+  t.is(counted.asked, before + 1)
+})
+
+onLinux('a query from port 0, to which no reply can be sent, does no harm', async t => {
+  const { port, registry } = await startServer(t, { shared: newShared(), options })
+  if (!sendRawDatagram({ from: 0, to: port, data: queryPacket('a.') })) return skip(t, 'needs root for a raw socket')
+  t.is((await ask({ name: 'a', port })).rcode, 'NOERROR')
+  await registry.metrics()
+  t.is(await metric(registry, 'seamark_server_dropped_total'), 1)
+})
+
+onLinux('close answers what has come, and takes a tenth of a second', async t => {
+  const { server, port } = await startServer(t, { shared: newShared(), options })
+  const asked = Array.from({ length: 50 }, () => ask({ name: 'a', port }))
+  await Promise.race(asked)
+  await server.close()
+  const settled = await Promise.allSettled(asked)
+  t.deepEqual(
+    settled.filter(({ status }) => status === 'rejected'),
+    [],
+  )
+})
