@@ -83,7 +83,7 @@ export class Server {
   #dns = new Map<string, DnsSockets>()
   #http = new Map<string, HttpSockets>()
   /** Sockets that still answer what they have in hand. */
-  readonly #leaving = new Set<Promise<void>>()
+  readonly #leaving = new Map<Promise<void>, SocketAddress>()
   #retiring = false
   /** One change at a time. */
   #turn: Promise<unknown> = Promise.resolve()
@@ -126,7 +126,7 @@ export class Server {
 
   /** Resolves when all sockets that were let go are closed. */
   async departed(): Promise<void> {
-    await Promise.all(this.#leaving)
+    await Promise.all(this.#leaving.keys())
   }
 
   /** How long no query has come, by whatever listener. Milliseconds. */
@@ -203,8 +203,11 @@ export class Server {
     const inTheWay = [...current]
       .filter(([key, { bound }]) => !wanted.has(key) && missing.some(([, { address }]) => address.port === bound.port))
       .map(([, sockets]) => sockets)
-    // Sockets of one address leave one after the other.
-    if (inTheWay.length > 0) await this.departed()
+    // Sockets of one port leave one after the other, and before they are opened anew.
+    const isLeaving = [...this.#leaving.values()].some(({ port }) =>
+      missing.some(([, { address }]) => address.port === port),
+    )
+    if (inTheWay.length > 0 || isLeaving) await this.departed()
     const predecessors = Map.groupBy(portsCanBeShared ? inTheWay : [], ({ bound }) => bound.port)
     const toReopen = portsCanBeShared ? [] : inTheWay
     await Promise.all(toReopen.map(sockets => sockets.close()))
@@ -245,6 +248,6 @@ export class Server {
 
   #letGo(sockets: Sockets): void {
     const leaving = sockets.close().finally(() => this.#leaving.delete(leaving))
-    this.#leaving.add(leaving)
+    this.#leaving.set(leaving, sockets.bound)
   }
 }
