@@ -6,7 +6,8 @@ import { isIPv6 } from 'node:net'
 import type { Milliseconds } from '#lib/clock.ts'
 import type { HitListener } from './memo.ts'
 import type { Plugin, Reply, ReplyObserver } from './plugin.ts'
-import type { Query } from './query.ts'
+import type { Endpoint, Query } from './query.ts'
+import { decodeQuery } from './wire/message.ts'
 
 interface HitAudience {
   readonly reporters: readonly Plugin[]
@@ -29,6 +30,12 @@ export class HitCounter implements HitListener {
     const reply = { ...this.#reply, duration }
     for (const plugin of this.#told.reporters) plugin.reportHits?.(this.#query, reply, hits)
     this.#told.observer?.observeHits(this.#query, reply, hits)
+  }
+
+  sample(question: Buffer, client: Endpoint, weight: number): void {
+    const { transport, local, server, received } = this.#query
+    const decoded = decodeQuery(question, { transport, client, local, server }, received)
+    if (decoded.verdict === 'query') this.#told.observer?.observeSample(decoded.query, this.#reply, weight)
   }
 }
 

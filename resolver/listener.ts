@@ -90,8 +90,6 @@ export interface RequestContext {
    * each when the client has taken those before. Absent: a query has one reply at most.
    */
   readonly follow?: (messages: Iterable<Buffer>) => void
-  /** For how many requests it stands (`ReplyObserver`). Default 1. */
-  readonly weight?: number
   /** Told, before the reply is given, that it may be given again. Absent: nobody would keep it. */
   readonly memoise?: (memo: Memo) => void
 }

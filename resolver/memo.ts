@@ -7,7 +7,7 @@
  */
 import { type ChangeBoard, hashOf } from '#lib/change-board.ts'
 import type { Milliseconds } from '#lib/clock.ts'
-import type { Query } from './query.ts'
+import type { Endpoint, Query } from './query.ts'
 import type { Verdict } from './verdict.ts'
 import { ednsOptionCodes, rcodes } from './wire/codes.ts'
 import { findOption } from './wire/edns.ts'
@@ -39,6 +39,8 @@ export interface MemoTerms {
 export interface HitListener {
   /** So many more; `duration`: of one of them, on average, from its arrival. */
   add(hits: number, duration: Milliseconds): void
+  /** One of them, which stands for `weight`: its question and who asked it. */
+  sample(question: Buffer, client: Endpoint, weight: number): void
 }
 
 /** A reply with all that is needed to give it again. */

@@ -42,13 +42,12 @@ export interface Reply {
 
 /** Told of every reply, whatever the server block. Must not throw or wait. */
 export interface ReplyObserver {
-  /**
-   * `weight`: for how many replies this one stands where clients and names are ranked. Of the replies that are given
-   * from the memo only a sample comes here.
-   */
-  observe(query: Query, reply: Reply, weight: number): void
-  /** So many replies like this one were given from the memo, besides those of the sample. */
+  /** Of every reply but those that were given from the memo. */
+  observe(query: Query, reply: Reply): void
+  /** So many replies of this kind were given from the memo: the query is one of its kind. */
   observeHits(query: Query, reply: Reply, hits: number): void
+  /** One of the replies that were given from the memo, to rank clients and names by: it stands for so many. */
+  observeSample(query: Query, reply: Reply, weight: number): void
 }
 
 /** A message to another server and what came back, as they were on the wire. */

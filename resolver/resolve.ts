@@ -138,12 +138,7 @@ export class Resolver {
     this.#options.logger.error({ ...fields, error }, 'query failed by a bug')
   }
 
-  #reply(
-    query: Query,
-    verdict: Verdict,
-    chain: Chain | undefined,
-    { follow, weight = 1 }: RequestContext,
-  ): Buffer | undefined {
+  #reply(query: Query, verdict: Verdict, chain: Chain | undefined, { follow }: RequestContext): Buffer | undefined {
     const answer = answerOf(verdict, follow !== undefined)
     const options = this.#encodeOptions(query, chain)
     const packet =
@@ -156,7 +151,7 @@ export class Resolver {
       const by = verdict.verdict === 'unhandled' ? '' : verdict.by
       const reply: Reply = { answer, by, packet, duration: clock.monotonic() - query.received }
       for (const plugin of reporters) plugin.report!(query, reply)
-      observer?.observe(query, reply, weight)
+      observer?.observe(query, reply)
     }
     return packet
   }

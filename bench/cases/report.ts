@@ -77,7 +77,7 @@ const measurePlugin = (line: string): number => {
 
 const measureObserver = (): number => {
   const observer = new Observer(systemClock, createRegistry())
-  return measure((query, reply) => observer.observe(query, reply, 1))
+  return measure((query, reply) => observer.observe(query, reply))
 }
 
 export default {

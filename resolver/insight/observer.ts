@@ -77,12 +77,16 @@ export class Observer implements ReplyObserver {
     this.#nodata = wasted.child({ reason: 'nodata' })
   }
 
-  observe(query: Query, reply: Reply, weight: number): void {
+  observe(query: Query, reply: Reply): void {
+    this.#count(reply, 1)
+    this.observeSample(query, reply, 1)
+  }
+
+  observeSample(query: Query, reply: Reply, weight: number): void {
     const { question, client } = query
     const rcode = reply.answer?.rcode
     const hitter = this.clients.count(client.address, weight)
     this.names.count(`${rcode ?? ''} ${question.type} ${question.canonicalName}`, weight)
-    this.#count(reply, 1)
     if (isEmpty(reply)) {
       hitter.wasted += weight
       if (reply.answer?.extendedErrors) this.negatives.add(this.#incident(query, reply))

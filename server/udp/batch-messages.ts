@@ -33,5 +33,14 @@ export type FromWorker =
   | { readonly type: 'serving'; readonly id: number }
   /** Datagrams that the memo has no reply to, one after the other as `missRecord` lays them out. */
   | { readonly type: 'misses'; readonly id: number; readonly records: Uint8Array }
+  /** One of `weight` questions that the memo had a reply to, and who asked it (sockaddr). */
+  | {
+      readonly type: 'sample'
+      readonly id: number
+      readonly profile: number
+      readonly question: Uint8Array
+      readonly name: Uint8Array
+      readonly weight: number
+    }
   /** The worker will not touch the socket any more. */
   | { readonly type: 'left'; readonly id: number }

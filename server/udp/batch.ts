@@ -126,7 +126,6 @@ export class BatchListener {
             client: endpointOf(miss.name),
             local: { address: miss.control.length > 0 ? destinationOf(miss.control) : address, port },
             server: this.#environment.server(),
-            weight: miss.weight,
           }),
         serving: begun.resolve,
         failed: begun.reject,

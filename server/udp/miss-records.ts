@@ -4,8 +4,8 @@
  */
 import { CONTROL_SIZE, NAME_SIZE } from './datagram-batch.ts'
 
-/** Lengths of name and control (a byte each), of the packet, the weight (2 each), then name, control, packet. */
-const HEAD = 6
+/** Lengths of name and control (a byte each), of the packet (2), then name, control, packet. */
+const HEAD = 4
 
 export interface MissRecord {
   /** sockaddr */
@@ -13,8 +13,6 @@ export interface MissRecord {
   /** cmsghdr with the packet information; empty: none. */
   readonly control: Buffer
   readonly packet: Buffer
-  /** For how many datagrams it stands. */
-  readonly weight: number
 }
 
 const recordSize = (name: number, control: number, packet: number): number => HEAD + name + control + packet
@@ -23,11 +21,10 @@ const recordSize = (name: number, control: number, packet: number): number => HE
 export const maxRecordSize = (packet: number): number => recordSize(NAME_SIZE, CONTROL_SIZE, packet)
 
 /** Writes a record at `at`; where the next one begins. */
-export const writeRecord = (to: Buffer, at: number, { name, control, packet, weight }: MissRecord): number => {
+export const writeRecord = (to: Buffer, at: number, { name, control, packet }: MissRecord): number => {
   to[at] = name.length
   to[at + 1] = control.length
   to.writeUInt16BE(packet.length, at + 2)
-  to.writeUInt16BE(weight, at + 4)
   let end = at + HEAD
   end += name.copy(to, end)
   end += control.copy(to, end)
@@ -45,7 +42,6 @@ export function* readRecords(records: Buffer): Generator<MissRecord, void> {
       name: records.subarray(name, control),
       control: records.subarray(control, packet),
       packet: records.subarray(packet, end),
-      weight: records.readUInt16BE(at + 4),
     }
     at = end
   }

@@ -7,11 +7,13 @@ import type { ChangeBoard } from '#lib/change-board.ts'
 import type { Clock, Milliseconds } from '#lib/clock.ts'
 import type { InputLedger } from '#lib/input-ledger.ts'
 import type { Logger } from '#lib/log.ts'
+import { Recurrence } from '#lib/recurrence.ts'
 import { siblingModule } from '#lib/worker.ts'
 import { EVERYTHING, type HitListener, type Memo } from '#resolver/memo.ts'
 import type { FromWorker, ToWorker, WorkerSettings, WorkerSocket } from './batch-messages.ts'
 import { ControlBlock, Count, NO_SPACE, PROFILES, Word } from './control-block.ts'
 import { type MissRecord, readRecords } from './miss-records.ts'
+import { endpointOf } from './socket-name.ts'
 
 export interface WorkerPoolOptions {
   readonly clock: Clock
@@ -24,6 +26,8 @@ export interface WorkerPoolOptions {
   /** A worker died and was replaced. */
   readonly replaced: () => void
 }
+
+const SETTLE_INTERVAL: Milliseconds = 1000
 
 /** A worker that dies at once, again and again, must not keep the machine busy. */
 const RESTART_DELAY: Milliseconds = 200
@@ -57,6 +61,8 @@ export class WorkerPool {
   readonly #options: WorkerPoolOptions
   readonly #workers: UdpWorkerThread[] = []
   readonly #profiles: Profiles
+  /** Those who are not asked before they are read (`/top`) are not far behind. */
+  readonly #settling: Recurrence
   #lastReceived = -1
   #lastChange = 0
   #nextId = 1
@@ -70,6 +76,9 @@ export class WorkerPool {
       options.board.changed(EVERYTHING)
       this.settleHits()
     })
+    const settle = async () => this.settleHits()
+    this.#settling = new Recurrence({ clock: options.clock, interval: SETTLE_INTERVAL, task: settle })
+    this.#settling.begin()
   }
 
   get size(): number {
@@ -109,7 +118,7 @@ export class WorkerPool {
   /** Has worker `index` (below `size`) serve the socket; `leave` with the number that comes back. */
   serve(index: number, socket: Omit<WorkerSocket, 'id'>, user: SocketUser): number {
     while (this.#workers.length < this.size)
-      this.#workers.push(new UdpWorkerThread(this.#workers.length, this.#options))
+      this.#workers.push(new UdpWorkerThread(this.#workers.length, this.#options, this.#profiles))
     const id = this.#nextId++
     this.#workers[index]!.serve({ socket: { ...socket, id }, user })
     return id
@@ -128,7 +137,7 @@ export class WorkerPool {
 
   /** Tells those who count of all replies that the workers have given. */
   settleHits(): void {
-    for (const worker of this.#workers) worker.settleHits(this.#profiles)
+    for (const worker of this.#workers) worker.settleHits()
   }
 
   /** The main thread has answered a miss of this worker. */
@@ -138,6 +147,8 @@ export class WorkerPool {
 
   /** All sockets must have been left. Idempotent. */
   async close(): Promise<void> {
+    this.#settling.end()
+    this.settleHits()
     await Promise.all(this.#workers.splice(0).map(worker => worker.close()))
   }
 }
@@ -145,6 +156,7 @@ export class WorkerPool {
 /** Numbers for those who are told of hits. */
 class Profiles {
   readonly #numbers = new Map<HitListener, number>()
+  readonly #listeners: HitListener[] = []
   readonly #beforeReuse: () => void
 
   constructor(beforeReuse: () => void) {
@@ -157,9 +169,14 @@ class Profiles {
     if (this.#numbers.size === PROFILES) {
       this.#beforeReuse()
       this.#numbers.clear()
+      this.#listeners.length = 0
     }
-    this.#numbers.set(listener, this.#numbers.size)
-    return this.#numbers.size - 1
+    this.#numbers.set(listener, this.#listeners.length)
+    return this.#listeners.push(listener) - 1
+  }
+
+  listener(number: number): HitListener | undefined {
+    return this.#listeners[number]
   }
 
   entries(): Iterable<[HitListener, number]> {
@@ -170,6 +187,7 @@ class Profiles {
 class UdpWorkerThread {
   readonly #index: number
   readonly #options: WorkerPoolOptions
+  readonly #profiles: Profiles
   readonly #served = new Map<number, Served>()
   /** The last one is the running worker's, those before were of workers that died. */
   readonly #controls = [new ControlBlock()]
@@ -183,9 +201,10 @@ class UdpWorkerThread {
   #deaths = 0
   #closing = false
 
-  constructor(index: number, options: WorkerPoolOptions) {
+  constructor(index: number, options: WorkerPoolOptions, profiles: Profiles) {
     this.#index = index
     this.#options = options
+    this.#profiles = profiles
     this.#thread = this.#start()
   }
 
@@ -212,14 +231,14 @@ class UdpWorkerThread {
     this.#control.add(Word.mail, 1)
   }
 
-  settleHits(profiles: Profiles): void {
+  settleHits(): void {
     const { hits } = this.#control
     const time = this.#control.total(Count.hitTime)
     const all = this.#control.total(Count.hits)
     const duration = (time - this.#settledTime) / Math.max(1, all - this.#settledHits)
     this.#settledTime = time
     this.#settledHits = all
-    for (const [listener, profile] of profiles.entries()) {
+    for (const [listener, profile] of this.#profiles.entries()) {
       const count = (hits[profile]! - this.#settled[profile]!) >>> 0
       if (count === 0) continue
       this.#settled[profile] = hits[profile]!
@@ -268,6 +287,11 @@ class UdpWorkerThread {
     if (message.type === 'serving') {
       this.#deaths = 0
       served.user.serving()
+      return
+    }
+    if (message.type === 'sample') {
+      const client = endpointOf(Buffer.from(message.name))
+      this.#profiles.listener(message.profile)?.sample(Buffer.from(message.question), client, message.weight)
       return
     }
     // What the worker could not wait for may have been read in this turn.

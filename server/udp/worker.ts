@@ -14,7 +14,15 @@ import { InputWatch } from '#lib/input-ledger.ts'
 import { Answers } from '../answers.hot.ts'
 import type { FromWorker, ToWorker, WorkerSettings, WorkerSocket } from './batch-messages.ts'
 import { ControlBlock, Count, Word } from './control-block.ts'
-import { CONTROL_SIZE, DatagramBatch, INPUT_SIZE, NAME_STRIDE, OUTPUT_SIZE, SLOTS } from './datagram-batch.ts'
+import {
+  CONTROL_SIZE,
+  DatagramBatch,
+  INPUT_SIZE,
+  NAME_SIZE,
+  NAME_STRIDE,
+  OUTPUT_SIZE,
+  SLOTS,
+} from './datagram-batch.ts'
 import { maxRecordSize, writeRecord } from './miss-records.ts'
 import { RetryDetector } from './retries.ts'
 import { bytesReceived, POLLIN, systemCalls } from './system-calls.ts'
@@ -27,12 +35,13 @@ const PATIENCE = 5
 const MISSES_IN_HAND = 4096
 
 /**
- * One of so many questions that the memo has a reply to is answered by the main thread all the same, which tells those who
- * rank clients and names of it. It costs a fiftieth of a microsecond a query.
+ * Milliseconds. One hit in so long is told to those who rank clients and names, and stands for all since the last: 50 a
+ * second cost nothing that can be measured, and what they miss is no heavy hitter.
  */
-const SAMPLE = 256
+const SAMPLE_PAUSE = 20
 
 const AF_INET = 2
+const SOCKADDR_IN_SIZE = 16
 
 /** struct pollfd: descriptor (4), events (2), what happened (2). */
 const POLLFD = 8
@@ -53,7 +62,13 @@ class UdpWorker {
   readonly #retries = new RetryDetector()
   #sockets: WorkerSocket[] = []
   #polled = Buffer.alloc(0)
-  #untilSample = SAMPLE
+  #lastSample = Number.NEGATIVE_INFINITY
+  /** Hits that no sample stands for yet. */
+  #unsampled = 0
+  /** Where the last hit is in the batch (-1: not in it any more), its profile and socket. */
+  #lastHit = -1
+  #lastProfile = 0
+  #lastSocket = 0
   #mail = 0
 
   run(): void {
@@ -67,7 +82,14 @@ class UdpWorker {
   }
 
   #wait(): void {
-    systemCalls().poll(this.#polled, this.#sockets.length, POLL_TIMEOUT)
+    let timeout = POLL_TIMEOUT
+    if (this.#unsampled > 0 && this.#lastHit >= 0) {
+      const now = performance.now()
+      const left = this.#lastSample + SAMPLE_PAUSE - now
+      if (left > 0) timeout = Math.ceil(left)
+      else this.#sample(now)
+    }
+    systemCalls().poll(this.#polled, this.#sockets.length, timeout)
   }
 
   #readMail(): void {
@@ -116,6 +138,7 @@ class UdpWorker {
     const batch = this.#batch
     const count = batch.receive(socket.fd)
     if (count === 0) return 0
+    this.#lastHit = -1
     this.#control.count(Count.batches, 1)
     this.#control.count(Count.received, count)
     this.#control.arrivals[socket.space]! += count
@@ -129,22 +152,27 @@ class UdpWorker {
     for (let slot = 0; slot < count; slot++) {
       if (this.#isRetry(slot, now)) retries++
       const length = inOrder ? this.#answer(socket, slot, now) : 0
-      const isSampled = length > 0 && --this.#untilSample === 0
-      if (length > 0 && !isSampled) {
+      if (length > 0) {
         batch.setReply(slot, length)
         this.#control.hits[this.#answers.profile]!++
+        this.#lastHit = slot
+        this.#lastProfile = this.#answers.profile
         run++
         hits++
         continue
       }
-      if (isSampled) this.#untilSample = SAMPLE
-      missed = this.#miss(slot, missed, isSampled ? SAMPLE : 1)
+      missed = this.#miss(slot, missed)
       if (run > 0) this.#send(socket, slot - run, run)
       run = 0
     }
     if (run > 0) this.#send(socket, count - run, run)
     if (retries > 0) this.#control.count(Count.retries, retries)
-    if (hits > 0) this.#control.count(Count.hitTime, hits * (performance.now() - arrived))
+    if (hits > 0) {
+      this.#control.count(Count.hitTime, hits * (performance.now() - arrived))
+      this.#unsampled += hits
+      this.#lastSocket = socket.id
+      if (arrived - this.#lastSample >= SAMPLE_PAUSE) this.#sample(arrived)
+    }
     if (missed > 0) this.#handOver(socket, missed)
     return count
   }
@@ -170,6 +198,24 @@ class UdpWorker {
     return this.#answers.find(space, input, slot * INPUT_SIZE, length, output, slot * OUTPUT_SIZE, now)
   }
 
+  #sample(now: number): void {
+    const { input, names } = this.#batch
+    const packet = this.#lastHit * INPUT_SIZE
+    const name = this.#lastHit * NAME_STRIDE
+    // The lengths in the batch are those of the call that found nothing more.
+    const nameLength = names[name] === AF_INET ? SOCKADDR_IN_SIZE : NAME_SIZE
+    post({
+      type: 'sample',
+      id: this.#lastSocket,
+      profile: this.#lastProfile,
+      question: Uint8Array.from(input.subarray(packet, packet + this.#batch.lengthOf(this.#lastHit))),
+      name: Uint8Array.from(names.subarray(name, name + nameLength)),
+      weight: this.#unsampled,
+    })
+    this.#unsampled = 0
+    this.#lastSample = now
+  }
+
   /** A datagram that the system does not take is lost, as it may be anywhere on its way; those behind it are sent. */
   #send(socket: WorkerSocket, first: number, count: number): void {
     this.#control.count(Count.hits, count)
@@ -181,7 +227,7 @@ class UdpWorker {
   }
 
   /** Notes the datagram for the main thread; where the notes end then. */
-  #miss(slot: number, end: number, weight: number): number {
+  #miss(slot: number, end: number): number {
     const batch = this.#batch
     const name = slot * NAME_STRIDE
     // RFC 768: port 0 says that no reply is expected; none can be sent there.
@@ -201,7 +247,6 @@ class UdpWorker {
       name: batch.names.subarray(name, name + batch.nameLengthOf(slot)),
       control: batch.control.subarray(control, control + batch.controlLengthOf(slot)),
       packet: batch.input.subarray(packet, packet + batch.lengthOf(slot)),
-      weight,
     })
   }
 

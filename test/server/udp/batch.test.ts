@@ -21,7 +21,7 @@ const newShared = () => ({ board: new ChangeBoard(), inputs: new InputLedger() }
 
 /** Allows each reply to be given again until `fact` changes, and counts how often it was asked. */
 const memoising = (board: ChangeBoard, fact: string) => {
-  const counted = { asked: 0, hits: 0 }
+  const counted = { asked: 0, hits: 0, sampled: 0, clients: new Set<string>() }
   const answer = addressResponder()
   const memo = (): Memo => {
     const cell = board.cellOf(fact)
@@ -34,6 +34,10 @@ const memoising = (board: ChangeBoard, fact: string) => {
       hits: {
         add(hits) {
           counted.hits += hits
+        },
+        sample(question, client, weight) {
+          counted.sampled += weight
+          counted.clients.add(`${client.address} ${question.length}`)
         },
       },
     }
@@ -87,6 +91,10 @@ onLinux('what may be given again is, until a fact changes; each time it is count
   t.true(counted.asked <= afterFirst + 3)
   await registry.metrics()
   t.is(counted.asked + counted.hits, 32)
+  // Samples stand for all hits, soon after the last.
+  while (counted.sampled < counted.hits) await new Promise(resolve => setTimeout(resolve, 5))
+  t.is(counted.sampled, counted.hits)
+  t.true([...counted.clients].every(client => /^127\.0\.0\.1 \d+$/.test(client)))
   t.is(await metric(registry, 'seamark_server_memo_hits_total'), counted.hits)
   t.is(await metric(registry, 'seamark_server_udp_received_total'), 32)
 })
