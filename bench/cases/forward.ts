@@ -1,6 +1,7 @@
 /**
- * What clients notice when upstreams die, and how much goes to one upstream over TLS on how many connections (wanted:
- * 10,000 questions a second on four). The server's own plugins in this process, the upstreams on threads.
+ * What clients notice when upstreams die, and how much goes to one upstream, over TLS on how many connections (wanted:
+ * 10,000 questions a second on four). The server's own plugins in this process with what asks them; the upstreams are
+ * processes of their own (over TLS: a thread).
  */
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -17,28 +18,31 @@ import { recordTypes } from '#resolver/wire/codes.ts'
 import { encodeQuery } from '#resolver/wire/encode.ts'
 import { makeAuthority } from '../../test/support/certificates.ts'
 import type { BenchCase, Figures } from '../bench-case.ts'
-import type { UpstreamData, UpstreamFate } from '../forward/worker.ts'
+import type { UpstreamData } from '../forward/tls-upstream.ts'
+import { UpstreamStub } from '../upstream.ts'
 
 /** Questions a second of the cases with two upstreams: names that are in no cache. */
 const RATE = 1000
-/** Questions under way over TLS. */
-const TLS_WINDOW = 200
+/** Questions under way where the rate is what is measured. */
+const WINDOW = 200
 /** Milliseconds of each measurement. */
 const DURATION = 3000
 const POPULAR_NAMES = 100
 /** Beyond the TTL of what the upstreams say, milliseconds. */
 const LATER = 400_000
 
-interface RunningUpstream {
-  readonly port: number
-  kill(fate: UpstreamFate): void
-  close(): Promise<unknown>
+/** `silent`: takes questions and answers none, as a machine that has lost its power. `closed`: its port is closed. */
+type Fate = 'silent' | 'closed'
+
+const startUpstream = async (): Promise<UpstreamStub> => {
+  const upstream = new UpstreamStub()
+  await upstream.open()
+  return upstream
 }
 
-const startUpstream = async (data: UpstreamData = {}): Promise<RunningUpstream> => {
-  const worker = new Worker(new URL('../forward/worker.ts', import.meta.url), { workerData: data })
-  const [port] = (await once(worker, 'message')) as [number]
-  return { port, kill: fate => worker.postMessage(fate), close: () => worker.terminate() }
+const kill = (upstream: UpstreamStub, fate: Fate): void => {
+  if (fate === 'silent') upstream.capacity = 0
+  else upstream.close()
 }
 
 const makeWorld = (clock: Clock): World => ({
@@ -114,22 +118,49 @@ const percentile = (asked: readonly Asked[], share: number): number => {
 
 const bad = (asked: readonly Asked[]): number => asked.filter(({ good }) => !good).length
 
-const killOne = async (fate: UpstreamFate): Promise<Figures> => {
+/** The one that most questions go to. */
+const preferredOf = (configuration: Configuration): number => {
+  const forward = configuration.plugins.find(({ name }) => name === 'forward')
+  const { upstreams } = forward!.statistics!() as { readonly upstreams: readonly { readonly queries: number }[] }
+  return upstreams[0]!.queries > upstreams[1]!.queries ? 0 : 1
+}
+
+const killOne = async (fate: Fate): Promise<Figures> => {
   const upstreams = [await startUpstream(), await startUpstream()]
   const servers = upstreams.map(({ port }) => `127.0.0.1:${port}`).join(' ')
   const configuration = await start(`. {\n forward . ${servers}\n}`, makeWorld(systemClock))
   await load(configuration, RATE)
+  const spent = process.threadCpuUsage()
   const before = await load(configuration, RATE)
+  const { user, system } = process.threadCpuUsage(spent)
   const measured = load(configuration, RATE)
-  upstreams[0]!.kill(fate)
+  kill(upstreams[preferredOf(configuration)]!, fate)
   const after = await measured
   await configuration.close()
-  await Promise.all(upstreams.map(upstream => upstream.close()))
+  for (const upstream of upstreams) upstream.close()
   return {
     [`one ${fate}: p99 before, ms`]: percentile(before, 0.99),
     [`one ${fate}: p99 after, ms`]: percentile(after, 0.99),
     [`one ${fate}: p99.9 after, ms`]: percentile(after, 0.999),
+    [`one ${fate}: slowest after, ms`]: percentile(after, 1),
     [`one ${fate}: failed`]: bad(after),
+    [`UDP: processor time a question at ${RATE}/s, µs`]: (user + system) / before.length,
+  }
+}
+
+const overUdp = async (): Promise<Figures> => {
+  const upstream = await startUpstream()
+  const configuration = await start(`. {\n forward . 127.0.0.1:${upstream.port}\n}`, makeWorld(systemClock))
+  await flow(configuration, WINDOW)
+  const before = process.threadCpuUsage()
+  const asked = await flow(configuration, WINDOW)
+  const { user, system } = process.threadCpuUsage(before)
+  await configuration.close()
+  upstream.close()
+  return {
+    'UDP: answered a second': (asked.length - bad(asked)) / (DURATION / 1000),
+    'UDP: failed': bad(asked),
+    'UDP: processor time a question, µs': (user + system) / asked.length,
   }
 }
 
@@ -146,12 +177,12 @@ const killAll = async (): Promise<Figures> => {
   const names = Array.from({ length: POPULAR_NAMES }, (_, index) => `popular-${index}.example.`)
   const askAll = () => Promise.all(names.map(name => ask(configuration, name)))
   await askAll()
-  for (const upstream of upstreams) upstream.kill('silent')
+  for (const upstream of upstreams) kill(upstream, 'silent')
   offset = LATER
   const stale = await askAll()
   const again = await askAll()
   await configuration.close()
-  await Promise.all(upstreams.map(upstream => upstream.close()))
+  for (const upstream of upstreams) upstream.close()
   return {
     'all silent: popular names answered, %': (100 * (POPULAR_NAMES - bad(stale))) / POPULAR_NAMES,
     'all silent: slowest, ms': percentile(stale, 1),
@@ -163,17 +194,20 @@ const overTls = async (): Promise<Figures> => {
   const authority = await makeAuthority()
   const folder = mkdtempSync(join(tmpdir(), 'seamark-bench-'))
   writeFileSync(join(folder, 'ca.pem'), authority.ca)
-  const upstream = await startUpstream({ tls: await authority.server() })
+  const { key, cert } = await authority.server()
+  const data: UpstreamData = { key: Buffer.from(key), cert: Buffer.from(cert) }
+  const upstream = new Worker(new URL('../forward/tls-upstream.ts', import.meta.url), { workerData: data })
+  const [port] = (await once(upstream, 'message')) as [number]
   const world = makeWorld(systemClock)
-  const target = `tls://127.0.0.1%dns.example:${upstream.port}`
+  const target = `tls://127.0.0.1%dns.example:${port}`
   const configuration = await start(`. {\n forward . ${target} {\n tls ca.pem\n }\n}`, world, folder)
-  await flow(configuration, TLS_WINDOW)
+  await flow(configuration, WINDOW)
   const before = process.threadCpuUsage()
-  const asked = await flow(configuration, TLS_WINDOW)
+  const asked = await flow(configuration, WINDOW)
   const { user, system } = process.threadCpuUsage(before)
   const opened = /conn_cache_misses_total\{[^}]*\} (\d+)/.exec(await world.registry.metrics())?.[1]
   await configuration.close()
-  await upstream.close()
+  await upstream.terminate()
   rmSync(folder, { recursive: true })
   return {
     'TLS: answered a second': (asked.length - bad(asked)) / (DURATION / 1000),
@@ -192,6 +226,7 @@ export default {
       ...(await killOne('silent')),
       ...(await killOne('closed')),
       ...(await killAll()),
+      ...(await overUdp()),
       ...(await overTls()),
     }
   },
