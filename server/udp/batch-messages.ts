@@ -22,11 +22,14 @@ export interface WorkerSocket {
   readonly space: number
 }
 
+/** As it is in a message, which knows no Buffers. */
+export type SentReply = Omit<KeptReply, 'reply'> & { readonly reply: Uint8Array }
+
 export type ToWorker =
   | { readonly type: 'serve'; readonly socket: WorkerSocket }
   /** Answer what waits, then let go of it. */
   | { readonly type: 'leave'; readonly id: number }
-  | { readonly type: 'keep'; readonly space: number; readonly question: Uint8Array; readonly kept: KeptReply }
+  | { readonly type: 'keep'; readonly space: number; readonly question: Uint8Array; readonly kept: SentReply }
 
 export type FromWorker =
   /** The worker answers at the socket from now on. */

@@ -132,7 +132,13 @@ export class WorkerPool {
   keep(index: number, space: number, question: Buffer, reply: Buffer, { hits, ...memo }: Memo): void {
     if (space === NO_SPACE) return
     const profile = this.#profiles.of(hits)
-    this.#workers[index]?.tell({ type: 'keep', space, question, kept: { ...memo, reply, profile } })
+    // Copies of their own: a Buffer is mostly a part of something larger, all of which a message would carry.
+    const [ownQuestion, ownReply] = [new Uint8Array(question), new Uint8Array(reply)]
+    const kept = { ...memo, reply: ownReply, profile }
+    this.#workers[index]?.tell({ type: 'keep', space, question: ownQuestion, kept }, [
+      ownQuestion.buffer,
+      ownReply.buffer,
+    ])
   }
 
   /** Tells those who count of all replies that the workers have given. */
@@ -226,8 +232,8 @@ class UdpWorkerThread {
     else this.#left(id)
   }
 
-  tell(message: ToWorker): void {
-    this.#thread.postMessage(message)
+  tell(message: ToWorker, transfer: ArrayBuffer[] = []): void {
+    this.#thread.postMessage(message, transfer)
     this.#control.add(Word.mail, 1)
   }
 
