@@ -29,6 +29,8 @@ export class InputLedger {
 
   /** Follows a connected socket until it closes. Whoever reads from it calls `publishSoon` when something has come. */
   follow(socket: Socket): void {
+    // It has said so already, and nothing comes any more.
+    if (socket.closed) return
     const handle = tcpHandle(socket)
     const slot = this.#freeSlot()
     if (!handle || slot === undefined) {

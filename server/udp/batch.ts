@@ -37,6 +37,8 @@ export class BatchListener {
   #unleft = 0
   #whenLeft: (() => void) | undefined
   #closing: Promise<void> | undefined
+  /** The descriptors are the system's again, which gives their numbers to whatever is opened next; so is the space the pool's. */
+  #closed = false
 
   constructor(bind: BindAddress, environment: UdpEnvironment, pool: WorkerPool) {
     this.#bind = bind
@@ -81,6 +83,7 @@ export class BatchListener {
     await this.#inFlight.drained(clock, options.drainTimeout)
     await this.#leaveWorkers()
     await this.#inFlight.drained(clock, options.drainTimeout)
+    this.#closed = true
     for (const { fd } of this.#sockets.splice(0)) systemCalls().close(fd)
     this.#pool.freeSpace(this.#space)
   }
@@ -146,8 +149,10 @@ export class BatchListener {
     this.#inFlight.add()
     dispatcher.submit(miss.packet, { ...context, memoise }, reply => {
       this.#pool.answered(worker)
-      if (reply && !this.#sender.send(fd, miss, reply)) metrics.drop('udp-send')
-      if (reply && memo) this.#pool.keep(worker, space, miss.packet, reply, memo)
+      if (reply && !this.#closed) {
+        if (!this.#sender.send(fd, miss, reply)) metrics.drop('udp-send')
+        if (memo) this.#pool.keep(worker, space, miss.packet, reply, memo)
+      }
       this.#inFlight.remove()
     })
   }

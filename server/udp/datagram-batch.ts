@@ -6,7 +6,7 @@
  * are the same memory for both calls, so a reply leaves from where the question came to (IP_PKTINFO, RFC 3542 §4).
  */
 import koffi from 'koffi'
-import { MSG_DONTWAIT, MSG_TRUNC, systemCalls } from './system-calls.ts'
+import { MSG_DONTWAIT, systemCalls } from './system-calls.ts'
 
 /** As the prototype measured: beyond 64 a call gains nothing any more, and the last one waits for the first. */
 export const SLOTS = 64
@@ -25,7 +25,7 @@ export const NAME_STRIDE = 32
 
 /** struct mmsghdr of 64-bit Linux: msghdr (56), the length, padding. Offsets in bytes. */
 const MESSAGE_SIZE = 64
-const AT = { name: 0, nameLength: 8, iov: 16, iovLength: 24, control: 32, controlLength: 40, flags: 48, length: 56 }
+const AT = { name: 0, nameLength: 8, iov: 16, iovLength: 24, control: 32, controlLength: 40, length: 56 }
 const IOV_SIZE = 16
 /** struct cmsghdr: length (8), level, type, then the data. */
 const CMSG = { level: 8, data: 16 }
@@ -98,11 +98,6 @@ export class DatagramBatch {
   /** Bytes of the datagram in a slot. */
   lengthOf(slot: number): number {
     return this.#receiveWords[(slot * MESSAGE_SIZE + AT.length) / 4]!
-  }
-
-  /** The datagram was longer than `INPUT_SIZE`. */
-  isCut(slot: number): boolean {
-    return (this.#receiveWords[(slot * MESSAGE_SIZE + AT.flags) / 4]! & MSG_TRUNC) !== 0
   }
 
   nameLengthOf(slot: number): number {

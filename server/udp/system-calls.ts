@@ -2,7 +2,7 @@
  * The system calls of Linux for datagrams that node:dgram does not offer: many in one call, with the address that each
  * was sent to. By koffi, on the C library that Node itself runs on; 64-bit little-endian machines (x64, arm64).
  */
-import { endianness, platform } from 'node:os'
+import { constants, endianness, platform } from 'node:os'
 import { getSystemErrorMap } from 'node:util'
 import koffi from 'koffi'
 import type { Family } from '../bind-address.ts'
@@ -27,9 +27,11 @@ const IPV6_RECVPKTINFO = 49
 /** tcp(7), linux/tcp.h: `tcpi_bytes_received` in struct tcp_info. */
 const TCP_INFO_BYTES_RECEIVED = 128
 
+/** struct mmsghdr, bytes. */
+const MMSGHDR = 64
+
 export const POLLIN = 1
 export const MSG_DONTWAIT = 0x40
-export const MSG_TRUNC = 0x20
 
 /** The library's functions, looked up once a thread. Arguments that are addresses take a Buffer. */
 const load = () => {
@@ -53,15 +55,34 @@ let loaded: ReturnType<typeof load> | undefined
 /** @throws Error where the machine has no such library or calls */
 export const systemCalls = (): ReturnType<typeof load> => (loaded ??= load())
 
+/** Where the numbers above and the layouts of 64 bits hold (asm-generic). On arm or ia32 they would write over memory. */
+const ARCHITECTURES: ReadonlySet<string> = new Set(['x64', 'arm64', 'riscv64', 'loong64'])
+
 /** Whether this machine has what is here; the reason if not. */
 export const missingSystemCalls = (): string | undefined => {
   if (platform() !== 'linux') return `the system is ${platform()}, not linux`
   if (endianness() !== 'LE') return 'the machine is big-endian'
+  if (!ARCHITECTURES.has(process.arch)) return `the machine is ${process.arch}`
   try {
-    systemCalls()
-    return undefined
+    return tryCalls(systemCalls())
   } catch (error) {
     return (error as Error).message
+  }
+}
+
+/** The library may have what the kernel, or what stands before it (seccomp, gVisor), refuses. */
+const tryCalls = ({ socket, recvmmsg, sendmmsg, close }: ReturnType<typeof load>): string | undefined => {
+  const fd: number = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
+  // No IPv4: each socket will say so itself.
+  if (fd < 0) return undefined
+  try {
+    const message = Buffer.alloc(MMSGHDR)
+    if (recvmmsg(fd, message, 1, MSG_DONTWAIT, null) >= 0 || koffi.errno() !== constants.errno.EAGAIN)
+      return `recvmmsg is refused (errno ${koffi.errno()})`
+    if (sendmmsg(fd, message, 0, MSG_DONTWAIT) !== 0) return `sendmmsg is refused (errno ${koffi.errno()})`
+    return undefined
+  } finally {
+    close(fd)
   }
 }
 

@@ -58,3 +58,14 @@ test('a few connections are followed; where there are more, nobody is sure', asy
   await closed
   t.true(watch.caughtUp(0))
 })
+
+test('a connection that has ended before anybody follows it takes no place', async t => {
+  const ledger = new InputLedger()
+  const watch = new InputWatch(ledger.shared, () => 0)
+  const [, reader] = await pair(t)
+  const closed = once(reader, 'close')
+  reader.destroy()
+  await closed
+  ledger.follow(reader)
+  t.true(watch.caughtUp(0))
+})

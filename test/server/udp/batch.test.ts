@@ -1,11 +1,14 @@
 import { spawnSync } from 'node:child_process'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
 import { ChangeBoard } from '#lib/change-board.ts'
 import { InputLedger } from '#lib/input-ledger.ts'
 import type { Responder } from '#resolver/listener.ts'
 import { EVERYTHING, type Memo } from '#resolver/memo.ts'
-import { missingSystemCalls } from '#server/udp/system-calls.ts'
+import { missingSystemCalls, openDatagramSocket, socketAddress, systemCalls } from '#server/udp/system-calls.ts'
 import { ask } from '../../support/dns-client.ts'
 import { addressResponder, metric, startServer } from '../../support/dns-server.ts'
 import { findProgram, skip } from '../../support/programs.ts'
@@ -132,4 +135,43 @@ onLinux('close answers what has come, and takes a tenth of a second', async t =>
     settled.filter(({ status }) => status === 'rejected'),
     [],
   )
+})
+
+onLinux('a reply that is late for its listener goes to nobody: its descriptor is somebody else’s by now', async t => {
+  const answer = addressResponder()
+  const asked = Promise.withResolvers<void>()
+  const late = Promise.withResolvers<void>()
+  const responder: Responder = (packet, context) => {
+    asked.resolve()
+    return late.promise.then(() => answer(packet, context))
+  }
+  const { server, port } = await startServer(t, {
+    responder,
+    shared: newShared(),
+    options: { ...options, drainTimeout: 1 },
+  })
+  const client = createSocket('udp4')
+  client.bind(0, '127.0.0.1')
+  await once(client, 'listening')
+  client.send(queryPacket('a.'), port, '127.0.0.1')
+  await asked.promise
+  await server.converge([], [])
+  await server.departed()
+  // They get the numbers that have just become free.
+  const others = Array.from({ length: 8 }, () =>
+    openDatagramSocket(socketAddress(Buffer.from([127, 0, 0, 1]), 0), {
+      ...{ reusePort: false, packetInfo: false, receiveBuffer: 65_536 },
+    }),
+  )
+  t.teardown(() => {
+    for (const { fd } of others) systemCalls().close(fd)
+    client.close()
+  })
+  const first = once(client, 'message')
+  late.resolve()
+  await server.close()
+  const marker = createSocket('udp4')
+  marker.send('marker', (client.address() as AddressInfo).port, '127.0.0.1', () => marker.close())
+  const [message] = await first
+  t.is(String(message), 'marker')
 })
