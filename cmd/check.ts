@@ -10,7 +10,7 @@ interface CheckFlags {
 
 const check = async ({ conf }: CheckFlags): Promise<void> => {
   const { badCorefile, readCorefile } = await import('./corefile.ts')
-  const read = readCorefile(conf, { logger: silentLogger, registry: createRegistry(), overrides: {} })
+  const read = await readCorefile(conf, { logger: silentLogger, registry: createRegistry(), overrides: {} })
   if (!read.ok) throw badCorefile(read.problem)
   const configuration = read.value
   const blocks = configuration.listeners.map(listener => listener.server).join(' ')

@@ -67,8 +67,10 @@ const worldOf = ({
 })
 
 /** Reads, parses and sets up; opens nothing. */
-export const readCorefile = (file: string, world: CorefileWorld): Result<Configuration, readonly CorefileProblem[]> =>
-  loadConfiguration({ file }, worldOf(world))
+export const readCorefile = (
+  file: string,
+  world: CorefileWorld,
+): Promise<Result<Configuration, readonly CorefileProblem[]>> => loadConfiguration({ file }, worldOf(world))
 
 /** The error that names every problem, a line each. */
 export const badCorefile = (problems: readonly CorefileProblem[]): SeamarkError =>

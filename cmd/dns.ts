@@ -58,9 +58,9 @@ const MAX_SERIES = 2000
 const LAMEDUCK_DEADLINE: Milliseconds = 60_000
 
 const listPlugins = async (): Promise<void> => {
-  const { pluginModules } = await import('#resolver/plugins/index.ts')
+  const { pluginNames } = await import('#resolver/plugins/index.ts')
   const { pluginOrder } = await import('#resolver/plugins/order.ts')
-  const known = pluginOrder.filter(name => pluginModules.has(name))
+  const known = pluginOrder.filter(name => pluginNames.has(name))
   process.stdout.write(`Server types:\n  dns\n\nOther plugins:\n${known.map(name => `  dns.${name}`).join('\n')}\n`)
 }
 

@@ -8,7 +8,8 @@
  * budget of series (`createRegistry`).
  */
 import assert from 'node:assert'
-import { type Metric, Registry } from 'prom-client'
+import { createRequire } from 'node:module'
+import type { Metric, Registry } from 'prom-client'
 import { SeriesBudget } from './series-budget.ts'
 
 export type { Registry } from 'prom-client'
@@ -272,8 +273,11 @@ export class Histogram<Label extends string = string> extends Family<Label, Hist
   }
 }
 
+/** The package as a whole brings eighty files more, the API of OpenTelemetry among them, that nobody here asks for. */
+const PromRegistry: typeof Registry = createRequire(import.meta.url)('prom-client/lib/registry')
+
 /** prom-client's registry, told when it is read. */
-class ToldRegistry extends Registry {
+class ToldRegistry extends PromRegistry {
   readonly readers: (() => void)[] = []
 
   override async metrics(): Promise<string> {

@@ -18,7 +18,7 @@ import { type Corefile, type CorefileProblem, type Directive, type Word, wordsOf
 import type { DnsListener, HttpEndpoint, ListenerTimeouts, Responder } from './listener.ts'
 import { panicMetrics, registerMetrics } from './metrics.ts'
 import type { Environment, Next, Plugin, PluginModule, ReplyObserver, Traffic } from './plugin.ts'
-import { pluginModules } from './plugins/index.ts'
+import { loadPlugins, pluginNames } from './plugins/index.ts'
 import { pluginOrder } from './plugins/order.ts'
 import { Resolver } from './resolve.ts'
 import { ServerCookies } from './wire/cookie.ts'
@@ -162,14 +162,39 @@ export class Configuration {
 const viewOf = ({ directives }: PlannedBlock): readonly unknown[] =>
   directives.filter(({ name }) => name.text === 'view').map(wordsOf)
 
-/** Reads, parses and sets up. Opens no socket, starts no timer. */
-export const loadConfiguration = (
+/** By directive. */
+export type PluginModules = ReadonlyMap<string, PluginModule>
+
+/** Reads, parses, loads the plugins that are named and sets them up. Opens no socket, starts no timer. */
+export const loadConfiguration = async (
   source: CorefileSource,
   world: World,
-): Result<Configuration, readonly CorefileProblem[]> => {
+): Promise<Result<Configuration, readonly CorefileProblem[]>> => {
   const parsed = readSource(source, world.variables)
   if (!parsed.ok) return refused([parsed.problem])
-  const { corefile, folder } = parsed.value
+  const directives = parsed.value.corefile.blocks.flatMap(block => block.directives)
+  const modules = await loadPlugins(directives.map(({ name }) => name.text))
+  return setUp({ source, read: parsed.value, modules }, world)
+}
+
+/** The same with plugins that are loaded already: all that the Corefile may name. */
+export const configurationOf = (
+  source: CorefileSource,
+  world: World,
+  modules: PluginModules,
+): Result<Configuration, readonly CorefileProblem[]> => {
+  const parsed = readSource(source, world.variables)
+  return parsed.ok ? setUp({ source, read: parsed.value, modules }, world) : refused([parsed.problem])
+}
+
+interface Loaded {
+  readonly source: CorefileSource
+  readonly read: ReadCorefile
+  readonly modules: PluginModules
+}
+
+const setUp = ({ source, read, modules }: Loaded, world: World): Result<Configuration, readonly CorefileProblem[]> => {
+  const { corefile, folder } = read
   const { board = new ChangeBoard() } = world
   const overrides = readListenerOverrides(world.overrides)
   if (!overrides.ok) return refused([{ position: startOf(source), message: overrides.problem }])
@@ -189,14 +214,14 @@ export const loadConfiguration = (
     plugins: () => configuration?.plugins ?? [],
     requestReload: world.requestReload ?? (() => {}),
     readCorefile: async () => {
-      const read = readSource(source, world.variables)
-      return read.ok ? read.value.text : formatUnreadable(read.problem)
+      const again = readSource(source, world.variables)
+      return again.ok ? again.value.text : formatUnreadable(again.problem)
     },
   }
   const problems: CorefileProblem[] = []
-  const blocks = planned.value.map(block => buildBlock(block, environment, problems))
+  const blocks = planned.value.map(block => buildBlock(block, modules, environment, problems))
   if (problems.length > 0) return refused(problems)
-  configuration = new Configuration(blocks, parsed.value.text, world, board)
+  configuration = new Configuration(blocks, read.text, world, board)
   return accepted(configuration)
 }
 
@@ -228,13 +253,18 @@ const readSource = (source: CorefileSource, variables: World['variables']): Resu
   return parsed.ok ? accepted({ corefile: parsed.value, folder, text: texts.join('\n') }) : parsed
 }
 
-const buildBlock = (block: PlannedBlock, environment: Environment, problems: CorefileProblem[]): BuiltBlock => {
+const buildBlock = (
+  block: PlannedBlock,
+  modules: PluginModules,
+  environment: Environment,
+  problems: CorefileProblem[],
+): BuiltBlock => {
   const instances: Instance[] = []
   const context = { ...block, plugins: () => instances.map(({ plugin }) => plugin) }
   const seen = new Map<string, Word>()
-  const blockEnvironment = { ...environment, folder: folderOf(block, environment.folder) }
+  const blockEnvironment = { ...environment, folder: folderOf(block, modules, environment.folder) }
   for (const directive of block.directives) {
-    const found = findModule(directive.name)
+    const found = findModule(directive.name, modules)
     if (!found.ok) {
       problems.push(found.problem)
       continue
@@ -257,23 +287,20 @@ const buildBlock = (block: PlannedBlock, environment: Environment, problems: Cor
 }
 
 /** Where relative paths of the block start from. */
-const folderOf = ({ directives }: PlannedBlock, folder: string): string =>
-  directives.reduce(
-    (from, directive) => pluginModules.get(directive.name.text)?.folder?.(directive, from) ?? from,
-    folder,
-  )
+const folderOf = ({ directives }: PlannedBlock, modules: PluginModules, folder: string): string =>
+  directives.reduce((from, directive) => modules.get(directive.name.text)?.folder?.(directive, from) ?? from, folder)
 
 const rankOf = (directive: Directive): number => pluginOrder.indexOf(directive.name.text)
 
-const findModule = ({ text, position }: Word): Result<PluginModule, CorefileProblem> => {
-  const module = pluginModules.get(text)
+const findModule = ({ text, position }: Word, modules: PluginModules): Result<PluginModule, CorefileProblem> => {
+  const module = modules.get(text)
   if (module) return accepted(module)
   if (pluginOrder.includes(text))
     return refused({
       position,
       message: `"${text}" is a plugin of CoreDNS that Seamark does not have yet${relativeOf(text)}`,
     })
-  const hint = relativeOf(text) || suggestion(text, pluginModules.keys())
+  const hint = relativeOf(text) || suggestion(text, pluginNames)
   return refused({ position, message: `unknown directive "${text}"${hint}` })
 }
 

@@ -18,7 +18,7 @@ import type { Plugin, Traffic } from './plugin.ts'
 
 export interface LiveOptions {
   /** Reads the Corefile as it is now. `requestReload` is for its plugins. */
-  readonly load: (requestReload: () => void) => Result<Configuration, readonly CorefileProblem[]>
+  readonly load: (requestReload: () => void) => Promise<Result<Configuration, readonly CorefileProblem[]>>
   /**
    * Opens what is new, keeps what stays, closes what went; rejects and changes nothing when something cannot be opened.
    * `plugins`: all of the configuration, started.
@@ -185,7 +185,8 @@ export class LiveConfiguration {
 
   async #take(): Promise<ReloadOutcome> {
     if (this.#stop.signal.aborted) return { outcome: 'closed' }
-    const loaded = this.#options.load(() => void this.reload())
+    const loaded = await this.#options.load(() => void this.reload())
+    if (this.#stop.signal.aborted) return { outcome: 'closed' }
     const now = this.#options.clock.now()
     if (!loaded.ok) {
       this.#refused = { at: now, problems: loaded.problem }

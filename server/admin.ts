@@ -1,8 +1,9 @@
 /** Small HTTP pages beside DNS (`/metrics`, `/health`, `/ready`): several paths may share an address. */
-import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline, type Readable } from 'node:stream'
 import { type Clock, sleep } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
+import { createServer } from '#lib/node-http.ts'
 import type { HttpEndpoint, HttpReply } from '#resolver/listener.ts'
 import type { BindAddress } from './bind-address.ts'
 import { listenOn } from './listen.ts'

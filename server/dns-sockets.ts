@@ -8,7 +8,6 @@ import type { SocketAddress } from '#lib/address.ts'
 import { systemCode } from '#lib/errors.ts'
 import type { DnsListener, TlsIdentity } from '#resolver/listener.ts'
 import { type BindAddress, bindAddresses, isFamilyMissing, isWildcard } from './bind-address.ts'
-import { HttpsProtocol } from './https/protocol.ts'
 import type { ServerOptions } from './options.ts'
 import { TcpListener } from './tcp.ts'
 import { TcpConnection } from './tcp-connection.ts'
@@ -100,7 +99,7 @@ export class DnsSockets {
 
   /** TCP first: there, a port that another program has is always refused. */
   async #openAt(address: BindAddress, joins: boolean): Promise<void> {
-    const tcp = this.#streams(address)
+    const tcp = await this.#streams(address)
     this.#port = await tcp.open(this.#port, joins)
     this.#parts.push(tcp)
     const { scheme = 'dns' } = this.listener
@@ -111,10 +110,11 @@ export class DnsSockets {
     this.#parts.push(udp)
   }
 
-  #streams(address: BindAddress): TcpListener {
+  async #streams(address: BindAddress): Promise<TcpListener> {
     const environment = this.#environment
     const { scheme = 'dns', identity } = this.listener
     if (scheme === 'https') {
+      const { HttpsProtocol } = await import('./https/protocol.ts')
       const https = new HttpsProtocol({ ...environment, options: () => this.#options() })
       return new TcpListener(address, environment, {
         serve: stream => https.serve(stream),

@@ -7,7 +7,7 @@ import { join, relative } from 'node:path'
 import test from 'ava'
 import { createRegistry } from '#lib/metrics.ts'
 import { loadConfiguration } from '#resolver/configuration.ts'
-import { pluginModules } from '#resolver/plugins/index.ts'
+import { pluginNames } from '#resolver/plugins/index.ts'
 import { recordTypes } from '#resolver/wire/codes.ts'
 import { dnsRegistry } from '../scripts/docs/metrics.ts'
 import { projectRoot } from './support/cluster.ts'
@@ -87,7 +87,7 @@ test('every metric of CoreDNS whose plugin we have is there by name, type and la
     .filter(({ name }) => name.startsWith('coredns_'))
     .map(({ name, type, labelNames }) => `${type} ${name}{${labelNames.toSorted().join()}}`)
   const expected = coredns
-    .filter(([owner]) => owner === 'server' || pluginModules.has(owner))
+    .filter(([owner]) => owner === 'server' || pluginNames.has(owner))
     .map(([, type, name, labels]) => `${type} ${name}{${labels.split(',').toSorted().join()}}`)
   t.deepEqual(ours.toSorted(), expected.toSorted())
 })
@@ -97,7 +97,7 @@ test('histograms that CoreDNS’s alerts compute quantiles of have its buckets',
   t.regex(text, /coredns_health_request_duration_seconds_bucket\{le="0\.00025"\}/)
   const registry = createRegistry()
   const world = testWorld({ registry })
-  const loaded = loadConfiguration({ text: '. {\n prometheus\n}', name: 'Corefile', folder: '/' }, world)
+  const loaded = await loadConfiguration({ text: '. {\n prometheus\n}', name: 'Corefile', folder: '/' }, world)
   if (!loaded.ok) throw new Error('not good')
   await ask(loaded.value, 'example.org.')
   const bounds = [...(await registry.metrics()).matchAll(/duration_seconds_bucket\{le="([^"]+)"/g)].map(
@@ -134,7 +134,7 @@ for (const file of corefiles) {
       variables: { PILLAR: 'x' },
     })
     const text = readFileSync(file, 'utf8').replace(/^(\s*forward \S+) [^{\n]*(\{?)$/gm, '$1 127.0.0.1:9 $2')
-    const loaded = loadConfiguration({ text, name: 'Corefile', folder: temporaryFolder(t) }, world)
+    const loaded = await loadConfiguration({ text, name: 'Corefile', folder: temporaryFolder(t) }, world)
     if (!loaded.ok) throw new Error(loaded.problem.map(({ message }) => message).join())
     const servers = new Set(loaded.value.listeners.map(({ server }) => server))
     const questions = [...servers].flatMap(server =>

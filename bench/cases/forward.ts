@@ -59,7 +59,7 @@ const makeWorld = (clock: Clock): World => ({
 })
 
 const start = async (text: string, world: World, folder = '/'): Promise<Configuration> => {
-  const loaded = loadConfiguration({ text, name: 'Corefile', folder }, world)
+  const loaded = await loadConfiguration({ text, name: 'Corefile', folder }, world)
   if (!loaded.ok) throw new Error(loaded.problem.map(formatProblem).join('\n'))
   await loaded.value.start(new AbortController().signal)
   return loaded.value

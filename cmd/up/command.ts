@@ -107,7 +107,7 @@ const checkFlags = async (flags: UpFlags): Promise<void> => {
   addressOfFlag(flags.readyAddress, '--ready-address')
   addressOfFlag(flags.adminAddress, '--admin-address')
   const { badCorefile, readCorefile } = await import('../corefile.ts')
-  const read = readCorefile(flags.conf, { logger: silentLogger, registry: createRegistry(), overrides: {} })
+  const read = await readCorefile(flags.conf, { logger: silentLogger, registry: createRegistry(), overrides: {} })
   if (!read.ok) throw badCorefile(read.problem)
 }
 

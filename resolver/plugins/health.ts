@@ -3,11 +3,11 @@
  * a while after it was told to stop, so that load balancers can take it out first. It asks for the page itself, as CoreDNS
  * does: how long that takes says how busy the process is.
  */
-import { get } from 'node:http'
 import type { SocketAddress } from '#lib/address.ts'
 import { type Clock, type Milliseconds, sleep } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
 import { exponentialBuckets } from '#lib/metrics.ts'
+import { get } from '#lib/node-http.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import { chooseAddress } from '../corefile/endpoint-address.ts'
 import type { HttpEndpoint } from '../listener.ts'

@@ -1,107 +1,66 @@
-/** The plugins that exist, by directive. Order is `order.ts`'s business. */
+/**
+ * The plugins that exist, by directive, each loaded when a Corefile names it: a start that loads them all loads three
+ * times as many files as kubeadm's Corefile needs (docs/decisions/0019-start.md). Order is `order.ts`'s business.
+ */
 import type { PluginModule } from '../plugin.ts'
-import { aclPlugin } from './acl.ts'
-import { anyPlugin } from './any.ts'
-import { autoPlugin } from './auto.ts'
-import { autopathPlugin } from './autopath.ts'
-import { bindPlugin } from './bind.ts'
-import { bogusNxdomainPlugin } from './bogus_nxdomain.ts'
-import { bufsizePlugin } from './bufsize.ts'
-import { cachePlugin } from './cache.ts'
-import { cancelPlugin } from './cancel.ts'
-import { chaosPlugin } from './chaos.ts'
-import { debugPlugin } from './debug.ts'
-import { dns64Plugin } from './dns64.ts'
-import { dnstapPlugin } from './dnstap.ts'
-import { erraticPlugin } from './erratic.ts'
-import { errorsPlugin } from './errors.ts'
-import { filePlugin } from './file.ts'
-import { filterPlugin } from './filter.ts'
-import { forwardPlugin } from './forward.ts'
-import { headerPlugin } from './header.ts'
-import { healthPlugin } from './health.ts'
-import { hostsPlugin } from './hosts.ts'
-import { httpsPlugin } from './https.ts'
-import { externalPlugin } from './k8s_external.ts'
-import { kubernetesPlugin } from './kubernetes.ts'
-import { loadbalancePlugin } from './loadbalance.ts'
-import { localPlugin } from './local.ts'
-import { logPlugin } from './log.ts'
-import { loopPlugin } from './loop.ts'
-import { metadataPlugin } from './metadata.ts'
-import { minimalPlugin } from './minimal.ts'
-import { multisocketPlugin } from './multisocket.ts'
-import { nsidPlugin } from './nsid.ts'
-import { policyPlugin } from './policy.ts'
-import { pprofPlugin } from './pprof.ts'
-import { prometheusPlugin } from './prometheus.ts'
-import { ratelimitPlugin } from './ratelimit.ts'
-import { readyPlugin } from './ready.ts'
-import { rebindPlugin } from './rebind.ts'
-import { reloadPlugin } from './reload.ts'
-import { rewritePlugin } from './rewrite.ts'
-import { rootPlugin } from './root.ts'
-import { samplePlugin } from './sample.ts'
-import { secondaryPlugin } from './secondary.ts'
-import { templatePlugin } from './template.ts'
-import { timeoutsPlugin } from './timeouts.ts'
-import { tlsPlugin } from './tls.ts'
-import { topologyPlugin } from './topology.ts'
-import { transferPlugin } from './transfer.ts'
-import { viewPlugin } from './view.ts'
-import { whoamiPlugin } from './whoami.ts'
 
-const modules: readonly PluginModule[] = [
-  aclPlugin,
-  anyPlugin,
-  autoPlugin,
-  autopathPlugin,
-  bindPlugin,
-  bogusNxdomainPlugin,
-  bufsizePlugin,
-  cachePlugin,
-  cancelPlugin,
-  chaosPlugin,
-  debugPlugin,
-  dns64Plugin,
-  dnstapPlugin,
-  erraticPlugin,
-  errorsPlugin,
-  externalPlugin,
-  filePlugin,
-  filterPlugin,
-  forwardPlugin,
-  headerPlugin,
-  healthPlugin,
-  hostsPlugin,
-  httpsPlugin,
-  kubernetesPlugin,
-  loadbalancePlugin,
-  localPlugin,
-  logPlugin,
-  loopPlugin,
-  metadataPlugin,
-  minimalPlugin,
-  multisocketPlugin,
-  nsidPlugin,
-  pprofPlugin,
-  policyPlugin,
-  prometheusPlugin,
-  ratelimitPlugin,
-  readyPlugin,
-  rebindPlugin,
-  reloadPlugin,
-  rewritePlugin,
-  rootPlugin,
-  samplePlugin,
-  secondaryPlugin,
-  templatePlugin,
-  timeoutsPlugin,
-  tlsPlugin,
-  topologyPlugin,
-  transferPlugin,
-  viewPlugin,
-  whoamiPlugin,
-]
+const loaders: Readonly<Record<string, () => Promise<PluginModule>>> = {
+  acl: async () => (await import('./acl.ts')).aclPlugin,
+  any: async () => (await import('./any.ts')).anyPlugin,
+  auto: async () => (await import('./auto.ts')).autoPlugin,
+  autopath: async () => (await import('./autopath.ts')).autopathPlugin,
+  bind: async () => (await import('./bind.ts')).bindPlugin,
+  bogus_nxdomain: async () => (await import('./bogus_nxdomain.ts')).bogusNxdomainPlugin,
+  bufsize: async () => (await import('./bufsize.ts')).bufsizePlugin,
+  cache: async () => (await import('./cache.ts')).cachePlugin,
+  cancel: async () => (await import('./cancel.ts')).cancelPlugin,
+  chaos: async () => (await import('./chaos.ts')).chaosPlugin,
+  debug: async () => (await import('./debug.ts')).debugPlugin,
+  dns64: async () => (await import('./dns64.ts')).dns64Plugin,
+  dnstap: async () => (await import('./dnstap.ts')).dnstapPlugin,
+  erratic: async () => (await import('./erratic.ts')).erraticPlugin,
+  errors: async () => (await import('./errors.ts')).errorsPlugin,
+  file: async () => (await import('./file.ts')).filePlugin,
+  filter: async () => (await import('./filter.ts')).filterPlugin,
+  forward: async () => (await import('./forward.ts')).forwardPlugin,
+  header: async () => (await import('./header.ts')).headerPlugin,
+  health: async () => (await import('./health.ts')).healthPlugin,
+  hosts: async () => (await import('./hosts.ts')).hostsPlugin,
+  https: async () => (await import('./https.ts')).httpsPlugin,
+  k8s_external: async () => (await import('./k8s_external.ts')).externalPlugin,
+  kubernetes: async () => (await import('./kubernetes.ts')).kubernetesPlugin,
+  loadbalance: async () => (await import('./loadbalance.ts')).loadbalancePlugin,
+  local: async () => (await import('./local.ts')).localPlugin,
+  log: async () => (await import('./log.ts')).logPlugin,
+  loop: async () => (await import('./loop.ts')).loopPlugin,
+  metadata: async () => (await import('./metadata.ts')).metadataPlugin,
+  minimal: async () => (await import('./minimal.ts')).minimalPlugin,
+  multisocket: async () => (await import('./multisocket.ts')).multisocketPlugin,
+  nsid: async () => (await import('./nsid.ts')).nsidPlugin,
+  policy: async () => (await import('./policy.ts')).policyPlugin,
+  pprof: async () => (await import('./pprof.ts')).pprofPlugin,
+  prometheus: async () => (await import('./prometheus.ts')).prometheusPlugin,
+  ratelimit: async () => (await import('./ratelimit.ts')).ratelimitPlugin,
+  ready: async () => (await import('./ready.ts')).readyPlugin,
+  rebind: async () => (await import('./rebind.ts')).rebindPlugin,
+  reload: async () => (await import('./reload.ts')).reloadPlugin,
+  rewrite: async () => (await import('./rewrite.ts')).rewritePlugin,
+  root: async () => (await import('./root.ts')).rootPlugin,
+  sample: async () => (await import('./sample.ts')).samplePlugin,
+  secondary: async () => (await import('./secondary.ts')).secondaryPlugin,
+  template: async () => (await import('./template.ts')).templatePlugin,
+  timeouts: async () => (await import('./timeouts.ts')).timeoutsPlugin,
+  tls: async () => (await import('./tls.ts')).tlsPlugin,
+  topology: async () => (await import('./topology.ts')).topologyPlugin,
+  transfer: async () => (await import('./transfer.ts')).transferPlugin,
+  view: async () => (await import('./view.ts')).viewPlugin,
+  whoami: async () => (await import('./whoami.ts')).whoamiPlugin,
+}
 
-export const pluginModules: ReadonlyMap<string, PluginModule> = new Map(modules.map(module => [module.name, module]))
+export const pluginNames: ReadonlySet<string> = new Set(Object.keys(loaders))
+
+/** By directive: those of the names that exist. */
+export const loadPlugins = async (names: Iterable<string>): Promise<ReadonlyMap<string, PluginModule>> => {
+  const known = [...new Set(names)].filter(name => pluginNames.has(name))
+  return new Map(await Promise.all(known.map(async name => [name, await loaders[name]!()] as const)))
+}

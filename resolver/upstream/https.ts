@@ -2,10 +2,13 @@
  * Questions to a server over HTTPS (RFC 8484), all over one HTTP/2 connection, which is opened when there is something
  * to ask and closed after being idle.
  */
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2'
+import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import type { Clock, Milliseconds, Timer } from '#lib/clock.ts'
 import { ExchangeError, socketFailure } from './exchange-error.ts'
+
+/** When the first connection is wanted: servers that are asked over HTTPS are rare, and it costs 20 ms of a start. */
+const http2 = () => process.getBuiltinModule('node:http2')
 
 export const dohMethods = ['POST', 'GET'] as const
 export type DohMethod = (typeof dohMethods)[number]
@@ -34,7 +37,6 @@ export interface HttpsReply {
 
 const MEDIA_TYPE = 'application/dns-message'
 const MAXIMUM_MESSAGE = 65_535
-const { HTTP2_HEADER_STATUS: STATUS } = constants
 
 export class HttpsUpstream {
   readonly #options: HttpsOptions
@@ -75,7 +77,7 @@ class Session {
     socket.on('secureConnect', () => {
       if (socket.alpnProtocol !== 'h2') socket.destroy(new Error('the server does not speak HTTP/2'))
     })
-    this.#session = connect(`https://${options.authority}`, { createConnection: () => socket })
+    this.#session = http2().connect(`https://${options.authority}`, { createConnection: () => socket })
     this.#session.on('error', error => {
       this.#failure ??= error
       this.#ended = true
@@ -105,7 +107,7 @@ class Session {
       let failure: ExchangeError | undefined
       const late = () => {
         failure ??= new ExchangeError('timeout', `no reply from ${description} in ${timeout} ms`)
-        stream.close(constants.NGHTTP2_CANCEL)
+        stream.close(http2().constants.NGHTTP2_CANCEL)
         // A connection on which nothing came since is dead for all that wait on it.
         if (this.#heard < sent) this.end()
       }
@@ -172,13 +174,13 @@ class ReplyReader {
   constructor(stream: ClientHttp2Stream, description: string) {
     this.#description = description
     stream.on('response', headers => {
-      this.#status = Number(headers[STATUS])
+      this.#status = Number(headers[':status'])
       this.#type = String(headers['content-type'] ?? '')
       this.#age = Math.max(0, Number.parseInt(String(headers.age ?? 0), 10) || 0)
     })
     stream.on('data', (chunk: Buffer) => {
       this.#length += chunk.length
-      if (this.#length > MAXIMUM_MESSAGE) stream.close(constants.NGHTTP2_CANCEL)
+      if (this.#length > MAXIMUM_MESSAGE) stream.close(http2().constants.NGHTTP2_CANCEL)
       else this.#chunks.push(chunk)
     })
     stream.on('end', () => {

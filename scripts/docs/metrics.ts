@@ -7,10 +7,12 @@ import { createRegistry, type Registry } from '#lib/metrics.ts'
 import { collectProcessMetrics } from '#lib/process-metrics.ts'
 import { observerMetrics } from '#resolver/insight/observer.ts'
 import { panicMetrics, registerMetrics } from '#resolver/metrics.ts'
-import { pluginModules } from '#resolver/plugins/index.ts'
+import { loadPlugins, pluginNames } from '#resolver/plugins/index.ts'
 import { ServerMetrics } from '#server/metrics.ts'
 import { informerMetrics } from '#watcher/informer-metrics.ts'
 import { requestMetrics } from '#watcher/request-observer.ts'
+
+const plugins = await loadPlugins(pluginNames)
 
 const registryOf = (fill: (registry: Registry) => unknown, limits: { maxSeries?: number } = {}): Registry => {
   const registry = createRegistry(limits)
@@ -26,7 +28,7 @@ export const dnsRegistry = (): Registry =>
       new LineWriter({ descriptor: 1, clock: systemClock, registry })
       registerMetrics(registry, observerMetrics)
       registerMetrics(registry, panicMetrics)
-      for (const { metrics } of pluginModules.values()) if (metrics) registerMetrics(registry, metrics)
+      for (const { metrics } of plugins.values()) if (metrics) registerMetrics(registry, metrics)
       new ServerMetrics(registry)
       informerMetrics(registry, { group: '', version: 'v1', resource: 'services' })
       requestMetrics(registry, 'coredns_kubernetes_rest_client')

@@ -4,7 +4,7 @@
  *
  *     stream → node:http or node:http2 → request.ts → dispatcher → answer.ts → the same stream
  */
-import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
 import {
   createServer as createHttp2Server,
   type Http2Server,
@@ -16,6 +16,7 @@ import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { Clock } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
+import { createServer } from '#lib/node-http.ts'
 import { accepted, type Result } from '#lib/result.ts'
 import type { Dispatcher } from '../dispatcher.ts'
 import type { ServerMetrics } from '../metrics.ts'

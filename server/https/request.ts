@@ -2,7 +2,8 @@
  * What an HTTP request asks (RFC 8484 §4.1): its method, path, parameters and headers made into a query's bytes, or the
  * status that says why not. Knows no sockets.
  */
-import { type IncomingHttpHeaders, METHODS } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
+import { METHODS } from '#lib/node-http.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import { gateHeader } from '#resolver/wire/header.ts'
 import { readJsonQuestion } from './json-question.ts'

@@ -4,14 +4,18 @@ import { ChangeBoard } from '#lib/change-board.ts'
 import { silentLogger } from '#lib/log.ts'
 import { createRegistry } from '#lib/metrics.ts'
 import { systemRandom } from '#lib/random.ts'
-import { type Configuration, loadConfiguration, type World } from '#resolver/configuration.ts'
+import { type Configuration, configurationOf, type World } from '#resolver/configuration.ts'
 import { formatProblem } from '#resolver/corefile/syntax.ts'
 import type { Responder } from '#resolver/listener.ts'
+import { loadPlugins, pluginNames } from '#resolver/plugins/index.ts'
 import type { Query, Transport } from '#resolver/query.ts'
 import { recordTypes } from '#resolver/wire/codes.ts'
 import { encodeQuery, type OutgoingQuery } from '#resolver/wire/encode.ts'
 import { decodeQuery, decodeResponse, type ResponseMessage } from '#resolver/wire/message.ts'
 import { VirtualClock } from './virtual-clock.ts'
+
+/** All of them, by directive. */
+export const pluginModules = await loadPlugins(pluginNames)
 
 export interface TestWorld extends World {
   readonly board: ChangeBoard
@@ -41,14 +45,14 @@ export const testWorld = (changes: Partial<World> = {}): TestWorld => {
 
 /** The configuration of a Corefile that must be right. */
 export const configure = (text: string, world: World = testWorld(), folder = '/nowhere'): Configuration => {
-  const loaded = loadConfiguration({ text, name: 'Corefile', folder }, world)
+  const loaded = configurationOf({ text, name: 'Corefile', folder }, world, pluginModules)
   if (!loaded.ok) throw new Error(loaded.problem.map(formatProblem).join('\n'))
   return loaded.value
 }
 
 /** The problems of a Corefile that must be wrong, as they are printed. */
 export const problemsOf = (text: string, world: World = testWorld(), folder = '/nowhere'): string[] => {
-  const loaded = loadConfiguration({ text, name: 'Corefile', folder }, world)
+  const loaded = configurationOf({ text, name: 'Corefile', folder }, world, pluginModules)
   return loaded.ok ? [] : loaded.problem.map(formatProblem)
 }
 

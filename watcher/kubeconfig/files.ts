@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { parseDocument } from 'yaml'
+import type { Document } from 'yaml'
 import { SeamarkError, systemCode } from '#lib/errors.ts'
 import { Field } from './field.ts'
 
@@ -19,10 +19,12 @@ export interface MergedKubeconfig {
 
 /** The roots of the files, those that are there. */
 export const readKubeconfigFiles = async (files: readonly string[], missingAllowed: boolean): Promise<Field[]> => {
+  // A server in a pod has no such file, and need not wait for seventy modules.
+  const { parseDocument } = await import('yaml')
   const roots = []
   for (const file of files.map(path => resolve(path))) {
     try {
-      roots.push(parse(file, await readFile(file, 'utf8')))
+      roots.push(rootOf(file, parseDocument(await readFile(file, 'utf8'))))
     } catch (cause) {
       if (cause instanceof SeamarkError) throw cause
       if (missingAllowed && systemCode(cause) === 'ENOENT') continue
@@ -34,8 +36,7 @@ export const readKubeconfigFiles = async (files: readonly string[], missingAllow
   return roots
 }
 
-const parse = (file: string, text: string): Field => {
-  const document = parseDocument(text)
+const rootOf = (file: string, document: Document): Field => {
   const [error] = document.errors
   if (error) {
     const line = error.linePos?.[0].line

@@ -1,6 +1,7 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
+import type { IncomingMessage, RequestOptions } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { ConnectionOptions } from 'node:tls'
+import { Agent as HttpAgent, request as httpRequest } from '#lib/node-http.ts'
 import type { Transport, TransportEnvironment, TransportRequest, TransportResponse } from '../transport.ts'
 
 /**
@@ -15,7 +16,7 @@ type Http1Environment = Pick<TransportEnvironment, 'clock' | 'inputs'>
 export class Http1Transport implements Transport {
   readonly #server: URL
   readonly #environment: Http1Environment
-  readonly #agent: HttpAgent
+  readonly #agent: InstanceType<typeof HttpAgent>
   readonly #tls: ConnectionOptions | undefined
 
   constructor(server: URL, environment: Http1Environment, tls?: ConnectionOptions) {

@@ -1,4 +1,4 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2'
+import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import type { Timer } from '#lib/clock.ts'
 import { systemCode } from '#lib/errors.ts'
@@ -8,6 +8,9 @@ import {
   type TransportRequest,
   type TransportResponse,
 } from '../transport.ts'
+
+/** When somebody speaks it: what is known from the last run is answered before the apiserver is heard of. */
+const http2 = () => process.getBuiltinModule('node:http2')
 
 /**
  * How much the server may send ahead. RFC 9113 §6.9.2 starts at 64 KiB a connection, which all watches would share and
@@ -31,7 +34,7 @@ export class Http2Connection {
     this.#authority = server.host
     this.#environment = environment
     this.#heard = environment.clock.monotonic()
-    this.#session = connect(server.origin, {
+    this.#session = http2().connect(server.origin, {
       createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: STREAM_WINDOW },
     })
@@ -61,7 +64,7 @@ export class Http2Connection {
         },
         { endStream: body === undefined },
       )
-      const abort = () => stream.close(constants.NGHTTP2_CANCEL)
+      const abort = () => stream.close(http2().constants.NGHTTP2_CANCEL)
       signal.addEventListener('abort', abort, { once: true })
       stream.on('close', () => {
         signal.removeEventListener('abort', abort)
@@ -142,7 +145,7 @@ class PeerSilentError extends Error {
 
 /** RFC 9113 §8.7: a refused stream, or one above GOAWAY's last, was not processed and may be sent again. */
 const notProcessed = (stream: ClientHttp2Stream, error: Error): Error =>
-  stream.rstCode === constants.NGHTTP2_REFUSED_STREAM || systemCode(error) === 'ERR_HTTP2_GOAWAY_SESSION'
+  stream.rstCode === http2().constants.NGHTTP2_REFUSED_STREAM || systemCode(error) === 'ERR_HTTP2_GOAWAY_SESSION'
     ? new NotProcessedError('the server did not take the request', { cause: error })
     : error
 

@@ -3,10 +3,10 @@ import assert from 'node:assert'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { loadConfiguration } from '#resolver/configuration.ts'
+import { configurationOf } from '#resolver/configuration.ts'
 import { formatProblem } from '#resolver/corefile/syntax.ts'
 import { pluginOrder } from '#resolver/plugins/order.ts'
-import { testWorld } from '../../support/dns-environment.ts'
+import { pluginModules, testWorld } from '../../support/dns-environment.ts'
 import type { SeededNumbers } from '../../support/malformed-packets.ts'
 import { staticSource } from '../../support/static-cluster.ts'
 import { mutated } from '../mutate.ts'
@@ -61,7 +61,7 @@ export const corefileTarget: FuzzTarget = {
   run(input) {
     const text = input.toString('utf8')
     const world = testWorld({ cluster: staticSource([]), variables: { HOME: 'home' } })
-    const loaded = loadConfiguration({ text, name: 'Corefile', folder }, world)
+    const loaded = configurationOf({ text, name: 'Corefile', folder }, world, pluginModules)
     if (loaded.ok) return
     assert(loaded.problem.length > 0, 'refused without a reason')
     const lines = text.split('\n').length

@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import test from 'ava'
-import { pluginModules } from '#resolver/plugins/index.ts'
-import { problemsOf, testWorld } from '../../support/dns-environment.ts'
+import { pluginModules, problemsOf, testWorld } from '../../support/dns-environment.ts'
 import { metricRow, optionRow } from '../../support/plugin-docs.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
