@@ -1,30 +1,34 @@
 /**
- * Questions over UDP: each has a socket of its own, so that it has a random port of the system's choice (RFC 5452 §9.2),
- * connected, so that only the server's address is heard and a closed port is known at once.
+ * Questions over UDP, each from a random port (RFC 5452 §9.2) on which no other waits: of a socket that is new, or drawn
+ * at random from those that are free. Each is closed after few questions and a short time, so that a port that somebody
+ * has found out is worth nothing by then.
  */
-import { createSocket, type Socket } from 'node:dgram'
-import { isIPv6 } from 'node:net'
-import type { Clock, Milliseconds } from '#lib/clock.ts'
-import { ExchangeError, socketFailure } from './exchange-error.ts'
+import type { Milliseconds, Timer } from '#lib/clock.ts'
+import type { Random } from '#lib/random.ts'
+import { ExchangeError } from './exchange-error.ts'
+import { type UdpOptions, UdpSocket } from './udp-socket.ts'
 
-export interface UdpOptions {
-  readonly address: string
-  readonly port: number
-  /** The address to send from; undefined: the system's choice. */
-  readonly source: string | undefined
-  readonly clock: Clock
+export interface UdpUpstreamOptions extends UdpOptions {
+  readonly random: Random
 }
 
+/** Below so many free sockets a question gets a new one: a draw among few could be guessed. */
+const CHOICE = 16
+const MAXIMUM_FREE = 64
+/** Opening and closing a socket costs as much as three questions: by then it is a small part of them. */
+const MAXIMUM_USES = 16
+const MAXIMUM_AGE: Milliseconds = 5000
+
 export class UdpUpstream {
-  readonly #options: UdpOptions
-  /** Ends each exchange that is under way. */
-  readonly #underWay = new Set<(error: ExchangeError) => void>()
-  /** Exchanges that have a socket. */
-  #connected = 0
+  readonly #options: UdpUpstreamOptions
+  /** All that are open. */
+  readonly #sockets = new Set<UdpSocket>()
+  #free: UdpSocket[] = []
+  #sweep: Timer | undefined
   /** Questions for which there was no socket, in order. */
   readonly #waiting = new Set<() => void>()
 
-  constructor(options: UdpOptions) {
+  constructor(options: UdpUpstreamOptions) {
     this.#options = options
   }
 
@@ -32,54 +36,83 @@ export class UdpUpstream {
   async exchange(packet: Buffer, accepts: (reply: Buffer) => boolean, timeout: Milliseconds): Promise<Buffer> {
     const { clock } = this.#options
     const deadline = clock.monotonic() + timeout
+    let atLeast = CHOICE
     try {
       for (;;) {
+        const socket = this.#draw(atLeast) ?? this.#open()
         try {
-          return await this.#exchangeOnce(packet, accepts, deadline - clock.monotonic())
+          const reply = await socket.exchange(packet, accepts, deadline - clock.monotonic())
+          this.#release(socket)
+          return reply
         } catch (error) {
           const isLocal = error instanceof ExchangeError && error.failure === 'local'
+          // Where this server's address or the way there has changed, the others are of no more use.
+          if (!isLocal) this.#closeFree(() => true)
           const left = deadline - clock.monotonic()
-          if (!isLocal || this.#connected === 0 || left <= 0) throw error
-          await this.#socketFreed(left)
+          if (!isLocal || !this.#isAnyConnected || left <= 0) throw error
+          atLeast = 1
+          if (this.#free.length === 0) await this.#socketFreed(left)
         }
       }
     } finally {
       // There is a socket again, or this one had none to wait for, and neither has the next.
-      this.#waiting.values().next().value?.()
+      if (this.#waiting.size > 0) this.#waiting.values().next().value?.()
     }
   }
 
-  #exchangeOnce(packet: Buffer, accepts: (reply: Buffer) => boolean, timeout: Milliseconds): Promise<Buffer> {
-    const { address, port, clock } = this.#options
-    return new Promise((resolve, reject) => {
-      const socket = createSocket(isIPv6(address.replace(/%.*$/, '')) ? 'udp6' : 'udp4')
-      let isConnected = false
-      const end = (finish: () => void) => {
-        if (!this.#underWay.delete(fail)) return
-        if (isConnected) this.#connected--
-        timer.cancel()
-        socket.close()
-        finish()
-      }
-      const fail = (error: ExchangeError) => end(() => reject(error))
-      const broken = (cause: unknown) => fail(socketFailure(cause, `${address}#${port} is unreachable over UDP`))
-      const late = () =>
-        fail(new ExchangeError('timeout', `no reply from ${address}#${port} over UDP in ${timeout} ms`))
-      // Timers run before sockets are read: a reply that waits while the program itself stood still is read first.
-      const timer = clock.after(timeout, () => setImmediate(late))
-      this.#underWay.add(fail)
-      socket.on('error', broken)
-      socket.on('message', reply => {
-        if (accepts(reply)) end(() => resolve(reply))
-      })
-      this.#connect(socket, error => {
-        if (error) return broken(error)
-        if (!this.#underWay.has(fail)) return
-        isConnected = true
-        this.#connected++
-        socket.send(packet, sendError => sendError && broken(sendError))
-      })
+  close(): void {
+    this.#sweep?.cancel()
+    this.#free = []
+    for (const socket of this.#sockets) socket.close(closed)
+  }
+
+  get #isAnyConnected(): boolean {
+    for (const { isConnected } of this.#sockets) if (isConnected) return true
+    return false
+  }
+
+  #open(): UdpSocket {
+    const socket = new UdpSocket(this.#options, gone => {
+      this.#sockets.delete(gone)
+      const at = this.#free.indexOf(gone)
+      if (at >= 0) this.#takeFree(at)
     })
+    this.#sockets.add(socket)
+    return socket
+  }
+
+  #draw(atLeast: number): UdpSocket | undefined {
+    if (this.#free.length < atLeast) return undefined
+    return this.#takeFree(this.#options.random.integer(this.#free.length))
+  }
+
+  #takeFree(at: number): UdpSocket {
+    const socket = this.#free[at]!
+    const last = this.#free.pop()!
+    if (last !== socket) this.#free[at] = last
+    return socket
+  }
+
+  #release(socket: UdpSocket): void {
+    const isWorn = socket.uses >= MAXIMUM_USES || this.#free.length >= MAXIMUM_FREE || this.#isOld(socket)
+    if (isWorn) socket.close(closed)
+    // An error may have closed it since the reply came.
+    else if (this.#sockets.has(socket)) this.#free.push(socket)
+    if (this.#free.length > 0) this.#sweep ??= this.#options.clock.after(MAXIMUM_AGE, () => this.#sweepOld())
+  }
+
+  #isOld({ opened }: UdpSocket): boolean {
+    return this.#options.clock.monotonic() - opened >= MAXIMUM_AGE
+  }
+
+  #sweepOld(): void {
+    this.#sweep = undefined
+    this.#closeFree(socket => this.#isOld(socket))
+    if (this.#free.length > 0) this.#sweep = this.#options.clock.after(MAXIMUM_AGE, () => this.#sweepOld())
+  }
+
+  #closeFree(which: (socket: UdpSocket) => boolean): void {
+    for (const socket of this.#free.filter(which)) socket.close(closed)
   }
 
   /** Resolves when an exchange has ended, or after `timeout`. */
@@ -94,14 +127,6 @@ export class UdpUpstream {
       this.#waiting.add(wake)
     })
   }
-
-  close(): void {
-    for (const fail of this.#underWay) fail(new ExchangeError('closed', 'the upstream is not asked any more'))
-  }
-
-  #connect(socket: Socket, onConnected: (error?: Error) => void): void {
-    const { address, port, source } = this.#options
-    if (source === undefined) socket.connect(port, address, onConnected)
-    else socket.bind({ address: source, port: 0 }, () => socket.connect(port, address, onConnected))
-  }
 }
+
+const closed = () => new ExchangeError('closed', 'the upstream is not asked any more')

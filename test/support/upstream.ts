@@ -107,10 +107,10 @@ const listen = async (stream: Server, { port = 0, tls }: StubOptions, host: stri
       (error: Error) => error,
     )
     if (!problem) return socket
-    if (port !== 0) throw problem
     socket.close()
     stream.close()
     await once(stream, 'close')
+    if (port !== 0) throw problem
   }
 }
 

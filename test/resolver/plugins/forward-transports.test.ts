@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import { sleep, systemClock } from '#lib/clock.ts'
 import { ednsOptionCodes, rcodes, recordTypes } from '#resolver/wire/codes.ts'
 import { findOption } from '#resolver/wire/edns.ts'
@@ -13,7 +13,7 @@ import { ask, configure, testWorld } from '../../support/dns-environment.ts'
 import { startDohUpstream } from '../../support/doh-upstream.ts'
 import { startConfiguration, whileTimePasses } from '../../support/forward-world.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
-import { aRecord, startUpstream } from '../../support/upstream.ts'
+import { aRecord, type StubUpstream, startUpstream } from '../../support/upstream.ts'
 
 const edns = { udpSize: 1232, dnssecOk: false, options: [] }
 const answers = (address: string) => (query: { question: { name: string } }) => ({
@@ -72,9 +72,21 @@ test('https:// upstreams: what is no good reply is SERVFAIL with the reason, and
   t.regex(await reasonWith({}, ''), /^23 127\.0\.0\.1#PORT over HTTPS: (self-signed|unable to )/)
 })
 
+/** 127.0.0.2 and 127.0.0.3 with one port: another one where somebody has it at the second. */
+const startPair = async (t: ExecutionContext): Promise<readonly [StubUpstream, StubUpstream]> => {
+  for (;;) {
+    const first = await startUpstream(t, { respond: answers('192.0.2.1'), host: '127.0.0.2' })
+    try {
+      return [first, await startUpstream(t, { respond: answers('192.0.2.2'), host: '127.0.0.3', port: first.port })]
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error
+      await first.close()
+    }
+  }
+}
+
 test('host names are looked up by the resolver, along aliases, and again when the TTL has run out', async t => {
-  const hosts = await startUpstream(t, { respond: answers('192.0.2.1'), host: '127.0.0.2' })
-  const other = await startUpstream(t, { respond: answers('192.0.2.2'), host: '127.0.0.3', port: hosts.port })
+  const [hosts, other] = await startPair(t)
   let address = '127.0.0.2'
   const asked: string[] = []
   const resolver = await startUpstream(t, {
@@ -146,14 +158,38 @@ test('source_address: questions come from there; one that is not ours is no fail
   t.notRegex(text, /seamark_forward_upstream_down\{/)
 })
 
-test('over UDP each question has a port of its own', async t => {
+test('over UDP each question has a port that nobody can tell beforehand, and none is used for long', async t => {
   const upstream = await startUpstream(t, { respond: answers('192.0.2.1') })
-  const { configuration } = await startConfiguration(t, `. {\n forward . ${upstream.target}\n}`)
-  for (let turn = 0; turn < 16; turn++) await ask(configuration, `${turn}.example.org.`)
-  const ports = upstream.queries.map(({ client }) => client.port)
-  t.true(new Set(ports).size > 8, ports.join())
+  const { world, configuration } = await startConfiguration(t, `. {\n forward . ${upstream.target}\n}`)
+  const portsOf = async (count: number) => {
+    const before = upstream.queries.length
+    for (let turn = 0; turn < count; turn++) await ask(configuration, `${before}-${turn}.example.org.`)
+    return upstream.queries.slice(before).map(({ client }) => client.port)
+  }
+  const ports = await portsOf(400)
+  const times = Map.groupBy(ports, port => port)
+  for (const [port, { length }] of times) t.true(length <= 16, `${port}: ${length}`)
+  const again = ports.slice(1).filter((port, index) => port === ports[index])
+  t.true(again.length < 80, ports.join())
   const steps = new Set(ports.slice(1).map((port, index) => port - ports[index]!))
-  t.true(steps.size > 4, ports.join())
+  t.true(steps.size > 40, ports.join())
+  await world.clock.advance(10_000)
+  const later = await portsOf(100)
+  // The system may choose a port again.
+  t.true(later.filter(port => times.has(port)).length < 50, `${ports.join()} ${later.join()}`)
+})
+
+test('over UDP questions that are under way at once have each their own port', async t => {
+  const upstream = await startUpstream(t, {
+    respond: query => new Promise(resolve => setImmediate(() => resolve(answers('192.0.2.1')(query)))),
+  })
+  const { configuration } = await startConfiguration(t, `. {\n forward . ${upstream.target}\n}`)
+  for (let round = 0; round < 5; round++) {
+    const before = upstream.queries.length
+    await Promise.all(Array.from({ length: 100 }, (_, index) => ask(configuration, `${round}-${index}.example.org.`)))
+    const ports = upstream.queries.slice(before).map(({ client }) => client.port)
+    t.is(new Set(ports).size, 100)
+  }
 })
 
 test('hundreds of questions at once go over at most four connections of TLS, padded', async t => {

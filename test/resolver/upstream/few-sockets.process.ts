@@ -2,6 +2,7 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { systemClock } from '#lib/clock.ts'
+import { systemRandom } from '#lib/random.ts'
 import { ExchangeError } from '#resolver/upstream/exchange-error.ts'
 import { UdpUpstream } from '#resolver/upstream/udp.ts'
 
@@ -9,18 +10,18 @@ const server = createSocket('udp4', (packet, from) => server.send(packet, from.p
 server.bind(0, '127.0.0.1')
 await once(server, 'listening')
 const { port } = server.address()
-const upstream = new UdpUpstream({ address: '127.0.0.1', port, source: undefined, clock: systemClock })
-const outcomes = await Promise.all(
-  Array.from({ length: 300 }, () =>
-    upstream
-      .exchange(Buffer.alloc(20), () => true, 30_000)
-      .then(
-        () => 'answered',
-        error => (error instanceof ExchangeError ? error.failure : String(error)),
-      ),
-  ),
-)
-// With none of its own to wait for, a question fails at once.
+const makeUpstream = () =>
+  new UdpUpstream({ address: '127.0.0.1', port, source: undefined, clock: systemClock, random: systemRandom })
+const askOf = (upstream: UdpUpstream) =>
+  upstream
+    .exchange(Buffer.alloc(20), () => true, 30_000)
+    .then(
+      () => 'answered',
+      error => (error instanceof ExchangeError ? error.failure : String(error)),
+    )
+const upstream = makeUpstream()
+const outcomes = await Promise.all(Array.from({ length: 300 }, () => askOf(upstream)))
+// With a socket that is free a question needs no other; with none of its own to wait for, it fails at once.
 const hoard = await Promise.allSettled(
   Array.from({ length: 300 }, async () => {
     const socket = createSocket('udp4')
@@ -28,12 +29,8 @@ const hoard = await Promise.allSettled(
     await once(socket, 'listening')
   }),
 )
-const alone = await upstream
-  .exchange(Buffer.alloc(20), () => true, 30_000)
-  .then(
-    () => 'answered',
-    error => (error instanceof ExchangeError ? error.failure : String(error)),
-  )
+const withFree = await askOf(upstream)
+const alone = await askOf(makeUpstream())
 const answered = outcomes.filter(outcome => outcome === 'answered').length
 const refused = hoard.filter(({ status }) => status === 'rejected').length
-process.stdout.write(JSON.stringify({ answered, hoarded: refused > 0, alone }), () => process.exit())
+process.stdout.write(JSON.stringify({ answered, hoarded: refused > 0, withFree, alone }), () => process.exit())
