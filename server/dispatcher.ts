@@ -22,6 +22,9 @@ interface Request {
   readonly deliver: Deliver
 }
 
+/** What came meanwhile from the apiserver holds up all answers of the workers (decision 18): it must not wait long. */
+const TURN: Milliseconds = 2
+
 export interface DispatcherOptions {
   readonly clock: Clock
   readonly logger: Logger
@@ -67,8 +70,17 @@ export class Dispatcher {
     setImmediate(this.#answerAll, batch)
   }
 
-  readonly #answerAll = (batch: readonly Request[]): void => {
-    for (const request of batch) this.#answer(request)
+  /** For some time; the rest in the next turn, before which the watch streams are read again. Later is always in order. */
+  readonly #answerAll = (batch: readonly Request[], first = 0): void => {
+    const { clock } = this.#options
+    const end = clock.monotonic() + TURN
+    for (let index = first; index < batch.length; index++) {
+      this.#answer(batch[index]!)
+      if (clock.monotonic() >= end && index + 1 < batch.length) {
+        setImmediate(this.#answerAll, batch, index + 1)
+        return
+      }
+    }
   }
 
   #answer(request: Request): void {

@@ -195,8 +195,13 @@ class UdpWorkerThread {
   readonly #options: WorkerPoolOptions
   readonly #profiles: Profiles
   readonly #served = new Map<number, Served>()
-  /** The last one is the running worker's, those before were of workers that died. */
-  readonly #controls = [new ControlBlock()]
+  #control = new ControlBlock()
+  /** What workers in this place counted that died. */
+  readonly #before = new Map<Count, number>()
+  /** Of the misses that the main thread has in hand, those of workers that died. */
+  #orphans = 0
+  /** Sockets that the worker was told to leave. */
+  readonly #leaving = new Set<number>()
   /** Hits of the running worker that were told. */
   #settled = new Uint32Array(PROFILES)
   #settledHits = 0
@@ -215,11 +220,11 @@ class UdpWorkerThread {
   }
 
   arrivals(space: number): number {
-    return this.#controls.reduce((sum, control) => sum + control.arrivals[space]!, 0)
+    return this.#control.arrivals[space]!
   }
 
   total(count: Count): number {
-    return this.#controls.reduce((sum, control) => sum + control.total(count), 0)
+    return this.#control.total(count) + (this.#before.get(count) ?? 0)
   }
 
   serve(served: Served): void {
@@ -228,6 +233,7 @@ class UdpWorkerThread {
   }
 
   leave(id: number): void {
+    this.#leaving.add(id)
     if (this.#alive) this.tell({ type: 'leave', id })
     else this.#left(id)
   }
@@ -239,8 +245,8 @@ class UdpWorkerThread {
 
   settleHits(): void {
     const { hits } = this.#control
-    const time = this.#control.total(Count.hitTime)
-    const all = this.#control.total(Count.hits)
+    const time = this.total(Count.hitTime)
+    const all = this.total(Count.hits)
     const duration = (time - this.#settledTime) / Math.max(1, all - this.#settledHits)
     this.#settledTime = time
     this.#settledHits = all
@@ -253,7 +259,8 @@ class UdpWorkerThread {
   }
 
   answered(): void {
-    this.#control.add(Word.missesInHand, -1)
+    if (this.#orphans > 0) this.#orphans--
+    else this.#control.add(Word.missesInHand, -1)
   }
 
   async close(): Promise<void> {
@@ -315,26 +322,30 @@ class UdpWorkerThread {
   #left(id: number): void {
     const served = this.#served.get(id)
     this.#served.delete(id)
+    this.#leaving.delete(id)
     served?.user.left()
   }
 
+  /** What it counted and had in hand is not forgotten; whoever waits for it to leave waits no longer. */
   #ended(thread: Worker): void {
     if (this.#closing || thread !== this.#thread) return
     this.#alive = false
-    this.#options.clock.after(RESTART_DELAY, () => {
-      if (this.#closing) return
-      this.#options.replaced()
-      this.#controls.push(new ControlBlock())
-      this.#settled = new Uint32Array(PROFILES)
-      this.#settledHits = 0
-      this.#settledTime = 0
-      this.#thread = this.#start()
-      this.#alive = true
-      for (const { socket } of this.#served.values()) this.tell({ type: 'serve', socket })
-    })
+    this.settleHits()
+    for (const count of Object.values(Count)) this.#before.set(count, this.total(count))
+    this.#orphans += this.#control.get(Word.missesInHand)
+    for (const id of [...this.#leaving]) this.#left(id)
+    this.#control = new ControlBlock()
+    this.#settled = new Uint32Array(PROFILES)
+    this.#settledHits = this.total(Count.hits)
+    this.#settledTime = this.total(Count.hitTime)
+    this.#options.clock.after(RESTART_DELAY, () => this.#restart())
   }
 
-  get #control(): ControlBlock {
-    return this.#controls.at(-1)!
+  #restart(): void {
+    if (this.#closing) return
+    this.#options.replaced()
+    this.#thread = this.#start()
+    this.#alive = true
+    for (const { socket } of this.#served.values()) this.tell({ type: 'serve', socket })
   }
 }

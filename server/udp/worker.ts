@@ -43,6 +43,11 @@ const SAMPLE_PAUSE = 20
 const AF_INET = 2
 const SOCKADDR_IN_SIZE = 16
 
+/** Milliseconds that a socket is served after it was told to leave, if it does not become quiet. */
+const LEAVING = 20
+/** Datagrams with a wrong checksum wake a poll in vain; so many of them in a row do not come. */
+const IN_VAIN = 10_000
+
 /** struct pollfd: descriptor (4), events (2), what happened (2). */
 const POLLFD = 8
 
@@ -70,6 +75,8 @@ class UdpWorker {
   #lastProfile = 0
   #lastSocket = 0
   #mail = 0
+  /** Polls one after the other that found something after which nothing could be received. */
+  #inVain = 0
 
   run(): void {
     while (this.#control.get(Word.stop) === 0) {
@@ -89,7 +96,10 @@ class UdpWorker {
       if (left > 0) timeout = Math.ceil(left)
       else this.#sample(now)
     }
-    systemCalls().poll(this.#polled, this.#sockets.length, timeout)
+    const ready: number = systemCalls().poll(this.#polled, this.#sockets.length, timeout)
+    if (ready <= 0) this.#inVain = 0
+    // A thread that is replaced opens its eyes anew; one that spins helps nobody.
+    else assert(++this.#inVain < IN_VAIN, 'sockets say that they are ready, and have nothing')
   }
 
   #readMail(): void {
@@ -128,7 +138,8 @@ class UdpWorker {
   #leave(id: number): void {
     const socket = this.#sockets.find(one => one.id === id)
     if (!socket) return
-    while (this.#serve(socket) > 0);
+    // Where nobody else takes what comes, more may always come.
+    for (const end = performance.now() + LEAVING; this.#serve(socket) > 0 && performance.now() < end; );
     this.#follow(this.#sockets.filter(one => one !== socket))
     post({ type: 'left', id })
   }
@@ -139,6 +150,7 @@ class UdpWorker {
     const count = batch.receive(socket.fd)
     if (count === 0) return 0
     this.#lastHit = -1
+    this.#inVain = 0
     this.#control.count(Count.batches, 1)
     this.#control.count(Count.received, count)
     this.#control.arrivals[socket.space]! += count
