@@ -18,8 +18,8 @@ const MAX_NAME = 255
 const KEY_HEAD = 4
 /** Name, type, class, and an OPT with small options. Longer questions go the readable way. */
 const MAX_KEY = KEY_HEAD + MAX_NAME + 4 + 64
-/** What an entry takes beside its reply and its key: the map's slot, the object, the buffer's object. Measured. */
-const ENTRY_OVERHEAD = 300
+/** What an entry takes beside its reply and its key: map's slot, object, numbers, the buffer's object and its memory's. Measured. */
+const ENTRY_OVERHEAD = 800
 
 /** Names below which nothing exists are few: namespaces, and what search lists put before a zone. */
 const MAX_BELOW = 4096
@@ -32,11 +32,11 @@ export interface KeptReply {
   /** A reply to a question in lower case, or to any if it is `anyCase`. */
   readonly reply: Buffer
   /** The facts it rests on: pairs of cell and version. */
-  readonly facts: Int32Array
+  readonly facts: ArrayLike<number>
   /** Until when it is right, milliseconds on the clock of `find`; infinite: until a fact changes. */
   readonly until: number
   /** Offsets of the TTLs that count down since `keptAt`; none: they stand still (data of our own). */
-  readonly ttls: Uint16Array
+  readonly ttls: ArrayLike<number>
   readonly keptAt: number
   /** Where the SOA's serial stands and the board's cell that has it now; 0: there is none to write. */
   readonly serialAt: number
@@ -140,18 +140,23 @@ export class Answers {
   keep(space: number, question: Buffer, kept: KeptReply): void {
     const key = this.#keyOf(space, question, 0, question.length)
     if (key === undefined || (this.#isMixedCase && !kept.anyCase)) return
-    if (kept.below) {
+    // The name that the terms are for is not below itself.
+    if (kept.below && kept.below.labels < this.#labelCount) {
       this.#keepBelow(kept, kept.below)
       return
     }
     const known = this.#recent.get(key)
-    if (known) this.#recentCost -= known.cost
+    if (known) {
+      this.#recentCost -= known.cost
+      this.#recent.delete(key)
+    }
     this.#old.delete(key)
     const cost = kept.reply.length + 2 * kept.ttls.length + key.length + ENTRY_OVERHEAD
     if (cost > this.#halfBudget) return
+    const own = copyOf(kept)
     // Questions in lower case get it as it is.
-    if (this.#isMixedCase) this.#key.copy(kept.reply, HEADER, KEY_HEAD, this.#keyNameEnd)
-    this.#put(key, { ...kept, turn: 0, cost })
+    if (this.#isMixedCase) this.#key.copy(own.reply, HEADER, KEY_HEAD, this.#keyNameEnd)
+    this.#put(key, { ...own, turn: 0, cost })
   }
 
   #keepBelow(kept: KeptReply, { labels }: BelowTerms): void {
@@ -159,7 +164,7 @@ export class Answers {
       this.#below.clear()
       this.#belowLabels = []
     }
-    this.#below.set(this.#keyBelow(labels), kept)
+    this.#below.set(this.#keyBelow(labels), copyOf(kept))
     if (!this.#belowLabels.includes(labels)) this.#belowLabels.push(labels)
   }
 
@@ -283,6 +288,18 @@ export class Answers {
     this.#keyEnd = to
     return key.latin1Slice(0, to)
   }
+}
+
+const NONE: readonly number[] = []
+
+/**
+ * What came from another thread, or from Node's pool of small buffers, is a view of far more memory than its own: 64 KiB
+ * for a reply of 100 bytes. Arrays of small numbers take a quarter of what typed arrays do.
+ */
+const copyOf = (kept: KeptReply): KeptReply => {
+  const reply = Buffer.allocUnsafeSlow(kept.reply.length)
+  kept.reply.copy(reply)
+  return { ...kept, reply, facts: Array.from(kept.facts), ttls: kept.ttls.length === 0 ? NONE : Array.from(kept.ttls) }
 }
 
 /** The addresses in the order that follows the last one's: each is first as often as the others. */

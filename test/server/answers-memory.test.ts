@@ -1,0 +1,94 @@
+/** What the memo takes: of memory for what it keeps, and of new memory for each reply that it gives. */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import test from 'ava'
+import { ChangeBoard } from '#lib/change-board.ts'
+import { Answers, type KeptReply } from '#server/answers.hot.ts'
+import { queryPacket } from '../support/query-packet.ts'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+const NOW = 1000
+
+/** A reply of `size` bytes, as it comes from another thread: a view of far more. */
+const keptReply = (question: Buffer, size = 100, more: Partial<KeptReply> = {}): KeptReply => {
+  const memory = Buffer.from(new ArrayBuffer(65_536))
+  question.copy(memory, 8)
+  return {
+    reply: memory.subarray(8, 8 + size),
+    ...{ facts: Int32Array.of(1, 0, 2, 0, 3, 0), until: Number.POSITIVE_INFINITY, ttls: new Uint16Array(), keptAt: 0 },
+    ...{ serialAt: 0, serialCell: 0, anyCase: true, turnsAt: 0, turnsSize: 0, turnsCount: 0, profile: 1 },
+    ...more,
+  }
+}
+
+const bytesHeld = (): number => {
+  collectGarbage()
+  const { heapUsed, arrayBuffers } = process.memoryUsage()
+  return heapUsed + arrayBuffers
+}
+
+test.serial('what is kept takes no more than its budget, whatever memory it came in', t => {
+  const budget = 4 * 1024 * 1024
+  const before = bytesHeld()
+  const answers = new Answers(new ChangeBoard().shared, budget)
+  for (let number = 0; number < 20_000; number++) {
+    const question = queryPacket(`name-${number}.some-namespace.svc.cluster.local.`)
+    answers.keep(0, question, keptReply(question))
+  }
+  const grown = bytesHeld() - before
+  t.true(grown < 1.25 * budget, `${grown} bytes`)
+  const last = queryPacket('name-19999.some-namespace.svc.cluster.local.')
+  t.is(answers.find(0, last, 0, last.length, Buffer.alloc(512), 0, NOW), 100)
+})
+
+test.serial('a reply that is given costs no new memory but its key', t => {
+  const answers = new Answers(new ChangeBoard().shared, 1024 * 1024)
+  const questions = Array.from({ length: 100 }, (_, number) =>
+    queryPacket(`name-${number}.ns.svc.cluster.local.`, { recursionDesired: true }),
+  )
+  for (const question of questions) {
+    const aged = { ttls: Uint16Array.of(50), keptAt: 0, serialAt: 60, serialCell: 65_536 }
+    answers.keep(0, question, keptReply(question, 100, { ...aged, turnsAt: 70, turnsSize: 10, turnsCount: 3 }))
+  }
+  const output = Buffer.alloc(512)
+  let hits = 0
+  const giveAll = (times: number): void => {
+    for (let time = 0; time < times; time++)
+      for (const question of questions)
+        if (answers.find(0, question, 0, question.length, output, 0, NOW + time) > 0) hits++
+  }
+  giveAll(1000)
+  t.is(hits, 100_000)
+  // So few that nothing is collected meanwhile; the compiler may still be at work in some rounds.
+  const perHit = Array.from({ length: 21 }, () => {
+    collectGarbage()
+    const before = process.memoryUsage().heapUsed
+    giveAll(20)
+    return (process.memoryUsage().heapUsed - before) / 2000
+  })
+  const usual = perHit.sort((one, other) => one - other)[10]!
+  // The string of a key has 16 bytes of its own.
+  const key = Math.max(...questions.map(({ length }) => length)) - 8 + 16
+  t.true(usual > 0 && usual < key + 64, `${usual} bytes a hit`)
+  t.log(`${usual.toFixed(0)} bytes a hit; keys of ${key}`)
+})
+
+test('terms for all names below one are no reason to forget what that one itself is told', t => {
+  const answers = new Answers(new ChangeBoard().shared, 1024 * 1024)
+  const question = queryPacket('com.cluster.local.')
+  const below = { labels: 3, hash: undefined, pointers: Uint16Array.of(), questionEnd: question.length }
+  answers.keep(0, question, keptReply(question, 100, { below }))
+  t.is(answers.find(0, question, 0, question.length, Buffer.alloc(512), 0, NOW), 100)
+})
+
+test('what is too long to be kept ends what was kept before it', t => {
+  const answers = new Answers(new ChangeBoard().shared, 4096)
+  const question = queryPacket('a.')
+  const find = () => answers.find(0, question, 0, question.length, Buffer.alloc(4096), 0, NOW)
+  answers.keep(0, question, keptReply(question))
+  t.is(find(), 100)
+  for (let time = 0; time < 3; time++) answers.keep(0, question, keptReply(question, 3000))
+  t.is(find(), 0)
+})
