@@ -194,7 +194,8 @@ class Kubernetes implements Plugin {
 
   #memoTerms({ question }: Query, zone: Zone): MemoTerms | undefined {
     const { canonicalName } = question
-    return this.#shared && zoneTerms(canonicalName, zone, this.#shared.index, this.#fallsThrough(canonicalName))
+    const { fallthrough, zone: own } = this.#settings
+    return this.#shared && zoneTerms(canonicalName, zone, this.#shared.index, { fallthrough, zones: own.zones })
   }
 
   #fallsThrough(canonicalName: string): boolean {

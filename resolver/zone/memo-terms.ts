@@ -1,10 +1,10 @@
 /** What an answer of the cluster's zones rests on: the facts that `ClusterIndex` tells the board of when they change. */
 import type { MemoTerms } from '../memo.ts'
-import { splitLabels } from '../wire/name.ts'
+import { isSubdomain, joinName, splitLabels } from '../wire/name.ts'
 import type { DnsName } from '../wire/record.ts'
 import type { ClusterIndex } from './cluster-index.ts'
 import { type NamedRequest, parseRequest } from './names.ts'
-import type { Zone } from './settings.ts'
+import { isReverseName, type Zone } from './settings.ts'
 
 /** Names of facts. */
 export const facts = {
@@ -19,19 +19,33 @@ export const facts = {
   reverse: 'reverse',
 } as const
 
+/** Names that are answered otherwise than by the zone of the answer. */
+export interface OtherAnswers {
+  /** All of the directive: one may lie below another. */
+  readonly zones: readonly Zone[]
+  /** Where names that do not exist are others' to answer. */
+  readonly fallthrough: readonly DnsName[]
+}
+
 /** Undefined: the answer must not be kept. Only for answers that were made of this name's own node, and after the first lists. */
 export const zoneTerms = (
   canonicalName: DnsName,
   zone: Zone,
   index: ClusterIndex,
-  fallsThrough: boolean,
+  others: OtherAnswers,
 ): MemoTerms | undefined => {
   const request = parseRequest(canonicalName, zone)
   const needed = index.synced ? factsOf(request, zone) : undefined
   if (!needed) return undefined
-  const below = fallsThrough ? undefined : missingBelow(canonicalName, zone, request, index)
-  return { facts: needed, serialCell: index.serialCell, echoesCase: true, ...(below && { below }) }
+  const below = missingBelow(canonicalName, zone, request, index)
+  const isOfAll = below && isAllOf(below.name, others)
+  return { facts: needed, serialCell: index.serialCell, echoesCase: true, ...(isOfAll && { below }) }
 }
+
+/** Whether all names below `name` are answered as one of them is: none falls through, none is in another zone. */
+const isAllOf = (name: DnsName, { zones, fallthrough }: OtherAnswers): boolean =>
+  ![...fallthrough, ...zones.map(zone => zone.name), ...REVERSE].some(other => isSubdomain(other, name)) &&
+  !fallthrough.some(other => isSubdomain(name, other))
 
 /** Of a name that does not exist: the name below which the same is so of all, but for the services that there are. */
 const missingBelow = (
@@ -40,20 +54,23 @@ const missingBelow = (
   request: NamedRequest,
   index: ClusterIndex,
 ): MemoTerms['below'] => {
-  if (zone.kind === 'reverse') return undefined
+  if (zone.kind === 'reverse' || isReverseName(canonicalName)) return undefined
   if (request.at === 'nowhere') {
-    const label = splitLabels(canonicalName.slice(0, -zone.name.length)).at(-1)!
-    return OWN_LABELS.has(label) ? undefined : { name: `${label}.${zone.name}` }
+    const label = splitLabels(canonicalName).at(-1 - splitLabels(zone.name).length)!
+    return OWN_LABELS.has(label) ? undefined : { name: joinName([label], zone.name) }
   }
   if (!('service' in request)) return undefined
   const { namespace, service } = request
-  const name = `${namespace}.svc.${zone.name}`
+  const name = joinName([namespace, 'svc'], zone.name)
   if (!index.hasNamespace(namespace)) return { name }
   const isImport = zone.kind === 'clusterset'
   const entry = isImport ? index.importedService(namespace, service) : index.service(namespace, service)
   if (entry?.service) return undefined
   return { name, unless: isImport ? facts.imported(namespace, '') : facts.service(namespace, '') }
 }
+
+/** Of addresses, whatever zone they lie in. */
+const REVERSE: readonly DnsName[] = ['in-addr.arpa.', 'ip6.arpa.']
 
 /** Below these the zone has names of several forms. */
 const OWN_LABELS: ReadonlySet<string> = new Set(['svc', 'pod', 'dns'])

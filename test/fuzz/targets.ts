@@ -1,4 +1,5 @@
 import type { FuzzTarget } from './target.ts'
+import { answersTarget } from './targets/answers.ts'
 import { corefileTarget } from './targets/corefile.ts'
 import { httpsTarget } from './targets/https.ts'
 import { messageTarget } from './targets/message.ts'
@@ -9,6 +10,7 @@ import { upstreamTarget } from './targets/upstream.ts'
 export const targets: readonly FuzzTarget[] = [
   messageTarget,
   responderTarget,
+  answersTarget,
   streamTarget,
   upstreamTarget,
   httpsTarget,
