@@ -1,6 +1,6 @@
 /**
- * multisocket: CoreDNS opens several sockets on one port, so that several cores read from them. Seamark reads all queries
- * in one loop, to which more sockets would give nothing; the directive is taken, and said to be without effect.
+ * multisocket: CoreDNS opens several sockets on one port, so that several cores read from them. Seamark's UDP
+ * workers do so by themselves (`--workers`); the directive is taken, and said to be without effect.
  */
 import { DirectiveReader } from '../corefile/directive-reader.ts'
 import type { Plugin, PluginModule } from '../plugin.ts'
@@ -15,7 +15,7 @@ export const multisocketPlugin: PluginModule = {
     reader.noProperties()
     const [word] = directive.arguments
     if (word) reader.number(word, bounds)
-    const start = async () => logger.info('multisocket has no effect: one loop reads all sockets')
+    const start = async () => logger.info('multisocket has no effect: --workers says how many sockets there are on a port')
     return reader.finish((): Plugin => ({ name: 'multisocket', start }))
   },
 }
