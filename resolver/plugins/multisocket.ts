@@ -15,7 +15,8 @@ export const multisocketPlugin: PluginModule = {
     reader.noProperties()
     const [word] = directive.arguments
     if (word) reader.number(word, bounds)
-    const start = async () => logger.info('multisocket has no effect: --workers says how many sockets there are on a port')
+    const start = async () =>
+      logger.info('multisocket has no effect: --workers says how many sockets there are on a port')
     return reader.finish((): Plugin => ({ name: 'multisocket', start }))
   },
 }
