@@ -20,6 +20,7 @@ interface Request {
   readonly packet: Buffer
   readonly context: RequestContext
   readonly deliver: Deliver
+  readonly begun: (() => void) | undefined
 }
 
 /** What came meanwhile from the apiserver holds up all answers of the workers (decision 18): it must not wait long. */
@@ -38,6 +39,9 @@ export class Dispatcher {
   readonly #options: DispatcherOptions
   /** Read in this turn of the loop. */
   #arrived: Request[] = []
+  /** Whose turn has come: of all turns together, lest those of each take their time in every one. */
+  readonly #ripe: Request[] = []
+  #answering = false
   #inFlight = 0
   /** When a query last came. */
   #lastArrival = Number.NEGATIVE_INFINITY
@@ -52,14 +56,16 @@ export class Dispatcher {
     return this.#options.clock.monotonic() - this.#lastArrival
   }
 
-  submit(packet: Buffer, context: RequestContext, deliver: Deliver): void {
+  /** `begun`: its turn has come, or it is dropped; what it waits for from then on is no work for this program. */
+  submit(packet: Buffer, context: RequestContext, deliver: Deliver, begun?: () => void): void {
     if (this.#inFlight >= this.#options.maxInFlight) {
       this.#options.metrics.drop('in-flight')
+      begun?.()
       deliver(undefined)
       return
     }
     this.#inFlight++
-    if (this.#arrived.push({ packet, context, deliver }) === 1) setImmediate(this.#endTurn)
+    if (this.#arrived.push({ packet, context, deliver, begun }) === 1) setImmediate(this.#endTurn)
   }
 
   /** What was read in this turn is answered at the end of the next. */
@@ -70,20 +76,27 @@ export class Dispatcher {
     setImmediate(this.#answerAll, batch)
   }
 
+  readonly #answerAll = (batch: readonly Request[]): void => {
+    for (const request of batch) this.#ripe.push(request)
+    if (!this.#answering) this.#answerSome()
+  }
+
   /** For some time; the rest in the next turn, before which the watch streams are read again. Later is always in order. */
-  readonly #answerAll = (batch: readonly Request[], first = 0): void => {
+  readonly #answerSome = (): void => {
     const { clock } = this.#options
     const end = clock.monotonic() + TURN
-    for (let index = first; index < batch.length; index++) {
-      this.#answer(batch[index]!)
-      if (clock.monotonic() >= end && index + 1 < batch.length) {
-        setImmediate(this.#answerAll, batch, index + 1)
-        return
-      }
+    let answered = 0
+    while (answered < this.#ripe.length) {
+      this.#answer(this.#ripe[answered++]!)
+      if (clock.monotonic() >= end) break
     }
+    this.#ripe.splice(0, answered)
+    this.#answering = this.#ripe.length > 0
+    if (this.#answering) setImmediate(this.#answerSome)
   }
 
   #answer(request: Request): void {
+    request.begun?.()
     let reply: ReturnType<Responder>
     try {
       reply = this.responder(request.packet, request.context)

@@ -147,14 +147,15 @@ export class BatchListener {
       memo = kept
     }
     this.#inFlight.add()
-    dispatcher.submit(miss.packet, { ...context, memoise }, reply => {
-      this.#pool.answered(worker)
+    const deliver = (reply: Buffer | undefined): void => {
       if (reply && !this.#closed) {
         if (!this.#sender.send(fd, miss, reply)) metrics.drop('udp-send')
         if (memo) this.#pool.keep(worker, space, miss.packet, reply, memo)
       }
       this.#inFlight.remove()
-    })
+    }
+    // Those that wait for an upstream must not keep the worker from handing over others (`forward` bounds them).
+    dispatcher.submit(miss.packet, { ...context, memoise }, deliver, () => this.#pool.answered(worker))
   }
 }
 

@@ -146,7 +146,7 @@ export class WorkerPool {
     for (const worker of this.#workers) worker.settleHits()
   }
 
-  /** The main thread has answered a miss of this worker. */
+  /** The turn of a miss of this worker has come in the main thread. */
   answered(index: number): void {
     this.#workers[index]?.answered()
   }

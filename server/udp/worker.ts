@@ -31,7 +31,7 @@ import { bytesReceived, POLLIN, systemCalls } from './system-calls.ts'
 const POLL_TIMEOUT = 50
 /** Milliseconds that questions wait for the main thread to take in what came before them; then they go to it. */
 const PATIENCE = 5
-/** Questions of one worker that the main thread has not answered; more are dropped, as a full socket would. */
+/** Questions of one worker whose turn in the main thread has not come; more are dropped, as a full socket would. */
 const MISSES_IN_HAND = 4096
 
 /**

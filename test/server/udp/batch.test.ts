@@ -102,6 +102,28 @@ onLinux('what may be given again is, until a fact changes; each time it is count
   t.is(await metric(registry, 'seamark_server_udp_received_total'), 32)
 })
 
+onLinux('questions that wait for somebody else keep no others from being answered', async t => {
+  const answer = addressResponder()
+  let waiting = 0
+  const release = Promise.withResolvers<undefined>()
+  const responder: Responder = (packet, context) => {
+    // The name's first letter.
+    if (packet[13] !== 'w'.charCodeAt(0)) return answer(packet, context)
+    waiting++
+    return release.promise
+  }
+  const { port } = await startServer(t, { responder, shared: newShared(), options: { ...options, workers: 1 } })
+  const client = createSocket('udp4')
+  t.teardown(() => client.close())
+  // More than a worker hands over before it is told that they have been looked at.
+  for (let all = 100; all <= 6000; all += 100) {
+    for (let index = 0; index < 100; index++) client.send(queryPacket(`w${index}.`), port, '127.0.0.1')
+    while (waiting < all) await new Promise(resolve => setTimeout(resolve, 1))
+  }
+  t.is((await ask({ name: 'a', port })).rcode, 'NOERROR')
+  release.resolve(undefined)
+})
+
 onLinux('a listener that went takes its replies along', async t => {
   const shared = newShared()
   const { responder, counted } = memoising(shared.board, EVERYTHING)
