@@ -1,6 +1,5 @@
 /** `seamark convert`: prints the Corefile that does what another server's configuration did. */
 import { Command } from 'commander'
-import { parseDocument } from 'yaml'
 import { SeamarkError } from '#lib/errors.ts'
 import { CLUSTER_DOMAIN } from './common-options.ts'
 import { readText } from './read-text.ts'
@@ -11,7 +10,8 @@ interface ConvertFlags {
 }
 
 /** `data` of a ConfigMap manifest (YAML or JSON). @throws SeamarkError BAD_OPTION */
-const readConfigMap = (path: string): Readonly<Record<string, unknown>> => {
+const readConfigMap = async (path: string): Promise<Readonly<Record<string, unknown>>> => {
+  const { parseDocument } = await import('yaml')
   const document = parseDocument(readText(path))
   if (document.errors[0]) throw new SeamarkError('BAD_OPTION', `${path}: ${document.errors[0].message}`)
   const manifest = document.toJS() as { kind?: unknown; data?: unknown } | null
@@ -26,7 +26,7 @@ const readConfigMap = (path: string): Readonly<Record<string, unknown>> => {
 
 const convert = async ({ kubeDnsConfig: path, clusterDomain }: ConvertFlags): Promise<void> => {
   const { kubeDnsCorefile, readKubeDnsConfig } = await import('#resolver/corefile/kube-dns-config.ts')
-  const read = readKubeDnsConfig(readConfigMap(path), { clusterDomain })
+  const read = readKubeDnsConfig(await readConfigMap(path), { clusterDomain })
   if (!read.ok)
     throw new SeamarkError('BAD_OPTION', read.problem.map(problem => `${path}: ${problem}`).join('\n         '))
   process.stdout.write(kubeDnsCorefile(read.value, { clusterDomain }))

@@ -2,12 +2,16 @@
  * `seamark`: one program, one subcommand a part. This folder is the only one that reads argv and the environment; each
  * subcommand imports its rooms when it runs, so that `seamark shell` does not load an apiserver.
  */
-import { reportError } from './exit.ts'
+import { keepCompiled } from './compile-cache.ts'
 import { twoDashes } from './one-dash.ts'
-import { createProgram } from './program.ts'
 
+const argv = twoDashes(process.argv)
+keepCompiled(argv.slice(2))
+
+const { reportError } = await import('./exit.ts')
 try {
-  await createProgram().parseAsync(twoDashes(process.argv))
+  const { createProgram } = await import('./program.ts')
+  await createProgram().parseAsync(argv)
 } catch (error) {
   reportError(error)
   process.exitCode = 1

@@ -1,7 +1,6 @@
 /** `seamark resolvconf`: prints the resolv.conf that a pod would get, with the kubelet's warnings on standard error. */
 import { isIP } from 'node:net'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { parseDocument } from 'yaml'
 import { SeamarkError } from '#lib/errors.ts'
 import { type DnsConfig, generateResolvConf, validateDnsConfig } from '#resolver/resolvconf.ts'
 import { CLUSTER_DNS, CLUSTER_DOMAIN, namespaceOption } from './common-options.ts'
@@ -29,7 +28,8 @@ interface PodSettings {
 }
 
 /** The DNS part of a Pod manifest (YAML or JSON). */
-const readPod = (path: string, flags: ResolvConfFlags): PodSettings => {
+const readPod = async (path: string, flags: ResolvConfFlags): Promise<PodSettings> => {
+  const { parseDocument } = await import('yaml')
   const document = parseDocument(readText(path))
   if (document.errors[0]) throw new SeamarkError('BAD_OPTION', `${path}: ${document.errors[0].message}`)
   const pod = document.toJS() as {
@@ -66,8 +66,8 @@ const podOfFlags = (flags: ResolvConfFlags): PodSettings => {
   }
 }
 
-const resolvConf = (flags: ResolvConfFlags): void => {
-  const pod = flags.pod === undefined ? podOfFlags(flags) : readPod(flags.pod, flags)
+const resolvConf = async (flags: ResolvConfFlags): Promise<void> => {
+  const pod = flags.pod === undefined ? podOfFlags(flags) : await readPod(flags.pod, flags)
   const problems = validateDnsConfig(pod.dnsPolicy, pod.dnsConfig)
   if (problems.length > 0) throw new SeamarkError('BAD_OPTION', problems.map(problem => `spec.${problem}`).join('\n'))
   const { text, warnings } = generateResolvConf({

@@ -10,10 +10,16 @@ export class DnsProcess {
   output = ''
   readonly exited: Promise<number | null>
 
-  constructor(t: ExecutionContext, corefile: string, args: readonly string[] = []) {
+  /** `environment`: beyond this process's own. */
+  constructor(
+    t: ExecutionContext,
+    corefile: string,
+    args: readonly string[] = [],
+    environment: NodeJS.ProcessEnv = {},
+  ) {
     this.child = spawn(seamark, ['dns', '--conf', corefile, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, NODE_OPTIONS: '' },
+      env: { ...process.env, NODE_OPTIONS: '', ...environment },
     })
     this.child.stdout?.on('data', chunk => (this.output += chunk))
     this.child.stderr?.on('data', chunk => (this.output += chunk))

@@ -1,0 +1,110 @@
+/** What a start of `seamark dns` loads: each file that is not needed for the first answer delays it. */
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import test, { type ExecutionContext } from 'ava'
+import { projectRoot } from '../support/cluster.ts'
+import { DnsProcess } from '../support/dns-process.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+
+/** Writes down every file and every module of Node's own that the main thread loads. */
+const recorder = (list: string): string => `
+  import { registerHooks } from 'node:module'
+  import { isMainThread } from 'node:worker_threads'
+  import { writeFileSync } from 'node:fs'
+  const urls = []
+  registerHooks({ load(url, context, next) { urls.push(url); return next(url, context) } })
+  const told = () => writeFileSync(${JSON.stringify(list)}, [...urls, ...process.moduleLoadList].join('\\n'))
+  if (isMainThread) process.on('exit', told)
+`
+
+const ADDRESSES = ['dns', 'health', 'ready', 'metrics', 'admin'].flatMap(part => [`--${part}-address`, '127.0.0.1:0'])
+
+/** kubeadm's Corefile with an apiserver that is not there, and no question to anybody else. */
+const kubeadm = readFileSync(join(projectRoot, 'configs/examples/kubeadm.Corefile'), 'utf8')
+  .replace(/(kubernetes [^{]*\{)/, '$1\n endpoint https://127.0.0.1:1')
+  .replace('lameduck 5s', 'lameduck 0s')
+  .replace(/forward \. \S+/, 'forward . 127.0.0.1:9')
+
+const begin = (t: ExecutionContext, folder: string, args: readonly string[], environment = {}): DnsProcess => {
+  const corefile = join(folder, 'Corefile')
+  writeFileSync(corefile, kubeadm)
+  return new DnsProcess(t, corefile, [...ADDRESSES, '--log-format', 'json', ...args], environment)
+}
+
+test('kubeadm’s Corefile loads its own plugins, and no package that they do not need yet', async t => {
+  const folder = temporaryFolder(t)
+  const [list, preload] = [join(folder, 'loaded'), join(folder, 'recorder.mjs')]
+  writeFileSync(preload, recorder(list))
+  const program = begin(t, folder, [], { NODE_OPTIONS: `--import=${pathToFileURL(preload)}` })
+  await program.whenSays('watching failed')
+  await program.stop()
+  const loaded = readFileSync(list, 'utf8').split('\n')
+
+  const plugins = loaded.flatMap(url => /\/resolver\/plugins\/(\w+)\.[jt]s$/.exec(url)?.[1] ?? [])
+  const named = [...kubeadm.matchAll(/^ {4}(\w+)/gm)].map(([, name]) => name!)
+  t.true(named.length >= 10, named.join())
+  t.deepEqual(plugins.toSorted(), [...named, 'index', 'order'].sort())
+
+  const packages = new Set(loaded.flatMap(url => /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1] ?? []))
+  t.true(packages.has('pino') && packages.has('dns-packet'), [...packages].join())
+  const needless = ['@opentelemetry/api', '@peculiar/x509', 'fast-json-patch', 'pbf', 'pino-pretty', 're2js', 'yaml']
+  t.deepEqual(
+    needless.filter(name => packages.has(name)),
+    [],
+  )
+  t.true(loaded.includes('NativeModule net'))
+  const builtins = ['http2', 'inspector', 'internal/deps/undici/undici', 'sqlite', 'repl']
+  t.deepEqual(
+    builtins.filter(name => loaded.includes(`NativeModule ${name}`)),
+    [],
+  )
+  t.deepEqual(
+    loaded.filter(url => /^file:.*\/(cluster|server\/https)\//.test(url) && !url.endsWith('/options.ts')),
+    [],
+  )
+})
+
+/** Without a place of the user's own: a pod. */
+const POD = { HOME: '', NODE_COMPILE_CACHE: '' }
+
+test('what was compiled is kept beside the state, for the main thread and the workers', async t => {
+  const folder = temporaryFolder(t)
+  const cache = join(folder, 'compile-cache')
+  const program = begin(t, folder, ['--state-dir', folder], POD)
+  await program.whenSays('watching failed')
+  t.is(await program.stop(), 0)
+  t.is(statSync(cache).mode & 0o777, 0o700)
+  t.true(readdirSync(cache, { recursive: true }).length > 100)
+})
+
+const badPlaces: Readonly<Record<string, (cache: string) => void>> = {
+  'a file': cache => writeFileSync(cache, ''),
+  'a link': cache => symlinkSync(tmpdir(), cache),
+  'a folder that others may write to': cache => {
+    mkdirSync(cache)
+    chmodSync(cache, 0o777)
+  },
+}
+
+for (const [place, make] of Object.entries(badPlaces))
+  test(`where its place is ${place}, nothing is kept, and it starts all the same`, async t => {
+    const folder = temporaryFolder(t)
+    const cache = join(folder, 'compile-cache')
+    make(cache)
+    const before = lstatSync(cache).mtimeMs
+    const program = begin(t, folder, ['--state-dir', folder], POD)
+    await program.whenSays('watching failed')
+    t.is(await program.stop(), 0)
+    t.is(lstatSync(cache).mtimeMs, before)
+  })
