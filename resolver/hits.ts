@@ -1,18 +1,28 @@
 /**
  * Replies that were given again without asking the resolver still are replies: who counts them is told how many there
- * were of a kind. A kind is what counters tell apart: block, protocol, family, type, rcode, plugin, sizes.
+ * were of a kind. A kind is what counters tell apart: zone of the block, protocol, family, type, rcode, plugin, sizes, and
+ * what a plugin has a counter of its own for.
  */
 import { isIPv6 } from 'node:net'
 import type { Milliseconds } from '#lib/clock.ts'
-import type { HitListener } from './memo.ts'
+import type { HitCount, HitListener } from './memo.ts'
 import type { Plugin, Reply, ReplyObserver } from './plugin.ts'
 import type { Endpoint, Query } from './query.ts'
 import { decodeQuery } from './wire/message.ts'
+import { isSubdomain } from './wire/name.ts'
+import type { DnsName } from './wire/record.ts'
 
 interface HitAudience {
+  /** The block's. */
+  readonly zones: readonly DnsName[]
   readonly reporters: readonly Plugin[]
   readonly observer: ReplyObserver | undefined
+  /** Of this reply alone (resolver/memo.ts). */
+  readonly counted: readonly HitCount[]
 }
+
+/** More are not held: kinds that clients have made up must not fill the memory. Those that come again are new ones. */
+const MAX_KINDS = 4096
 
 /** One kind. */
 export class HitCounter implements HitListener {
@@ -29,6 +39,7 @@ export class HitCounter implements HitListener {
   add(hits: number, duration: Milliseconds): void {
     const reply = { ...this.#reply, duration }
     for (const plugin of this.#told.reporters) plugin.reportHits?.(this.#query, reply, hits)
+    for (const listener of this.#told.counted) listener.add(hits, duration)
     this.#told.observer?.observeHits(this.#query, reply, hits)
   }
 
@@ -42,16 +53,40 @@ export class HitCounter implements HitListener {
 /** The kinds of a block. */
 export class HitCounters {
   readonly #kinds = new Map<string, HitCounter>()
+  readonly #numbers = new WeakMap<HitCount, number>()
+  #listeners = 0
 
   of(query: Query, reply: Reply, told: HitAudience): HitCounter {
     const { question, client, transport, server, edns, packet } = query
+    const { answer } = reply
     const family = isIPv6(client.address) ? 6 : 4
     const kind = [
-      ...[server, transport, family, question.type, edns?.dnssecOk === true],
-      ...[reply.answer?.rcode, reply.by, packet.length, reply.packet?.length],
+      ...[
+        server,
+        transport,
+        family,
+        question.type,
+        edns?.dnssecOk === true,
+        zoneOf(question.canonicalName, told.zones),
+      ],
+      ...[answer?.rcode, answer?.authoritative, answer?.answers.length === 0, reply.by],
+      ...[packet.length, reply.packet?.length, ...told.counted.map(listener => this.#numberOf(listener))],
     ].join()
-    let counter = this.#kinds.get(kind)
-    if (!counter) this.#kinds.set(kind, (counter = new HitCounter(query, reply, told)))
+    const known = this.#kinds.get(kind)
+    if (known) return known
+    if (this.#kinds.size >= MAX_KINDS) this.#kinds.clear()
+    const counter = new HitCounter(query, reply, told)
+    this.#kinds.set(kind, counter)
     return counter
   }
+
+  #numberOf(listener: HitCount): number {
+    const known = this.#numbers.get(listener) ?? this.#listeners++
+    this.#numbers.set(listener, known)
+    return known
+  }
 }
+
+/** The longest of the zones that the name lies in. */
+const zoneOf = (name: DnsName, zones: readonly DnsName[]): DnsName =>
+  zones.reduce((longest, zone) => (zone.length > longest.length && isSubdomain(name, zone) ? zone : longest), '')

@@ -19,11 +19,13 @@ import { layOutReply, type ReplyLayout } from './wire/reply-layout.ts'
 export interface MemoTerms {
   /** Facts of the board (lib/change-board.ts). */
   readonly facts: readonly string[]
-  /** On the clock's monotonic scale; absent: until a fact changes. With a time, the TTLs count down. */
+  /** On the clock's monotonic scale; absent: until a fact changes. */
   readonly until?: Milliseconds
+  /** The TTLs are those of this moment and count down from it, by whole seconds; absent: they stand still. */
+  readonly agedAt?: Milliseconds
   /** The board's cell with the serial of the SOA in the answer: a change elsewhere in the zone does not end the answer. */
   readonly serialCell?: number
-  /** The addresses may come in any order. */
+  /** The addresses, and mail servers, may come in any order, but in none always: where they cannot take turns, no memo. */
   readonly turns?: boolean
   /** Owners, and the SOA's names, are spelled as the question spells them. */
   readonly echoesCase?: boolean
@@ -33,12 +35,36 @@ export interface MemoTerms {
     /** But not where the board has something by this name and the label left of `name`; absent: of every name. */
     readonly unless?: string
   }
+  /** Told of the replies beside those who are told of all of the block: what is counted follows from more than those know. */
+  readonly counted?: readonly HitCount[]
+}
+
+/** For what follows from the question and the configuration: until something changes that all rests on. */
+export const lasting = (): MemoTerms => ({ facts: [] })
+
+/** The verdict with more to its terms, where it has any. */
+export const withTerms = (verdict: Verdict, change: (terms: MemoTerms) => MemoTerms | undefined): Verdict => {
+  if (verdict.verdict !== 'answered' || !verdict.memo) return verdict
+  const { memo } = verdict
+  const changed = () => {
+    const terms = memo()
+    return terms && change(terms)
+  }
+  return { ...verdict, memo: changed }
+}
+
+/** Who is told of the replies as well. */
+export const countedBy = (verdict: Verdict, listener: HitCount): Verdict =>
+  withTerms(verdict, terms => ({ ...terms, counted: [...(terms.counted ?? []), listener] }))
+
+/** Told how many replies were given again. */
+export interface HitCount {
+  /** So many more; `duration`: of one of them, on average, from its arrival. */
+  add(hits: number, duration: Milliseconds): void
 }
 
 /** Told of replies of one kind that were given again. */
-export interface HitListener {
-  /** So many more; `duration`: of one of them, on average, from its arrival. */
-  add(hits: number, duration: Milliseconds): void
+export interface HitListener extends HitCount {
   /** One of them, which stands for `weight`: its question and who asked it. */
   sample(question: Buffer, client: Endpoint, weight: number): void
 }
@@ -50,6 +76,7 @@ export interface Memo {
   readonly until: Milliseconds
   /** Offsets of the TTLs that count down; none: they stand still. */
   readonly ttls: Uint16Array
+  /** Since when. */
   readonly keptAt: Milliseconds
   /** 0: there is none. */
   readonly serialAt: number
@@ -70,6 +97,9 @@ export interface Memo {
 /** The fact that all replies rest on: the configuration, and what plugins have no facts of their own for. */
 export const EVERYTHING = 'everything'
 
+/** For clients that take what is left of a truncated answer for all of it: the others are left for the next. */
+const TRUNCATED_LIFE: Milliseconds = 1000
+
 const NO_TTLS = new Uint16Array()
 
 /** Undefined: `reply` must not be given again. Call it in the turn of the loop in which the verdict was made. */
@@ -80,7 +110,7 @@ export const memoOf = (
   world: {
     readonly board: ChangeBoard
     readonly now: Milliseconds
-    readonly hits: () => HitListener
+    readonly hits: (counted: readonly HitCount[]) => HitListener
     readonly isAloneBelow: (name: DnsName) => boolean
   },
 ): Memo | undefined => {
@@ -92,13 +122,15 @@ export const memoOf = (
   const terms = verdict.memo()
   if (!terms) return undefined
   const layout = layOutReply(reply)
-  const { ttls, serialAt, turns, anyCase } = layout
+  const { ttls, serialAt, turns, moved, anyCase } = layout
+  if (terms.turns && moved > 1 && moved !== turns.count) return undefined
+  const isCut = terms.turns === true && reply.readUInt16BE(6) < verdict.answer.answers.length
   const taken = terms.turns ? turns : { at: 0, size: 0, count: 0 }
   return {
     facts: stamp([EVERYTHING, ...terms.facts], world.board),
-    until: terms.until ?? Number.POSITIVE_INFINITY,
-    ttls: terms.until === undefined ? NO_TTLS : Uint16Array.from(ttls),
-    keptAt: world.now,
+    until: Math.min(terms.until ?? Number.POSITIVE_INFINITY, ...(isCut ? [world.now + TRUNCATED_LIFE] : [])),
+    ttls: terms.agedAt === undefined ? NO_TTLS : Uint16Array.from(ttls),
+    keptAt: terms.agedAt ?? 0,
     serialAt: terms.serialCell === undefined ? 0 : serialAt,
     serialCell: terms.serialCell ?? 0,
     anyCase: anyCase && terms.echoesCase === true,
@@ -108,7 +140,7 @@ export const memoOf = (
     ...(terms.below &&
       layout.pointers.length > 0 &&
       world.isAloneBelow(terms.below.name) && { below: belowOf(terms.below, layout) }),
-    hits: world.hits(),
+    hits: world.hits(terms.counted ?? []),
   }
 }
 

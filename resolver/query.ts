@@ -1,5 +1,6 @@
 /** A question on its way through the plugins: what was asked, by whom, over what. Decoded once, never changed. */
 import type { Milliseconds } from '#lib/clock.ts'
+import type { MemoTerms } from './memo.ts'
 import type { Trace } from './trace.ts'
 import type { Answer } from './verdict.ts'
 import type { DnsName } from './wire/record.ts'
@@ -41,6 +42,8 @@ export interface KeptAnswer {
   /** The question's own object: a query made from another for another name does not inherit the answer. */
   readonly question: Question
   readonly answer: Answer
+  /** On what terms it may be given again. */
+  readonly memo?: (() => MemoTerms | undefined) | undefined
 }
 
 export interface Query {

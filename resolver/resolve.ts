@@ -170,7 +170,10 @@ export class Resolver {
     const memo = memoOf(query, verdict, packet, {
       board,
       now: clock.monotonic(),
-      hits: () => chain.hits.of(query, reply, { reporters: chain.reporters, observer: this.#options.observer }),
+      hits: counted => {
+        const told = { zones: chain.block.zones, reporters: chain.reporters, observer: this.#options.observer, counted }
+        return chain.hits.of(query, reply, told)
+      },
       isAloneBelow: name =>
         chain.sources.every(
           (plugin, index) =>

@@ -312,12 +312,12 @@ const takeTurn = (entry: Entry, output: Buffer, to: number): void => {
   reply.copy(output, to + turnsAt + moved, turnsAt, first)
 }
 
-/** RFC 1035 §3.2.1: a TTL is the time that the record may still be kept. */
-const age = ({ reply, ttls, keptAt }: Entry, output: Buffer, to: number, now: number): void => {
+/** RFC 1035 §3.2.1: a TTL is the time that the record may still be kept. In the output: it has moved with its record. */
+const age = ({ ttls, keptAt }: Entry, output: Buffer, to: number, now: number): void => {
   const seconds = Math.floor((now - keptAt) / 1000)
   if (seconds <= 0) return
   for (let index = 0; index < ttls.length; index++) {
-    const at = ttls[index]!
-    output.writeUInt32BE(Math.max(0, reply.readUInt32BE(at) - seconds), to + at)
+    const at = to + ttls[index]!
+    output.writeUInt32BE(Math.max(0, output.readUInt32BE(at) - seconds), at)
   }
 }

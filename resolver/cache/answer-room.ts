@@ -5,8 +5,8 @@ export interface RoomOptions<Kept> {
   /** Entries. */
   readonly capacity: number
   readonly bytes: number
-  /** Told of what had to give way. */
-  readonly onEvict: (kept: Kept) => void
+  /** Told of what had to give way, and its question. */
+  readonly onEvict: (kept: Kept, key: string) => void
 }
 
 /**
@@ -26,8 +26,8 @@ export class AnswerRoom<Kept extends { readonly packed: Buffer | undefined }> {
       // Without `max`: it would have room made for all entries at the start, however few come.
       maxSize: bytes,
       sizeCalculation: bytesOf,
-      dispose(kept, _key, reason) {
-        if (reason === 'evict') onEvict(kept)
+      dispose(kept, key, reason) {
+        if (reason === 'evict') onEvict(kept, key)
       },
     })
   }

@@ -40,7 +40,7 @@ export class AnswerStore {
   readonly #rooms: Readonly<Record<CacheType, AnswerRoom<CachedAnswer>>>
   readonly #failed: AnswerRoom<Failure>
   /** Told of entries that had to give way. Set by the plugin that owns the store now. */
-  onEvict: (entry: CachedAnswer) => void = () => {}
+  onEvict: (entry: CachedAnswer, key: string) => void = () => {}
 
   constructor(settings: StoreSettings) {
     const { capacity, memory, failure } = settings
@@ -49,7 +49,7 @@ export class AnswerStore {
     const share = memory / (capacity.success + capacity.denial + failures)
     const room = (entries: number) => {
       const bytes = Math.floor(share * entries)
-      return new AnswerRoom<CachedAnswer>({ capacity: entries, bytes, onEvict: entry => this.onEvict(entry) })
+      return new AnswerRoom<CachedAnswer>({ capacity: entries, bytes, onEvict: (...gone) => this.onEvict(...gone) })
     }
     this.#settings = settings
     this.#rooms = { success: room(capacity.success), denial: room(capacity.denial) }

@@ -1,5 +1,6 @@
 /** What a cache counts: CoreDNS's metrics, a series for each listener that a query came in by, and dnsmasq's counters. */
 import type { CounterSeries, Registry } from '#lib/metrics.ts'
+import type { HitCount } from '../memo.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
 import type { CacheCounters } from '../plugin.ts'
 import type { CacheType } from './lifetime.ts'
@@ -67,8 +68,13 @@ export const cacheMetrics = {
 export type OwnerLabels = Readonly<Record<(typeof labels)[number], string>>
 type Counted = 'requests' | 'misses' | 'prefetches' | 'drops' | 'stale'
 
+/** What became of a question that is asked again in the memo. */
+type Outcome = CacheType | 'missed'
+
 interface ListenerSeries extends Readonly<Record<Counted, CounterSeries>> {
   readonly hits: Readonly<Record<CacheType, CounterSeries>>
+  /** For replies that are given again (resolver/memo.ts). */
+  readonly again: Readonly<Record<Outcome, HitCount>>
 }
 
 export class CacheCounts {
@@ -101,14 +107,19 @@ export class CacheCounts {
     this.#of(server)[what].inc()
   }
 
-  miss(server: string): void {
-    this.#own.misses++
-    this.#of(server).misses.inc()
+  miss(server: string, times = 1): void {
+    this.#own.misses += times
+    this.#of(server).misses.inc(times)
   }
 
-  hit(type: CacheType, server: string): void {
-    this.#own.hits++
-    this.#of(server).hits[type].inc()
+  hit(type: CacheType, server: string, times = 1): void {
+    this.#own.hits += times
+    this.#of(server).hits[type].inc(times)
+  }
+
+  /** Counts questions that had this outcome before, and are answered without asking the cache. */
+  again(outcome: Outcome, server: string): HitCount {
+    return this.#of(server).again[outcome]
   }
 
   staleHit(server: string): void {
@@ -144,8 +155,22 @@ export class CacheCounts {
       drops: drops.child(at),
       stale: stale.child(at),
       hits: { success: hits.child({ ...at, type: 'success' }), denial: hits.child({ ...at, type: 'denial' }) },
+      again: {
+        success: this.#listener(server, times => this.hit('success', server, times)),
+        denial: this.#listener(server, times => this.hit('denial', server, times)),
+        missed: this.#listener(server, times => this.miss(server, times)),
+      },
     }
     this.#series.set(server, series)
     return series
+  }
+
+  #listener(server: string, conclude: (times: number) => void): HitCount {
+    return {
+      add: hits => {
+        this.#of(server).requests.inc(hits)
+        conclude(hits)
+      },
+    }
   }
 }

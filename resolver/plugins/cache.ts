@@ -5,7 +5,12 @@
  * no more memory than the settings say. Data of our own is never kept, and plugins that have some (kubernetes, hosts) are
  * asked before an entry is served, so a change in the cluster shows in the next answer even where the name was another
  * server's before.
+ *
+ * A fresh answer may be given again without asking here (resolver/memo.ts) until it is replaced, gives way or ends, and
+ * for some seconds at a time: so what is asked for often is seen often, and neither gives way to what is not nor stops
+ * being popular.
  */
+import type { ChangeBoard } from '#lib/change-board.ts'
 import { type Clock, type Milliseconds, sleep } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
 import { AnswerStore, type CachedAnswer, type Chosen, cacheKey, isFresh } from '../cache/answer-store.ts'
@@ -17,8 +22,9 @@ import { clampTtl, isPositive, lifetimeOf, withTtls } from '../cache/lifetime.ts
 import { packAnswer, unpackAnswer } from '../cache/packed-answer.ts'
 import { DirectiveReader } from '../corefile/directive-reader.ts'
 import type { MaybePromise } from '../listener.ts'
+import { countedBy, EVERYTHING, type MemoTerms } from '../memo.ts'
 import type { BlockContext, CacheCounters, CacheDumpEntry, Environment, Next, Plugin, PluginModule } from '../plugin.ts'
-import type { Query } from '../query.ts'
+import type { KeptAnswer, Query } from '../query.ts'
 import { respell } from '../respell.ts'
 import { type Answer, answered, type Verdict } from '../verdict.ts'
 import { extendedErrorCodes, rcodes } from '../wire/codes.ts'
@@ -36,6 +42,21 @@ export const cachePlugin: PluginModule = {
   },
 }
 
+/** An answer that is in use is looked up at least as often: in this time nobody fills a room with others. */
+const LONGEST_MEMO: Milliseconds = 10_000
+/** Share of the gap that ends popularity: questions that are not seen for so long are not taken for a gap. */
+const UNSEEN_GAP = 0.1
+
+/** An answer that is fresh at this moment. */
+interface Found {
+  readonly entry: CachedAnswer
+  readonly now: Milliseconds
+}
+
+type Given = Pick<KeptAnswer, 'answer' | 'memo'>
+
+const factOf = (key: string): string => `cached ${key}`
+
 /** Those that may have data of their own, and stand where an entry of the cache would hide it. */
 const pluginsBehind = new Set(pluginOrder.slice(pluginOrder.indexOf('cache') + 1, pluginOrder.indexOf('loop')))
 
@@ -47,6 +68,7 @@ class Cache implements Plugin {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #counts: CacheCounts
+  readonly #board: ChangeBoard
   /** Whether the block has plugins with data of their own between the cache and `forward`. */
   readonly #hasOwnData: boolean
   #store: AnswerStore
@@ -56,9 +78,10 @@ class Cache implements Plugin {
   constructor(
     settings: CacheSettings,
     { servers, directives, view }: BlockContext,
-    { clock, logger, registry }: Environment,
+    { clock, logger, registry, board }: Environment,
   ) {
     this.#settings = settings
+    this.#board = board
     this.#clock = clock
     this.#logger = logger
     this.#counts = new CacheCounts(registry, { server: servers[0] ?? '', zones: settings.zones.join(','), view })
@@ -91,6 +114,7 @@ class Cache implements Plugin {
 
   clear(): void {
     this.#store.clear()
+    this.#board.changed(EVERYTHING)
     this.#holding()
   }
 
@@ -101,19 +125,46 @@ class Cache implements Plugin {
     const key = cacheKey(query)
     const now = this.#clock.monotonic()
     const chosen = this.#store.find(key, now)
-    if (chosen?.freshness === 'fresh') return this.#giveFresh(query, key, next, chosen.entry)
+    if (chosen?.freshness === 'fresh') return this.#giveFresh(query, key, next, { entry: chosen.entry, now })
     if (chosen) return this.#giveStale(query, key, next, chosen)
     const failure = this.#store.failures.current(key, now)
     if (failure) return this.#giveFailure(query, next, failure)
     this.#counts.miss(query.server)
-    return this.#ask(query, key, next)
+    const verdict = this.#ask(query, key, next)
+    return verdict instanceof Promise ? verdict : this.#missedAgain(query, verdict)
   }
 
-  #giveFresh(query: Query, key: string, next: Next, entry: CachedAnswer): MaybePromise<Verdict> {
-    if (this.#isPopularAndEnding(entry) && !this.#failedLately(key)) this.#refresh(query, key, next, 'prefetch')
+  /** If it is given again, it was not found here that often. */
+  #missedAgain({ server }: Query, verdict: Verdict): Verdict {
+    return countedBy(verdict, this.#counts.again('missed', server))
+  }
+
+  #giveFresh(query: Query, key: string, next: Next, { entry, now }: Found): MaybePromise<Verdict> {
+    if (this.#isPopularAndEnding(entry, now) && !this.#failedLately(key)) this.#refresh(query, key, next, 'prefetch')
     const { type, stored } = entry
-    query.trace?.add('cache', 'answer is kept', { type, age: this.#clock.monotonic() - stored })
-    return this.#give(query, next, this.#aged(entry), () => this.#counts.hit(type, query.server))
+    query.trace?.add('cache', 'answer is kept', { type, age: now - stored })
+    const answer = this.#withLife(unpackAnswer(entry.packed), entry, now)
+    const memo = (): MemoTerms | undefined => {
+      const terms = this.#memoTerms(answer, key, { entry, now })
+      return terms && { ...terms, counted: [this.#counts.again(type, query.server)] }
+    }
+    return this.#give(query, next, { answer, memo }, () => this.#counts.hit(type, query.server))
+  }
+
+  /** Until the cache would do anything else than give the same answer. */
+  #memoTerms({ authority, additional }: Answer, key: string, { entry, now }: Found): MemoTerms | undefined {
+    const { stored, lifetime, hits } = entry
+    const { amount, gap } = this.#settings.prefetch
+    // Until it is popular each question counts.
+    if (amount > 0 && hits < amount) return undefined
+    const longest = amount > 0 ? Math.min(LONGEST_MEMO, gap * UNSEEN_GAP) : LONGEST_MEMO
+    return {
+      facts: [factOf(key)],
+      until: Math.min(now + longest, stored + lifetime - this.#prefetchWindow(entry)),
+      ...(!this.#settings.keepTtl && { agedAt: stored + 1000 * secondsSince(stored, now) }),
+      // Only the answer's owners are spelled as the question is.
+      echoesCase: authority.length === 0 && additional.length === 0,
+    }
   }
 
   #giveStale(query: Query, key: string, next: Next, { entry, settled }: Chosen): MaybePromise<Verdict> {
@@ -129,26 +180,29 @@ class Cache implements Plugin {
     query.trace?.add('cache', 'failure is remembered', { failures: failure.count })
     // RFC 8914 §4.14: the failure is not of this moment.
     const extendedErrors = [...(answer.extendedErrors ?? []), cachedError]
-    return this.#give(query, next, { ...answer, extendedErrors }, () => this.#counts.hit('denial', query.server))
+    const told = { answer: { ...answer, extendedErrors } }
+    return this.#give(query, next, told, () => this.#counts.hit('denial', query.server))
   }
 
   /** Serves what is kept, after plugins with data of their own had their say. `count`: it was served. */
-  #give(query: Query, next: Next, kept: Answer, count: () => void): MaybePromise<Verdict> {
-    const answer = respell(kept, query.question)
+  #give(query: Query, next: Next, kept: Given, count: () => void): MaybePromise<Verdict> {
+    const { memo } = kept
+    const answer = respell(kept.answer, query.question)
     const counted = (verdict: Verdict): Verdict => {
-      if (verdict.verdict === 'answered' && verdict.by === 'cache') count()
+      const isHit = verdict.verdict === 'answered' && verdict.by === 'cache'
+      if (isHit) count()
       else this.#counts.miss(query.server)
-      return verdict
+      return isHit ? verdict : this.#missedAgain(query, verdict)
     }
-    if (!this.#hasOwnData) return counted(answered('cache', answer))
-    const verdict = next({ ...query, kept: { question: query.question, answer } })
+    if (!this.#hasOwnData) return counted(answered('cache', answer, memo))
+    const verdict = next({ ...query, kept: { question: query.question, answer, memo } })
     return verdict instanceof Promise ? verdict.then(counted) : counted(verdict)
   }
 
   #serveStale(query: Query, next: Next, entry: CachedAnswer): MaybePromise<Verdict> {
     const { stored, lifetime } = entry
     query.trace?.add('cache', 'answer has ended', { since: this.#clock.monotonic() - stored - lifetime })
-    return this.#give(query, next, this.#stale(entry), () => this.#counts.staleHit(query.server))
+    return this.#give(query, next, { answer: this.#stale(entry) }, () => this.#counts.staleHit(query.server))
   }
 
   /**
@@ -229,23 +283,20 @@ class Cache implements Plugin {
     const { hits, lastHit } = before ?? { hits: 0, lastHit: now }
     const entry = { packed, type, positive, stored: now, lifetime: seconds * 1000, hits, lastHit }
     this.#store.set(key, entry)
+    this.#board.changed(factOf(key))
     this.#counts.inserted()
     this.#holding()
-    return answered(by, this.#withLife(answer, entry))
+    return answered(by, this.#withLife(answer, entry, now))
   }
 
   #isDisabled(type: 'success' | 'denial', { question }: Query): boolean {
     return this.#settings.disabled[type].some(zone => isSubdomain(question.canonicalName, zone))
   }
 
-  #aged(entry: CachedAnswer): Answer {
-    return this.#withLife(unpackAnswer(entry.packed), entry)
-  }
-
   /** What is left of each TTL, by whole seconds. */
-  #withLife(answer: Answer, { type, stored, lifetime }: CachedAnswer): Answer {
+  #withLife(answer: Answer, { type, stored, lifetime }: CachedAnswer, now: Milliseconds): Answer {
     if (this.#settings.keepTtl) return answer
-    const elapsed = Math.floor((this.#clock.monotonic() - stored) / 1000)
+    const elapsed = secondsSince(stored, now)
     const bounds = this.#settings.rules[type]
     // RFC 2308 §5: the TTL of the SOA is the least of its own and MINIMUM.
     const maximum = type === 'denial' ? lifetime / 1000 : bounds.maximum
@@ -268,18 +319,26 @@ class Cache implements Plugin {
     this.#logger.error({ error }, 'refreshing a cached answer failed by a bug')
   }
 
-  #isPopularAndEnding(entry: CachedAnswer): boolean {
-    const { amount, gap, share } = this.#settings.prefetch
+  #isPopularAndEnding(entry: CachedAnswer, now: Milliseconds): boolean {
+    const { amount, gap } = this.#settings.prefetch
     if (amount === 0) return false
-    const now: Milliseconds = this.#clock.monotonic()
     entry.hits = now - entry.lastHit < gap ? entry.hits + 1 : 1
     entry.lastHit = now
     const left = entry.stored + entry.lifetime - now
-    return entry.hits >= amount && left <= Math.max(1000, entry.lifetime * share)
+    return entry.hits >= amount && left <= this.#prefetchWindow(entry)
+  }
+
+  /** So long before its end a popular answer is asked for anew. */
+  #prefetchWindow({ lifetime }: CachedAnswer): Milliseconds {
+    const { amount, share } = this.#settings.prefetch
+    return amount === 0 ? 0 : Math.max(1000, lifetime * share)
   }
 
   #own(store: AnswerStore): AnswerStore {
-    store.onEvict = entry => this.#counts.evicted(entry.type, isFresh(entry, this.#clock.monotonic()))
+    store.onEvict = (entry, key) => {
+      this.#board.changed(factOf(key))
+      this.#counts.evicted(entry.type, isFresh(entry, this.#clock.monotonic()))
+    }
     return store
   }
 
@@ -288,5 +347,8 @@ class Cache implements Plugin {
     this.#counts.hold({ success: store.size('success'), denial: store.size('denial') }, store.bytes)
   }
 }
+
+/** Whole ones. */
+const secondsSince = (stored: Milliseconds, now: Milliseconds): number => Math.floor((now - stored) / 1000)
 
 const cachedError = { code: extendedErrorCodes.CACHED_ERROR, text: '' }

@@ -43,6 +43,9 @@ type Texts = () => readonly (readonly string[])[]
 
 class Chaos implements Plugin {
   readonly name = 'chaos'
+  /** Its own answers are of the moment, and given once. */
+  readonly steady = true
+  readonly transparent = true
   readonly allClasses = true
   readonly #plugins: () => readonly Plugin[]
   readonly #texts: ReadonlyMap<DnsName, Texts>
@@ -74,8 +77,12 @@ class Chaos implements Plugin {
   }
 
   /** Counts answers from data of the server's own, as dnsmasq counts those of its zones. */
-  report(_query: Query, { answer }: Reply): void {
-    if (answer?.authoritative) this.#authoritative++
+  report(query: Query, reply: Reply): void {
+    this.reportHits(query, reply, 1)
+  }
+
+  reportHits(_query: Query, { answer }: Reply, hits: number): void {
+    if (answer?.authoritative) this.#authoritative += hits
   }
 
   adopt(previous: Plugin): void {

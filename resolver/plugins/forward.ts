@@ -211,7 +211,7 @@ class Forward implements Plugin {
     const { from, except } = this.#settings
     const isOurs = from.some(zone => isSubdomain(canonicalName, zone))
     if (!isOurs || except.some(zone => isSubdomain(canonicalName, zone))) return next(query)
-    if (query.kept?.question === query.question) return answered('cache', query.kept.answer)
+    if (query.kept?.question === query.question) return answered('cache', query.kept.answer, query.kept.memo)
     const reach = this.#reachOf(query)
     if (typeof reach === 'object') return answered(NAME, respell(reach, query.question))
     if (this.#underWay >= this.#limit) {

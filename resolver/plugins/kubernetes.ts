@@ -9,7 +9,7 @@ import { exponentialBuckets } from '#lib/metrics.ts'
 import type { EndpointSliceView } from '#watcher/views/endpoint-slice.ts'
 import type { Directive, Property } from '../corefile/syntax.ts'
 import type { MaybePromise } from '../listener.ts'
-import type { MemoTerms } from '../memo.ts'
+import { type MemoTerms, withTerms } from '../memo.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
 import type { BlockContext, Environment, Next, Plugin, PluginModule, ZoneCopy } from '../plugin.ts'
 import type { Query } from '../query.ts'
@@ -237,5 +237,11 @@ class Kubernetes implements Plugin {
 }
 
 /** Where nobody further down has the name either, this plugin's NXDOMAIN is the answer: it is the zone's authority. */
-const orElse = (verdict: Verdict, otherwise: Verdict): Verdict =>
-  verdict.verdict === 'unhandled' ? otherwise : verdict
+const orElse = (verdict: Verdict, otherwise: Verdict): Verdict => {
+  if (verdict.verdict === 'unhandled') return otherwise
+  // That it is not here is what the other one's word rests on, too.
+  return withTerms(verdict, terms => {
+    const own = otherwise.verdict === 'answered' ? otherwise.memo?.() : undefined
+    return own && { ...terms, facts: [...terms.facts, ...own.facts] }
+  })
+}

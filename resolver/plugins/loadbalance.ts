@@ -15,7 +15,7 @@ import { type Network, parseNetwork } from '../corefile/network.ts'
 import type { Directive, Property } from '../corefile/syntax.ts'
 import type { MaybePromise } from '../listener.ts'
 import { parseWeights, Weights } from '../loadbalance/weights.ts'
-import type { MemoTerms } from '../memo.ts'
+import { withTerms } from '../memo.ts'
 import type { Environment, Next, Plugin, PluginModule } from '../plugin.ts'
 import type { Query } from '../query.ts'
 import type { Verdict } from '../verdict.ts'
@@ -150,10 +150,11 @@ class Loadbalance implements Plugin {
     const answers = this.#orderSection(answer.answers, this.#settings.limit)
     const additional = this.#orderSection(answer.additional)
     if (answers === answer.answers && additional === answer.additional) return verdict
-    const { memo, ...rest } = verdict
-    const mayTurn = this.#settings.path === undefined && this.#settings.networks.length === 0
-    const kept = memo && mayTurn && { memo: () => withTurns(memo()) }
-    return { ...rest, answer: { ...answer, answers, additional }, ...kept }
+    // What is cut off now has its turn the next time.
+    const isWhole = answers.length === answer.answers.length
+    const mayTurn = this.#settings.path === undefined && this.#settings.networks.length === 0 && isWhole
+    const ordered = { ...verdict, answer: { ...answer, answers, additional } }
+    return withTerms(ordered, terms => (mayTurn ? { ...terms, turns: true } : undefined))
   }
 
   #orderSection(records: readonly ResourceRecord[], limit?: number): readonly ResourceRecord[] {
@@ -180,9 +181,6 @@ class Loadbalance implements Plugin {
     if (chosen > 0) swap(records, addresses[0]![0], addresses[chosen]![0])
   }
 }
-
-/** Whoever gives the answer again changes the order as well: each address is the first as often as the others. */
-const withTurns = (terms: MemoTerms | undefined): MemoTerms | undefined => terms && { ...terms, turns: true }
 
 const isAddress = ({ type }: ResourceRecord): boolean => type === recordTypes.A || type === recordTypes.AAAA
 const isMoved = (record: ResourceRecord): boolean => isAddress(record) || record.type === recordTypes.MX

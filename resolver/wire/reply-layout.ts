@@ -10,6 +10,8 @@ export interface ReplyLayout {
   readonly serialAt: number
   /** The first addresses of one type that stand one after the other in the answer, all of the same size. */
   readonly turns: { readonly at: number; readonly size: number; readonly count: number }
+  /** Records of the answer that `loadbalance` would put in another order: addresses and mail servers. */
+  readonly moved: number
   /**
    * Whether nothing in it depends on the spelling of the question but the question itself and the owners that point to
    * it: addresses of that very name, and an SOA, which is spelled as the question spelled the zone.
@@ -30,6 +32,7 @@ const FIXED = 10
 const SOA_NUMBERS = 20
 
 const isAddress = (type: number): boolean => type === recordTypes.A || type === recordTypes.AAAA
+const isMoved = (type: number): boolean => isAddress(type) || type === recordTypes.MX
 
 /** `reply` must be a reply that this server made, with one question. */
 export const layOutReply = (reply: Buffer): ReplyLayout => {
@@ -38,7 +41,8 @@ export const layOutReply = (reply: Buffer): ReplyLayout => {
   const ttls: number[] = []
   const serials: number[] = []
   let anyCase = true
-  let turns = { at: 0, size: 0, count: 0, type: 0 }
+  let moved = 0
+  let turns: Run = { at: 0, size: 0, count: 0, type: 0 }
   const questionEnd = skipName(reply, HEADER_LENGTH)! + 4
   let at = questionEnd
   for (let index = 0; index < records; index++) {
@@ -50,15 +54,16 @@ export const layOutReply = (reply: Buffer): ReplyLayout => {
     ttls.push(fields + 4)
     if (type === recordTypes.SOA) serials.push(at - SOA_NUMBERS)
     anyCase &&= type === recordTypes.SOA ? isZoneAlone(reply, start, fields + FIXED) : isQuestion(reply, start, type)
-    if (index >= answers || !isAddress(type)) continue
-    if (turns.count === 0) turns = { at: start, size: at - start, count: 1, type }
-    else if (isNextTurn(turns, start, at, type)) turns = { ...turns, count: turns.count + 1 }
+    if (index >= answers || !isMoved(type)) continue
+    moved++
+    turns = withTurn(turns, start, at, type)
   }
   const { at: first, size, count } = turns
   return {
     ttls,
     serialAt: serials.length === 1 ? serials[0]! : 0,
     turns: count > 1 ? { at: first, size, count } : { at: 0, size: 0, count: 0 },
+    moved,
     anyCase,
     pointers: ttls.length === 1 && serials.length === 1 ? soaPointers(reply, questionEnd) : [],
     questionEnd,
@@ -103,5 +108,9 @@ interface Run {
   readonly type: number
 }
 
-const isNextTurn = (run: Run, start: number, end: number, type: number): boolean =>
-  type === run.type && start === run.at + run.count * run.size && end - start === run.size
+/** The run with the record from `start` to `end`, if that begins or continues it. */
+const withTurn = (run: Run, start: number, end: number, type: number): Run => {
+  if (run.count === 0) return isAddress(type) ? { at: start, size: end - start, count: 1, type } : run
+  const isNext = type === run.type && start === run.at + run.count * run.size && end - start === run.size
+  return isNext ? { ...run, count: run.count + 1 } : run
+}
