@@ -20,7 +20,7 @@ const DEADLINE = 10_000
 /** A reply as dns-packet reads it, with the RCODE's name that its types leave out. */
 export type Reply = DecodedPacket & { readonly rcode: string; readonly answers: readonly { readonly data?: unknown }[] }
 
-/** Sends bytes over UDP; the first datagram that comes back. */
+/** Sends bytes over UDP; the first datagram with its id that comes back: a late reply to whoever had the port before is none. */
 export const exchangeUdp = (
   packet: Buffer,
   port: number,
@@ -36,7 +36,9 @@ export const exchangeUdp = (
     }
     const timer = setTimeout(() => end(() => reject(new Error(`no answer within ${deadline} ms`))), deadline)
     socket.on('error', error => end(() => reject(error)))
-    socket.on('message', reply => end(() => resolve(reply)))
+    socket.on('message', reply => {
+      if (reply.subarray(0, 2).equals(packet.subarray(0, 2))) end(() => resolve(reply))
+    })
     socket.connect(port, address, () => socket.send(packet))
   })
 
