@@ -10,7 +10,7 @@ import type { Plugin, Reply, ReplyObserver } from './plugin.ts'
 import type { Endpoint, Query } from './query.ts'
 import { decodeQuery } from './wire/message.ts'
 import { isSubdomain } from './wire/name.ts'
-import type { DnsName } from './wire/record.ts'
+import type { DnsName, ResourceRecord } from './wire/record.ts'
 
 interface HitAudience {
   /** The block's. */
@@ -24,6 +24,41 @@ interface HitAudience {
 /** More are not held: kinds that clients have made up must not fill the memory. Those that come again are new ones. */
 const MAX_KINDS = 4096
 
+/**
+ * What is held for long must not hold the memory that it came in: packets are views of all that was received with them,
+ * and what is made is a view of Node's pool, 64 KiB.
+ */
+const copyOf = (bytes: Buffer): Buffer => {
+  const copy = Buffer.allocUnsafeSlow(bytes.length)
+  bytes.copy(copy)
+  return copy
+}
+
+const ownQuery = (query: Query): Query => {
+  const { transport, client, local, server, received } = query
+  const packet = copyOf(query.packet)
+  const decoded = decodeQuery(packet, { transport, client, local, server }, received)
+  return { ...query, packet, edns: decoded.verdict === 'query' ? decoded.query.edns : undefined }
+}
+
+/** Nobody who counts looks into records. */
+const ownReply = ({ answer, packet, ...rest }: Reply): Reply => ({
+  ...rest,
+  answer: answer && {
+    ...answer,
+    ...{
+      answers: answer.answers.map(bare),
+      authority: answer.authority.map(bare),
+      additional: answer.additional.map(bare),
+    },
+  },
+  packet: packet && copyOf(packet),
+})
+
+const NO_DATA = Buffer.alloc(0)
+
+const bare = (record: ResourceRecord): ResourceRecord => ({ ...record, data: NO_DATA })
+
 /** One kind. */
 export class HitCounter implements HitListener {
   readonly #query: Query
@@ -31,8 +66,8 @@ export class HitCounter implements HitListener {
   readonly #told: HitAudience
 
   constructor(query: Query, reply: Reply, told: HitAudience) {
-    this.#query = query
-    this.#reply = reply
+    this.#query = ownQuery(query)
+    this.#reply = ownReply(reply)
     this.#told = told
   }
 
