@@ -75,6 +75,8 @@ class UdpWorker {
   #lastProfile = 0
   #lastSocket = 0
   #mail = 0
+  /** Datagrams of this batch that are noted for the main thread. */
+  #noted = 0
   /** Polls one after the other that found something after which nothing could be received. */
   #inVain = 0
 
@@ -247,11 +249,11 @@ class UdpWorker {
       this.#control.count(Count.badSource, 1)
       return end
     }
-    if (this.#control.get(Word.missesInHand) >= MISSES_IN_HAND) {
+    if (this.#control.get(Word.missesInHand) + this.#noted >= MISSES_IN_HAND) {
       this.#control.count(Count.shed, 1)
       return end
     }
-    this.#control.add(Word.missesInHand, 1)
+    this.#noted++
     this.#control.count(Count.misses, 1)
     const control = slot * CONTROL_SIZE
     const packet = slot * INPUT_SIZE
@@ -265,6 +267,8 @@ class UdpWorker {
   #handOver({ id }: WorkerSocket, length: number): void {
     const records = new Uint8Array(this.#misses.subarray(0, length))
     post({ type: 'misses', id, records }, [records.buffer])
+    this.#control.add(Word.missesInHand, this.#noted)
+    this.#noted = 0
   }
 }
 
