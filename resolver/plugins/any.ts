@@ -1,5 +1,6 @@
 /** any: answers questions of type ANY with a HINFO that says why there is no more (RFC 8482 §4.2). */
 import { DirectiveReader } from '../corefile/directive-reader.ts'
+import { lasting } from '../memo.ts'
 import type { Plugin, PluginModule } from '../plugin.ts'
 import { answered, emptyAnswer } from '../verdict.ts'
 import { classes, rcodes, recordTypes } from '../wire/codes.ts'
@@ -22,10 +23,13 @@ export const anyPlugin: PluginModule = {
     return reader.finish(
       (): Plugin => ({
         name: 'any',
+        steady: true,
+        transparent: true,
         handle(query, next) {
           const { name, type } = query.question
           if (type !== recordTypes.ANY) return next(query)
-          return answered('any', emptyAnswer(rcodes.NOERROR, { authoritative: true, answers: [{ name, ...record }] }))
+          const answer = emptyAnswer(rcodes.NOERROR, { authoritative: true, answers: [{ name, ...record }] })
+          return answered('any', answer, lasting)
         },
       }),
     )

@@ -48,6 +48,8 @@ export const headerPlugin: PluginModule = {
         verdict.verdict === 'answered' ? { ...verdict, answer: { ...verdict.answer, ...reply } } : verdict
       return {
         name: 'header',
+        steady: true,
+        transparent: true,
         handle(query, next) {
           const verdict = next(changesQuery ? { ...query, ...queryChanges } : query)
           return verdict instanceof Promise ? verdict.then(change) : change(verdict)

@@ -1,6 +1,7 @@
 /**
  * hosts: answers A, AAAA and PTR from a hosts file and from lines of the Corefile. Names that are there but have no
- * record of the type get an empty answer; what is not there goes on (`fallthrough`) or is NXDOMAIN.
+ * record of the type get an empty answer; what is not there goes on (`fallthrough`) or is NXDOMAIN. All that passes here
+ * rests on the file, also what goes on: when it changes, no answer from before is given again.
  */
 import { readFile, stat } from 'node:fs/promises'
 import { isIP } from 'node:net'
@@ -11,6 +12,7 @@ import { DirectiveReader, type PropertyTable } from '../corefile/directive-reade
 import type { Directive, Property } from '../corefile/syntax.ts'
 import { HostsTable } from '../hosts/hosts-table.ts'
 import type { MaybePromise } from '../listener.ts'
+import { EVERYTHING, lasting } from '../memo.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
 import type { BlockContext, Environment, Next, Plugin, PluginModule } from '../plugin.ts'
 import type { Query } from '../query.ts'
@@ -117,6 +119,7 @@ const readSettings = (reader: DirectiveReader, directive: Directive, block: Bloc
 
 class Hosts implements Plugin {
   readonly name = 'hosts'
+  readonly steady = true
   readonly #settings: Settings
   readonly #environment: Environment
   readonly #metrics: Metrics<typeof metrics>
@@ -164,7 +167,8 @@ class Hosts implements Plugin {
     if (!isReverse && isOthers && fallthrough?.some(zone => isSubdomain(name, zone))) return next(query)
     const rcode = answers ? rcodes.NOERROR : rcodes.NXDOMAIN
     query.trace?.add('hosts', answers ? 'name found' : 'name not found', { records: answers?.length ?? 0 })
-    return answered('hosts', emptyAnswer(rcode, { authoritative: true, answers: answers ?? [] }))
+    const answer = emptyAnswer(rcode, { authoritative: true, answers: answers ?? [] })
+    return answered('hosts', answer, () => ({ ...lasting(), echoesCase: true }))
   }
 
   /** Undefined: the name is not in the table. */
@@ -194,6 +198,7 @@ class Hosts implements Plugin {
       const text = await readFile(path, 'utf8')
       if (this.#looks.ended) return
       this.#table = this.#build(text)
+      this.#environment.board.changed(EVERYTHING)
       this.#fingerprint = fingerprint
       this.#metrics.reloaded.set(clock.now() / 1000)
     } catch (error) {

@@ -3,10 +3,11 @@
  * they neither leave the machine nor fail (RFC 6761 §6.3, RFC 6303 §4.2).
  */
 import { DirectiveReader } from '../corefile/directive-reader.ts'
+import { countedBy, type HitCount, lasting } from '../memo.ts'
 import { type MetricTable, registerMetrics } from '../metrics.ts'
 import type { Plugin, PluginModule } from '../plugin.ts'
 import type { Question } from '../query.ts'
-import { type Answer, answered, emptyAnswer } from '../verdict.ts'
+import { type Answer, answered, emptyAnswer, type Verdict } from '../verdict.ts'
 import { classes, rcodes, recordTypes } from '../wire/codes.ts'
 import { isSubdomain } from '../wire/name.ts'
 import { aaaaData, aData, nameData, soaData } from '../wire/rdata.ts'
@@ -57,22 +58,28 @@ export const localPlugin: PluginModule = {
     reader.noProperties()
     return reader.finish((): Plugin => {
       const { localhost } = registerMetrics(registry, metrics)
+      const again: HitCount = { add: hits => localhost.inc(hits) }
       return {
         name: 'local',
+        steady: true,
         handle(query, next) {
           const { question } = query
           const { canonicalName } = question
           const zone = zones.find(candidate => isSubdomain(canonicalName, candidate))
-          if (zone) return answered('local', answerIn(zone, question))
+          if (zone) return withMemo(answerIn(zone, question))
           // `localhost.example.org.`: what a search path makes of `localhost`.
           if (!canonicalName.startsWith(LOCALHOST)) return next(query)
           localhost.inc()
-          return answered('local', setOf(loopback, question, canonicalName))
+          return countedBy(withMemo(setOf(loopback, question, canonicalName)), again)
         },
       }
     })
   },
 }
+
+/** The SOA's owner is not spelled as the question is. */
+const withMemo = (answer: Answer): Verdict =>
+  answered('local', answer, () => ({ ...lasting(), echoesCase: answer.authority.length === 0 }))
 
 const answerIn = (zone: DnsName, question: Question): Answer => {
   const { canonicalName } = question

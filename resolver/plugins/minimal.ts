@@ -16,6 +16,8 @@ export const minimalPlugin: PluginModule = {
     return reader.finish(
       (): Plugin => ({
         name: 'minimal',
+        steady: true,
+        transparent: true,
         handle(query, next) {
           const verdict = next(query)
           return verdict instanceof Promise ? verdict.then(minimise) : minimise(verdict)

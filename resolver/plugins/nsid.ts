@@ -21,6 +21,7 @@ export const nsidPlugin: PluginModule = {
     return reader.finish(
       (): Plugin => ({
         name: 'nsid',
+        steady: true,
         // RFC 5001 §2.1: only to those who ask.
         replyOptions: ({ edns }) => (edns && findOption(edns, ednsOptionCodes.NSID) ? options : []),
       }),

@@ -4,6 +4,7 @@
  */
 import { DirectiveReader } from '../corefile/directive-reader.ts'
 import type { MaybePromise } from '../listener.ts'
+import { type MemoTerms, withTerms } from '../memo.ts'
 import type { Next, Plugin, PluginModule } from '../plugin.ts'
 import type { Query } from '../query.ts'
 import { type RewriteSettings, readRewrite } from '../rewrite/directive.ts'
@@ -26,12 +27,14 @@ const finished = new WeakSet<Query>()
 
 class Rewrite implements Plugin {
   readonly name = 'rewrite'
+  readonly steady: boolean
   /** A rule may make a question of class IN of another one. */
   readonly allClasses = true
   readonly #settings: RewriteSettings
   readonly #resolveInternally: Next
 
   constructor(settings: RewriteSettings, resolveInternally: Next) {
+    this.steady = settings.steady
     this.#settings = settings
     this.#resolveInternally = resolveInternally
   }
@@ -43,7 +46,9 @@ class Rewrite implements Plugin {
     if (this.#settings.stop) finished.add(rewritten.query)
     query.trace?.add('rewrite', 'question or answer is rewritten', { name: rewritten.query.question.name })
     const verdict = this.#ask(query, rewritten, next)
-    return verdict instanceof Promise ? verdict.then(value => restored(value, rewritten)) : restored(verdict, rewritten)
+    return verdict instanceof Promise
+      ? verdict.then(value => restored(query, value, rewritten))
+      : restored(query, verdict, rewritten)
   }
 
   /** What came in as another class has passed by the plugins that are for IN alone: they are asked from the front. */
@@ -53,7 +58,19 @@ class Rewrite implements Plugin {
   }
 }
 
-const restored = (verdict: Verdict, { restore }: Rewritten): MaybePromise<Verdict> => {
+/**
+ * The spelling and the names below are another question's; what is left of a TTL may be rewritten; and what was asked from
+ * the front may have come from another block.
+ */
+const termsOf = (query: Query, { query: asked, restore }: Rewritten, terms: MemoTerms): MemoTerms | undefined => {
+  if (query.question.class !== asked.question.class || (restore && terms.agedAt !== undefined)) return undefined
+  const { below: _below, ...others } = terms
+  return { ...others, echoesCase: false }
+}
+
+const restored = (query: Query, given: Verdict, rewritten: Rewritten): MaybePromise<Verdict> => {
+  const verdict = withTerms(given, terms => termsOf(query, rewritten, terms))
+  const { restore } = rewritten
   if (verdict.verdict !== 'answered' || !restore) return verdict
   const answer = restore(verdict.answer)
   return answer instanceof Promise ? answer.then(value => ({ ...verdict, answer: value })) : { ...verdict, answer }

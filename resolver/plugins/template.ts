@@ -5,6 +5,7 @@
 import { questionFor } from '../ask-again.ts'
 import { DirectiveReader } from '../corefile/directive-reader.ts'
 import type { MaybePromise } from '../listener.ts'
+import { countedBy, type HitCount, lasting } from '../memo.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
 import type { BlockContext, Environment, Next, Plugin, PluginModule } from '../plugin.ts'
 import type { Query } from '../query.ts'
@@ -17,6 +18,7 @@ import {
   type TemplateSettings,
   templateOptions,
 } from '../template/directive.ts'
+import { fieldsOf } from '../template/parse.ts'
 import { parseRecord } from '../template/record-template.ts'
 import { renderTemplate } from '../template/render.ts'
 import { TemplateError, type Value } from '../template/value.ts'
@@ -62,14 +64,25 @@ export const templatePlugin: PluginModule = {
   },
 }
 
+/** What is another's at the next question, though its name is the same. */
+const passingFields: ReadonlySet<string | undefined> = new Set(['Message', 'Remote', 'Meta', undefined])
+
+const restsOnName = ({ records }: TemplateSettings): boolean =>
+  sections.every(section =>
+    records[section].every(({ template }) => fieldsOf(template).every(([field]) => !passingFields.has(field))),
+  )
+
 class TemplatePlugin implements Plugin {
   readonly name = 'template'
+  readonly steady: boolean
   readonly #settings: TemplateSettings
   readonly #view: string
   readonly #ask: Next
   readonly #metrics: Metrics<typeof metrics>
+  readonly #counts = new Map<string, HitCount>()
 
   constructor(settings: TemplateSettings, { view }: BlockContext, { resolveInternally, registry }: Environment) {
+    this.steady = restsOnName(settings)
     this.#settings = settings
     this.#view = view
     this.#ask = resolveInternally
@@ -107,7 +120,17 @@ class TemplatePlugin implements Plugin {
     }
     const { answer: answers, additional, authority } = made
     const fields = { authoritative: true, answers, additional, authority, extendedErrors }
-    return this.#follow(query, respell(emptyAnswer(rcode, fields), query.question))
+    const verdict = this.#follow(query, respell(emptyAnswer(rcode, fields), query.question))
+    return verdict instanceof Promise ? verdict : countedBy(verdict, this.#again(query, zone))
+  }
+
+  /** Counts questions that are answered as before, without asking here. */
+  #again(query: Query, zone: DnsName): HitCount {
+    const labels = this.#labels(query, zone)
+    const key = `${labels.server} ${zone}`
+    const count = this.#counts.get(key) ?? { add: hits => this.#metrics.matches.inc(labels, hits) }
+    this.#counts.set(key, count)
+    return count
   }
 
   /** The records of a section, or why there are none. */
@@ -139,10 +162,10 @@ class TemplatePlugin implements Plugin {
     const last = answer.answers.at(-1)
     // RFC 1034 §3.6.2: who asks for the CNAME itself is not led on.
     if (last?.type !== recordTypes.CNAME || type === recordTypes.CNAME || type === recordTypes.ANY)
-      return answered('template', answer)
+      return answered('template', answer, lasting)
     const target = nameData.decode(last.data)
     const isInAnswer = answer.answers.some(({ name }) => canonicalName(name) === canonicalName(target))
-    if (isInAnswer) return answered('template', answer)
+    if (isInAnswer) return answered('template', answer, lasting)
     const question = questionFor(query, target)
     if (!question) return failure('the chain of aliases is too long')
     const verdict = this.#ask(question)

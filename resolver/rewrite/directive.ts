@@ -22,6 +22,8 @@ export interface RewriteSettings {
   readonly rule: Rule
   /** Whether later rules leave a question alone that this one has rewritten. */
   readonly stop: boolean
+  /** Whether the rule looks at nothing of a query but its question. */
+  readonly steady: boolean
 }
 
 const FIELDS = ['name', 'type', 'class', 'edns0', 'ttl', 'cname', 'rcode'] as const
@@ -85,9 +87,10 @@ export const readRewrite = (directive: Directive, reader: DirectiveReader): Rewr
   const words = new Words(directive, reader)
   const stop = words.takeIf('stop', 'continue') !== 'continue'
   const field = words.take(`a field (${FIELDS.join(', ')})`)
-  const rule = readRule(words, field.text === '' ? 'name' : reader.choice(field, FIELDS))
+  const chosen = field.text === '' ? 'name' : reader.choice(field, FIELDS)
+  const rule = readRule(words, chosen)
   words.end()
-  return { rule, stop }
+  return { rule, stop, steady: chosen !== 'edns0' }
 }
 
 const readRule = (words: Words, field: (typeof FIELDS)[number]): Rule => {

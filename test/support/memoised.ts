@@ -21,9 +21,9 @@ export class Memoised {
   readonly #listeners: HitListener[] = []
   readonly #output = Buffer.alloc(4096)
 
-  constructor(corefile: string, cluster = new StaticCluster()) {
+  constructor(corefile: string, cluster = new StaticCluster(), folder?: string) {
     this.world = testWorld({ cluster: async () => cluster })
-    this.configuration = configure(corefile, this.world)
+    this.configuration = configure(corefile, this.world, folder)
     this.answers = new Answers(this.world.board.shared, BUDGET)
   }
 
