@@ -21,6 +21,8 @@ export interface StubUpstream {
   readonly port: number
   /** What came in, in order; `client` is where it came from. */
   readonly queries: Query[]
+  /** Queries that it has not answered, or not yet. */
+  readonly unanswered: () => number
   /** Sends bytes from its UDP port, whether they were asked for or not. */
   readonly send: (packet: Buffer, to: Endpoint) => Promise<void>
   readonly close: () => Promise<void>
@@ -38,6 +40,7 @@ export interface StubOptions {
 
 export const startUpstream = async (t: ExecutionContext, options: StubOptions): Promise<StubUpstream> => {
   const queries: Query[] = []
+  let unanswered = 0
   const sockets = new Set<Socket>()
   const { host = '127.0.0.1' } = options
   const reply = async (packet: Buffer, transport: Transport, client: Endpoint): Promise<Buffer | undefined> => {
@@ -45,7 +48,9 @@ export const startUpstream = async (t: ExecutionContext, options: StubOptions): 
     const decoded = decodeQuery(packet, { transport, client, local, server: 'stub' }, 0)
     if (decoded.verdict !== 'query') return undefined
     queries.push(decoded.query)
+    unanswered++
     const answer = await options.respond(decoded.query)
+    if (answer !== undefined) unanswered--
     if (answer === undefined || Buffer.isBuffer(answer)) return answer
     return encodeAnswer(decoded.query, emptyAnswer(0, { recursionAvailable: true, ...answer }), { udpSize: 4096 })
   }
@@ -90,7 +95,7 @@ export const startUpstream = async (t: ExecutionContext, options: StubOptions): 
       assert(udp, 'a server of TLS has no UDP port')
       udp.send(packet, to.port, to.address, error => (error ? reject(error) : resolve()))
     })
-  return { target: `${host}:${port}`, port, queries, send, close }
+  return { target: `${host}:${port}`, port, queries, unanswered: () => unanswered, send, close }
 }
 
 /** One port over TCP and UDP; where it is to be any, another one if somebody has it over UDP already. */

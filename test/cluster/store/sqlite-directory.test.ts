@@ -163,14 +163,20 @@ test.serial('when the thread ends by itself, what waits is rejected and watches 
   )
   const recorder = new Recorder(store)
   await put(store, '/a', 'x')
-  const waiting = put(store, '/b', 'x')
-  void threads[0]?.terminate()
+  const overtaken = Promise.allSettled([put(store, '/b', 'x')])
+  void threads[0]!.terminate()
+  // Nothing runs in the thread any more, and the store has not heard of its end.
+  const waiting = put(store, '/c', 'x')
   await t.throwsAsync(waiting, { code: 'STORE_CLOSED' })
+  const [outcome] = await overtaken
+  if (outcome.status === 'rejected') t.is(outcome.reason.code, 'STORE_CLOSED')
   t.deepEqual(recorder.problems, [{ problem: 'closed' }])
   await t.throwsAsync(store.range(everything), { code: 'STORE_CLOSED' })
   await store.close()
   const again = await open(directory)
   t.not(await again.get('/a'), undefined)
+  if (outcome.status === 'fulfilled') t.not(await again.get('/b'), undefined)
+  t.is(await again.get('/c'), undefined)
   await again.close()
 })
 

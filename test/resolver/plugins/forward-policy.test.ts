@@ -4,7 +4,7 @@ import { sleep, systemClock } from '#lib/clock.ts'
 import { rcodes, recordTypes } from '#resolver/wire/codes.ts'
 import { aData } from '#resolver/wire/rdata.ts'
 import { ask } from '../../support/dns-environment.ts'
-import { startConfiguration, whileTimePasses } from '../../support/forward-world.ts'
+import { areQuestionsSettled, startConfiguration, whileTimePasses } from '../../support/forward-world.ts'
 import { aRecord, type StubOptions, startUpstream } from '../../support/upstream.ts'
 
 const answering =
@@ -23,10 +23,11 @@ test('fastest: when the quicker of two dies, no question waits for it, and soon 
     },
   })
   const { world, configuration } = await startConfiguration(t, `. {\n forward . ${first.target} ${second.target}\n}`)
+  const settled = areQuestionsSettled(configuration, [first, second])
   const round = async (names: string) => {
     const start = world.clock.monotonic()
     const questions = Array.from({ length: 10 }, (_, index) => ask(configuration, `www.${names}-${index}.org.`))
-    const replies = await whileTimePasses(world, Promise.all(questions))
+    const replies = await whileTimePasses(world, Promise.all(questions), settled)
     t.true(replies.every(reply => reply?.rcode === rcodes.NOERROR))
     return world.clock.monotonic() - start
   }
@@ -41,7 +42,7 @@ test('fastest: when the quicker of two dies, no question waits for it, and soon 
   const text = await world.registry.metrics()
   t.regex(text, /seamark_forward_hedges_total\{won="true"\} [1-9]/)
   while (!(await world.registry.metrics()).includes(`seamark_forward_upstream_down{to="${first.target}"} 1`))
-    await whileTimePasses(world, sleep(systemClock, 1))
+    await whileTimePasses(world, sleep(systemClock, 1), settled)
   const down = first.queries.filter(isQuestion).length
   await round('down')
   t.is(first.queries.filter(isQuestion).length, down)
