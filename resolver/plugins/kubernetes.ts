@@ -192,10 +192,13 @@ class Kubernetes implements Plugin {
     return other instanceof Promise ? other.then(value => orElse(value, verdict)) : orElse(other, verdict)
   }
 
-  #memoTerms({ question }: Query, zone: Zone): MemoTerms | undefined {
-    const { canonicalName } = question
+  #memoTerms({ question, edns }: Query, zone: Zone): MemoTerms | undefined {
     const { fallthrough, zone: own } = this.#settings
-    return this.#shared && zoneTerms(canonicalName, zone, this.#shared.index, { fallthrough, zones: own.zones })
+    const others = { fallthrough, zones: own.zones }
+    const terms = this.#shared && zoneTerms(question.canonicalName, zone, this.#shared.index, others)
+    const age = edns && this.dataAge()
+    // From then on the answer says that it may be stale, to those who can be told.
+    return terms && age !== undefined ? { ...terms, until: this.#clock.monotonic() + STALE - age } : terms
   }
 
   #fallsThrough(canonicalName: string): boolean {
