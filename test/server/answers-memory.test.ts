@@ -23,21 +23,25 @@ const keptReply = (question: Buffer, size = 100, more: Partial<KeptReply> = {}):
   }
 }
 
-const bytesHeld = (): number => {
-  collectGarbage()
+/** What lies outside of the heap is freed beside the program, and counted as gone by the next collection. */
+const bytesHeld = async (): Promise<number> => {
+  for (let time = 0; time < 4; time++) {
+    collectGarbage()
+    await new Promise(resolve => setImmediate(resolve))
+  }
   const { heapUsed, arrayBuffers } = process.memoryUsage()
   return heapUsed + arrayBuffers
 }
 
-test.serial('what is kept takes no more than its budget, whatever memory it came in', t => {
+test.serial('what is kept takes no more than its budget, whatever memory it came in', async t => {
   const budget = 4 * 1024 * 1024
-  const before = bytesHeld()
+  const before = await bytesHeld()
   const answers = new Answers(new ChangeBoard().shared, budget)
   for (let number = 0; number < 20_000; number++) {
     const question = queryPacket(`name-${number}.some-namespace.svc.cluster.local.`)
     answers.keep(0, question, keptReply(question))
   }
-  const grown = bytesHeld() - before
+  const grown = (await bytesHeld()) - before
   t.true(grown < 1.25 * budget, `${grown} bytes`)
   const last = queryPacket('name-19999.some-namespace.svc.cluster.local.')
   t.is(answers.find(0, last, 0, last.length, Buffer.alloc(512), 0, NOW), 100)
