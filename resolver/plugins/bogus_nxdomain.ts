@@ -30,6 +30,8 @@ export const bogusNxdomainPlugin: PluginModule = {
     return reader.finish(
       (): Plugin => ({
         name: 'bogus_nxdomain',
+        steady: true,
+        transparent: true,
         handle(query, next) {
           const verdict = next(query)
           const judge = (value: Verdict) => judged(value, query.question, { networks, zones: block.zones })

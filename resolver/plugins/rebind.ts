@@ -67,6 +67,9 @@ const foreign: ReadonlySet<string> = new Set(['forward', 'cache'])
 
 class Rebind implements Plugin {
   readonly name = 'rebind'
+  /** What it withholds is not kept, and counted each time. */
+  readonly steady = true
+  readonly transparent = true
   readonly #settings: Settings
   readonly #metrics: Metrics<typeof metrics>
 
