@@ -1,15 +1,21 @@
 /**
- * From starting `seamark dns` to the first right answer for a service, in milliseconds: beside an apiserver, and from the
- * cluster's last state on disk (`--state-dir`) while there is no apiserver.
+ * From starting `seamark dns` to the first right answer for a service, in milliseconds, and what that costs: beside an
+ * apiserver, and from the cluster's last state on disk (`--state-dir`) while there is no apiserver; in a checkout, and as
+ * the package that operators run.
  */
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { treeMemory, treeProcessorTime } from '../accounting.ts'
 import type { BenchCase, Figures } from '../bench-case.ts'
+import type { Contender } from '../contender.ts'
 import { RunningServer } from '../running-server.ts'
 import { seamarkWith } from '../servers/seamark.ts'
+import type { Stage } from '../stage.ts'
 
 /** A way to the apiserver that can be closed: the state on disk belongs to a server's URL. */
 const openGate = async (port: number) => {
@@ -35,14 +41,34 @@ const openGate = async (port: number) => {
   return { port: (gate.address() as AddressInfo).port, close }
 }
 
-const run: BenchCase['run'] = async (stage): Promise<Figures> => {
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const pinnedNode = join(root, 'bin/pinned-node')
+/** As `bin/seamark` runs an installed package. */
+const COMPILED = ['--max-semi-space-size=4', '--conditions=compiled', '--enable-source-maps', 'dist/cmd/main.js']
+
+let isBuilt = false
+
+/** The same from compiled files. */
+const compiled = (contender: Contender): Contender => ({
+  ...contender,
+  prepare(setup) {
+    if (!isBuilt) execFileSync(pinnedNode, [join(root, 'scripts/build.ts')], { stdio: 'inherit' })
+    isBuilt = true
+    const launch = contender.prepare(setup)
+    if (typeof launch === 'string') return launch
+    const args = [...COMPILED.slice(0, -1), join(root, COMPILED.at(-1)!), ...launch.args]
+    return { command: pinnedNode, args }
+  },
+})
+
+const measure = async (stage: Stage, form: (contender: Contender) => Contender): Promise<Figures> => {
   const folder = mkdtempSync(join(tmpdir(), 'seamark-bench-'))
-  const contender = seamarkWith('seamark, state', '', ['--state-dir', folder])
+  const contender = form(seamarkWith('seamark, state', '', ['--state-dir', folder]))
   const { kubeconfig, url } = await stage.cluster()
   const gate = await openGate(Number(new URL(url).port))
   const throughGate = join(folder, 'kubeconfig')
   writeFileSync(throughGate, readFileSync(kubeconfig, 'utf8').replace(url, `https://127.0.0.1:${gate.port}`))
-  const start = async (): Promise<number> => {
+  const start = async () => {
     const { services, upstream } = stage
     const started = await RunningServer.start(contender, {
       services,
@@ -50,17 +76,30 @@ const run: BenchCase['run'] = async (stage): Promise<Figures> => {
       upstream: upstream.address,
     })
     if (!started.ok) throw new Error(started.problem)
+    const { pid, startup } = started.value
+    const processor = treeProcessorTime(pid)
+    const { resident } = treeMemory(pid)
     await started.value.close()
-    return started.value.startup
+    return { startup, processor, resident }
   }
   try {
     const beside = await start()
     gate.close()
     const alone = await start()
-    return { 'beside an apiserver, ms': beside, 'from the last state, ms': alone }
+    return {
+      'beside an apiserver, ms': beside.startup,
+      'from the last state, ms': alone.startup,
+      'on the processor, ms': alone.processor,
+      'resident then, MiB': alone.resident,
+    }
   } finally {
     rmSync(folder, { recursive: true })
   }
 }
+
+const run: BenchCase['run'] = async stage => ({
+  checkout: await measure(stage, contender => contender),
+  package: await measure(stage, compiled),
+})
 
 export default { name: 'start', run } satisfies BenchCase
