@@ -159,3 +159,26 @@ test('plugins count what the memo answers', async t => {
   t.is(asked.length, 3)
   t.deepEqual(await series(true), asked)
 })
+
+test('replies of the memo are counted by the zone of the block that they are in', async t => {
+  const lines = 'prometheus 127.0.0.1:0\n template IN A {\n answer "{{ .Name }} 60 IN A 192.0.2.1"\n }'
+  const memoised = new Memoised(`aaaa.example bbbb.example {\n ${lines}\n}`)
+  await memoised.start()
+  t.teardown(() => memoised.configuration.close())
+  for (const [zone, times] of [
+    ['aaaa', 2],
+    ['bbbb', 5],
+  ] as const)
+    for (let count = 0; count < times; count++) {
+      const packet = packetOf(`x.${zone}.example.`, recordTypes.A, asks[0]!)
+      if (!memoised.find(packet)) memoised.respond(packet)
+    }
+  memoised.settle()
+  t.is(memoised.hits, 5)
+  const text = await memoised.world.registry.metrics()
+  const counts = [...text.matchAll(/^coredns_dns_requests_total\{.*zone="(....)\.example\.".* (\d+)$/gm)]
+  t.deepEqual(
+    counts.map(([, zone, count]) => `${zone} ${count}`),
+    ['aaaa 2', 'bbbb 5'],
+  )
+})
