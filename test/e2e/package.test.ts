@@ -27,7 +27,7 @@ test.serial('the packed package installs elsewhere and runs there', async t => {
   symlinkSync(command, join(folder, 'linked'))
   t.is((await run(join(folder, 'linked'), ['--version'], { env: { PATH: '/usr/bin:/bin' }, cwd: '/' })).code, 0)
 
-  const anyPort = ['apiserver', 'dns', 'metrics', 'health', 'ready'].flatMap(part => [
+  const anyPort = ['apiserver', 'dns', 'metrics', 'health', 'ready', 'admin'].flatMap(part => [
     `--${part}-address`,
     '127.0.0.1:0',
   ])
