@@ -72,10 +72,10 @@ export interface HitListener extends HitCount {
 /** A reply with all that is needed to give it again. */
 export interface Memo {
   /** Pairs of cell and version. */
-  readonly facts: Int32Array
+  readonly facts: readonly number[]
   readonly until: Milliseconds
   /** Offsets of the TTLs that count down; none: they stand still. */
-  readonly ttls: Uint16Array
+  readonly ttls: readonly number[]
   /** Since when. */
   readonly keptAt: Milliseconds
   /** 0: there is none. */
@@ -88,7 +88,7 @@ export interface Memo {
   readonly below?: {
     readonly labels: number
     readonly hash: number | undefined
-    readonly pointers: Uint16Array
+    readonly pointers: readonly number[]
     readonly questionEnd: number
   }
   readonly hits: HitListener
@@ -99,8 +99,6 @@ export const EVERYTHING = 'everything'
 
 /** For clients that take what is left of a truncated answer for all of it: the others are left for the next. */
 const TRUNCATED_LIFE: Milliseconds = 1000
-
-const NO_TTLS = new Uint16Array()
 
 /** Undefined: `reply` must not be given again. Call it in the turn of the loop in which the verdict was made. */
 export const memoOf = (
@@ -129,7 +127,7 @@ export const memoOf = (
   return {
     facts: stamp([EVERYTHING, ...terms.facts], world.board),
     until: Math.min(terms.until ?? Number.POSITIVE_INFINITY, ...(isCut ? [world.now + TRUNCATED_LIFE] : [])),
-    ttls: terms.agedAt === undefined ? NO_TTLS : Uint16Array.from(ttls),
+    ttls: terms.agedAt === undefined ? [] : ttls,
     keptAt: terms.agedAt ?? 0,
     serialAt: terms.serialCell === undefined ? 0 : serialAt,
     serialCell: terms.serialCell ?? 0,
@@ -147,14 +145,12 @@ export const memoOf = (
 const belowOf = ({ name, unless }: NonNullable<MemoTerms['below']>, { pointers, questionEnd }: ReplyLayout) => ({
   labels: splitLabels(name).length,
   hash: unless === undefined ? undefined : hashOf(unless),
-  pointers: Uint16Array.from(pointers),
+  pointers,
   questionEnd,
 })
 
-const stamp = (facts: readonly string[], board: ChangeBoard): Int32Array =>
-  Int32Array.from(
-    facts.flatMap(fact => {
-      const cell = board.cellOf(fact)
-      return [cell, board.version(cell)]
-    }),
-  )
+const stamp = (facts: readonly string[], board: ChangeBoard): readonly number[] =>
+  facts.flatMap(fact => {
+    const cell = board.cellOf(fact)
+    return [cell, board.version(cell)]
+  })

@@ -6,8 +6,8 @@
  * facts whose versions are kept with it (lib/change-board.ts). So a hit is what the readable path (resolver/resolve.ts)
  * would answer at this moment, but for the id, the order of addresses and the spelling, which are the client's.
  *
- * What is in a key: the listener's number, the header's flags, whether there is an additional record, the name in lower case, and all that
- * follows it as it is (type, class, OPT with its size, DO and options).
+ * What is in a key: the listener's number, the header's flags, whether there is an additional record, the name in lower
+ * case, and all that follows it as it is (type, class, OPT with its size, DO and options).
  */
 import { ChangeBoard, hashByte, type SharedBoard } from '#lib/change-board.ts'
 
@@ -18,7 +18,7 @@ const MAX_NAME = 255
 const KEY_HEAD = 4
 /** Name, type, class, and an OPT with small options. Longer questions go the readable way. */
 const MAX_KEY = KEY_HEAD + MAX_NAME + 4 + 64
-/** What an entry takes beside its reply and its key: map's slot, object, numbers, the buffer's object and its memory's. Measured. */
+/** Bytes that an entry takes beside its reply and its key: map's slot, objects, numbers, the buffer's own. Measured. */
 const ENTRY_OVERHEAD = 800
 
 /** Names below which nothing exists are few: namespaces, and what search lists put before a zone. */
@@ -32,11 +32,11 @@ export interface KeptReply {
   /** A reply to a question in lower case, or to any if it is `anyCase`. */
   readonly reply: Buffer
   /** The facts it rests on: pairs of cell and version. */
-  readonly facts: ArrayLike<number>
+  readonly facts: readonly number[]
   /** Until when it is right, milliseconds on the clock of `find`; infinite: until a fact changes. */
   readonly until: number
   /** Offsets of the TTLs that count down since `keptAt`; none: they stand still (data of our own). */
-  readonly ttls: ArrayLike<number>
+  readonly ttls: readonly number[]
   readonly keptAt: number
   /** Where the SOA's serial stands and the board's cell that has it now; 0: there is none to write. */
   readonly serialAt: number
@@ -58,7 +58,7 @@ export interface BelowTerms {
   /** The hash to which the label left of these is added, for the board's `mayExist`; undefined: nothing exists there. */
   readonly hash: number | undefined
   /** Offsets of the pointers into the question. */
-  readonly pointers: Uint16Array
+  readonly pointers: readonly number[]
   /** Where the question ends. */
   readonly questionEnd: number
 }
@@ -183,8 +183,9 @@ export class Answers {
   }
 
   /** The reply with another question in it: what follows moves, and what points into the question moves with it. */
-  #writeBelow({ reply, below, ...kept }: KeptReply, input: Buffer, start: number, output: Buffer, to: number): number {
-    const { pointers, questionEnd } = below!
+  #writeBelow(kept: KeptReply, input: Buffer, start: number, output: Buffer, to: number): number {
+    const { reply, serialAt } = kept
+    const { pointers, questionEnd } = kept.below!
     // The root label, type, class.
     const end = this.#nameEnd + 5 - start
     const shift = end - questionEnd
@@ -198,7 +199,7 @@ export class Answers {
       const at = pointers[index]!
       output.writeUInt16BE(reply.readUInt16BE(at) + shift, to + at + shift)
     }
-    if (kept.serialAt !== 0) output.writeUInt32BE(this.#board.tell(kept.serialCell), to + kept.serialAt + shift)
+    if (serialAt !== 0) output.writeUInt32BE(this.#board.tell(kept.serialCell), to + serialAt + shift)
     this.profile = kept.profile
     return reply.length + shift
   }
@@ -290,16 +291,14 @@ export class Answers {
   }
 }
 
-const NONE: readonly number[] = []
-
 /**
  * What came from another thread, or from Node's pool of small buffers, is a view of far more memory than its own: 64 KiB
- * for a reply of 100 bytes. Arrays of small numbers take a quarter of what typed arrays do.
+ * for a reply of 100 bytes.
  */
 const copyOf = (kept: KeptReply): KeptReply => {
   const reply = Buffer.allocUnsafeSlow(kept.reply.length)
   kept.reply.copy(reply)
-  return { ...kept, reply, facts: Array.from(kept.facts), ttls: kept.ttls.length === 0 ? NONE : Array.from(kept.ttls) }
+  return { ...kept, reply }
 }
 
 /** The addresses in the order that follows the last one's: each is first as often as the others. */

@@ -27,14 +27,15 @@ export interface WorkerPoolOptions {
   readonly replaced: () => void
 }
 
+/** Nobody looks at `/top` more often; and long before a counter of 32 bits has come round. */
 const SETTLE_INTERVAL: Milliseconds = 1000
 
 /** A worker that dies at once, again and again, must not keep the machine busy. */
 const RESTART_DELAY: Milliseconds = 200
 
 /**
- * Keys of questions are all the garbage that a worker makes, so a small young generation is collected in no time; what it
- * keeps lies outside of the heap, but for 300 bytes a reply.
+ * Keys of questions are all the garbage that a worker makes, so a small young generation is collected in no time. What it
+ * keeps (700 bytes of heap a reply) moves to the old one, which has no limit but that of the memo.
  */
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 2 }
 
@@ -101,7 +102,7 @@ export class WorkerPool {
     return this.#workers.reduce((sum, worker) => sum + worker.arrivals(space), 0)
   }
 
-  /** The worker's share of a count, and all the others'. */
+  /** Of all workers, also those that died. */
   total(count: Count): number {
     return this.#workers.reduce((sum, worker) => sum + worker.total(count), 0)
   }

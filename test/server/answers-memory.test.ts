@@ -17,7 +17,7 @@ const keptReply = (question: Buffer, size = 100, more: Partial<KeptReply> = {}):
   question.copy(memory, 8)
   return {
     reply: memory.subarray(8, 8 + size),
-    ...{ facts: Int32Array.of(1, 0, 2, 0, 3, 0), until: Number.POSITIVE_INFINITY, ttls: new Uint16Array(), keptAt: 0 },
+    ...{ facts: [1, 0, 2, 0, 3, 0], until: Number.POSITIVE_INFINITY, ttls: [], keptAt: 0 },
     ...{ serialAt: 0, serialCell: 0, anyCase: true, turnsAt: 0, turnsSize: 0, turnsCount: 0, profile: 1 },
     ...more,
   }
@@ -47,42 +47,61 @@ test.serial('what is kept takes no more than its budget, whatever memory it came
   t.is(answers.find(0, last, 0, last.length, Buffer.alloc(512), 0, NOW), 100)
 })
 
+/** Bytes of new heap that a call of `give` takes for each of its `replies`, usually. */
+const heapPerReply = (replies: number, give: () => void): number => {
+  // So few that nothing is collected meanwhile; the compiler may still be at work in some rounds.
+  const all = Array.from({ length: 21 }, () => {
+    collectGarbage()
+    const before = process.memoryUsage().heapUsed
+    give()
+    return (process.memoryUsage().heapUsed - before) / replies
+  })
+  return all.sort((one, other) => one - other)[10]!
+}
+
+/** The string of a key: 16 bytes of its own, and the question's without id and counts. */
+const keySize = (questions: readonly Buffer[]): number => Math.max(...questions.map(({ length }) => length)) - 8 + 16
+
+const hitsOf = (answers: Answers, questions: readonly Buffer[], times: number): number => {
+  const output = Buffer.alloc(512)
+  let hits = 0
+  for (let time = 0; time < times; time++)
+    for (const question of questions)
+      if (answers.find(0, question, 0, question.length, output, 0, NOW + time) > 0) hits++
+  return hits
+}
+
 test.serial('a reply that is given costs no new memory but its key', t => {
   const answers = new Answers(new ChangeBoard().shared, 1024 * 1024)
   const questions = Array.from({ length: 100 }, (_, number) =>
     queryPacket(`name-${number}.ns.svc.cluster.local.`, { recursionDesired: true }),
   )
   for (const question of questions) {
-    const aged = { ttls: Uint16Array.of(50), keptAt: 0, serialAt: 60, serialCell: 65_536 }
+    const aged = { ttls: [50], keptAt: 0, serialAt: 60, serialCell: 65_536 }
     answers.keep(0, question, keptReply(question, 100, { ...aged, turnsAt: 70, turnsSize: 10, turnsCount: 3 }))
   }
-  const output = Buffer.alloc(512)
-  let hits = 0
-  const giveAll = (times: number): void => {
-    for (let time = 0; time < times; time++)
-      for (const question of questions)
-        if (answers.find(0, question, 0, question.length, output, 0, NOW + time) > 0) hits++
-  }
-  giveAll(1000)
-  t.is(hits, 100_000)
-  // So few that nothing is collected meanwhile; the compiler may still be at work in some rounds.
-  const perHit = Array.from({ length: 21 }, () => {
-    collectGarbage()
-    const before = process.memoryUsage().heapUsed
-    giveAll(20)
-    return (process.memoryUsage().heapUsed - before) / 2000
-  })
-  const usual = perHit.sort((one, other) => one - other)[10]!
-  // The string of a key has 16 bytes of its own.
-  const key = Math.max(...questions.map(({ length }) => length)) - 8 + 16
-  t.true(usual > 0 && usual < key + 64, `${usual} bytes a hit`)
-  t.log(`${usual.toFixed(0)} bytes a hit; keys of ${key}`)
+  t.is(hitsOf(answers, questions, 1000), 100_000)
+  const usual = heapPerReply(2000, () => hitsOf(answers, questions, 20))
+  t.true(usual > 0 && usual < keySize(questions) + 64, `${usual} bytes a hit`)
+  t.log(`${usual.toFixed(0)} bytes a hit; keys of ${keySize(questions)}`)
+})
+
+test.serial('neither does one to a name that nobody has asked for: its own key, and that of the name above it', t => {
+  const answers = new Answers(new ChangeBoard().shared, 1024 * 1024)
+  const questions = Array.from({ length: 100 }, (_, number) => queryPacket(`never-${number}.ns.svc.cluster.local.`))
+  const [first, ...others] = questions as [Buffer, ...Buffer[]]
+  const below = { labels: 4, hash: 4711, pointers: [first.length], questionEnd: first.length }
+  answers.keep(0, first, keptReply(first, 100, { below, serialAt: 60, serialCell: 65_536 }))
+  t.is(hitsOf(answers, others, 1000), 99_000)
+  const usual = heapPerReply(1980, () => hitsOf(answers, others, 20))
+  t.true(usual > 0 && usual < 2 * (keySize(questions) + 64), `${usual} bytes a reply`)
+  t.log(`${usual.toFixed(0)} bytes a reply; keys of ${keySize(questions)}`)
 })
 
 test('terms for all names below one are no reason to forget what that one itself is told', t => {
   const answers = new Answers(new ChangeBoard().shared, 1024 * 1024)
   const question = queryPacket('com.cluster.local.')
-  const below = { labels: 3, hash: undefined, pointers: Uint16Array.of(), questionEnd: question.length }
+  const below = { labels: 3, hash: undefined, pointers: [], questionEnd: question.length }
   answers.keep(0, question, keptReply(question, 100, { below }))
   t.is(answers.find(0, question, 0, question.length, Buffer.alloc(512), 0, NOW), 100)
 })

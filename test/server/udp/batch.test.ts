@@ -29,9 +29,9 @@ const memoising = (board: ChangeBoard, fact: string) => {
   const memo = (): Memo => {
     const cell = board.cellOf(fact)
     return {
-      facts: Int32Array.of(cell, board.version(cell)),
+      facts: [cell, board.version(cell)],
       until: Number.POSITIVE_INFINITY,
-      ttls: new Uint16Array(),
+      ttls: [],
       keptAt: 0,
       ...{ serialAt: 0, serialCell: 0, anyCase: true, turnsAt: 0, turnsSize: 0, turnsCount: 0 },
       hits: {
