@@ -61,7 +61,7 @@ export class AdminListener {
     const notAccepted = (error: Error) => logger.warn({ err: error }, 'HTTP connection not accepted')
     const bound = await listenOn(this.#http, { bind: this.#bind, port, joins, notAccepted })
     this.#group = new PortGroup(this.#http, this.#bind.family, this.#environment)
-    if (joins) await this.#group.join()
+    if (joins) this.#group.join()
     return bound
   }
 

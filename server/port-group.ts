@@ -15,7 +15,7 @@ import type { Server as NetServer } from 'node:net'
 import { type Clock, type Milliseconds, sleep } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
 import type { Family } from './bind-address.ts'
-import { descriptorOf, type SocketOptions, socketOptions } from './socket-options.ts'
+import { canSteer, descriptorOf, steer } from './socket-options.ts'
 import { turns } from './turns.ts'
 
 /** So long nothing comes to a socket from which all was steered away: a handshake of TCP in a cluster is shorter. */
@@ -49,14 +49,13 @@ export class PortGroup {
   }
 
   /** Takes all that comes from now on. */
-  async join(): Promise<void> {
+  join(): void {
     const { logger } = this.#environment
     this.#elders = this.#others()
     const [descriptor] = this.#descriptors
     if (descriptor === undefined || this.#elders.size === 0) return
-    const options = await socketOptions()
     // The kernel counts from zero in the order of coming.
-    const failed = options ? options.steer(descriptor, this.#elders.size, this.#descriptors.length) : 'koffi is missing'
+    const failed = steer(descriptor, this.#elders.size, this.#descriptors.length)
     if (failed === undefined) logger.info({ protocol: this.#protocol }, 'took over an address from another socket')
     else logger.warn({ failed, protocol: this.#protocol }, 'an address is shared: queries may be lost when one closes')
   }
@@ -67,17 +66,16 @@ export class PortGroup {
    */
   async leave(arrivals: () => number): Promise<void> {
     const others = this.#others()
-    const options = others.size > 0 ? await socketOptions() : undefined
-    if (options) await this.#steerAway(options, others, arrivals)
+    if (others.size > 0 && canSteer()) await this.#steerAway(others, arrivals)
     // A socket on another address (all, or one of them) may have taken over: what began here is brought to its end.
     else await sleep(this.#environment.clock, QUIET)
     await this.empty(arrivals)
   }
 
-  async #steerAway(options: SocketOptions, others: ReadonlySet<string>, arrivals: () => number): Promise<void> {
+  async #steerAway(others: ReadonlySet<string>, arrivals: () => number): Promise<void> {
     const { clock, logger } = this.#environment
     for (const index of this.#choices(others)) {
-      if (index !== 'as it is') options.steer(this.#descriptors[0]!, index, 1)
+      if (index !== 'as it is') steer(this.#descriptors[0]!, index, 1)
       for (const end = clock.monotonic() + PATIENCE; clock.monotonic() < end; ) {
         const before = arrivals()
         await sleep(clock, QUIET)

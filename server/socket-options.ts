@@ -1,11 +1,11 @@
 /**
- * What sockets can do on Linux and Node has no words for: set through libc (koffi), on descriptors of Node's sockets or of
- * our own. Where koffi is missing, all else works.
+ * What sockets can do on Linux and Node has no words for, on descriptors of Node's sockets or of our own. Where the system
+ * calls are missing (system-calls.ts), all else works.
  */
 import { Socket as UdpSocket } from 'node:dgram'
 import type { Server as NetServer } from 'node:net'
 import { platform } from 'node:os'
-import type { LibraryHandle } from 'koffi'
+import { missingLibrary, SOL_SOCKET, systemCalls } from './system-calls.ts'
 
 /**
  * Whether several sockets may be bound to one address and port of which the kernel gives each query to one, and programs
@@ -14,7 +14,6 @@ import type { LibraryHandle } from 'koffi'
 export const portsCanBeShared = platform() === 'linux'
 
 /** asm-generic/socket.h, linux/bpf_common.h. */
-const SOL_SOCKET = 1
 const SO_ATTACH_REUSEPORT_CBPF = 51
 const BPF_RET_K = 0x06
 const BPF_RET_A = 0x16
@@ -25,30 +24,6 @@ const BPF_ALU_ADD_K = 0x04
 const RANDOM = 0xfffff038
 /** Bytes of struct sock_fprog with 64-bit pointers. */
 const PROGRAM_SIZE = 16
-
-export interface SocketOptions {
-  /**
-   * Gives all that comes for the sockets that share an address and port to those `count` with the numbers from `first` on,
-   * counted from zero in the order in which they were bound; to any of them, if there is no such number. `undefined`:
-   * done; else the error's number.
-   */
-  readonly steer: (descriptor: number, first: number, count: number) => number | undefined
-}
-
-type Koffi = typeof import('koffi')['default']
-
-const steerBy = (koffi: Koffi, libc: LibraryHandle): SocketOptions['steer'] => {
-  const instruction = koffi.struct({ code: 'uint16', jt: 'uint8', jf: 'uint8', k: 'uint32' })
-  const program = koffi.struct({ len: 'uint16', filter: koffi.pointer(instruction) })
-  const parameters = ['int', 'int', 'int', koffi.pointer(program), 'uint32']
-  const setsockopt = libc.func('setsockopt', 'int', parameters)
-  return (descriptor, first, count) => {
-    const filter = chooseAmong(first, count).map(([code, k]) => ({ code, jt: 0, jf: 0, k }))
-    const chooses = { len: filter.length, filter }
-    const result = setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, chooses, PROGRAM_SIZE)
-    return result === 0 ? undefined : koffi.errno()
-  }
-}
 
 /** Instructions whose result is the number of a socket. */
 const chooseAmong = (first: number, count: number): readonly (readonly [code: number, k: number])[] =>
@@ -61,23 +36,35 @@ const chooseAmong = (first: number, count: number): readonly (readonly [code: nu
         [BPF_RET_A, 0],
       ]
 
-const load = async (): Promise<SocketOptions | undefined> => {
-  if (!portsCanBeShared) return undefined
-  try {
-    const { default: koffi } = await import('koffi')
-    // The process itself: whichever libc it runs on.
-    return { steer: steerBy(koffi, koffi.load(null)) }
-  } catch {
-    return undefined
+/** struct sock_filter: code (2), jumps (1, 1), k (4). */
+const encodeProgram = (instructions: ReturnType<typeof chooseAmong>): Buffer => {
+  const program = Buffer.alloc(8 * instructions.length)
+  for (const [index, [code, k]] of instructions.entries()) {
+    program.writeUInt16LE(code, 8 * index)
+    program.writeUInt32LE(k, 8 * index + 4)
   }
+  return program
 }
 
-let loaded: Promise<SocketOptions | undefined> | undefined
+/** Whether `steer` can do anything here. */
+export const canSteer = (): boolean => missingLibrary() === undefined
 
-/** Undefined: this machine or installation has none. Loaded when somebody first asks: it costs some milliseconds. */
-export const socketOptions = (): Promise<SocketOptions | undefined> => {
-  loaded ??= load()
-  return loaded
+/**
+ * Gives all that comes for the sockets that share an address and port to those `count` with the numbers from `first` on,
+ * counted from zero in the order in which they were bound; to any of them, if there is no such number. `undefined`: done;
+ * else why not.
+ */
+export const steer = (descriptor: number, first: number, count: number): string | undefined => {
+  const missing = missingLibrary()
+  if (missing !== undefined) return missing
+  const { addressOf, errno, setsockopt } = systemCalls()
+  const program = encodeProgram(chooseAmong(first, count))
+  // struct sock_fprog: how many instructions, and where they are.
+  const choice = Buffer.alloc(PROGRAM_SIZE)
+  choice.writeUInt16LE(program.length / 8)
+  choice.writeBigUInt64LE(addressOf(program), 8)
+  const result = setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, choice, PROGRAM_SIZE)
+  return result === 0 ? undefined : `errno ${errno()}`
 }
 
 interface Handle {

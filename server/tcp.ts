@@ -73,7 +73,7 @@ export class TcpListener {
     const notAccepted = (error: Error) => logger.warn({ err: error }, 'TCP connection not accepted')
     const bound = await listenOn(this.#server, { bind: this.#bind, port, joins, backlog: BACKLOG, notAccepted })
     this.#group = new PortGroup(this.#server, this.#bind.family, this.#environment)
-    if (joins) await this.#group.join()
+    if (joins) this.#group.join()
     return bound
   }
 

@@ -48,7 +48,7 @@ const DRAWERS = [
 /** Packages that only one place may know. */
 const ONLY: Readonly<Record<string, RegExp>> = {
   'dns-packet': /^resolver\/wire\//,
-  koffi: /^(server\/udp\/|server\/socket-options\.ts|cmd\/shell\/)/,
+  koffi: /^(server\/system-calls\.ts|cmd\/shell\/)/,
   'node:sqlite': /^cluster\/store\/backends\//,
   commander: /^cmd\//,
 }

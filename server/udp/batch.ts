@@ -11,12 +11,12 @@ import type { Memo } from '#resolver/memo.ts'
 import { type BindAddress, isWildcard } from '../bind-address.ts'
 import { InFlight } from '../in-flight.ts'
 import { PortGroup } from '../port-group.ts'
+import { type DatagramSocket, openDatagramSocket, systemCalls } from '../system-calls.ts'
 import { NO_SPACE } from './control-block.ts'
 import type { UdpEnvironment } from './dgram.ts'
 import type { MissRecord } from './miss-records.ts'
 import { ReplySender } from './reply-sender.ts'
 import { datagramAddress, destinationOf, endpointOf } from './socket-name.ts'
-import { type DatagramSocket, openDatagramSocket, systemCalls } from './system-calls.ts'
 import type { WorkerPool } from './worker-pool.ts'
 
 interface OpenSocket extends DatagramSocket {
@@ -68,7 +68,7 @@ export class BatchListener {
     }
     const descriptors = opened.map(({ fd }) => fd)
     this.#group = new PortGroup(descriptors, this.#bind.family, this.#environment)
-    if (joins) await this.#group.join()
+    if (joins) this.#group.join()
   }
 
   /** Leaves what comes to others, answers what has come, then closes. Idempotent. */

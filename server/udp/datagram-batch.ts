@@ -5,8 +5,7 @@
  * Slot i of what was received is answered in slot i: the client's address and, on a wildcard, the address that it asked
  * are the same memory for both calls, so a reply leaves from where the question came to (IP_PKTINFO, RFC 3542 §4).
  */
-import koffi from 'koffi'
-import { MSG_DONTWAIT, systemCalls } from './system-calls.ts'
+import { MSG_DONTWAIT, systemCalls } from '../system-calls.ts'
 
 /** As the prototype measured: beyond 64 a call gains nothing any more, and the last one waits for the first. */
 export const SLOTS = 64
@@ -15,6 +14,8 @@ export const INPUT_SIZE = 4096
 /** The longest reply over UDP that this server gives (1,232 bytes), and room for what a later option may allow. */
 export const OUTPUT_SIZE = 4096
 
+/** struct sockaddr_in. */
+export const SOCKADDR_IN = 16
 /** sockaddr_in6 is the longest. */
 export const NAME_SIZE = 28
 /** struct cmsghdr (16) and in6_pktinfo (20), aligned. */
@@ -152,7 +153,7 @@ class Block {
 
 /** Writes the address of `target` at `offset` of `memory`. */
 const link = (memory: Buffer, at: number, target: Buffer, offset: number): void => {
-  memory.writeBigUInt64LE(BigInt(koffi.address(target)) + BigInt(offset), at)
+  memory.writeBigUInt64LE(systemCalls().addressOf(target) + BigInt(offset), at)
 }
 
 const words = (memory: Buffer): Uint32Array => new Uint32Array(memory.buffer, memory.byteOffset, memory.length / 4)

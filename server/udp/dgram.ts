@@ -134,7 +134,7 @@ export class UdpListener {
       if (isNet) this.#scanSoon()
       this.#receive(socket, packet, { transport: 'udp', client, local, server: server() })
     })
-    if (this.#joins) await bound.group.join()
+    if (this.#joins) bound.group.join()
   }
 
   #receive(socket: Socket, packet: Buffer, context: RequestContext): void {

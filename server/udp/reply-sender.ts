@@ -1,8 +1,8 @@
 /** Sends one datagram from the main thread on a worker's socket, from the address that the question came to. */
-import koffi from 'koffi'
+
+import { MSG_DONTWAIT, systemCalls } from '../system-calls.ts'
 import { CONTROL_SIZE, freeInterface, NAME_SIZE } from './datagram-batch.ts'
 import type { MissRecord } from './miss-records.ts'
-import { MSG_DONTWAIT, systemCalls } from './system-calls.ts'
 
 /** struct msghdr of 64-bit Linux. Offsets in bytes. */
 const MESSAGE_SIZE = 56
@@ -18,6 +18,7 @@ export class ReplySender {
   readonly #sendmsg = systemCalls().sendmsg
 
   constructor() {
+    const { addressOf } = systemCalls()
     this.#vector.writeBigUInt64LE(addressOf(this.#bytes), 0)
     this.#message.writeBigUInt64LE(addressOf(this.#name), AT.name)
     this.#message.writeBigUInt64LE(addressOf(this.#vector), AT.iov)
@@ -34,5 +35,3 @@ export class ReplySender {
     return this.#sendmsg(fd, this.#message, MSG_DONTWAIT) >= 0
   }
 }
-
-const addressOf = (memory: Buffer): bigint => BigInt(koffi.address(memory))

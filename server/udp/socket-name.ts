@@ -3,10 +3,8 @@ import { networkInterfaces } from 'node:os'
 import ipaddr from 'ipaddr.js'
 import type { Endpoint } from '#resolver/query.ts'
 import type { BindAddress } from '../bind-address.ts'
-import { type DatagramAddress, socketAddress } from './system-calls.ts'
-
-/** sockaddr_in: port at 2, address at 4. sockaddr_in6: port at 2, address at 8, scope at 24. */
-const SOCKADDR_IN = 16
+import { type DatagramAddress, socketAddress } from '../system-calls.ts'
+import { SOCKADDR_IN } from './datagram-batch.ts'
 
 /** RFC 5952. */
 const ipv6Text = (bytes: Buffer): string => ipaddr.fromByteArray([...bytes]).toString()
@@ -18,7 +16,7 @@ const interfaceName = (scope: number): string | undefined =>
     entries?.some(entry => entry.family === 'IPv6' && entry.scopeid === scope),
   )?.[0]
 
-/** Where a datagram came from. */
+/** Where a datagram came from. sockaddr_in: port at 2, address at 4. sockaddr_in6: port at 2, address at 8, scope at 24. */
 export const endpointOf = (name: Buffer): Endpoint => {
   const port = name.readUInt16BE(2)
   if (name.length <= SOCKADDR_IN) return { address: name.subarray(4, 8).join('.'), port }

@@ -4,8 +4,8 @@ import { SeamarkError } from '#lib/errors.ts'
 import { beforeReading, Counter, Gauge, type Registry } from '#lib/metrics.ts'
 import type { DropReason, ServerMetrics } from '../metrics.ts'
 import type { ServerEnvironment } from '../server.ts'
+import { missingSystemCalls } from '../system-calls.ts'
 import { Count } from './control-block.ts'
-import { missingSystemCalls } from './system-calls.ts'
 import { WorkerPool } from './worker-pool.ts'
 
 /**

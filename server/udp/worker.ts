@@ -12,6 +12,7 @@ import assert from 'node:assert'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { InputWatch } from '#lib/input-ledger.ts'
 import { Answers } from '../answers.hot.ts'
+import { AF_INET, bytesReceived, POLLIN, systemCalls } from '../system-calls.ts'
 import type { FromWorker, ToWorker, WorkerSettings, WorkerSocket } from './batch-messages.ts'
 import { ControlBlock, Count, Word } from './control-block.ts'
 import {
@@ -22,10 +23,10 @@ import {
   NAME_STRIDE,
   OUTPUT_SIZE,
   SLOTS,
+  SOCKADDR_IN,
 } from './datagram-batch.ts'
 import { maxRecordSize, writeRecord } from './miss-records.ts'
 import { RetryDetector } from './retries.ts'
-import { bytesReceived, POLLIN, systemCalls } from './system-calls.ts'
 
 /** Milliseconds: so long the thread may not notice that it is told something. Below the 100 ms of a clean stop. */
 const POLL_TIMEOUT = 50
@@ -39,9 +40,6 @@ const MISSES_IN_HAND = 4096
  * second cost nothing that can be measured, and what they miss is no heavy hitter.
  */
 const SAMPLE_PAUSE = 20
-
-const AF_INET = 2
-const SOCKADDR_IN_SIZE = 16
 
 /** Milliseconds that a socket is served after it was told to leave, if it does not become quiet. */
 const LEAVING = 20
@@ -217,7 +215,7 @@ class UdpWorker {
     const packet = this.#lastHit * INPUT_SIZE
     const name = this.#lastHit * NAME_STRIDE
     // The lengths in the batch are those of the call that found nothing more.
-    const nameLength = names[name] === AF_INET ? SOCKADDR_IN_SIZE : NAME_SIZE
+    const nameLength = names[name] === AF_INET ? SOCKADDR_IN : NAME_SIZE
     post({
       type: 'sample',
       id: this.#lastSocket,

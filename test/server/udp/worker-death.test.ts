@@ -4,7 +4,7 @@ import { ChangeBoard } from '#lib/change-board.ts'
 import { InputLedger } from '#lib/input-ledger.ts'
 import type { Responder } from '#resolver/listener.ts'
 import type { Memo } from '#resolver/memo.ts'
-import { missingSystemCalls } from '#server/udp/system-calls.ts'
+import { missingSystemCalls } from '#server/system-calls.ts'
 import { ask, askUntil } from '../../support/dns-client.ts'
 import { addressResponder, metric, startServer } from '../../support/dns-server.ts'
 

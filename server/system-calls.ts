@@ -1,19 +1,19 @@
 /**
- * The system calls of Linux for datagrams that node:dgram does not offer: many in one call, with the address that each
- * was sent to. By koffi, on the C library that Node itself runs on; 64-bit little-endian machines (x64, arm64).
+ * The system calls of Linux that Node does not offer: many datagrams in one call, with the address that each was sent to,
+ * and options of sockets. By koffi, on the C library that Node itself runs on; 64-bit little-endian machines (x64, arm64).
  */
+import { createRequire } from 'node:module'
 import { constants, endianness, platform } from 'node:os'
 import { getSystemErrorMap } from 'node:util'
-import koffi from 'koffi'
-import type { Family } from '../bind-address.ts'
+import type { Family } from './bind-address.ts'
 
 /** Numbers of Linux's headers; the same on x64 and arm64. */
-const AF_INET = 2
+export const AF_INET = 2
 const AF_INET6 = 10
 const SOCK_DGRAM = 2
 const SOCK_NONBLOCK = 0o4000
 const SOCK_CLOEXEC = 0o2000000
-const SOL_SOCKET = 1
+export const SOL_SOCKET = 1
 const SO_RCVBUF = 8
 const SO_REUSEPORT = 15
 const IPPROTO_IP = 0
@@ -33,10 +33,20 @@ const MMSGHDR = 64
 export const POLLIN = 1
 export const MSG_DONTWAIT = 0x40
 
+type Koffi = typeof import('koffi')['default']
+
 /** The library's functions, looked up once a thread. Arguments that are addresses take a Buffer. */
 const load = () => {
+  const unfit = unfitMachine()
+  if (unfit !== undefined) throw new Error(unfit)
+  // Not on every machine: an import of it would keep the server from starting where node:dgram could serve.
+  const koffi = createRequire(import.meta.url)('koffi') as Koffi
   const library = koffi.load(null)
   return {
+    /** Of the call that just failed. */
+    errno: (): number => koffi.errno(),
+    /** Where the memory lies; it must not be freed while somebody has the number. */
+    addressOf: (memory: Buffer): bigint => BigInt(koffi.address(memory)),
     socket: library.func('int socket(int domain, int type, int protocol)'),
     bind: library.func('int bind(int fd, void *address, uint length)'),
     close: library.func('int close(int fd)'),
@@ -47,39 +57,46 @@ const load = () => {
     sendmsg: library.func('long sendmsg(int fd, void *message, int flags)'),
     sendmmsg: library.func('int sendmmsg(int fd, void *messages, uint count, int flags)'),
     poll: library.func('int poll(void *fds, ulong count, int timeout)'),
-  } satisfies Record<string, (...values: never[]) => number>
+  } satisfies Record<string, (...values: never[]) => number | bigint>
 }
 
 let loaded: ReturnType<typeof load> | undefined
 
-/** @throws Error where the machine has no such library or calls */
+/** @throws Error where the machine is another, or koffi does not run on it */
 export const systemCalls = (): ReturnType<typeof load> => (loaded ??= load())
 
 /** Where the numbers above and the layouts of 64 bits hold (asm-generic). On arm or ia32 they would write over memory. */
 const ARCHITECTURES: ReadonlySet<string> = new Set(['x64', 'arm64', 'riscv64', 'loong64'])
 
-/** Whether this machine has what is here; the reason if not. */
-export const missingSystemCalls = (): string | undefined => {
+const unfitMachine = (): string | undefined => {
   if (platform() !== 'linux') return `the system is ${platform()}, not linux`
   if (endianness() !== 'LE') return 'the machine is big-endian'
-  if (!ARCHITECTURES.has(process.arch)) return `the machine is ${process.arch}`
+  return ARCHITECTURES.has(process.arch) ? undefined : `the machine is ${process.arch}`
+}
+
+/** Why there are none here; undefined: there are. */
+export const missingLibrary = (): string | undefined => {
   try {
-    return tryCalls(systemCalls())
+    systemCalls()
+    return undefined
   } catch (error) {
     return (error as Error).message
   }
 }
 
+/** The same of those that datagrams in batches need. */
+export const missingSystemCalls = (): string | undefined => missingLibrary() ?? tryCalls(systemCalls())
+
 /** The library may have what the kernel, or what stands before it (seccomp, gVisor), refuses. */
-const tryCalls = ({ socket, recvmmsg, sendmmsg, close }: ReturnType<typeof load>): string | undefined => {
+const tryCalls = ({ errno, socket, recvmmsg, sendmmsg, close }: ReturnType<typeof load>): string | undefined => {
   const fd: number = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
   // No IPv4: each socket will say so itself.
   if (fd < 0) return undefined
   try {
     const message = Buffer.alloc(MMSGHDR)
-    if (recvmmsg(fd, message, 1, MSG_DONTWAIT, null) >= 0 || koffi.errno() !== constants.errno.EAGAIN)
-      return `recvmmsg is refused (errno ${koffi.errno()})`
-    if (sendmmsg(fd, message, 0, MSG_DONTWAIT) !== 0) return `sendmmsg is refused (errno ${koffi.errno()})`
+    if (recvmmsg(fd, message, 1, MSG_DONTWAIT, null) >= 0 || errno() !== constants.errno.EAGAIN)
+      return `recvmmsg is refused (errno ${errno()})`
+    if (sendmmsg(fd, message, 0, MSG_DONTWAIT) !== 0) return `sendmmsg is refused (errno ${errno()})`
     return undefined
   } finally {
     close(fd)
@@ -88,7 +105,7 @@ const tryCalls = ({ socket, recvmmsg, sendmmsg, close }: ReturnType<typeof load>
 
 /** What went wrong in the call that just returned -1, as Node's own errors have it (`code` EADDRINUSE …). */
 const systemError = (call: string, detail: string): NodeJS.ErrnoException => {
-  const errno = koffi.errno()
+  const errno = systemCalls().errno()
   const [code, text] = getSystemErrorMap().get(-errno) ?? [`E${errno}`, `errno ${errno}`]
   return Object.assign(new Error(`${call} ${code}: ${text} (${detail})`), { code, errno: -errno, syscall: call })
 }
