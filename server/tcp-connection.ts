@@ -11,7 +11,6 @@ import type { Endpoint } from '#resolver/query.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { ServerMetrics } from './metrics.ts'
 import type { ServerOptions } from './options.ts'
-import { turns } from './turns.ts'
 
 export interface TcpEnvironment {
   readonly clock: Clock
@@ -30,6 +29,12 @@ export interface TcpEnvironment {
 
 /** RFC 1035 §4.2.2. */
 const LENGTH_BYTES = 2
+
+/**
+ * How long a connection that is to close has been idle by then. Who asks again and again is told with the next answer that
+ * it is not to stay; one that stood still for a moment must not be closed while its next query is on its way.
+ */
+const LEAVE_AFTER: Milliseconds = 500
 
 export class TcpConnection {
   readonly #environment: TcpEnvironment
@@ -51,7 +56,7 @@ export class TcpConnection {
   #timerDue = Number.POSITIVE_INFINITY
   /** The client has ended its side: what it has sent is still answered. */
   #clientEnded = false
-  /** Closes as soon as nothing is on its way. */
+  /** Closes when it is idle. */
   #leaving = false
   /** No more queries are taken. */
   #ending = false
@@ -74,23 +79,10 @@ export class TcpConnection {
     this.#watch()
   }
 
-  /** Closes as soon as nothing is on its way, of which the client is told (RFC 7828 §3.3.2) with each answer until then. */
+  /** Closes when it is idle; until then the client is told with each answer (RFC 7828 §3.3.2). */
   stop(): void {
     this.#leaving = true
-    void this.#leaveWhenIdle()
-  }
-
-  /** Someone who has connected and not yet asked is about to. */
-  #isIdle(): boolean {
-    const isWaiting = this.#inFlight > 0 || this.#input.length > 0 || this.#blockedSince !== undefined
-    return !isWaiting && this.#queries > 0
-  }
-
-  async #leaveWhenIdle(): Promise<void> {
-    if (!this.#leaving || this.#ending || !this.#isIdle()) return
-    const queries = this.#queries
-    await turns()
-    if (this.#queries === queries && this.#isIdle()) this.#end()
+    this.#watch()
   }
 
   /** Takes no more queries; closes when those in flight are answered. */
@@ -193,7 +185,6 @@ export class TcpConnection {
     this.#idleSince = clock.monotonic()
     if (this.#socket.destroyed) return
     if (reply) this.#write(reply)
-    void this.#leaveWhenIdle()
     if (this.#ending) this.#endIfDone()
     else if (wasFull && this.#mayTake()) this.#resume()
     this.#watch()
@@ -234,7 +225,6 @@ export class TcpConnection {
     this.#blockedSince = undefined
     this.#idleSince = this.#environment.clock.monotonic()
     for (const messages of this.#waiting.splice(0)) this.#stream(messages)
-    void this.#leaveWhenIdle()
     if (!this.#ending && this.#mayTake()) this.#resume()
     this.#watch()
   }
@@ -250,7 +240,8 @@ export class TcpConnection {
     if (this.#blockedSince !== undefined) return this.#blockedSince + options.tcpWriteTimeout
     if (this.#readingSince !== undefined) return this.#readingSince + options.tcpReadTimeout
     // Whoever waits for an answer is not idle.
-    return this.#inFlight > 0 ? Number.POSITIVE_INFINITY : this.#idleSince + options.tcpIdleTimeout
+    if (this.#inFlight > 0) return Number.POSITIVE_INFINITY
+    return this.#idleSince + (this.#leaving ? Math.min(LEAVE_AFTER, options.tcpIdleTimeout) : options.tcpIdleTimeout)
   }
 
   /** Keeps one timer that fires no later than the deadline; one that fires early looks again. */

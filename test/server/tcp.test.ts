@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import test, { type ExecutionContext } from 'ava'
-import { sleep, systemClock } from '#lib/clock.ts'
+import { type Clock, sleep, systemClock } from '#lib/clock.ts'
 import { silentLogger } from '#lib/log.ts'
 import { createRegistry } from '#lib/metrics.ts'
 import { readOptions } from '#lib/options.ts'
@@ -13,6 +13,7 @@ import { TcpConnection } from '#server/tcp-connection.ts'
 import { ask, frame } from '../support/dns-client.ts'
 import { addressResponder, metric, startServer } from '../support/dns-server.ts'
 import { queryPacket } from '../support/query-packet.ts'
+import { VirtualClock } from '../support/virtual-clock.ts'
 
 class Client {
   readonly socket: Socket
@@ -252,15 +253,20 @@ test('an answer of 64 KiB is cut to whole records with TC', async t => {
   t.true((message!.readUInt16BE(2) & 0x0200) !== 0)
 })
 
-test('a client that leaves its last answer unread does not keep its connection', async t => {
-  const read = readOptions(serverOptions, { tcpIdleTimeout: 100, tcpWriteTimeout: 100 })
-  if (!read.ok) return t.fail(read.problem)
+/** A connection; `written` is told of each piece that the client takes. */
+const connection = (clock: Clock, overrides: Record<string, unknown>, written: 'never taken' | (() => void)) => {
+  const read = readOptions(serverOptions, overrides)
+  if (!read.ok) throw new Error(read.problem)
   const metrics = new ServerMetrics(createRegistry())
-  const options = { clock: systemClock, logger: silentLogger, metrics, maxInFlight: 10 }
-  // A window of zero: what is written is never taken, but it is too little for the stream to call itself full.
-  const socket = new Duplex({ read() {}, write() {} }) as Socket
-  new TcpConnection(socket, {
-    clock: systemClock,
+  const write = (_chunk: unknown, _encoding: unknown, done: () => void) => {
+    if (written === 'never taken') return
+    written()
+    done()
+  }
+  const socket = new Duplex({ read() {}, write }) as Socket
+  const options = { clock, logger: silentLogger, metrics, maxInFlight: 10 }
+  const served = new TcpConnection(socket, {
+    clock,
     metrics,
     dispatcher: new Dispatcher(addressResponder(), options),
     options: read.value,
@@ -269,6 +275,33 @@ test('a client that leaves its last answer unread does not keep its connection',
     isRetiring: () => false,
     maxQueries: Number.POSITIVE_INFINITY,
   })
+  return { socket, served }
+}
+
+test('a connection that is to close waits for a client that stood still for a moment', async t => {
+  const clock = new VirtualClock()
+  let written = 0
+  const { socket, served } = connection(clock, {}, () => written++)
+  const exchange = async () => {
+    const before = written
+    socket.push(frame(packetWithId(1)))
+    while (written === before && !socket.writableEnded) await clock.advance(0)
+  }
+  await exchange()
+  await clock.advance(100)
+  served.stop()
+  for (let query = 0; query < 3; query++) {
+    await clock.advance(300)
+    await exchange()
+  }
+  t.false(socket.writableEnded)
+  await clock.advance(500)
+  t.true(socket.writableEnded)
+})
+
+test('a client that leaves its last answer unread does not keep its connection', async t => {
+  // A window of zero: what is written is never taken, but it is too little for the stream to call itself full.
+  const { socket } = connection(systemClock, { tcpIdleTimeout: 100, tcpWriteTimeout: 100 }, 'never taken')
   const closed = new Promise<void>(resolve => socket.once('close', () => resolve()))
   socket.push(frame(packetWithId(1)))
   const late = new AbortController()
