@@ -5,8 +5,10 @@
  *     main thread: stamp = board.version(cell) → make → keep(result, cell, stamp)      later: board.changed('svc a/b')
  *     any thread:  the result is right while board.version(cell) === stamp
  *
- * Facts are names of any form; each falls on one of `CELLS` cells by its hash. Two facts on one cell only make things
- * be made again more often than they need to be. Values (a zone's serial) have cells of their own each.
+ * Facts are a kind and a name (`svc a/b`); each falls on one of `CELLS` cells by its hash. Two facts on one cell only make
+ * things be made again more often than they need to be. A kind without a name is one fact, on which much rests, with a cell
+ * of its own, as values (a zone's serial) have. What others can change as often as they like (`outside`) has cells apart:
+ * a flood of it ends nothing else.
  *
  * Things that exist are held by name as well, for one question: does it certainly not exist? Their names fall on counters,
  * so that the answer may also be "perhaps".
@@ -17,13 +19,23 @@ import assert from 'node:assert'
 
 /** 256 KiB: with 10,000 Services in use a change ends the answers of less than one other Service. */
 const CELLS = 65_536
-/** Zones of a configuration. */
+/** 64 KiB. */
+const OUTSIDE_CELLS = 16_384
+/** Zones of a configuration, and facts that are alone of their kind. */
 const VALUES = 1024
 
 /** 1 MiB, a byte each: with 10,000 things, 1 of 100 that do not exist is taken for one that perhaps does. */
 const COUNTERS = 1 << 20
 /** A counter that ever came so far stays there: "perhaps" is never wrong. */
 const FULL = 0xff
+
+/** After the cells of facts, two words for each value. */
+const FIRST_VALUE = CELLS + OUTSIDE_CELLS
+const WORDS = FIRST_VALUE + 2 * VALUES
+
+const OUTSIDE = 'outside '
+/** A fact that strangers change. */
+export const outside = (fact: string): string => OUTSIDE + fact
 
 /** To give to another thread. */
 export type SharedBoard = SharedArrayBuffer
@@ -34,16 +46,18 @@ export class ChangeBoard {
   readonly #counters: Uint8Array
   readonly #values = new Map<string, number>()
 
-  constructor(shared: SharedBoard = new SharedArrayBuffer(4 * (CELLS + 2 * VALUES) + COUNTERS)) {
+  constructor(shared: SharedBoard = new SharedArrayBuffer(4 * WORDS + COUNTERS)) {
     this.shared = shared
-    this.#words = new Int32Array(shared, 0, CELLS + 2 * VALUES)
-    this.#counters = new Uint8Array(shared, 4 * (CELLS + 2 * VALUES))
+    this.#words = new Int32Array(shared, 0, WORDS)
+    this.#counters = new Uint8Array(shared, 4 * WORDS)
   }
 
   /** Where the fact's version stands. */
   cellOf(fact: string): number {
+    if (!fact.includes(' ')) return this.valueCell(fact)
     const hash = hashOf(fact)
-    return (hash ^ (hash >>> 16)) & (CELLS - 1)
+    const mixed = hash ^ (hash >>> 16)
+    return fact.startsWith(OUTSIDE) ? CELLS + (mixed & (OUTSIDE_CELLS - 1)) : mixed & (CELLS - 1)
   }
 
   /** Something exists from now on. */
@@ -79,7 +93,7 @@ export class ChangeBoard {
     const known = this.#values.get(name)
     if (known !== undefined) return known
     assert(this.#values.size < VALUES, 'more values than the board has room for')
-    const cell = CELLS + 2 * this.#values.size
+    const cell = FIRST_VALUE + 2 * this.#values.size
     this.#values.set(name, cell)
     return cell
   }

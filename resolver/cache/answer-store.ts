@@ -22,6 +22,8 @@ export interface CachedAnswer {
   /** Queries without a long gap between them, for prefetch. */
   hits: number
   lastHit: Milliseconds
+  /** Whether somebody may give it again without asking (resolver/memo.ts), and must hear of its end. */
+  memoised: boolean
 }
 
 /** What there is to answer a question with. */
@@ -80,6 +82,10 @@ export class AnswerStore {
 
   get(type: CacheType, key: string): CachedAnswer | undefined {
     return this.#rooms[type].get(key)
+  }
+
+  isMemoised(key: string): boolean {
+    return this.#rooms.success.get(key)?.memoised === true || this.#rooms.denial.get(key)?.memoised === true
   }
 
   /** Failures count as denials, as in CoreDNS. */

@@ -10,7 +10,7 @@
  * for some seconds at a time: so what is asked for often is seen often, and neither gives way to what is not nor stops
  * being popular.
  */
-import type { ChangeBoard } from '#lib/change-board.ts'
+import { type ChangeBoard, outside } from '#lib/change-board.ts'
 import { type Clock, type Milliseconds, sleep } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
 import { AnswerStore, type CachedAnswer, type Chosen, cacheKey, isFresh } from '../cache/answer-store.ts'
@@ -55,7 +55,7 @@ interface Found {
 
 type Given = Pick<KeptAnswer, 'answer' | 'memo'>
 
-const factOf = (key: string): string => `cached ${key}`
+const factOf = (key: string): string => outside(`cached ${key}`)
 
 /** Those that may have data of their own, and stand where an entry of the cache would hide it. */
 const pluginsBehind = new Set(pluginOrder.slice(pluginOrder.indexOf('cache') + 1, pluginOrder.indexOf('loop')))
@@ -157,6 +157,7 @@ class Cache implements Plugin {
     const { amount, gap } = this.#settings.prefetch
     // Until it is popular each question counts.
     if (amount > 0 && hits < amount) return undefined
+    entry.memoised = true
     const longest = amount > 0 ? Math.min(LONGEST_MEMO, gap * UNSEEN_GAP) : LONGEST_MEMO
     return {
       facts: [factOf(key)],
@@ -281,9 +282,10 @@ class Cache implements Plugin {
     const { type, seconds, positive } = lifetime
     const before = this.#store.get(type, key)
     const { hits, lastHit } = before ?? { hits: 0, lastHit: now }
-    const entry = { packed, type, positive, stored: now, lifetime: seconds * 1000, hits, lastHit }
+    const wasMemoised = this.#store.isMemoised(key)
+    const entry = { packed, type, positive, stored: now, lifetime: seconds * 1000, hits, lastHit, memoised: false }
     this.#store.set(key, entry)
-    this.#board.changed(factOf(key))
+    if (wasMemoised) this.#board.changed(factOf(key))
     this.#counts.inserted()
     this.#holding()
     return answered(by, this.#withLife(answer, entry, now))
@@ -336,7 +338,7 @@ class Cache implements Plugin {
 
   #own(store: AnswerStore): AnswerStore {
     store.onEvict = (entry, key) => {
-      this.#board.changed(factOf(key))
+      if (entry.memoised) this.#board.changed(factOf(key))
       this.#counts.evicted(entry.type, isFresh(entry, this.#clock.monotonic()))
     }
     return store

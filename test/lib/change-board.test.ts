@@ -1,5 +1,5 @@
 import test from 'ava'
-import { ChangeBoard, hashByte, hashOf } from '#lib/change-board.ts'
+import { ChangeBoard, hashByte, hashOf, outside } from '#lib/change-board.ts'
 
 test('a change of a fact is seen through the shared memory, and by nobody who rests on another fact', t => {
   const board = new ChangeBoard()
@@ -10,6 +10,22 @@ test('a change of a fact is seen through the shared memory, and by nobody who re
   board.changed('service a/b')
   t.not(reader.version(a), before[0])
   t.is(reader.version(b), before[1])
+})
+
+test('a flood of what strangers change, or of what lies in the cluster, ends nothing of the other, nor what all rests on', t => {
+  const board = new ChangeBoard()
+  const services = Array.from({ length: 1000 }, (_, index) => `service team/app-${index}`)
+  const strangers = Array.from({ length: 1000 }, (_, index) => outside(`cached 1 0 n${index}.example.com.`))
+  const versions = (facts: readonly string[]) => facts.map(fact => board.version(board.cellOf(fact)))
+  const before = versions([...services, 'everything', 'reverse'])
+  for (let index = 0; index < 200_000; index++) board.changed(outside(`cached 1 0 miss-${index}.example.com.`))
+  t.deepEqual(versions([...services, 'everything', 'reverse']), before)
+  const then = versions([...strangers, 'everything'])
+  for (let index = 0; index < 200_000; index++) board.changed(`service team/other-${index}`)
+  t.deepEqual(versions([...strangers, 'everything']), then)
+  t.notDeepEqual(versions(services), before.slice(0, services.length))
+  board.changed('everything')
+  t.notDeepEqual(versions([...strangers, 'everything']), then)
 })
 
 test('a value moves on from what was told, and only then', t => {

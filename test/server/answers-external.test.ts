@@ -168,6 +168,30 @@ test('what gives way to others is not given any more', async t => {
   t.is(memoised.find(packet), undefined)
 })
 
+test('names that are asked for once end nothing that is kept, of the cluster or of others', async t => {
+  const cluster = new StaticCluster()
+  cluster.apply(namespace('shop'))
+  const services = Array.from({ length: 200 }, (_, index) => `app-${index}`)
+  for (const [index, name] of services.entries()) cluster.apply(service('shop', name, `192.0.2.${index}`))
+  const { memoised } = await start(
+    t,
+    'cache {\n success 1024\n }\n kubernetes cluster.local',
+    cluster,
+    ({ question }) => ({ answers: many(question.name, 1, 600) }),
+  )
+  const kept: Buffer[] = []
+  for (const name of services) kept.push(await learn(memoised, `${name}.shop.svc.cluster.local.`))
+  for (let index = 0; index < 200; index++) kept.push(await learn(memoised, `used-${index}.example.org.`))
+  const isKept = () => kept.every(packet => memoised.find(packet))
+  t.true(isKept())
+  for (let index = 0; index < 800; index++) await memoised.ask(packetOf(`n${index}.example.org.`, 1, plain))
+  t.true(isKept())
+  // By now they take each other's place.
+  const ours = kept.slice(0, services.length)
+  for (let index = 800; index < 1800; index++) await memoised.ask(packetOf(`n${index}.example.org.`, 1, plain))
+  t.true(ours.every(packet => memoised.find(packet)))
+})
+
 test('what is asked for through the memo is no less in use: it stays while others give way', async t => {
   const { memoised, upstream } = await start(t, 'cache {\n success 1024\n }', undefined, ({ question }) => ({
     answers: many(question.name, 1, 600),

@@ -33,6 +33,7 @@ const entryOf = (packed: Buffer) => ({
   lifetime: 1000,
   hits: 0,
   lastHit: 0,
+  memoised: false,
 })
 
 test('an answer comes out of its message as it went in, but for AA, in memory of its own', t => {
