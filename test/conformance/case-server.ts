@@ -6,15 +6,17 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { systemClock } from '#lib/clock.ts'
+import { type Clock, systemClock } from '#lib/clock.ts'
 import { silentLogger } from '#lib/log.ts'
 import { createRegistry } from '#lib/metrics.ts'
 import { readOptions } from '#lib/options.ts'
 import type { Configuration } from '#resolver/configuration.ts'
-import type { RequestContext } from '#resolver/listener.ts'
+import type { DnsListener, RequestContext, ServedScheme, TlsIdentity } from '#resolver/listener.ts'
+import type { Memo } from '#resolver/memo.ts'
+import { Answers } from '#server/answers.hot.ts'
 import { serverOptions } from '#server/options.ts'
 import { Server } from '#server/server.ts'
-import { configure, testWorld } from '../support/dns-environment.ts'
+import { configure, type TestWorld, testWorld } from '../support/dns-environment.ts'
 import { staticSource } from '../support/static-cluster.ts'
 import { type CaseConfig, type ConformanceCase, configOf, objectsOf } from './cases.ts'
 import { corefileOf } from './corefile.ts'
@@ -25,14 +27,31 @@ const STRANGER = '198.51.100.9'
 
 export class CaseServer {
   readonly configuration: Configuration
-  /** UDP and TCP, on 127.0.0.1. */
-  readonly port: number
+  /** On 127.0.0.1; `dns` is UDP and TCP. */
+  readonly ports: Readonly<Record<ServedScheme, number>>
   readonly #server: Server
+  readonly #answers: Answers
+  readonly #clock: Clock
 
-  constructor(configuration: Configuration, server: Server) {
+  constructor(configuration: Configuration, server: Server, world: TestWorld) {
     this.configuration = configuration
     this.#server = server
-    this.port = [...server.addresses().dns.values()][0]!.port
+    this.#clock = world.clock
+    this.#answers = new Answers(world.board.shared, 1024 * 1024)
+    const bound = server.addresses().dns
+    const portOf = (scheme: string) => bound.get(`${scheme}127.0.0.1:0`)!.port
+    this.ports = { dns: portOf(''), tls: portOf('tls://'), https: portOf('https://') }
+  }
+
+  /** What a UDP worker says by itself, after it has seen the reply to the same packet; undefined: it asks again. */
+  async askMemo(packet: Buffer, context: RequestContext): Promise<Buffer | undefined> {
+    const memos: Memo[] = []
+    const reply = await this.configuration.responder(packet, { ...context, memoise: memo => memos.push(memo) })
+    const [memo] = memos
+    if (reply && memo) this.#answers.keep(0, packet, { ...memo, reply, profile: 0 })
+    const output = Buffer.alloc(4096)
+    const length = this.#answers.find(0, packet, 0, packet.length, output, 0, this.#clock.monotonic())
+    return length === 0 ? undefined : output.subarray(0, length)
   }
 
   /** What the server tells the resolver of a request of the case. */
@@ -62,6 +81,12 @@ export class CaseServers {
   /** By what they answer. */
   readonly #upstreams = new Map<string, Promise<UpstreamStub>>()
   readonly #folder = mkdtempSync(join(tmpdir(), 'seamark-test-'))
+  readonly #identity: TlsIdentity
+
+  /** `identity`: of the listeners of DNS over TLS and over HTTPS. */
+  constructor(identity: TlsIdentity) {
+    this.#identity = identity
+  }
 
   of(conformanceCase: ConformanceCase): Promise<CaseServer> {
     const key = JSON.stringify([configOf(conformanceCase), conformanceCase.objects, clientOf(conformanceCase)])
@@ -98,8 +123,14 @@ export class CaseServers {
       registry: createRegistry(),
       options: options.value,
     })
-    await server.converge(listeners.slice(0, 1), [])
-    return new CaseServer(configuration, server)
+    await server.converge(this.#onAllTransports(listeners[0]!), [])
+    return new CaseServer(configuration, server, world)
+  }
+
+  /** The same blocks answer, whatever is spoken. */
+  #onAllTransports(listener: DnsListener): DnsListener[] {
+    const schemes = ['dns', 'tls', 'https'] as const
+    return schemes.map(scheme => ({ ...listener, scheme, ...(scheme !== 'dns' && { identity: this.#identity }) }))
   }
 
   #upstream({ upstream }: CaseConfig): Promise<UpstreamStub> | undefined {

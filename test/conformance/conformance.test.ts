@@ -1,20 +1,24 @@
 /**
- * Every case of the corpus and of our own by the whole path, three times: bytes to the resolver, then over UDP and over
- * TCP of a real server. A case that is about one transport is asked over that one alone.
+ * Every case of the corpus and of our own by the whole path: bytes to the resolver, from a worker's memo, then over UDP,
+ * TCP, TLS and HTTPS of a real server. A case that is about one transport is asked over that one alone.
  */
+import { Agent } from 'node:https'
 import test from 'ava'
 import { recordTypes } from '#resolver/wire/codes.ts'
 import { soaData } from '#resolver/wire/rdata.ts'
+import { identityOf, makeAuthority } from '../support/certificates.ts'
 import { ask } from '../support/dns-environment.ts'
 import { type CaseServer, CaseServers, clientOf } from './case-server.ts'
 import { type ConformanceCase, cases, configOf, extraCases } from './cases.ts'
 import { differences } from './compare.ts'
-import { exchange } from './exchange.ts'
+import { exchange, exchangeHttps } from './exchange.ts'
 import { requestPacket } from './request.ts'
 
-const servers = new CaseServers()
+const authority = await makeAuthority()
+const servers = new CaseServers(identityOf(await authority.server()))
+const agent = new Agent({ ca: authority.ca, keepAlive: true })
 
-type Transport = 'udp' | 'tcp'
+type Transport = 'udp' | 'tcp' | 'tls' | 'https'
 /** One reply for each request (several when the case pipelines), in the order of the requests. */
 type Replies = readonly (Buffer | undefined)[]
 
@@ -56,13 +60,35 @@ const askInProcess = async (
   )
 }
 
+let memoHits = 0
+
+/** What a worker does not know by itself it asks for, like anybody. */
+const askMemo = async (
+  conformanceCase: ConformanceCase,
+  server: CaseServer,
+  transport: Transport,
+): Promise<Replies> => {
+  const context = server.context({ config: configOf(conformanceCase), client: clientOf(conformanceCase), transport })
+  const replies: Buffer[] = []
+  for (const packet of transport === 'udp' ? await packetsOf(conformanceCase, server) : []) {
+    const reply = await server.askMemo(packet, context)
+    if (reply) replies.push(reply)
+  }
+  memoHits += replies.length
+  return replies
+}
+
 const askServer = async (
   conformanceCase: ConformanceCase,
   server: CaseServer,
   transport: Transport,
 ): Promise<Replies> => {
   const silence = conformanceCase.expect.no_response ?? false
-  return exchange(await packetsOf(conformanceCase, server), { port: server.port, transport, silence })
+  const packets = await packetsOf(conformanceCase, server)
+  const { dns, tls, https: port } = server.ports
+  if (transport === 'https') return Promise.all(packets.map(packet => exchangeHttps(packet, { port, agent })))
+  const door = transport === 'tls' ? { port: tls, ca: authority.ca } : { port: dns }
+  return exchange(packets, { ...door, transport, silence })
 }
 
 /** Where CoreDNS contradicts the specifications, only the right answer will do; where it chose, either choice. */
@@ -77,7 +103,7 @@ const verdictOn = (conformanceCase: ConformanceCase, reply: Buffer | undefined):
 const transportsOf = ({ request, expect, alt_expect, qtype }: ConformanceCase): readonly Transport[] => {
   if (request?.transport) return [request.transport]
   const bound = expect.tc || expect.partial || expect.max_size !== undefined || alt_expect?.tc
-  return bound || qtype === 'AXFR' || qtype === 'IXFR' ? ['udp'] : ['udp', 'tcp']
+  return bound || qtype === 'AXFR' || qtype === 'IXFR' ? ['udp'] : ['udp', 'tcp', 'tls', 'https']
 }
 
 for (const conformanceCase of [...cases, ...extraCases]) {
@@ -86,7 +112,7 @@ for (const conformanceCase of [...cases, ...extraCases]) {
   test.serial(`${section}: ${id}: ${about}`, async t => {
     const server = await servers.of(conformanceCase)
     for (const transport of transportsOf(conformanceCase)) {
-      for (const way of [askInProcess, askServer]) {
+      for (const way of [askInProcess, askMemo, askServer]) {
         for (const [index, reply] of (await way(conformanceCase, server, transport)).entries()) {
           t.deepEqual(verdictOn(conformanceCase, reply), [], `${way.name} over ${transport}`)
           if (reply && request?.raw === undefined) t.is(reply.readUInt16BE(0), 1000 + index)
@@ -107,4 +133,11 @@ test('cases are never deleted, and their ids are unique', t => {
   t.log(`${cases.length} of the corpus, ${extraCases.length} of our own`)
 })
 
-test.after.always(() => servers.close())
+test.after('the memo has answered, too', () => {
+  if (memoHits < cases.length) throw new Error(`${memoHits} replies of the memo`)
+})
+
+test.after.always(() => {
+  agent.destroy()
+  return servers.close()
+})

@@ -1,11 +1,17 @@
 /** Requests to a server on loopback, with silence as a possible answer. */
 import { createSocket } from 'node:dgram'
-import { connect } from 'node:net'
+import { once } from 'node:events'
+import type { Agent } from 'node:https'
+import { request } from 'node:https'
+import { connect, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { frame } from '../support/dns-client.ts'
 
 export interface Door {
   readonly port: number
-  readonly transport: 'udp' | 'tcp'
+  readonly transport: 'udp' | 'tcp' | 'tls'
+  /** Who may have issued the server's certificate, PEM. */
+  readonly ca?: Buffer
   /** Whether silence is what is wanted: then nobody waits for a reply longer than for that to a later question. */
   readonly silence: boolean
 }
@@ -28,7 +34,7 @@ export const exchange = (packets: readonly Buffer[], door: Door): Promise<(Buffe
       if (error) reject(error)
       else resolve(ids.map(id => replies.get(id)))
     }
-    const wire = (door.transport === 'udp' ? openUdp : openTcp)(door.port, {
+    const wire = open(door, {
       message(reply) {
         const id = reply.readUInt16BE(0)
         replies.set(id, reply)
@@ -50,6 +56,13 @@ interface Listener {
   readonly ended: (error?: Error) => void
 }
 
+const open = ({ transport, port, ca }: Door, listener: Listener): Wire => {
+  if (transport === 'udp') return openUdp(port, listener)
+  const host = '127.0.0.1'
+  const socket = transport === 'tcp' ? connect(port, host) : connectTls({ host, port, ca, ALPNProtocols: ['dot'] })
+  return openStream(socket, listener)
+}
+
 const openUdp = (port: number, { message, ended }: Listener): Wire => {
   const socket = createSocket('udp4')
   socket.on('message', message)
@@ -63,8 +76,7 @@ const openUdp = (port: number, { message, ended }: Listener): Wire => {
   }
 }
 
-const openTcp = (port: number, { message, ended }: Listener): Wire => {
-  const socket = connect(port, '127.0.0.1')
+const openStream = (socket: Socket, { message, ended }: Listener): Wire => {
   let received = Buffer.alloc(0)
   socket.on('data', chunk => {
     received = Buffer.concat([received, chunk])
@@ -82,4 +94,21 @@ const openTcp = (port: number, { message, ended }: Listener): Wire => {
     send: packets => void socket.write(Buffer.concat(packets.map(frame))),
     close: () => void socket.destroy(),
   }
+}
+
+export interface HttpsDoor {
+  readonly port: number
+  /** Knows who may have issued the server's certificate. */
+  readonly agent: Agent
+}
+
+/** One message by POST (RFC 8484 §4.1); undefined: an HTTP status instead of a message. */
+export const exchangeHttps = async (packet: Buffer, { port, agent }: HttpsDoor): Promise<Buffer | undefined> => {
+  const headers = { 'content-type': 'application/dns-message' }
+  const asking = request({ host: '127.0.0.1', port, agent, method: 'POST', path: '/dns-query', headers })
+  asking.end(packet)
+  const [response] = await once(asking, 'response')
+  const chunks: Buffer[] = []
+  for await (const chunk of response) chunks.push(chunk)
+  return response.statusCode === 200 ? Buffer.concat(chunks) : undefined
 }
