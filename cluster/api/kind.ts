@@ -66,6 +66,8 @@ export interface Kind {
   /** Immutable fields and the like, besides `validate`. */
   readonly validateUpdate?: (next: ApiObject, current: ApiObject) => readonly FieldError[]
   readonly validateStatusUpdate?: (next: ApiObject, current: ApiObject) => readonly FieldError[]
+  /** What a write to `/status` leaves as it is besides spec (`metadata.ownerReferences`): nobody owns it by that. */
+  readonly statusResets?: readonly string[]
   /** Warnings for the client (`Warning: 299 - "…"`), such as deprecations. */
   readonly warnings?: (object: ApiObject) => readonly string[]
   /** Whether deletion waits: the grace in seconds for this object, 0 for at once. (Pods.) */

@@ -9,6 +9,20 @@ export interface OwnerReference {
   blockOwnerDeletion?: boolean
 }
 
+/** Who owns which fields, and since when (KEP-555). */
+export interface ManagedFieldsEntry {
+  manager?: string
+  /** `Apply` or `Update`. */
+  operation?: string
+  apiVersion?: string
+  /** RFC 3339, whole seconds, UTC. */
+  time?: string
+  /** `FieldsV1`. */
+  fieldsType?: string
+  fieldsV1?: unknown
+  subresource?: string
+}
+
 export interface ObjectMeta {
   name?: string
   generateName?: string
@@ -24,7 +38,7 @@ export interface ObjectMeta {
   annotations?: Record<string, string>
   ownerReferences?: OwnerReference[]
   finalizers?: string[]
-  managedFields?: unknown[]
+  managedFields?: ManagedFieldsEntry[]
   /** Of the past: taken, and not kept. */
   selfLink?: string
 }

@@ -82,6 +82,7 @@ export const podKind: Kind = {
   validate: validatePod,
   validateUpdate: validatePodUpdate,
   validateStatusUpdate: validatePodStatus,
+  statusResets: ['metadata.deletionTimestamp', 'metadata.ownerReferences'],
   warnings: podWarnings,
   gracePeriodSeconds,
   selectableFields,

@@ -1,0 +1,57 @@
+/** Items of lists that merge, by the step that leads to each. */
+import { isObject } from '#cluster/api/own-property.ts'
+import type { ListRule } from './merge-rule.ts'
+import { keyElement, valueElement } from './path-element.ts'
+
+/** An item that cannot be told from others: thrown inside this folder only, a problem of the request outside of it. */
+export class NotIdentified extends Error {}
+
+const keyedElement = (item: unknown, rule: ListRule): string => {
+  if (item === null || item === undefined) {
+    throw new NotIdentified('associative list with keys may not have a null element')
+  }
+  if (!isObject(item)) throw new NotIdentified('associative list with keys may not have non-map elements')
+  const keys: Record<string, unknown> = {}
+  let some = false
+  for (const key of rule.keys) {
+    const value = item[key] ?? rule.defaults.get(key)
+    if (value === undefined) continue
+    keys[key] = value
+    some = true
+  }
+  if (some) return keyElement(keys)
+  const names = rule.keys.map(key => JSON.stringify(key)).join(' ')
+  throw new NotIdentified(
+    `associative list with keys has an element that omits all key fields [${names}] (and doesn't have default values for any key fields)`,
+  )
+}
+
+const memberElement = (item: unknown): string => {
+  if (typeof item === 'string' || typeof item === 'number' || typeof item === 'boolean') return valueElement(item)
+  if (item === null || item === undefined) {
+    throw new NotIdentified("associative list without keys has an element that's an explicit null")
+  }
+  const fault = Array.isArray(item)
+    ? 'not supported: associative list with lists as elements'
+    : "associative list without keys has an element that's a map type"
+  throw new NotIdentified(fault)
+}
+
+export type ItemsRule = ListRule | { readonly form: 'set' }
+
+/** The step to an item of such a list. Throws `NotIdentified`. */
+export const elementOf = (item: unknown, rule: ItemsRule): string =>
+  rule.form === 'set' ? memberElement(item) : keyedElement(item, rule)
+
+/** The items behind each step, in the list's order; more than one where the list has duplicates. */
+export const itemsByElement = (list: unknown, rule: ItemsRule): Map<string, unknown[]> => {
+  const items = new Map<string, unknown[]>()
+  if (!Array.isArray(list)) return items
+  for (const item of list) {
+    const element = elementOf(item, rule)
+    const twins = items.get(element)
+    if (twins) twins.push(item)
+    else items.set(element, [item])
+  }
+  return items
+}

@@ -1,0 +1,95 @@
+/**
+ * What the types say of merging: which values are one whole (scalars, and what types.json calls atomic), and how the parts
+ * of all others are told apart. Compiled from types.json once a type.
+ */
+import { type FieldSchema, type Shape, typeSchema } from '#cluster/api/schema.ts'
+
+export interface StructRule {
+  readonly form: 'struct'
+  readonly fields: ReadonlyMap<string, MergeRule>
+}
+
+export interface ListRule {
+  readonly form: 'list'
+  /** The fields by which items are told apart. */
+  readonly keys: readonly string[]
+  /** What a key means that an item lacks. */
+  readonly defaults: ReadonlyMap<string, unknown>
+  readonly item: MergeRule
+}
+
+export type MergeRule =
+  | { readonly form: 'whole' }
+  | { readonly form: 'map'; readonly item: MergeRule }
+  | { readonly form: 'set' }
+  | StructRule
+  | ListRule
+
+export const WHOLE: MergeRule = { form: 'whole' }
+
+const structs = new Map<string, StructRule>()
+
+const itemDefaults = (shape: Shape, keys: readonly string[]): ReadonlyMap<string, unknown> => {
+  const defaults = new Map<string, unknown>()
+  if (shape.form !== 'struct') return defaults
+  const { byName } = typeSchema(shape.type)
+  for (const key of keys) {
+    const value = byName.get(key)?.default
+    if (value !== undefined) defaults.set(key, value)
+  }
+  return defaults
+}
+
+/** A list without a type of its own merges as its strategic merge patch does; without either it is one whole. */
+const listKeys = (field: FieldSchema): readonly string[] | undefined => {
+  if (field.listType === 'atomic') return undefined
+  if (field.listType !== undefined) return field.listKeys
+  if (!field.patchStrategies.includes('merge')) return undefined
+  return field.patchMergeKey === undefined ? [] : [field.patchMergeKey]
+}
+
+const ruleOf = (shape: Shape, field: FieldSchema | undefined): MergeRule => {
+  switch (shape.form) {
+    case 'scalar':
+      return WHOLE
+    case 'struct': {
+      const atomic = field?.structType ?? field?.mapType ?? typeSchema(shape.type).structType
+      return atomic ? WHOLE : structRule(shape.type)
+    }
+    case 'map':
+      return field?.mapType ? WHOLE : { form: 'map', item: ruleOf(shape.item, undefined) }
+    case 'list': {
+      const keys = field && listKeys(field)
+      if (!keys) return WHOLE
+      if (keys.length === 0) return { form: 'set' }
+      return { form: 'list', keys, defaults: itemDefaults(shape.item, keys), item: ruleOf(shape.item, undefined) }
+    }
+  }
+}
+
+/** The rule of a type that types.json names. Types may hold themselves. */
+export const structRule = (type: string): StructRule => {
+  const known = structs.get(type)
+  if (known) return known
+  const fields = new Map<string, MergeRule>()
+  const rule: StructRule = { form: 'struct', fields }
+  structs.set(type, rule)
+  const schema = typeSchema(type)
+  if (schema.root) fields.set('apiVersion', WHOLE).set('kind', WHOLE)
+  for (const field of schema.fields) fields.set(field.name, ruleOf(field.shape, field))
+  return rule
+}
+
+/** The rule behind one step of a path; what the types do not know is one whole. */
+export const ruleBehind = (rule: MergeRule, element: string): MergeRule => {
+  switch (rule.form) {
+    case 'struct':
+      return (element.startsWith('f:') ? rule.fields.get(element.slice(2)) : undefined) ?? WHOLE
+    case 'map':
+      return element.startsWith('f:') ? rule.item : WHOLE
+    case 'list':
+      return element.startsWith('k:') ? rule.item : WHOLE
+    default:
+      return WHOLE
+  }
+}
