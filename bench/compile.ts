@@ -10,21 +10,21 @@ import { findProgram } from '../test/support/programs.ts'
 const built = new Map<string, Result<string, string>>()
 
 /** The path of the program that `load/FILE` becomes, built once; the problem: why there is none. */
-export const compile = (file: string): Result<string, string> => {
+export const compile = (file: string, libraries: readonly string[] = []): Result<string, string> => {
   const known = built.get(file)
   if (known) return known
-  const result = build(file)
+  const result = build(file, libraries)
   built.set(file, result)
   return result
 }
 
-const build = (file: string): Result<string, string> => {
+const build = (file: string, libraries: readonly string[]): Result<string, string> => {
   const compiler = findProgram('gcc')
   if (!compiler) return refused('there is no gcc (apt-get install gcc libc6-dev)')
   const folder = mkdtempSync(join(tmpdir(), 'seamark-bench-'))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   const source = fileURLToPath(new URL(`./load/${file}`, import.meta.url))
   const program = join(folder, file.replace(/\.c$/, ''))
-  const { status, stderr } = spawnSync(compiler, ['-O2', '-o', program, source], { encoding: 'utf8' })
+  const { status, stderr } = spawnSync(compiler, ['-O2', '-o', program, source, ...libraries], { encoding: 'utf8' })
   return status === 0 ? accepted(program) : refused(`gcc ${file}: ${stderr}`)
 }

@@ -18,6 +18,17 @@ export interface Setup {
   readonly kubeconfig: string
   /** `127.0.0.1:PORT` of the upstream for all other names. */
   readonly upstream: string
+  /** Absent: UDP and TCP only. */
+  readonly encryption?: Encryption
+}
+
+/** What a server is given that is to speak DNS over TLS and over HTTPS too. */
+export interface Encryption {
+  readonly tlsPort: number
+  readonly httpsPort: number
+  /** Paths of PEM files. */
+  readonly certificate: string
+  readonly key: string
 }
 
 export interface Launch {
@@ -31,7 +42,9 @@ export interface Contender {
   prepare(setup: Setup): Launch | string
   /** What it cannot do at all: such workloads are left out. */
   readonly lacks?: readonly Capability[]
+  /** The command that prints its version; absent: it is a part of this project. */
+  readonly version?: Launch
 }
 
-/** `answers`: gives answers (the floor does not). `forwards`: asks an upstream and keeps what it says. */
-export type Capability = 'answers' | 'forwards'
+/** `answers`: gives answers (the floors do not). `forwards`: asks an upstream and keeps what it says. */
+export type Capability = 'answers' | 'forwards' | 'tcp' | 'tls' | 'https'

@@ -1,9 +1,12 @@
-/** Runs `load/load.c` and reads what it saw. */
+/** Asks a server as fast, or as often, as is wanted, by programs that cost less than it, and reads what they saw. */
 import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { recordTypes } from '#resolver/wire/codes.ts'
 import { encodeQuery } from '#resolver/wire/encode.ts'
 import { compile } from './compile.ts'
+import { runHttpsLoad } from './https-load.ts'
+
+export type Transport = 'udp' | 'tcp' | 'tls' | 'https'
 
 export interface LoadQuestion {
   /** Absolute. */
@@ -11,16 +14,22 @@ export interface LoadQuestion {
   readonly type: keyof typeof recordTypes
 }
 
+/** Queries under way at any time (throughput), or queries a second (latency). */
+export type Pace = { readonly window: number } | { readonly rate: number }
+
 export interface Load {
   readonly address: string
   readonly port: number
+  /** Absent: UDP. */
+  readonly transport?: Transport
   /** Of `writeQuestions`; they are asked in turn. */
   readonly questions: string
   readonly seconds: number
-  /** Queries under way at any time (throughput), or queries a second (latency). */
-  readonly pace: { readonly window: number } | { readonly rate: number }
-  /** The address to ask from; absent: the system's choice. */
+  readonly pace: Pace
+  /** UDP only: the address to ask from; absent: the system's choice. */
   readonly source?: string
+  /** UDP only: the first eight octets of each name's first label become a number that no question before had. */
+  readonly fresh?: boolean
 }
 
 export interface LoadReport {
@@ -41,21 +50,36 @@ export interface LoadReport {
 }
 
 /** As libc asks: RD, no EDNS. */
-export const writeQuestions = (path: string, questions: readonly LoadQuestion[]): void => {
-  const packets = questions.flatMap(({ name, type }) => {
-    const query = encodeQuery({ id: 0, name, type: recordTypes[type], recursionDesired: true, edns: undefined })
+export const encodeQuestion = ({ name, type }: LoadQuestion): Buffer =>
+  encodeQuery({ id: 0, name, type: recordTypes[type], recursionDesired: true, edns: undefined })
+
+/** For `transport`: messages with their lengths before them, or the targets of HTTPS requests (RFC 8484 §4.1), one a line. */
+export const writeQuestions = (
+  path: string,
+  questions: readonly LoadQuestion[],
+  transport: Transport = 'udp',
+): void => {
+  const messages = questions.map(encodeQuestion)
+  if (transport === 'https') {
+    writeFileSync(path, messages.map(message => `/dns-query?dns=${message.toString('base64url')}\n`).join(''))
+    return
+  }
+  const framed = messages.flatMap(message => {
     const length = Buffer.alloc(2)
-    length.writeUInt16BE(query.length)
-    return [length, query]
+    length.writeUInt16BE(message.length)
+    return [length, message]
   })
-  writeFileSync(path, Buffer.concat(packets))
+  writeFileSync(path, Buffer.concat(framed))
 }
 
-export const runLoad = ({ address, port, questions, seconds, pace, source }: Load): Promise<LoadReport> => {
-  const program = compile('load.c')
+export const runLoad = (load: Load): Promise<LoadReport> => {
+  const { address, port, transport = 'udp', questions, seconds, pace, source, fresh } = load
+  if (transport === 'https') return runHttpsLoad(load)
+  const program = transport === 'udp' ? compile('load.c') : compile('stream-load.c', ['-lssl', '-lcrypto'])
   if (!program.ok) throw new Error(program.problem)
   const [kind, amount] = Object.entries(pace)[0] as [string, number]
-  const args = [address, String(port), questions, String(seconds), kind, String(amount), ...(source ? [source] : [])]
+  const common = [address, String(port), questions, String(seconds), kind, String(amount)]
+  const args = transport === 'udp' ? [...common, source ?? '-', ...(fresh ? ['fresh'] : [])] : [transport, ...common]
   return new Promise((resolve, reject) => {
     const child = spawn(program.value, args, { stdio: ['ignore', 'pipe', 'inherit'] })
     let output = ''

@@ -1,20 +1,40 @@
 /**
  * `npm run bench [-- NAME …]`: runs the cases in `cases/` in turn, several rounds, and prints the median of each figure
  * with its least and greatest: these machines are noisy, one number alone says nothing.
- *
- * `--json` prints JSON; `--rounds N`; `--services N` for the data set of cases with servers.
  */
 import { readdirSync } from 'node:fs'
-import { cpus } from 'node:os'
+import { loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import type { BenchCase, Figures } from './bench-case.ts'
+import type { BenchCase } from './bench-case.ts'
+import { describeMachine, describeVersions } from './machine.ts'
+import { Recorder } from './recorder.ts'
+import { resultTables } from './report/console.ts'
+import { publishedCases } from './report/page.ts'
+import { writePerformancePages, writeResults } from './report/pages.ts'
+import type { Results } from './report/results.ts'
+import { buildCoredns } from './servers/coredns.ts'
 import { Stage } from './stage.ts'
+
+const USAGE = `npm run bench -- [NAME …] [OPTION …]
+
+  NAME               a case (a file of bench/cases/); without any: all
+  --rounds N         how often each is run (5)
+  --services N       services in the data set (1000)
+  --json             print JSON
+  --publish          run what docs/performance.md shows, and write it, its plots and its data anew
+  --coredns PATH     a CoreDNS to compare with; otherwise that of the PATH, or the one of --build-coredns
+  --build-coredns    build CoreDNS from Go modules, by the Go on the PATH, into ~/.cache/seamark/bench
+  --help`
 
 const { values: flags, positionals: wanted } = parseArgs({
   allowPositionals: true,
   options: {
+    'build-coredns': { type: 'boolean', default: false },
+    coredns: { type: 'string' },
+    help: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    publish: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '5' },
     services: { type: 'string', default: '1000' },
   },
@@ -30,116 +50,84 @@ const count = (name: string, text: string): number => {
 }
 
 /** A case's name is its file's; only those that are wanted are loaded. */
-const loadCases = async (): Promise<BenchCase[]> => {
-  const names = readdirSync(fileURLToPath(folder))
+const loadCases = async (names: readonly string[]): Promise<BenchCase[]> => {
+  const known = readdirSync(fileURLToPath(folder))
     .filter(file => file.endsWith('.ts'))
     .map(file => file.slice(0, -'.ts'.length))
-  const unknown = wanted.filter(name => !names.includes(name))
+  const unknown = names.filter(name => !known.includes(name))
   if (unknown.length > 0) {
-    console.error(`no such case: ${unknown.join(', ')} (there are: ${names.join(', ')})`)
+    console.error(`no such case: ${unknown.join(', ')} (there are: ${known.join(', ')})`)
     process.exit(2)
   }
-  const chosen = names.filter(name => wanted.length === 0 || wanted.includes(name))
+  const chosen = names.length === 0 ? known : names
   const modules = await Promise.all(chosen.map(name => import(new URL(`${name}.ts`, folder).href)))
   return modules.map(module => module.default as BenchCase)
 }
 
-const median = (values: readonly number[]): number => {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] as number
-}
-
-/** Three digits that mean something: more than that these machines do not repeat. */
-const rounded = (value: number): number => Number(value.toPrecision(3))
-
-/** One line that is written over and over, for somebody who watches. */
+/** One line that is written over and over, for somebody who watches; lines, where nobody does. */
 const showProgress = (text: string): void => {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
+  process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`)
 }
 
-const isTable = (result: Awaited<ReturnType<BenchCase['run']>>): result is Readonly<Record<string, Figures>> =>
-  Object.values(result).some(value => typeof value === 'object')
-
-/** Case → subject (`''`: the case itself) → figure → its values, round by round. */
-class Results {
-  readonly #cases = new Map<string, Map<string, Map<string, number[]>>>()
-
-  add(name: string, result: Awaited<ReturnType<BenchCase['run']>>): void {
-    const subjects = this.#cases.get(name) ?? new Map<string, Map<string, number[]>>()
-    this.#cases.set(name, subjects)
-    for (const [subject, row] of Object.entries(isTable(result) ? result : { '': result })) {
-      const figures = subjects.get(subject) ?? new Map<string, number[]>()
-      subjects.set(subject, figures)
-      for (const [figure, value] of Object.entries(row)) figures.set(figure, [...(figures.get(figure) ?? []), value])
-    }
+const runCases = async (cases: readonly BenchCase[], rounds: number): Promise<Results> => {
+  const problems = new Set<string>()
+  const warn = (text: string): void => {
+    if (!problems.has(text)) showProgress(`${text}\n`)
+    problems.add(text)
   }
-
-  rows() {
-    return [...this.#cases].flatMap(([name, subjects]) =>
-      [...subjects].flatMap(([subject, figures]) =>
-        [...figures].map(([figure, values]) => ({
-          case: name,
-          subject,
-          figure,
-          median: rounded(median(values)),
-          least: rounded(Math.min(...values)),
-          greatest: rounded(Math.max(...values)),
-        })),
-      ),
-    )
-  }
-
-  /** A case with subjects has a row for each and a column for each figure: the median, and its least and greatest. */
-  print(): void {
-    for (const name of this.#cases.keys()) {
-      const rows = this.rows().filter(row => row.case === name)
-      const subjects = [...new Set(rows.map(({ subject }) => subject))]
-      const figures = [...new Set(rows.map(({ figure }) => figure))]
-      const cell = (subject: string, figure: string): string => {
-        const row = rows.find(candidate => candidate.subject === subject && candidate.figure === figure)
-        return row ? `${row.median} (${row.least}–${row.greatest})` : ''
+  const stage = new Stage({ services: count('services', flags.services), warn })
+  const recorder = new Recorder(rounds)
+  const [before] = loadavg() as [number, number, number]
+  const began = performance.now()
+  try {
+    // Interleaved: a slow minute of the machine then falls on all cases alike.
+    for (let round = 0; round < rounds; round++) {
+      for (const benchCase of cases) {
+        const minutes = ((performance.now() - began) / 60_000).toFixed(1)
+        showProgress(`${minutes} min, round ${round + 1} of ${rounds}: ${benchCase.name}`)
+        try {
+          recorder.add(benchCase.name, round, await benchCase.run(stage))
+        } catch (error) {
+          warn(`${benchCase.name} failed: ${(error as Error).message}`)
+        }
       }
-      const isTabular = subjects.some(subject => subject !== '')
-      console.log(`\n${name}`)
-      if (isTabular)
-        printTable([
-          ['', ...figures],
-          ...subjects.map(subject => [subject, ...figures.map(figure => cell(subject, figure))]),
-        ])
-      else printTable([['', 'median (least–greatest)'], ...figures.map(figure => [figure, cell('', figure)])])
     }
+  } finally {
+    await stage.close()
+  }
+  return {
+    date: new Date().toISOString(),
+    machine: describeMachine(),
+    versions: describeVersions(),
+    load: [before, loadavg()[0]!],
+    rounds,
+    problems: [...problems],
+    cases: recorder.cases,
   }
 }
 
-/** Columns as wide as their widest cell; the first is the rows' names. */
-const printTable = (lines: readonly (readonly string[])[]): void => {
-  const widths = lines[0]!.map((_, column) => Math.max(...lines.map(line => line[column]!.length)))
-  for (const line of lines)
-    console.log(
-      `| ${line.map((text, column) => (column === 0 ? text.padEnd(widths[0]!) : text.padStart(widths[column]!))).join(' | ')} |`,
-    )
+const run = async (): Promise<void> => {
+  if (flags.publish && wanted.length > 0) {
+    console.error('--publish runs what the page shows: it takes no names')
+    process.exit(2)
+  }
+  const cases = await loadCases(flags.publish ? publishedCases : wanted)
+  const results = await runCases(cases, count('rounds', flags.rounds))
+  showProgress('')
+  if (flags.publish) {
+    writeResults(results)
+    writePerformancePages()
+  }
+  const { processor, cores } = results.machine
+  if (flags.json) console.log(JSON.stringify(results, null, 2))
+  else console.log(`${processor}, ${cores} cores, Node ${results.versions.Node}, ${results.rounds} rounds`)
+  if (!flags.json) console.log(resultTables(results))
+  if (Object.keys(results.cases).length < cases.length) process.exitCode = 1
 }
 
-const cases = await loadCases()
-const totalRounds = count('rounds', flags.rounds)
-const stage = new Stage({ services: count('services', flags.services), warn: text => console.error(text) })
-const results = new Results()
-try {
-  // Interleaved: a slow minute of the machine then falls on all cases alike.
-  for (let round = 1; round <= totalRounds; round++) {
-    for (const benchCase of cases) {
-      showProgress(`round ${round} of ${totalRounds}: ${benchCase.name}`)
-      results.add(benchCase.name, await benchCase.run(stage))
-    }
-  }
-} finally {
-  await stage.close()
-}
-const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, rounds: totalRounds }
-showProgress('')
-if (flags.json) {
-  console.log(JSON.stringify({ machine, date: new Date().toISOString(), rows: results.rows() }, null, 2))
-} else {
-  console.log(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${totalRounds} rounds`)
-  results.print()
+if (flags.help) console.log(USAGE)
+else if (flags['build-coredns']) buildCoredns()
+else {
+  if (flags.coredns) process.env.SEAMARK_BENCH_COREDNS = flags.coredns
+  await run()
 }

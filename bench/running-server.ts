@@ -1,4 +1,5 @@
 /** A server that the bench started: on a free port of loopback, in a folder of its own, until `close`. */
+import assert from 'node:assert'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
@@ -9,7 +10,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import { recordTypes } from '#resolver/wire/codes.ts'
 import { encodeQuery } from '#resolver/wire/encode.ts'
-import type { Contender, Setup } from './contender.ts'
+import type { Contender, Encryption, Setup } from './contender.ts'
+import type { Transport } from './load-generator.ts'
 
 const ADDRESS = '127.0.0.1'
 /** Milliseconds. */
@@ -41,30 +43,34 @@ const freePort = async (): Promise<number> => {
   }
 }
 
+interface Given extends Omit<Setup, 'folder' | 'address' | 'port' | 'encryption'> {
+  /** Absent: UDP and TCP only. */
+  readonly identity?: Pick<Encryption, 'certificate' | 'key'>
+}
+
 export class RunningServer {
   readonly address = ADDRESS
   readonly contender: Contender
   readonly port: number
   /** Milliseconds from its start to the first right answer. */
   startup = Number.NaN
+  readonly #encryption: Encryption | undefined
   readonly #child: ChildProcess
   readonly #folder: string
   #output = ''
 
   /** Starts it and waits until it answers for a service; the problem: why it cannot run here. */
-  static async start(
-    contender: Contender,
-    given: Omit<Setup, 'folder' | 'address' | 'port'>,
-  ): Promise<Result<RunningServer, string>> {
+  static async start(contender: Contender, { identity, ...given }: Given): Promise<Result<RunningServer, string>> {
     const folder = mkdtempSync(join(tmpdir(), 'seamark-bench-'))
     const port = await freePort()
-    const launch = contender.prepare({ ...given, folder, address: ADDRESS, port })
+    const encryption = identity && { ...identity, tlsPort: await freePort(), httpsPort: await freePort() }
+    const launch = contender.prepare({ ...given, folder, address: ADDRESS, port, ...(encryption && { encryption }) })
     if (typeof launch === 'string') {
       rmSync(folder, { recursive: true })
       return refused(launch)
     }
     const child = spawn(launch.command, launch.args, { stdio: ['ignore', 'pipe', 'pipe'] })
-    const server = new RunningServer(contender, { child, folder, port })
+    const server = new RunningServer(contender, { child, folder, port, ...(encryption && { encryption }) })
     try {
       await server.#answers(given.services[0]!.name)
     } catch (error) {
@@ -76,14 +82,26 @@ export class RunningServer {
 
   private constructor(
     contender: Contender,
-    { child, folder, port }: { readonly child: ChildProcess; readonly folder: string; readonly port: number },
+    {
+      child,
+      folder,
+      port,
+      encryption,
+    }: Pick<Setup, 'folder' | 'port' | 'encryption'> & { readonly child: ChildProcess },
   ) {
     this.contender = contender
     this.port = port
+    this.#encryption = encryption
     this.#child = child
     this.#folder = folder
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', chunk => (this.#output = `${this.#output}${chunk}`.slice(-KEPT_OUTPUT)))
+  }
+
+  portOf(transport: Transport): number {
+    if (transport === 'udp' || transport === 'tcp') return this.port
+    assert(this.#encryption, `${this.contender.name} was started without encryption`)
+    return transport === 'tls' ? this.#encryption.tlsPort : this.#encryption.httpsPort
   }
 
   get pid(): number {

@@ -4,5 +4,5 @@ import { defineWorkload } from '../workload.ts'
 export default defineWorkload({
   name: 'empty-aaaa',
   questions: services => services.map(({ name }) => ({ name, type: 'AAAA' })),
-  expect: { rcode: 0, empty: true },
+  expect: { noerror: 1, empty: 1 },
 })

@@ -4,6 +4,6 @@ import { defineWorkload } from '../workload.ts'
 export default defineWorkload({
   name: 'external',
   questions: services => services.map((_, index) => ({ name: `www-${index}.example.com.`, type: 'A' })),
-  expect: { rcode: 0, empty: false },
+  expect: { noerror: 1, empty: 0 },
   needs: 'forwards',
 })

@@ -4,5 +4,5 @@ import { defineWorkload } from '../workload.ts'
 export default defineWorkload({
   name: 'hits',
   questions: services => services.map(({ name }) => ({ name, type: 'A' })),
-  expect: { rcode: 0, empty: false },
+  expect: { noerror: 1, empty: 0 },
 })

@@ -2,75 +2,25 @@
  * A load generator for DNS over UDP that costs little beside the server that it measures: sendmmsg and recvmmsg, no
  * copying, no decoding beyond the header.
  *
- *   load ADDRESS PORT QUESTIONS SECONDS window N|rate N [SOURCE]
+ *   load ADDRESS PORT QUESTIONS SECONDS window N|rate N [SOURCE|- [fresh]]
  *
- * QUESTIONS is a file of queries in turn, each with its length before it (two octets, as over TCP). `window` keeps N
- * queries under way (throughput); `rate` sends N a second whatever comes back (latency). A query without a reply after
- * a second is lost. SOURCE is the address to ask from. Prints one line of JSON; latencies in microseconds.
+ * QUESTIONS is a file of queries in turn. `window` keeps N queries under way (throughput); `rate` sends N a second
+ * whatever comes back (latency). A query without a reply after a second is lost. SOURCE is the address to ask from.
+ * `fresh`: the first eight octets of each name's first label become a number that no query before had. Prints one line
+ * of JSON.
  */
-#define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <poll.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
+#include "common.h"
 
 #define SOCKETS 8 /* source ports, so that a server with several sockets on one port uses them all */
 #define BATCH 32
-#define IDS 65536
 #define REPLY_SIZE 4096
-#define LOST_AFTER 1000000000ull /* ns */
-#define BUCKETS 200000           /* of one microsecond each; the last holds what is slower */
-
-struct question {
-    const uint8_t *octets;
-    uint16_t length;
-};
+#define DIGITS 8
+#define DIGITS_AT 13 /* after the header and the first label's length */
 
 static uint64_t sent_at[SOCKETS][IDS]; /* 0: no query under way */
 static uint16_t next_id[SOCKETS];
-static uint32_t latency[BUCKETS];
-static uint64_t sent, received, lost, rcodes[16], empty, truncated;
-static long under_way;
-
-static uint64_t now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
-}
-
-static void die(const char *what) {
-    perror(what);
-    exit(1);
-}
-
-static struct question *read_questions(const char *path, size_t *count) {
-    FILE *file = fopen(path, "rb");
-    if (!file) die(path);
-    fseek(file, 0, SEEK_END);
-    long size = ftell(file);
-    rewind(file);
-    uint8_t *octets = malloc(size > 0 ? (size_t)size : 1);
-    if (!octets || fread(octets, 1, (size_t)size, file) != (size_t)size) die(path);
-    fclose(file);
-    struct question *questions = malloc(((size_t)size / 12 + 1) * sizeof *questions);
-    *count = 0;
-    for (long at = 0; at + 2 <= size;) {
-        uint16_t length = (uint16_t)(octets[at] << 8 | octets[at + 1]);
-        questions[(*count)++] = (struct question){octets + at + 2, length};
-        at += 2 + length;
-    }
-    if (*count == 0) {
-        fprintf(stderr, "%s: no questions\n", path);
-        exit(1);
-    }
-    return questions;
-}
+static int is_fresh;
+static uint32_t next_number;
 
 static int open_socket(const struct sockaddr_in *server, const char *source) {
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
@@ -88,15 +38,23 @@ static int open_socket(const struct sockaddr_in *server, const char *source) {
 
 static void send_batch(int fd, int index, const struct question *questions, size_t count, size_t *turn, unsigned size) {
     struct mmsghdr messages[BATCH];
-    struct iovec parts[BATCH][2];
+    struct iovec parts[BATCH][4];
     uint16_t ids[BATCH];
+    char digits[BATCH][DIGITS + 1];
     memset(messages, 0, sizeof messages);
     for (unsigned i = 0; i < size; i++) {
         const struct question *question = &questions[(*turn + i) % count];
         ids[i] = htons((uint16_t)(next_id[index] + i));
+        uint8_t *octets = (uint8_t *)question->octets;
         parts[i][0] = (struct iovec){&ids[i], 2};
-        parts[i][1] = (struct iovec){(void *)(question->octets + 2), question->length - 2u};
+        parts[i][1] = (struct iovec){octets + 2, question->length - 2u};
         messages[i].msg_hdr = (struct msghdr){.msg_iov = parts[i], .msg_iovlen = 2};
+        if (!is_fresh) continue;
+        snprintf(digits[i], sizeof digits[i], "%08x", next_number + i);
+        parts[i][1].iov_len = DIGITS_AT - 2;
+        parts[i][2] = (struct iovec){digits[i], DIGITS};
+        parts[i][3] = (struct iovec){octets + DIGITS_AT + DIGITS, question->length - (unsigned)(DIGITS_AT + DIGITS)};
+        messages[i].msg_hdr.msg_iovlen = 4;
     }
     uint64_t time = now();
     int done = sendmmsg(fd, messages, size, 0);
@@ -112,6 +70,7 @@ static void send_batch(int fd, int index, const struct question *questions, size
         *slot = time;
     }
     next_id[index] = (uint16_t)(next_id[index] + done);
+    next_number += (uint32_t)done;
     *turn = (*turn + (size_t)done) % count;
     sent += (uint64_t)done;
 }
@@ -136,14 +95,8 @@ static void receive(int fd, int index) {
         if (messages[i].msg_len < 12) continue;
         uint64_t *slot = &sent_at[index][reply[0] << 8 | reply[1]];
         if (!*slot) continue;
-        uint64_t micros = (time - *slot) / 1000;
-        latency[micros < BUCKETS ? micros : BUCKETS - 1]++;
+        count_reply(reply, *slot, time);
         *slot = 0;
-        under_way--;
-        received++;
-        rcodes[reply[3] & 15]++;
-        if (!reply[6] && !reply[7]) empty++;
-        if (reply[2] & 2) truncated++;
     }
 }
 
@@ -159,16 +112,9 @@ static void sweep(void) {
             }
 }
 
-static uint64_t percentile(double share) {
-    uint64_t wanted = (uint64_t)((double)received * share), seen = 0;
-    for (int i = 0; i < BUCKETS; i++)
-        if ((seen += latency[i]) > wanted) return (uint64_t)i;
-    return received ? BUCKETS - 1 : 0;
-}
-
 int main(int argc, char **argv) {
     if (argc < 7) {
-        fprintf(stderr, "usage: load ADDRESS PORT QUESTIONS SECONDS window|rate N [SOURCE]\n");
+        fprintf(stderr, "usage: load ADDRESS PORT QUESTIONS SECONDS window|rate N [SOURCE|- [fresh]]\n");
         return 2;
     }
     struct sockaddr_in server = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[2]))};
@@ -177,9 +123,12 @@ int main(int argc, char **argv) {
     const struct question *questions = read_questions(argv[3], &count);
     int by_rate = strcmp(argv[5], "rate") == 0;
     long amount = atol(argv[6]);
+    const char *source = argc > 7 && strcmp(argv[7], "-") != 0 ? argv[7] : NULL;
+    is_fresh = argc > 8 && strcmp(argv[8], "fresh") == 0;
+    /* One a microsecond: more than is sent, so that no two runs of the same hour share a number. */
+    next_number = (uint32_t)(now() / 1000);
     struct pollfd polled[SOCKETS];
-    for (int i = 0; i < SOCKETS; i++)
-        polled[i] = (struct pollfd){open_socket(&server, argc > 7 ? argv[7] : NULL), POLLIN, 0};
+    for (int i = 0; i < SOCKETS; i++) polled[i] = (struct pollfd){open_socket(&server, source), POLLIN, 0};
 
     uint64_t start = now(), end = start + (uint64_t)(atof(argv[4]) * 1e9), next_sweep = start + LOST_AFTER / 10;
     uint64_t time = start;
@@ -204,13 +153,6 @@ int main(int argc, char **argv) {
         if (poll(polled, SOCKETS, 10) > 0)
             for (int i = 0; i < SOCKETS; i++)
                 if (polled[i].revents) receive(polled[i].fd, i);
-    lost += (uint64_t)under_way;
-    printf("{\"seconds\":%.6f,\"sent\":%llu,\"received\":%llu,\"lost\":%llu,\"empty\":%llu,\"truncated\":%llu,"
-           "\"p50\":%llu,\"p99\":%llu,\"p999\":%llu,\"rcodes\":[",
-           (double)elapsed / 1e9, (unsigned long long)sent, (unsigned long long)received, (unsigned long long)lost,
-           (unsigned long long)empty, (unsigned long long)truncated, (unsigned long long)percentile(0.5),
-           (unsigned long long)percentile(0.99), (unsigned long long)percentile(0.999));
-    for (int i = 0; i < 16; i++) printf("%s%llu", i ? "," : "", (unsigned long long)rcodes[i]);
-    printf("]}\n");
+    print_report(elapsed);
     return 0;
 }

@@ -1,6 +1,7 @@
 /*
- * The upstream of the servers that are measured: every name has one address. Costs little beside them: recvmmsg and
- * sendmmsg, no decoding beyond the end of the question.
+ * The upstream of the servers that are measured: every name has one address and no other records, but for those below
+ * `internal.`, which do not exist. Costs little beside them: recvmmsg and sendmmsg, no decoding beyond the end of the
+ * question.
  *
  *   upstream
  *
@@ -25,8 +26,15 @@
 
 /* One A record for the question's name: TTL 300, 192.0.2.1 (RFC 1035 section 4.1). */
 static const uint8_t record[] = {0xc0, HEADER, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4, 192, 0, 2, 1};
-/* QR, RD, RA; one question, one answer. */
-static const uint8_t head[] = {0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0};
+/* The root's SOA, TTL and MINIMUM 300: how long a denial may be kept (RFC 2308 section 3). */
+static const uint8_t soa[] = {0, 0, 6, 0, 1, 0, 0, 1, 44, 0, 22, 0, 0, 0, 0, 0, 1, 0,
+                              0, 28, 32, 0, 0, 7, 8, 0, 1, 81, 128, 0, 0, 1, 44};
+static const uint8_t internal[] = "\x08internal";
+/* QR, RD, RA; one question; one record as the answer, or one as the authority. */
+static const uint8_t answer_head[] = {0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0};
+static const uint8_t denial_head[] = {0x81, 0x80, 0, 1, 0, 0, 0, 1, 0, 0};
+#define TYPE_A 1
+#define NXDOMAIN 3
 
 static void die(const char *what) {
     perror(what);
@@ -47,17 +55,28 @@ static int may_answer(long capacity) {
 
 /* Makes the reply where the query is; its length, 0: none. */
 static unsigned answer(uint8_t *packet, unsigned length) {
-    unsigned end = HEADER;
-    while (end < length && packet[end] != 0) end += packet[end] + 1u;
+    unsigned end = HEADER, last = HEADER;
+    while (end < length && packet[end] != 0) {
+        last = end;
+        end += packet[end] + 1u;
+    }
+    if (end + 5 > length) return 0;
+    int is_internal = end - last == sizeof internal - 1 && memcmp(packet + last, internal, sizeof internal - 1) == 0;
+    int is_address = packet[end + 1] == 0 && packet[end + 2] == TYPE_A;
     end += 5; /* the root label, type and class */
-    if (end > length) return 0;
-    memcpy(packet + 2, head, sizeof head);
-    memcpy(packet + end, record, sizeof record);
-    return end + (unsigned)sizeof record;
+    if (is_address && !is_internal) {
+        memcpy(packet + 2, answer_head, sizeof answer_head);
+        memcpy(packet + end, record, sizeof record);
+        return end + (unsigned)sizeof record;
+    }
+    memcpy(packet + 2, denial_head, sizeof denial_head);
+    if (is_internal) packet[3] |= NXDOMAIN;
+    memcpy(packet + end, soa, sizeof soa);
+    return end + (unsigned)sizeof soa;
 }
 
 static void serve(int fd, long capacity) {
-    static uint8_t packets[BATCH][QUERY_SIZE + sizeof record];
+    static uint8_t packets[BATCH][QUERY_SIZE + sizeof soa];
     static struct sockaddr_in clients[BATCH];
     struct mmsghdr messages[BATCH], replies[BATCH];
     struct iovec parts[BATCH];

@@ -1,4 +1,5 @@
 /** API objects of a large cluster as an apiserver writes them, made as they are read: no list is ever held. */
+import type { ServiceEntry } from '../contender.ts'
 
 export interface ClusterSize {
   readonly namespaces: number
@@ -49,11 +50,19 @@ function* namespaces({ namespaces: count }: ClusterSize): Generator<Json> {
 }
 
 /** Every tenth one is headless. */
+const clusterIPOf = (number: number): string => (number % 10 === 0 ? 'None' : address(96, number + 256))
+
+/** The services that have an address, as clients ask for them. */
+export const serviceEntries = (size: ClusterSize): readonly ServiceEntry[] =>
+  Array.from({ length: size.services }, (_, number) => {
+    const { namespace, service } = place(number, size)
+    return { name: `${service}.${namespace}.svc.cluster.local.`, address: clusterIPOf(number) }
+  }).filter(({ address }) => address !== 'None')
+
 function* services(size: ClusterSize): Generator<Json> {
   for (let number = 0; number < size.services; number++) {
     const { namespace, service } = place(number, size)
-    const headless = number % 10 === 0
-    const clusterIP = headless ? 'None' : address(96, number + 256)
+    const clusterIP = clusterIPOf(number)
     yield {
       metadata: metadata(number, { name: service, namespace, labels: { app: service, team: namespace } }),
       spec: {
@@ -72,42 +81,46 @@ function* services(size: ClusterSize): Generator<Json> {
   }
 }
 
-function* endpointSlices(size: ClusterSize): Generator<Json> {
-  for (let number = 0; number < size.services; number++) {
-    const { namespace, service } = place(number, size)
-    const endpoints = Array.from({ length: size.endpointsEach }, (_, index) => {
-      const pod = number * size.endpointsEach + index
-      return {
-        addresses: [address(128, pod)],
-        conditions: { ready: true, serving: true, terminating: false },
-        nodeName: `node-${pod % 5000}`,
-        targetRef: {
-          kind: 'Pod',
-          namespace,
-          name: podName(service, pod),
-          uid: `5ac1d5b4-0000-4000-8000-${String(pod).padStart(12, '0')}`,
-        },
-        zone: `region-1${'abc'[pod % 3]}`,
-      }
-    })
-    yield {
-      metadata: metadata(number, {
-        name: `${service}-${(number + 1000).toString(36)}x`,
+/** The slice of the service of this number. `unready`: the place of the endpoint that is not ready; absent: all are. */
+export const endpointSlice = (number: number, size: ClusterSize, unready?: number): Json => {
+  const { namespace, service } = place(number, size)
+  const endpoints = Array.from({ length: size.endpointsEach }, (_, index) => {
+    const pod = number * size.endpointsEach + index
+    const ready = index !== unready
+    return {
+      addresses: [address(128, pod)],
+      conditions: { ready, serving: ready, terminating: false },
+      nodeName: `node-${pod % 5000}`,
+      targetRef: {
+        kind: 'Pod',
         namespace,
-        generateName: `${service}-`,
-        labels: {
-          app: service,
-          'kubernetes.io/service-name': service,
-          'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io',
-        },
-        annotations: { 'endpoints.kubernetes.io/last-change-trigger-time': '2026-01-01T00:00:00Z' },
-        ownerReferences: [{ apiVersion: 'v1', kind: 'Service', name: service, uid: String(number), controller: true }],
-      }),
-      addressType: 'IPv4',
-      endpoints,
-      ports: [{ name: 'http', protocol: 'TCP', port: 8080 }],
+        name: podName(service, pod),
+        uid: `5ac1d5b4-0000-4000-8000-${String(pod).padStart(12, '0')}`,
+      },
+      zone: `region-1${'abc'[pod % 3]}`,
     }
+  })
+  return {
+    metadata: metadata(number, {
+      name: `${service}-${(number + 1000).toString(36)}x`,
+      namespace,
+      generateName: `${service}-`,
+      labels: {
+        app: service,
+        'kubernetes.io/service-name': service,
+        'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io',
+      },
+      annotations: { 'endpoints.kubernetes.io/last-change-trigger-time': '2026-01-01T00:00:00Z' },
+      ownerReferences: [{ apiVersion: 'v1', kind: 'Service', name: service, uid: String(number), controller: true }],
+    }),
+    addressType: 'IPv4',
+    endpoints,
+    ports: [{ name: 'http', protocol: 'TCP', port: 8080 }],
   }
+}
+
+function* endpointSlices(size: ClusterSize): Generator<Json> {
+  for (let number = 0; number < size.services; number++) yield endpointSlice(number, size)
 }
 
 function* pods(size: ClusterSize): Generator<Json> {

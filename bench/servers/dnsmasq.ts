@@ -5,6 +5,9 @@ import type { Contender } from '../contender.ts'
 
 export const dnsmasq: Contender = {
   name: 'dnsmasq',
+  // A process for each connection, which takes its processor time with it when it ends.
+  lacks: ['tcp', 'tls', 'https'],
+  version: { command: 'dnsmasq', args: ['--version'] },
   prepare({ folder, address, port, services, upstream }) {
     const command = findProgram('dnsmasq')
     if (!command) return 'there is no dnsmasq (apt-get install dnsmasq-base)'

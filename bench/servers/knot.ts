@@ -6,7 +6,8 @@ import { clusterZoneFile } from '../zone-file.ts'
 
 export const knot: Contender = {
   name: 'knot',
-  lacks: ['forwards'],
+  lacks: ['forwards', 'tls', 'https'],
+  version: { command: 'knotd', args: ['-V'] },
   prepare({ folder, address, port, services }) {
     const command = findProgram('knotd')
     if (!command) return 'there is no knotd (apt-get install knot)'
