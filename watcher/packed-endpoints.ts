@@ -51,9 +51,37 @@ const packAddress = (address: string): string => {
     : String.fromCharCode(address.length + 1) + address
 }
 
-/** False: no endpoint has the address, so spelled. */
-export const mayHoldAddress = (packed: PackedEndpoints, address: string): boolean =>
-  packed.includes(packAddress(address))
+/** False: no endpoint has the IPv4 address (32 bits), in the API's own spelling. */
+export const mayHoldAddress = (packed: PackedEndpoints, address: number): boolean =>
+  packed.includes(String.fromCharCode(0, address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255))
+
+/**
+ * Calls `visit` for each address of the ready endpoints until it returns true: IPv4 by its 32 bits, else the text.
+ * Nothing is made for that: a large cluster has 100,000 at its start.
+ */
+export const findReadyAddress = (packed: PackedEndpoints, visit: (address: number | string) => boolean): void => {
+  for (let at = 0; at < packed.length; ) {
+    const flags = packed.charCodeAt(at)
+    let left = packed.charCodeAt(at + 1)
+    at += 2
+    for (; left > 0; left--) {
+      const length = packed.charCodeAt(at)
+      const end = at + (length === 0 ? 5 : length)
+      if (flags & READY && visit(length === 0 ? ipv4At(packed, at + 1) : packed.slice(at + 1, end))) return
+      at = end
+    }
+    for (const named of NAMES) if (flags & named) at += 1 + packed.charCodeAt(at)
+  }
+}
+
+const NAMES = [HAS_HOSTNAME, HAS_POD_NAME, HAS_ZONE]
+
+const ipv4At = (packed: PackedEndpoints, at: number): number =>
+  ((packed.charCodeAt(at) << 24) |
+    (packed.charCodeAt(at + 1) << 16) |
+    (packed.charCodeAt(at + 2) << 8) |
+    packed.charCodeAt(at + 3)) >>>
+  0
 
 export function* unpackEndpoints(packed: PackedEndpoints): Generator<EndpointView, void> {
   let at = 0

@@ -28,12 +28,12 @@ export class SlotIndex {
     return this.#slots.byteLength
   }
 
-  /** Calls `visit` for all that may have this hash, until it returns true. */
-  visit(hash: Hash, visit: (value: number) => boolean): void {
+  /** Calls `visit` for all that may have this hash, until it returns true; the value for which it did, 0: for none. */
+  visit(hash: Hash, visit: (value: number) => boolean): number {
     const slots = this.#slots
-    for (let at = this.#home(hash); slots[at] !== 0; at = this.#after(at)) {
-      if (visit(slots[at]!)) return
-    }
+    let at = this.#home(hash)
+    while (slots[at] !== 0 && !visit(slots[at]!)) at = this.#after(at)
+    return slots[at]!
   }
 
   insert(value: number): void {

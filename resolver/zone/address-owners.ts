@@ -3,7 +3,7 @@
  * map of texts takes 90, since a large cluster has 100,000 endpoints. IPv6 is kept in a map.
  */
 import { SlotIndex } from '#watcher/slot-index.ts'
-import type { AddressKey } from './address.ts'
+import type { AddressKey, IndexedAddress } from './address.ts'
 
 export class AddressOwners<Owner extends object> {
   readonly #rows = new SlotIndex(row => hashOf(this.#addresses[row - 1]!))
@@ -12,53 +12,68 @@ export class AddressOwners<Owner extends object> {
   readonly #owners: (Owner | undefined)[] = []
   readonly #free: number[] = []
   readonly #others = new Map<AddressKey, readonly Owner[]>()
+  /** What `#isAsked` and `#isAskedPair` compare with: a large cluster is too much for a closure each time. */
+  #address = 0
+  #owner: Owner | undefined
+  readonly #isAsked = (slot: number): boolean => this.#addresses[slot - 1] === this.#address
+  readonly #isAskedPair = (slot: number): boolean => this.#isAsked(slot) && this.#owners[slot - 1] === this.#owner
 
-  has(key: AddressKey): boolean {
-    return key.includes('.') ? this.#rowsOf(ipv4Number(key)).length > 0 : this.#others.has(key)
+  has(address: IndexedAddress): boolean {
+    return typeof address === 'string' ? this.#others.has(address) : this.#find(address) !== 0
   }
 
   /** One for each owner: an address may come several times. */
-  *keys(): Generator<AddressKey, void> {
+  *keys(): Generator<IndexedAddress, void> {
     for (const [row, owner] of this.#owners.entries()) {
-      if (owner) yield ipv4Key(this.#addresses[row]!)
+      if (owner) yield this.#addresses[row]!
     }
     yield* this.#others.keys()
   }
 
-  get(key: AddressKey): readonly Owner[] {
-    if (!key.includes('.')) return this.#others.get(key) ?? []
-    return this.#rowsOf(ipv4Number(key)).map(row => this.#owners[row]!)
-  }
-
-  /** Once, however often it is added. */
-  add(key: AddressKey, owner: Owner): void {
-    const owners = this.get(key)
-    if (owners.includes(owner)) return
-    if (key.includes('.')) this.#rows.insert(this.#newRow(ipv4Number(key), owner) + 1)
-    else this.#others.set(key, [...owners, owner])
-  }
-
-  delete(key: AddressKey, owner: Owner): void {
-    if (!key.includes('.')) {
-      const rest = this.get(key).filter(other => other !== owner)
-      if (rest.length === 0) this.#others.delete(key)
-      else this.#others.set(key, rest)
-      return
-    }
-    const row = this.#rowsOf(ipv4Number(key)).find(each => this.#owners[each] === owner)
-    if (row === undefined) return
-    this.#rows.delete(row + 1)
-    this.#owners[row] = undefined
-    this.#free.push(row)
-  }
-
-  #rowsOf(address: number): number[] {
-    const found: number[] = []
+  get(address: IndexedAddress): readonly Owner[] {
+    if (typeof address === 'string') return this.#others.get(address) ?? []
+    const found: Owner[] = []
     this.#rows.visit(hashOf(address), slot => {
-      if (this.#addresses[slot - 1] === address) found.push(slot - 1)
+      if (this.#addresses[slot - 1] === address) found.push(this.#owners[slot - 1]!)
       return false
     })
     return found
+  }
+
+  /** Once, however often it is added. */
+  add(address: IndexedAddress, owner: Owner): void {
+    if (typeof address === 'number') {
+      if (this.#findPair(address, owner) === 0) this.#rows.insert(this.#newRow(address, owner) + 1)
+      return
+    }
+    const owners = this.get(address)
+    if (!owners.includes(owner)) this.#others.set(address, [...owners, owner])
+  }
+
+  delete(address: IndexedAddress, owner: Owner): void {
+    if (typeof address === 'string') {
+      const rest = this.get(address).filter(other => other !== owner)
+      if (rest.length === 0) this.#others.delete(address)
+      else this.#others.set(address, rest)
+      return
+    }
+    const slot = this.#findPair(address, owner)
+    if (slot === 0) return
+    this.#rows.delete(slot)
+    this.#owners[slot - 1] = undefined
+    this.#free.push(slot - 1)
+  }
+
+  /** 0: nobody has it. */
+  #find(address: number): number {
+    this.#address = address
+    return this.#rows.visit(hashOf(address), this.#isAsked)
+  }
+
+  #findPair(address: number, owner: Owner): number {
+    this.#address = address
+    this.#owner = owner
+    return this.#rows.visit(hashOf(address), this.#isAskedPair)
   }
 
   #newRow(address: number, owner: Owner): number {
@@ -76,21 +91,3 @@ export class AddressOwners<Owner extends object> {
 
 /** Neighbours lie far apart. */
 const hashOf = (address: number): number => Math.imul(address, 0x9e3779b1) >>> 0
-
-const ipv4Number = (key: AddressKey): number => {
-  let number = 0
-  let octet = 0
-  for (let at = 0; at < key.length; at++) {
-    const code = key.charCodeAt(at)
-    if (code === 0x2e) {
-      number = number * 256 + octet
-      octet = 0
-    } else {
-      octet = octet * 10 + code - 0x30
-    }
-  }
-  return number * 256 + octet
-}
-
-const ipv4Key = (number: number): AddressKey =>
-  `${number >>> 24}.${(number >>> 16) & 255}.${(number >>> 8) & 255}.${number & 255}`

@@ -10,6 +10,32 @@ import type { DnsName } from '../wire/record.ts'
  */
 export type AddressKey = string
 
+/** An address as indexes hold it: 32 bits of IPv4, or the key of IPv6. */
+export type IndexedAddress = number | AddressKey
+
+export const indexedAddress = (key: AddressKey): IndexedAddress => (key.includes('.') ? ipv4Number(key) : key)
+
+export const keyOfAddress = (address: IndexedAddress): AddressKey =>
+  typeof address === 'string'
+    ? address
+    : `${address >>> 24}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`
+
+/** Of dotted text, also of its first octets with a dot behind each. */
+export const ipv4Number = (text: string): number => {
+  let number = 0
+  let octet = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === 0x2e) {
+      number = number * 256 + octet
+      octet = 0
+    } else {
+      octet = octet * 10 + code - 0x30
+    }
+  }
+  return number * 256 + octet
+}
+
 /** Undefined: not an address. */
 export const addressKey = (text: string): AddressKey | undefined => {
   if (!text.includes(':')) return isIPv4(text) ? text : undefined
@@ -37,6 +63,10 @@ export const addressData = (key: AddressKey): Buffer => {
   data[index] = octet
   return data
 }
+
+/** The same of a client's address as sockets tell it, without its zone; of what is none, those of 0.0.0.0. */
+export const clientBytes = (address: string): Buffer =>
+  addressData(addressKey(address.replace(/%.*$/, '')) ?? '0.0.0.0')
 
 /** A or AAAA, by the length of RDATA. */
 export const addressType = (data: Buffer): number => (data.length === 4 ? recordTypes.A : recordTypes.AAAA)

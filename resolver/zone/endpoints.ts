@@ -1,7 +1,7 @@
 /** The ready endpoints of a service, named (Kubernetes DNS specification §2.4.1). */
-import { type EndpointView, mayHoldAddress, unpackEndpoints } from '#watcher/packed-endpoints.ts'
+import { type EndpointView, findReadyAddress, mayHoldAddress, unpackEndpoints } from '#watcher/packed-endpoints.ts'
 import type { EndpointSliceView } from '#watcher/views/endpoint-slice.ts'
-import { type AddressKey, addressKey, dashedAddress } from './address.ts'
+import { type AddressKey, addressKey, dashedAddress, type IndexedAddress, indexedAddress } from './address.ts'
 import type { ServiceEntry } from './service-entry.ts'
 
 /** One address of one endpoint. */
@@ -27,13 +27,28 @@ export const endpointName = (endpoint: EndpointView, key: AddressKey, podNames: 
 }
 
 /** Whether a slice has an address to give. */
-export const hasReadyAddress = ({ addressType, endpoints }: EndpointSliceView): boolean => {
-  if (addressType === 'FQDN') return false
-  for (const { ready, addresses } of unpackEndpoints(endpoints)) {
-    if (ready && addresses.some(address => addressKey(address) !== undefined)) return true
-  }
-  return false
+export const hasReadyAddress = (slice: EndpointSliceView): boolean => {
+  let found = false
+  findReady(slice, () => (found = true))
+  return found
 }
+
+/** Calls `isIt` for each usable address of the ready endpoints of a slice until it returns true. */
+const findReady = ({ addressType, endpoints }: EndpointSliceView, isIt: (address: IndexedAddress) => boolean): void => {
+  if (addressType === 'FQDN') return
+  findReadyAddress(endpoints, address => {
+    if (typeof address === 'number') return isIt(address)
+    const key = addressKey(address)
+    return key !== undefined && isIt(indexedAddress(key))
+  })
+}
+
+/** An address may come several times. */
+export const visitReadyAddresses = (slice: EndpointSliceView, visit: (address: IndexedAddress) => void): void =>
+  findReady(slice, address => {
+    visit(address)
+    return false
+  })
 
 /** Calls `visit` for each usable address of each ready endpoint of a slice. */
 export const visitReady = (
@@ -50,17 +65,13 @@ export const visitReady = (
   }
 }
 
-export const readyKeys = (slice: EndpointSliceView | undefined): ReadonlySet<AddressKey> => {
-  const keys = new Set<AddressKey>()
-  if (slice) visitReady(slice, (_, key) => keys.add(key))
-  return keys
-}
-
-/** Whether a slice has this address as a ready endpoint. */
-export const hasReadyKey = (slice: EndpointSliceView, key: AddressKey): boolean => {
+/** Whether a slice has this address as that of a ready endpoint. */
+export const isReadyAt = (slice: EndpointSliceView, address: IndexedAddress): boolean => {
   // Most slices are told by a search of their text; IPv6 may be spelled in several ways.
-  if (slice.addressType === 'IPv4' && key.includes('.') && !mayHoldAddress(slice.endpoints, key)) return false
-  return readyKeys(slice).has(key)
+  if (typeof address === 'number' && !mayHoldAddress(slice.endpoints, address)) return false
+  let found = false
+  findReady(slice, other => (found = other === address))
+  return found
 }
 
 /** A service's ready endpoints as of one moment. */

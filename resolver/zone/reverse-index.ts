@@ -1,88 +1,92 @@
 /** Which services have an address, as their own or as that of a ready endpoint, and which prefixes have an address below. */
-import type { AddressKey } from './address.ts'
+import { type AddressKey, type IndexedAddress, indexedAddress, ipv4Number, keyOfAddress } from './address.ts'
 import { AddressOwners } from './address-owners.ts'
 import type { ServiceEntry } from './service-entry.ts'
 
 /** IPv6 prefixes longer than this (in digits) are not counted but tried: at most 16² addresses lie below one. */
 const COUNTED_DIGITS = 29
 
-/** The prefix one label shorter; undefined at the top. */
-const parentPrefix = (prefix: string): string | undefined => {
-  if (!prefix.includes('.')) return prefix.length > 1 ? prefix.slice(0, -1) : undefined
-  const dot = prefix.lastIndexOf('.', prefix.length - 2)
-  return dot < 0 ? undefined : prefix.slice(0, dot + 1)
-}
+/** The first octets of IPv4 behind a 1, which tells how many there are; the first digits of IPv6. */
+type Prefix = number | string
 
-const longestPrefix = (key: AddressKey): string =>
-  key.includes('.') ? key.slice(0, key.lastIndexOf('.') + 1) : key.slice(0, COUNTED_DIGITS)
+const longestPrefix = (address: IndexedAddress): Prefix =>
+  typeof address === 'string' ? address.slice(0, COUNTED_DIGITS) : (1 << 24) | (address >>> 8)
+
+/** The prefix one label shorter; undefined at the top. */
+const parentPrefix = (prefix: Prefix): Prefix | undefined => {
+  if (typeof prefix === 'string') return prefix.length > 1 ? prefix.slice(0, -1) : undefined
+  return prefix >>> 8 > 1 ? prefix >>> 8 : undefined
+}
 
 export class ReverseIndex {
   readonly #services = new AddressOwners<ServiceEntry>()
   readonly #endpoints = new AddressOwners<ServiceEntry>()
   /** Prefix → how many addresses or longer prefixes stand directly below it: the empty non-terminals (RFC 8020). */
-  readonly #prefixes = new Map<string, number>()
-
-  has(key: AddressKey): boolean {
-    return this.#services.has(key) || this.#endpoints.has(key)
-  }
+  readonly #prefixes = new Map<Prefix, number>()
 
   /** Each address once. */
   keys(): ReadonlySet<AddressKey> {
-    return new Set([...this.#services.keys(), ...this.#endpoints.keys()])
+    const addresses = new Set([...this.#services.keys(), ...this.#endpoints.keys()])
+    return new Set([...addresses].map(keyOfAddress))
   }
 
   services(key: AddressKey): readonly ServiceEntry[] {
-    return this.#services.get(key)
+    return this.#services.get(indexedAddress(key))
   }
 
   /** Services that have the address as a ready endpoint. */
   endpointOwners(key: AddressKey): readonly ServiceEntry[] {
-    return this.#endpoints.get(key)
+    return this.#endpoints.get(indexedAddress(key))
   }
 
-  addService(key: AddressKey, service: ServiceEntry): void {
-    if (!this.has(key)) this.#count(key)
-    this.#services.add(key, service)
+  addService(address: IndexedAddress, service: ServiceEntry): void {
+    if (!this.#has(address)) this.#count(address)
+    this.#services.add(address, service)
   }
 
-  addEndpoint(key: AddressKey, service: ServiceEntry): void {
-    if (!this.has(key)) this.#count(key)
-    this.#endpoints.add(key, service)
+  addEndpoint(address: IndexedAddress, service: ServiceEntry): void {
+    if (!this.#has(address)) this.#count(address)
+    this.#endpoints.add(address, service)
   }
 
-  deleteService(key: AddressKey, service: ServiceEntry): void {
-    const before = this.has(key)
-    this.#services.delete(key, service)
-    if (before && !this.has(key)) this.#discount(key)
+  deleteService(address: IndexedAddress, service: ServiceEntry): void {
+    const before = this.#has(address)
+    this.#services.delete(address, service)
+    if (before && !this.#has(address)) this.#discount(address)
   }
 
-  deleteEndpoint(key: AddressKey, service: ServiceEntry): void {
-    const before = this.has(key)
-    this.#endpoints.delete(key, service)
-    if (before && !this.has(key)) this.#discount(key)
+  deleteEndpoint(address: IndexedAddress, service: ServiceEntry): void {
+    const before = this.#has(address)
+    this.#endpoints.delete(address, service)
+    if (before && !this.#has(address)) this.#discount(address)
   }
 
   /** Whether an address starts with `prefix` (see `NamedRequest`). */
   hasBelow(prefix: string): boolean {
     if (prefix === '') return this.#prefixes.size > 0
-    if (prefix.includes('.') || prefix.length <= COUNTED_DIGITS) return this.#prefixes.has(prefix)
+    if (prefix.includes('.')) return this.#prefixes.has(ipv4Number(`1.${prefix}`) / 256)
+    if (prefix.length <= COUNTED_DIGITS) return this.#prefixes.has(prefix)
     const missing = 32 - prefix.length
     for (let rest = 0; rest < 16 ** missing; rest++) {
-      if (this.has(prefix + rest.toString(16).padStart(missing, '0'))) return true
+      if (this.#has(prefix + rest.toString(16).padStart(missing, '0'))) return true
     }
     return false
   }
 
-  #count(key: AddressKey): void {
-    for (let prefix: string | undefined = longestPrefix(key); prefix !== undefined; prefix = parentPrefix(prefix)) {
+  #has(address: IndexedAddress): boolean {
+    return this.#services.has(address) || this.#endpoints.has(address)
+  }
+
+  #count(address: IndexedAddress): void {
+    for (let prefix: Prefix | undefined = longestPrefix(address); prefix !== undefined; prefix = parentPrefix(prefix)) {
       const count = this.#prefixes.get(prefix) ?? 0
       this.#prefixes.set(prefix, count + 1)
       if (count > 0) return
     }
   }
 
-  #discount(key: AddressKey): void {
-    for (let prefix: string | undefined = longestPrefix(key); prefix !== undefined; prefix = parentPrefix(prefix)) {
+  #discount(address: IndexedAddress): void {
+    for (let prefix: Prefix | undefined = longestPrefix(address); prefix !== undefined; prefix = parentPrefix(prefix)) {
       const count = this.#prefixes.get(prefix) ?? 0
       if (count > 1) {
         this.#prefixes.set(prefix, count - 1)

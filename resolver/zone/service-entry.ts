@@ -4,8 +4,8 @@ import type { EndpointSliceView } from '#watcher/views/endpoint-slice.ts'
 import type { ServiceView } from '#watcher/views/service.ts'
 import { parseName } from '../wire/name.ts'
 import type { DnsName } from '../wire/record.ts'
-import type { AddressKey } from './address.ts'
-import { hasReadyAddress, hasReadyKey } from './endpoints.ts'
+import { type AddressKey, type IndexedAddress, indexedAddress } from './address.ts'
+import { hasReadyAddress, isReadyAt } from './endpoints.ts'
 import type { ReverseIndex } from './reverse-index.ts'
 
 /** How a service answers. `absent`: its name does not exist. */
@@ -34,13 +34,14 @@ export class ServiceEntry {
     return this.slices.some(hasReadyAddress)
   }
 
-  hasReadyKey(key: AddressKey): boolean {
-    return this.slices.some(slice => hasReadyKey(slice, key))
+  isReadyAt(address: IndexedAddress): boolean {
+    return this.slices.some(slice => isReadyAt(slice, address))
   }
 
   /** Slices that have the address as a ready endpoint. */
   slicesWith(key: AddressKey): readonly EndpointSliceView[] {
-    return this.slices.filter(slice => hasReadyKey(slice, key))
+    const address = indexedAddress(key)
+    return this.slices.filter(slice => isReadyAt(slice, address))
   }
 
   form(ignoreEmptyService: boolean): ServiceForm {

@@ -6,8 +6,8 @@
 import type { ServicePortView } from '#watcher/service-port.ts'
 import type { EndpointSliceView } from '#watcher/views/endpoint-slice.ts'
 import type { ServiceView } from '#watcher/views/service.ts'
-import { addressKey } from './address.ts'
-import { readyKeys } from './endpoints.ts'
+import { addressKey, type IndexedAddress, indexedAddress } from './address.ts'
+import { visitReadyAddresses } from './endpoints.ts'
 import type { ReverseIndex } from './reverse-index.ts'
 import { ServiceEntry } from './service-entry.ts'
 
@@ -84,11 +84,14 @@ export class ServiceTree {
     if (sameSlice(previous, next)) return
     const { publishedEndpoints } = entry
     if (publishedEndpoints) {
-      const keys = readyKeys(next)
-      for (const key of readyKeys(previous)) {
-        if (!keys.has(key) && !entry.hasReadyKey(key)) publishedEndpoints.deleteEndpoint(key, entry)
+      if (next) visitReadyAddresses(next, address => publishedEndpoints.addEndpoint(address, entry))
+      if (previous) {
+        const kept = new Set<IndexedAddress>()
+        if (next) visitReadyAddresses(next, address => kept.add(address))
+        visitReadyAddresses(previous, address => {
+          if (!kept.has(address) && !entry.isReadyAt(address)) publishedEndpoints.deleteEndpoint(address, entry)
+        })
       }
-      for (const key of keys) publishedEndpoints.addEndpoint(key, entry)
     }
     this.#settle(entry, entry.service !== undefined)
   }
@@ -118,9 +121,11 @@ export class ServiceTree {
     const before = entry.publishedEndpoints
     if (before === index) return
     entry.publishedEndpoints = index
-    for (const key of new Set(entry.slices.flatMap(slice => [...readyKeys(slice)]))) {
-      before?.deleteEndpoint(key, entry)
-      index?.addEndpoint(key, entry)
+    for (const slice of entry.slices) {
+      visitReadyAddresses(slice, address => {
+        before?.deleteEndpoint(address, entry)
+        index?.addEndpoint(address, entry)
+      })
     }
   }
 }
@@ -135,8 +140,8 @@ const moveAddresses = (
   after: readonly string[],
 ): void => {
   if (sameTexts(before, after)) return
-  for (const key of addressKeys(before)) index.deleteService(key, entry)
-  for (const key of addressKeys(after)) index.addService(key, entry)
+  for (const address of indexedAddresses(before)) index.deleteService(address, entry)
+  for (const address of indexedAddresses(after)) index.addService(address, entry)
 }
 
 const NONE: readonly string[] = []
@@ -147,8 +152,11 @@ const externalAddresses = ({ type, externalIPs, ingress }: ServiceView): readonl
   return [...externalIPs, ...ingress.map(({ ip }) => ip).filter(ip => ip !== '')]
 }
 
-const addressKeys = (addresses: readonly string[]): string[] =>
-  addresses.map(addressKey).filter(key => key !== undefined)
+const indexedAddresses = (addresses: readonly string[]): IndexedAddress[] =>
+  addresses.flatMap(text => {
+    const key = addressKey(text)
+    return key === undefined ? [] : [indexedAddress(key)]
+  })
 
 const sameTexts = (one: readonly string[], other: readonly string[]): boolean =>
   one.length === other.length && one.every((text, index) => text === other[index])
