@@ -10,6 +10,7 @@ import { systemRandom } from '#lib/random.ts'
 import type { Result } from '#lib/result.ts'
 import { type Configuration, loadConfiguration, type World } from '#resolver/configuration.ts'
 import { type CorefileProblem, formatProblem } from '#resolver/corefile/syntax.ts'
+import type { ServerCookies } from '#resolver/wire/cookie.ts'
 import { packageVersion } from './package-root.ts'
 
 export interface CorefileWorld {
@@ -18,6 +19,7 @@ export interface CorefileWorld {
   /** Told of what changes; absent: nobody keeps answers. */
   readonly board?: ChangeBoard
   readonly inputs?: InputLedger
+  readonly cookies?: ServerCookies
   /** Flags that beat the Corefile; undefined where a flag was not given. */
   readonly overrides: Readonly<Record<string, string | undefined>>
   /** Where plugins may keep what makes the next start quicker. */
@@ -43,6 +45,7 @@ const worldOf = ({
   registry,
   board,
   inputs,
+  cookies,
   overrides,
   stateFolder,
   requestReload,
@@ -52,6 +55,7 @@ const worldOf = ({
   clock: systemClock,
   ...(board && { board }),
   ...(inputs && { inputs }),
+  ...(cookies && { cookies }),
   random: systemRandom,
   logger,
   registry,

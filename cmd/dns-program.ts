@@ -6,10 +6,12 @@ import { InputLedger } from '#lib/input-ledger.ts'
 import type { Component } from '#lib/lifecycle.ts'
 import type { Logger } from '#lib/log.ts'
 import type { Registry } from '#lib/metrics.ts'
+import { systemRandom } from '#lib/random.ts'
 import type { DnsListener } from '#resolver/listener.ts'
 import { EVERYTHING } from '#resolver/memo.ts'
 import type { Plugin } from '#resolver/plugin.ts'
 import { LiveConfiguration, type LiveState, type ReloadOutcome } from '#resolver/reload.ts'
+import { newCookieSecret, ServerCookies } from '#resolver/wire/cookie.ts'
 import type { ServerOptions } from '#server/options.ts'
 import { isListenedOn } from '#server/port-group.ts'
 import { Server, type SharedState } from '#server/server.ts'
@@ -44,7 +46,8 @@ export class DnsProgram implements Component {
   readonly #stop = new AbortController()
 
   constructor({ corefile, overrides, stateFolder, server, logger, registry, observer, print }: DnsProgramOptions) {
-    const shared: SharedState = { board: new ChangeBoard(), inputs: new InputLedger() }
+    const cookies = new ServerCookies({ clock: systemClock, secret: newCookieSecret(systemRandom) })
+    const shared: SharedState = { board: new ChangeBoard(), inputs: new InputLedger(), cookies }
     this.#live = new LiveConfiguration({
       load: requestReload =>
         readCorefile(corefile, { ...shared, logger, registry, overrides, stateFolder, observer, print, requestReload }),

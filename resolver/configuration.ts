@@ -21,7 +21,7 @@ import type { Environment, Next, Plugin, PluginModule, ReplyObserver, Traffic } 
 import { loadPlugins, pluginNames } from './plugins/index.ts'
 import { pluginOrder } from './plugins/order.ts'
 import { Resolver } from './resolve.ts'
-import { ServerCookies } from './wire/cookie.ts'
+import { newCookieSecret, ServerCookies } from './wire/cookie.ts'
 import type { DnsName } from './wire/record.ts'
 
 export type CorefileSource =
@@ -34,6 +34,8 @@ export interface World
   extends Omit<Environment, 'folder' | 'resolveInternally' | 'plugins' | 'readCorefile' | 'requestReload' | 'board'> {
   /** Absent: nobody keeps answers. */
   readonly board?: ChangeBoard
+  /** Absent: those of this configuration alone, which nobody else could make. */
+  readonly cookies?: ServerCookies
   /** For `{$NAME}` in the Corefile. */
   readonly variables: Readonly<Record<string, string | undefined>>
   /** Absent: the configuration cannot be loaded anew (a test, a check). */
@@ -90,7 +92,7 @@ export class Configuration {
       board,
       logger: world.logger,
       panics: registerMetrics(world.registry, panicMetrics).panics,
-      cookies: new ServerCookies(world),
+      cookies: world.cookies ?? new ServerCookies({ clock: world.clock, secret: newCookieSecret(world.random) }),
       unroutedReporters: this.plugins.filter(({ name }) => name === 'prometheus').slice(0, 1),
       ...(world.observer && { observer: world.observer }),
     })

@@ -81,6 +81,8 @@ export interface Memo {
   /** 0: there is none. */
   readonly serialAt: number
   readonly serialCell: number
+  /** 0: there is none. */
+  readonly cookieAt: number
   readonly anyCase: boolean
   readonly turnsAt: number
   readonly turnsSize: number
@@ -115,11 +117,11 @@ export const memoOf = (
   if (verdict.verdict !== 'answered' || !verdict.memo) return undefined
   const { rcode } = verdict.answer
   if (rcode !== rcodes.NOERROR && rcode !== rcodes.NXDOMAIN) return undefined
-  // RFC 7873 §5.2: the reply holds a cookie made of the client's address.
-  if (query.edns && findOption(query.edns, ednsOptionCodes.COOKIE)) return undefined
   const terms = verdict.memo()
   if (!terms) return undefined
   const layout = layOutReply(reply)
+  // RFC 7873 §5.2: the reply holds a cookie made of the client's address, which must be found to be made anew.
+  if (query.edns && findOption(query.edns, ednsOptionCodes.COOKIE) && layout.cookieAt === 0) return undefined
   const { ttls, serialAt, turns, moved, anyCase } = layout
   if (terms.turns && moved > 1 && moved !== turns.count) return undefined
   const isCut = terms.turns === true && reply.readUInt16BE(6) < verdict.answer.answers.length
@@ -131,6 +133,7 @@ export const memoOf = (
     keptAt: terms.agedAt ?? 0,
     serialAt: terms.serialCell === undefined ? 0 : serialAt,
     serialCell: terms.serialCell ?? 0,
+    cookieAt: layout.cookieAt,
     anyCase: anyCase && terms.echoesCase === true,
     turnsAt: taken.at,
     turnsSize: taken.size,

@@ -28,6 +28,7 @@ import { decodeQuery } from './wire/message.ts'
 import { parentName } from './wire/name.ts'
 import { notifyReply, readNotify } from './wire/notify.ts'
 import type { DnsName } from './wire/record.ts'
+import { clientBytes } from './zone/address.ts'
 
 export interface ResolverOptions {
   readonly routes: Routes
@@ -211,7 +212,7 @@ export class Resolver {
     const { idleTimeout } = query
     if (idleTimeout !== undefined && (idleTimeout === 0 || findOption(edns, ednsOptionCodes.KEEPALIVE)))
       options.push(encodeKeepalive(idleTimeout))
-    if (cookie) options.push(this.#options.cookies.reply(cookie.data, query.client.address))
+    if (cookie) options.push(this.#options.cookies.reply(cookie.data, clientBytes(query.client.address)))
     return { udpSize, options }
   }
 }

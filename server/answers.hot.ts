@@ -7,7 +7,8 @@
  * would answer at this moment, but for the id, the order of addresses and the spelling, which are the client's.
  *
  * What is in a key: the listener's number, the header's flags, whether there is an additional record, the name in lower
- * case, and all that follows it as it is (type, class, OPT with its size, DO and options).
+ * case, and all that follows it as it is (type, class, OPT with its size, DO and options) but the bytes of a DNS cookie.
+ * What the reply says to that is the caller's to write.
  */
 import { ChangeBoard, hashByte, type SharedBoard } from '#lib/change-board.ts'
 
@@ -20,6 +21,13 @@ const KEY_HEAD = 4
 const MAX_KEY = KEY_HEAD + MAX_NAME + 4 + 64
 /** Bytes that an entry takes beside its reply and its key: map's slot, objects, numbers, the buffer's own. Measured. */
 const ENTRY_OVERHEAD = 800
+
+/** RFC 6891 §6.1.2: owner, TYPE, CLASS, TTL, RDLENGTH; each option has a code and a length before its data. */
+const OPT = 41
+const OPT_HEAD = 11
+const OPTION_HEAD = 4
+/** RFC 7873 §4. */
+const COOKIE = 10
 
 /** Names below which nothing exists are few: namespaces, and what search lists put before a zone. */
 const MAX_BELOW = 4096
@@ -41,6 +49,8 @@ export interface KeptReply {
   /** Where the SOA's serial stands and the board's cell that has it now; 0: there is none to write. */
   readonly serialAt: number
   readonly serialCell: number
+  /** Where the DNS cookie stands, to which the rest of the reply is the same for all; 0: there is none. */
+  readonly cookieAt: number
   /** Only the question's bytes tell the spelling: a question in other letters gets the same reply with its own. */
   readonly anyCase: boolean
   /** The run of address records that takes turns: where it begins, bytes of each, how many; 0 records: none. */
@@ -77,6 +87,10 @@ interface Entry extends KeptReply {
 export class Answers {
   /** The profile of the last hit. */
   profile = 0
+  /** Where the last hit wants its cookie, in the output; 0: it has none. Then the client's is in the input, so long. */
+  cookieAt = 0
+  askedCookieAt = 0
+  askedCookieLength = 0
   readonly #board: ChangeBoard
   readonly #halfBudget: number
   /** Replies that were asked for lately. When it is full, it becomes the old one, and what was old and not asked for goes. */
@@ -132,6 +146,7 @@ export class Answers {
     if (entry.turnsCount > 1) takeTurn(entry, output, to)
     if (entry.serialAt !== 0) output.writeUInt32BE(this.#board.tell(entry.serialCell), to + entry.serialAt)
     if (entry.ttls.length > 0) age(entry, output, to, now)
+    this.cookieAt = entry.cookieAt === 0 ? 0 : to + entry.cookieAt
     this.profile = entry.profile
     return reply.length
   }
@@ -140,6 +155,8 @@ export class Answers {
   keep(space: number, question: Buffer, kept: KeptReply): void {
     const key = this.#keyOf(space, question, 0, question.length)
     if (key === undefined || (this.#isMixedCase && !kept.anyCase)) return
+    // A reply with a cookie is for those alone who sent one where it is found.
+    if ((kept.cookieAt === 0) !== (this.askedCookieAt === 0)) return
     // The name that the terms are for is not below itself.
     if (kept.below && kept.below.labels < this.#labelCount) {
       this.#keepBelow(kept, kept.below)
@@ -200,6 +217,7 @@ export class Answers {
       output.writeUInt16BE(reply.readUInt16BE(at) + shift, to + at + shift)
     }
     if (serialAt !== 0) output.writeUInt32BE(this.#board.tell(kept.serialCell), to + serialAt + shift)
+    this.cookieAt = kept.cookieAt === 0 ? 0 : to + kept.cookieAt + shift
     this.profile = kept.profile
     return reply.length + shift
   }
@@ -247,14 +265,9 @@ export class Answers {
     return true
   }
 
-  /** Undefined: no plain question. The header's gate in short; what does not pass here is judged by the readable path. */
+  /** Undefined: no plain question; the readable path judges it. */
   #keyOf(space: number, input: Buffer, start: number, length: number): string | undefined {
-    // A query (QR 0, opcode 0) with one question and at most one additional record.
-    if (length < HEADER + 5 || (input[start + 2]! & 0xf8) !== 0) return undefined
-    if (input[start + 4] !== 0 || input[start + 5] !== 1) return undefined
-    if ((input[start + 6]! | input[start + 7]! | input[start + 8]! | input[start + 9]! | input[start + 10]!) !== 0)
-      return undefined
-    if (length - HEADER + KEY_HEAD > MAX_KEY) return undefined
+    if (!isPlain(input, start, length)) return undefined
     const key = this.#key
     key[0] = space
     key[1] = input[start + 2]!
@@ -285,11 +298,47 @@ export class Answers {
     this.#keyNameEnd = to
     this.#labelCount = labels
     this.#isMixedCase = isMixedCase
+    // The root label, type, class; then options, if there are any.
+    const cookie = input[start + 11] === 1 && at + 5 + OPT_HEAD < end ? this.#findCookie(input, at + 5, end) : 0
+    if (cookie < 0) return undefined
+    this.askedCookieAt = cookie
+    if (cookie > 0) {
+      while (at < cookie) key[to++] = input[at++]!
+      at += this.askedCookieLength
+    }
     while (at < end) key[to++] = input[at++]!
     this.#keyEnd = to
     return key.latin1Slice(0, to)
   }
+
+  /**
+   * Where the first cookie is in the record at `at`, if that is an OPT; 0: nowhere; below 0: its options are not whole.
+   * Its length is in the key, so what it was kept for had a length that a cookie may have.
+   */
+  #findCookie(input: Buffer, at: number, end: number): number {
+    if (input[at] !== 0 || input.readUInt16BE(at + 1) !== OPT) return 0
+    let cookie = 0
+    let option = at + OPT_HEAD
+    while (option + OPTION_HEAD <= end) {
+      const length = input.readUInt16BE(option + 2)
+      if (cookie === 0 && input.readUInt16BE(option) === COOKIE) {
+        cookie = option + OPTION_HEAD
+        this.askedCookieLength = length
+      }
+      option += OPTION_HEAD + length
+    }
+    return option === end ? cookie : -1
+  }
 }
+
+/** The header's gate in short: a query (QR 0, opcode 0) with one question and, if any, additional records alone. */
+const isPlain = (input: Buffer, start: number, length: number): boolean =>
+  length >= HEADER + 5 &&
+  length - HEADER + KEY_HEAD <= MAX_KEY &&
+  (input[start + 2]! & 0xf8) === 0 &&
+  input[start + 4] === 0 &&
+  input[start + 5] === 1 &&
+  (input[start + 6]! | input[start + 7]! | input[start + 8]! | input[start + 9]! | input[start + 10]!) === 0
 
 /**
  * What came from another thread, or from Node's pool of small buffers, is a view of far more memory than its own: 64 KiB

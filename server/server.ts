@@ -14,6 +14,7 @@ import type { InputLedger } from '#lib/input-ledger.ts'
 import type { Logger } from '#lib/log.ts'
 import type { Registry } from '#lib/metrics.ts'
 import type { DnsListener, HttpEndpoint, Responder } from '#resolver/listener.ts'
+import type { ServerCookies } from '#resolver/wire/cookie.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { DnsSockets } from './dns-sockets.ts'
 import { HttpSockets } from './http-sockets.ts'
@@ -27,6 +28,7 @@ import type { WorkerPool } from './udp/worker-pool.ts'
 export interface SharedState {
   readonly board: ChangeBoard
   readonly inputs: InputLedger
+  readonly cookies: ServerCookies
 }
 
 export interface ServerEnvironment {

@@ -7,82 +7,117 @@
 import type { Clock, Milliseconds } from '#lib/clock.ts'
 import type { Random } from '#lib/random.ts'
 import type { EdnsOption } from '../query.ts'
-import { addressData, addressKey } from '../zone/address.ts'
 import { ednsOptionCodes } from './codes.ts'
-import { sipHash } from './siphash.ts'
+import { writeSipHash } from './siphash.ts'
 
 const CLIENT_COOKIE_LENGTH = 8
-/** RFC 9018 §4: version, reserved, timestamp, hash. */
+/** RFC 9018 §4: version, reserved, timestamp (8 bytes), hash. */
 const SERVER_COOKIE_LENGTH = 16
+const HEAD_LENGTH = 8
+/** Bytes of the option that this server sends: both cookies. */
+export const COOKIE_LENGTH = CLIENT_COOKIE_LENGTH + SERVER_COOKIE_LENGTH
 const VERSION = 1
+const ADDRESS_AT = CLIENT_COOKIE_LENGTH + HEAD_LENGTH
 
 /** RFC 9018 §4.3: a cookie is renewed after half an hour, and may be five minutes from the future. */
 const RENEW_AFTER_SECONDS = 1800
 const FUTURE_SECONDS = 300
 /** RFC 7873 §7.1 wants a secret changed within 36 days; it costs nothing to do it daily. */
 const SECRET_LIFETIME: Milliseconds = 24 * 3_600_000
+const SECRET_LENGTH = 16
 
 /** RFC 7873 §4: a client cookie of 8 bytes, alone or with a server cookie of 8 to 32. */
 export const isCookieLength = (length: number): boolean =>
   length === CLIENT_COOKIE_LENGTH || (length >= CLIENT_COOKIE_LENGTH + 8 && length <= CLIENT_COOKIE_LENGTH + 32)
 
+/** A secret from which the daily ones are made. */
+export const newCookieSecret = (random: Random): Buffer =>
+  Buffer.from(Array.from({ length: SECRET_LENGTH }, () => random.integer(256)))
+
+export interface CookieJarOptions {
+  /** All threads that have the secret must agree on its monotonic scale. */
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>
+  /** 16 bytes: whoever has them makes the same cookies at the same time. */
+  readonly secret: Buffer
+}
+
 export class ServerCookies {
-  readonly #clock: Clock
-  readonly #random: Random
-  #secret = Buffer.alloc(0)
-  #secretMade: Milliseconds = Number.NEGATIVE_INFINITY
+  readonly secret: Buffer
+  readonly #clock: CookieJarOptions['clock']
+  readonly #daily = Buffer.alloc(SECRET_LENGTH)
+  #day = Number.NEGATIVE_INFINITY
+  /** What is hashed (RFC 9018 §4.4): client cookie, head, address; and room for padding. */
+  readonly #message = Buffer.alloc(ADDRESS_AT + 16 + 8)
 
-  constructor({ clock, random }: { readonly clock: Clock; readonly random: Random }) {
+  constructor({ clock, secret }: CookieJarOptions) {
     this.#clock = clock
-    this.#random = random
+    this.secret = secret
   }
 
-  /** The option for a client that sent `cookie` (of a length that `isCookieLength` takes) from `address`. */
-  reply(cookie: Buffer, address: string): EdnsOption {
-    const client = cookie.subarray(0, CLIENT_COOKIE_LENGTH)
-    const server = cookie.subarray(CLIENT_COOKIE_LENGTH)
-    const secret = this.#currentSecret()
+  /** The option for a client that sent `cookie` (of a length that `isCookieLength` takes) from `address`: 4 or 16 bytes. */
+  reply(cookie: Buffer, address: Buffer): EdnsOption {
+    const data = Buffer.alloc(COOKIE_LENGTH)
+    this.write(cookie, 0, cookie.length, address, 0, address.length, data, 0)
+    return { code: ednsOptionCodes.COOKIE, data }
+  }
+
+  /**
+   * The same, written to `to` at `end`: 24 bytes, and nothing new is made. The client's cookie has `length` bytes of
+   * `asked` from `at` on; its address has 4 or 16 of `client`.
+   */
+  write(
+    asked: Buffer,
+    at: number,
+    length: number,
+    client: Buffer,
+    clientAt: number,
+    clientLength: number,
+    to: Buffer,
+    end: number,
+  ): void {
+    const message = this.#message
+    const secret = this.#dailySecret()
     const seconds = Math.floor(this.#clock.now() / 1000)
-    const data = isYoung(server, seconds)
-      ? makeCookie({ client, address, secret, head: server.subarray(0, 8) })
-      : undefined
-    // RFC 9018 §4.3: one that is ours and young goes back as it came.
-    if (data?.equals(cookie)) return { code: ednsOptionCodes.COOKIE, data }
-    const head = Buffer.from([VERSION, 0, 0, 0, 0, 0, 0, 0])
-    head.writeUInt32BE(seconds % 0x1_0000_0000, 4)
-    return { code: ednsOptionCodes.COOKIE, data: makeCookie({ client, address, secret, head }) }
+    client.copy(message, ADDRESS_AT, clientAt, clientAt + clientLength)
+    const hashAt = end + ADDRESS_AT
+    if (isYoung(asked, at, length, seconds)) {
+      asked.copy(message, 0, at, at + ADDRESS_AT)
+      message.copy(to, end, 0, ADDRESS_AT)
+      writeSipHash(secret, message, ADDRESS_AT + clientLength, to, hashAt)
+      // RFC 9018 §4.3: one that is ours and young goes back as it came.
+      if (isSame(asked, at + ADDRESS_AT, to, hashAt)) return
+    }
+    asked.copy(message, 0, at, at + CLIENT_COOKIE_LENGTH)
+    message.writeUInt32BE(VERSION << 24, CLIENT_COOKIE_LENGTH)
+    message.writeUInt32BE(seconds % 0x1_0000_0000, CLIENT_COOKIE_LENGTH + 4)
+    message.copy(to, end, 0, ADDRESS_AT)
+    writeSipHash(secret, message, ADDRESS_AT + clientLength, to, hashAt)
   }
 
-  /** Cookies by a secret of before are renewed like old ones. */
-  #currentSecret(): Buffer {
-    const now = this.#clock.monotonic()
-    if (now - this.#secretMade >= SECRET_LIFETIME) {
-      this.#secret = Buffer.from(Array.from({ length: 16 }, () => this.#random.integer(256)))
-      this.#secretMade = now
+  /** Follows from the day alone, so that threads need not tell each other. Cookies of yesterday are renewed like old ones. */
+  #dailySecret(): Buffer {
+    const day = Math.floor(this.#clock.monotonic() / SECRET_LIFETIME)
+    if (day !== this.#day) {
+      this.#day = day
+      const message = Buffer.alloc(16 + 8)
+      message.writeInt32LE(day, 0)
+      for (const half of [0, 8]) {
+        message[15] = half
+        writeSipHash(this.secret, message, 16, this.#daily, half)
+      }
     }
-    return this.#secret
+    return this.#daily
   }
 }
 
-const isYoung = (server: Buffer, seconds: number): boolean => {
-  if (server.length !== SERVER_COOKIE_LENGTH || server[0] !== VERSION) return false
+const isYoung = (cookie: Buffer, at: number, length: number, seconds: number): boolean => {
+  if (length !== COOKIE_LENGTH || cookie[at + CLIENT_COOKIE_LENGTH] !== VERSION) return false
   // RFC 1982: a timestamp of 32 bits, compared by its distance.
-  const age = (seconds - server.readUInt32BE(4)) | 0
+  const age = (seconds - cookie.readUInt32BE(at + CLIENT_COOKIE_LENGTH + 4)) | 0
   return age <= RENEW_AFTER_SECONDS && age >= -FUTURE_SECONDS
 }
 
-export interface CookieParts {
-  readonly client: Buffer
-  /** The client's address. */
-  readonly address: string
-  /** 16 bytes. */
-  readonly secret: Buffer
-  /** Version, reserved bytes and timestamp of the server cookie: 8 bytes. */
-  readonly head: Buffer
-}
-
-/** Client cookie and server cookie (RFC 9018 §4.4). */
-export const makeCookie = ({ client, address, secret, head }: CookieParts): Buffer => {
-  const key = addressKey(address.replace(/%.*$/, '')) ?? '0.0.0.0'
-  return Buffer.concat([client, head, sipHash(secret, Buffer.concat([client, head, addressData(key)]))])
-}
+/** Eight bytes, in the same time whatever they are. */
+const isSame = (one: Buffer, at: number, other: Buffer, otherAt: number): boolean =>
+  ((one.readInt32LE(at) ^ other.readInt32LE(otherAt)) | (one.readInt32LE(at + 4) ^ other.readInt32LE(otherAt + 4))) ===
+  0

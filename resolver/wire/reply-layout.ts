@@ -1,5 +1,6 @@
 /** Where a finished reply holds what changes from one time that it is given to the next. */
-import { recordTypes } from './codes.ts'
+import { ednsOptionCodes, recordTypes } from './codes.ts'
+import { COOKIE_LENGTH } from './cookie.ts'
 import { HEADER_LENGTH } from './header.ts'
 import { skipName } from './name.ts'
 
@@ -8,6 +9,8 @@ export interface ReplyLayout {
   readonly ttls: readonly number[]
   /** Offset of the serial of the SOA (RFC 1035 §3.3.13); 0: there is none, or more than one. */
   readonly serialAt: number
+  /** Offset of the DNS cookie (RFC 7873 §4) of the client and this server; 0: there is none, or more than one. */
+  readonly cookieAt: number
   /** The first addresses of one type that stand one after the other in the answer, all of the same size. */
   readonly turns: { readonly at: number; readonly size: number; readonly count: number }
   /** Records of the answer that `loadbalance` would put in another order: addresses and mail servers. */
@@ -17,7 +20,7 @@ export interface ReplyLayout {
    * it: addresses of that very name, and an SOA, which is spelled as the question spelled the zone.
    */
   readonly anyCase: boolean
-  /** Offsets of all pointers in an SOA that is the only record; none otherwise. */
+  /** Offsets of all pointers in an SOA that is the only record, of a reply of any length; none otherwise. */
   readonly pointers: readonly number[]
   readonly questionEnd: number
 }
@@ -42,6 +45,7 @@ export const layOutReply = (reply: Buffer): ReplyLayout => {
   const serials: number[] = []
   let anyCase = true
   let moved = 0
+  let options: OptionLayout = { cookieAt: 0, isPadded: false }
   let turns: Run = { at: 0, size: 0, count: 0, type: 0 }
   const questionEnd = skipName(reply, HEADER_LENGTH)! + 4
   let at = questionEnd
@@ -50,7 +54,10 @@ export const layOutReply = (reply: Buffer): ReplyLayout => {
     const fields = skipName(reply, at)!
     const type = reply.readUInt16BE(fields)
     at = fields + FIXED + reply.readUInt16BE(fields + 8)
-    if (type === recordTypes.OPT) continue
+    if (type === recordTypes.OPT) {
+      options = layOutOptions(reply, fields + FIXED, at)
+      continue
+    }
     ttls.push(fields + 4)
     if (type === recordTypes.SOA) serials.push(at - SOA_NUMBERS)
     anyCase &&= type === recordTypes.SOA ? isZoneAlone(reply, start, fields + FIXED) : isQuestion(reply, start, type)
@@ -62,12 +69,33 @@ export const layOutReply = (reply: Buffer): ReplyLayout => {
   return {
     ttls,
     serialAt: serials.length === 1 ? serials[0]! : 0,
+    cookieAt: options.cookieAt,
     turns: count > 1 ? { at: first, size, count } : { at: 0, size: 0, count: 0 },
     moved,
     anyCase,
-    pointers: ttls.length === 1 && serials.length === 1 ? soaPointers(reply, questionEnd) : [],
+    // How much padding there is follows from the length of all the rest.
+    pointers: ttls.length === 1 && serials.length === 1 && !options.isPadded ? soaPointers(reply, questionEnd) : [],
     questionEnd,
   }
+}
+
+interface OptionLayout {
+  readonly cookieAt: number
+  readonly isPadded: boolean
+}
+
+const layOutOptions = (reply: Buffer, start: number, end: number): OptionLayout => {
+  const cookies: number[] = []
+  let isPadded = false
+  for (let at = start; at < end; ) {
+    const code = reply.readUInt16BE(at)
+    const length = reply.readUInt16BE(at + 2)
+    at += 4
+    if (code === ednsOptionCodes.COOKIE && length === COOKIE_LENGTH) cookies.push(at)
+    if (code === ednsOptionCodes.PADDING) isPadded = true
+    at += length
+  }
+  return { cookieAt: cookies.length === 1 ? cookies[0]! : 0, isPadded }
 }
 
 /** An address of the question's name. */

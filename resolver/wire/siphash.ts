@@ -1,85 +1,91 @@
 /**
  * SipHash-2-4 (Aumasson and Bernstein, 2012), the keyed hash of server cookies (RFC 9018 §4.4). Numbers of 64 bits are
- * pairs of 32, the low half first: BigInt is a hundred times slower.
+ * pairs of 32, low half and high half: BigInt is a hundred times slower.
  */
 import assert from 'node:assert'
 
-/** v0 to v3, then the word that is taken in. */
-const state = new Uint32Array(8)
+const KEY_LENGTH = 16
+const BLOCK = 8
 
-const add = (to: number, from: number): void => {
-  const low = state[to]! + state[from]!
-  state[to + 1] = state[to + 1]! + state[from + 1]! + (low > 0xffffffff ? 1 : 0)
-  state[to] = low
-}
-
-/** Rotates `at` to the left by `bits` (below 32), then takes in `other`. */
-const rotateXor = (at: number, bits: number, other: number): void => {
-  const low = state[at]!
-  const high = state[at + 1]!
-  state[at] = ((low << bits) | (high >>> (32 - bits))) ^ state[other]!
-  state[at + 1] = ((high << bits) | (low >>> (32 - bits))) ^ state[other + 1]!
-}
-
-/** A rotation by 32 bits. */
-const swapHalves = (at: number): void => {
-  const low = state[at]!
-  state[at] = state[at + 1]!
-  state[at + 1] = low
-}
-
-const V0 = 0
-const V1 = 2
-const V2 = 4
-const V3 = 6
-
-const round = (): void => {
-  add(V0, V1)
-  rotateXor(V1, 13, V0)
-  swapHalves(V0)
-  add(V2, V3)
-  rotateXor(V3, 16, V2)
-  add(V0, V3)
-  rotateXor(V3, 21, V0)
-  add(V2, V1)
-  rotateXor(V1, 17, V2)
-  swapHalves(V2)
-}
-
-const begin = (key: Buffer): void => {
-  for (const [index, text] of [
-    '736f6d6570736575',
-    '646f72616e646f6d',
-    '6c7967656e657261',
-    '7465646279746573',
-  ].entries()) {
-    const half = (index % 2) * 8
-    state[2 * index] = Number.parseInt(text.slice(8), 16) ^ key.readUInt32LE(half)
-    state[2 * index + 1] = Number.parseInt(text.slice(0, 8), 16) ^ key.readUInt32LE(half + 4)
-  }
-}
-
-const takeIn = (low: number, high: number): void => {
-  state[V3] = state[V3]! ^ low
-  state[V3 + 1] = state[V3 + 1]! ^ high
-  round()
-  round()
-  state[V0] = state[V0]! ^ low
-  state[V0 + 1] = state[V0 + 1]! ^ high
-}
+/** Bytes of a message of this many with its padding: a last byte tells its length. */
+const paddedLength = (length: number): number => BLOCK * (Math.floor(length / BLOCK) + 1)
 
 /** The hash, 8 bytes, of a message by a key of 16 bytes. */
 export const sipHash = (key: Buffer, message: Buffer): Buffer => {
-  assert(key.length === 16, 'a key of SipHash has 16 bytes')
-  begin(key)
-  const padded = Buffer.alloc(8 * (Math.floor(message.length / 8) + 1))
+  assert(key.length === KEY_LENGTH, 'a key of SipHash has 16 bytes')
+  const padded = Buffer.alloc(paddedLength(message.length))
   message.copy(padded)
-  padded[padded.length - 1] = message.length & 0xff
-  for (let at = 0; at < padded.length; at += 8) takeIn(padded.readUInt32LE(at), padded.readUInt32LE(at + 4))
-  state[V2] = state[V2]! ^ 0xff
-  for (let count = 0; count < 4; count++) round()
   const hash = Buffer.alloc(8)
-  hash.writeUInt32LE((state[V0]! ^ state[V1]! ^ state[V2]! ^ state[V3]!) >>> 0, 0)
-  hash.writeUInt32LE((state[V0 + 1]! ^ state[V1 + 1]! ^ state[V2 + 1]! ^ state[V3 + 1]!) >>> 0, 4)
+  writeSipHash(key, padded, message.length, hash, 0)
   return hash
+}
+
+/** The high half of the sum whose low half is `sum`: 1 if it went beyond 32 bits. */
+const carry = (one: number, other: number, sum: number): number => ((one & other) | ((one | other) & ~sum)) >>> 31
+
+/**
+ * Writes the hash of the first `length` bytes of `message` to `to` at `at`. Behind them `message` has room for up to
+ * eight bytes, which are written to. Makes nothing new.
+ */
+export const writeSipHash = (key: Buffer, message: Buffer, length: number, to: Buffer, at: number): void => {
+  const end = paddedLength(length)
+  message.fill(0, length, end - 1)
+  message[end - 1] = length & 0xff
+  // "somepseudorandomlygeneratedbytes"
+  let low0 = 0x70736575 ^ key.readInt32LE(0)
+  let high0 = 0x736f6d65 ^ key.readInt32LE(4)
+  let low1 = 0x6e646f6d ^ key.readInt32LE(8)
+  let high1 = 0x646f7261 ^ key.readInt32LE(12)
+  let low2 = 0x6e657261 ^ key.readInt32LE(0)
+  let high2 = 0x6c796765 ^ key.readInt32LE(4)
+  let low3 = 0x79746573 ^ key.readInt32LE(8)
+  let high3 = 0x74656462 ^ key.readInt32LE(12)
+  // Two rounds for each block, four at the end.
+  const rounds = end / 4
+  for (let round = 0; round < rounds + 4; round++) {
+    const block = (round >> 1) * BLOCK
+    if (round === rounds) {
+      low2 ^= 0xff
+    } else if (round < rounds && (round & 1) === 0) {
+      low3 ^= message.readInt32LE(block)
+      high3 ^= message.readInt32LE(block + 4)
+    }
+    let sum = (low0 + low1) | 0
+    high0 = (high0 + high1 + carry(low0, low1, sum)) | 0
+    low0 = sum
+    let low = ((low1 << 13) | (high1 >>> 19)) ^ low0
+    high1 = ((high1 << 13) | (low1 >>> 19)) ^ high0
+    low1 = low
+    // A rotation by 32 bits.
+    low = low0
+    low0 = high0
+    high0 = low
+    sum = (low2 + low3) | 0
+    high2 = (high2 + high3 + carry(low2, low3, sum)) | 0
+    low2 = sum
+    low = ((low3 << 16) | (high3 >>> 16)) ^ low2
+    high3 = ((high3 << 16) | (low3 >>> 16)) ^ high2
+    low3 = low
+    sum = (low0 + low3) | 0
+    high0 = (high0 + high3 + carry(low0, low3, sum)) | 0
+    low0 = sum
+    low = ((low3 << 21) | (high3 >>> 11)) ^ low0
+    high3 = ((high3 << 21) | (low3 >>> 11)) ^ high0
+    low3 = low
+    sum = (low2 + low1) | 0
+    high2 = (high2 + high1 + carry(low2, low1, sum)) | 0
+    low2 = sum
+    low = ((low1 << 17) | (high1 >>> 15)) ^ low2
+    high1 = ((high1 << 17) | (low1 >>> 15)) ^ high2
+    low1 = low
+    low = low2
+    low2 = high2
+    high2 = low
+    if (round < rounds && (round & 1) === 1) {
+      low0 ^= message.readInt32LE(block)
+      high0 ^= message.readInt32LE(block + 4)
+    }
+  }
+  to.writeInt32LE(low0 ^ low1 ^ low2 ^ low3, at)
+  to.writeInt32LE(high0 ^ high1 ^ high2 ^ high3, at + 4)
 }

@@ -6,6 +6,8 @@ export interface WorkerSettings {
   readonly board: SharedBoard
   /** server/udp/control-block.ts */
   readonly control: SharedArrayBuffer
+  /** Of which all threads make the same DNS cookies. */
+  readonly cookieSecret: Uint8Array
   /** lib/input-ledger.ts */
   readonly inputs: SharedArrayBuffer
   /** Bytes of replies that the worker may keep. */

@@ -10,6 +10,7 @@ import type { Logger } from '#lib/log.ts'
 import { Recurrence } from '#lib/recurrence.ts'
 import { siblingModule } from '#lib/worker.ts'
 import { EVERYTHING, type HitListener, type Memo } from '#resolver/memo.ts'
+import type { ServerCookies } from '#resolver/wire/cookie.ts'
 import type { FromWorker, ToWorker, WorkerSettings, WorkerSocket } from './batch-messages.ts'
 import { ControlBlock, Count, NO_SPACE, PROFILES, Word } from './control-block.ts'
 import { type MissRecord, readRecords } from './miss-records.ts'
@@ -20,6 +21,7 @@ export interface WorkerPoolOptions {
   readonly logger: Logger
   readonly board: ChangeBoard
   readonly inputs: InputLedger
+  readonly cookies: ServerCookies
   readonly workers: number
   /** Bytes of replies that each worker may keep. */
   readonly memoBudget: number
@@ -272,10 +274,11 @@ class UdpWorkerThread {
   }
 
   #start(): Worker {
-    const { board, inputs, memoBudget } = this.#options
+    const { board, inputs, cookies, memoBudget } = this.#options
     const settings: WorkerSettings = {
       board: board.shared,
       control: this.#control.shared,
+      cookieSecret: cookies.secret,
       inputs: inputs.shared,
       memoBudget,
       timeOrigin: performance.timeOrigin,

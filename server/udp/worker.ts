@@ -11,6 +11,7 @@
 import assert from 'node:assert'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { InputWatch } from '#lib/input-ledger.ts'
+import { ServerCookies } from '#resolver/wire/cookie.ts'
 import { Answers } from '../answers.hot.ts'
 import { AF_INET, bytesReceived, POLLIN, systemCalls } from '../system-calls.ts'
 import type { FromWorker, ToWorker, WorkerSettings, WorkerSocket } from './batch-messages.ts'
@@ -55,12 +56,19 @@ const settings = workerData as WorkerSettings
 
 const post = (message: FromWorker, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer)
 
+const bufferOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
+  Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)
+
 class UdpWorker {
   readonly #control = new ControlBlock(settings.control)
   readonly #inputs = new InputWatch(settings.inputs, bytesReceived)
   readonly #answers = new Answers(settings.board, settings.memoBudget)
   readonly #batch = new DatagramBatch()
   readonly #clockShift = performance.timeOrigin - settings.timeOrigin
+  readonly #cookies = new ServerCookies({
+    clock: { now: Date.now, monotonic: () => performance.now() + this.#clockShift },
+    secret: bufferOf(settings.cookieSecret),
+  })
   readonly #misses = Buffer.alloc(SLOTS * maxRecordSize(INPUT_SIZE))
   readonly #retries = new RetryDetector()
   #sockets: WorkerSocket[] = []
@@ -207,7 +215,19 @@ class UdpWorker {
   #answer({ space }: WorkerSocket, slot: number, now: number): number {
     const { input, output } = this.#batch
     const length = this.#batch.lengthOf(slot)
-    return this.#answers.find(space, input, slot * INPUT_SIZE, length, output, slot * OUTPUT_SIZE, now)
+    const found = this.#answers.find(space, input, slot * INPUT_SIZE, length, output, slot * OUTPUT_SIZE, now)
+    if (found > 0 && this.#answers.cookieAt > 0) this.#writeCookie(slot)
+    return found
+  }
+
+  #writeCookie(slot: number): void {
+    const { input, names, output } = this.#batch
+    const { cookieAt, askedCookieAt, askedCookieLength } = this.#answers
+    const name = slot * NAME_STRIDE
+    const isIPv4 = names[name] === AF_INET
+    // sockaddr_in has its address at 4, sockaddr_in6 at 8.
+    const client = { at: name + (isIPv4 ? 4 : 8), length: isIPv4 ? 4 : 16 }
+    this.#cookies.write(input, askedCookieAt, askedCookieLength, names, client.at, client.length, output, cookieAt)
   }
 
   #sample(now: number): void {
@@ -269,8 +289,5 @@ class UdpWorker {
     this.#noted = 0
   }
 }
-
-const bufferOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
-  Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)
 
 new UdpWorker().run()

@@ -10,7 +10,7 @@ import { Resolver } from '#resolver/resolve.ts'
 import { Trace } from '#resolver/trace.ts'
 import { answered, emptyAnswer } from '#resolver/verdict.ts'
 import { rcodes, recordTypes } from '#resolver/wire/codes.ts'
-import { ServerCookies } from '#resolver/wire/cookie.ts'
+import { newCookieSecret, ServerCookies } from '#resolver/wire/cookie.ts'
 import { type Ask, askBy, makeQuery } from '../support/dns-environment.ts'
 import { aRecord } from '../support/upstream.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
@@ -28,7 +28,7 @@ const resolverOf = (zones: Readonly<Record<string, readonly Plugin[]>>) => {
   const chains = new Map(Object.entries(zones).map(([zone, plugins]) => [zone, [composeChain(plugins)]]))
   const { panics } = registerMetrics(registry, panicMetrics)
   const routes = new Map([['dns://:53', chains]])
-  const cookies = new ServerCookies({ clock, random: systemRandom })
+  const cookies = new ServerCookies({ clock, secret: newCookieSecret(systemRandom) })
   const board = new ChangeBoard()
   const resolver = new Resolver({ routes, clock, board, logger: silentLogger, panics, cookies, unroutedReporters: [] })
   const ask = (name: string, question: Ask = {}) => askBy(resolver.respond, name, question)

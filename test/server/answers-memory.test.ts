@@ -18,7 +18,7 @@ const keptReply = (question: Buffer, size = 100, more: Partial<KeptReply> = {}):
   return {
     reply: memory.subarray(8, 8 + size),
     ...{ facts: [1, 0, 2, 0, 3, 0], until: Number.POSITIVE_INFINITY, ttls: [], keptAt: 0 },
-    ...{ serialAt: 0, serialCell: 0, anyCase: true, turnsAt: 0, turnsSize: 0, turnsCount: 0, profile: 1 },
+    ...{ serialAt: 0, serialCell: 0, cookieAt: 0, anyCase: true, turnsAt: 0, turnsSize: 0, turnsCount: 0, profile: 1 },
     ...more,
   }
 }

@@ -1,11 +1,15 @@
 import type { ExecutionContext } from 'ava'
+import { ChangeBoard } from '#lib/change-board.ts'
 import { systemClock } from '#lib/clock.ts'
+import { InputLedger } from '#lib/input-ledger.ts'
 import { silentLogger } from '#lib/log.ts'
 import { createRegistry, type Registry } from '#lib/metrics.ts'
 import { readOptions } from '#lib/options.ts'
+import { systemRandom } from '#lib/random.ts'
 import type { DnsListener, HttpEndpoint, Responder } from '#resolver/listener.ts'
 import { emptyAnswer } from '#resolver/verdict.ts'
 import { rcodes, recordTypes } from '#resolver/wire/codes.ts'
+import { newCookieSecret, ServerCookies } from '#resolver/wire/cookie.ts'
 import { encodeAnswer } from '#resolver/wire/encode.ts'
 import { decodeQuery } from '#resolver/wire/message.ts'
 import { recordFromText } from '#resolver/wire/presentation.ts'
@@ -37,6 +41,13 @@ export const addressResponder = (count = 1): Responder => {
     return encodeAnswer(decoded.query, emptyAnswer(rcodes.NOERROR, { authoritative: true, answers }))
   }
 }
+
+/** What a program gives to its server, of nobody else. */
+export const newSharedState = (): SharedState => ({
+  board: new ChangeBoard(),
+  inputs: new InputLedger(),
+  cookies: new ServerCookies({ clock: systemClock, secret: newCookieSecret(systemRandom) }),
+})
 
 export const loopback = (port = 0): DnsListener => ({ address: { host: '127.0.0.1', port }, server: 'dns://:0' })
 

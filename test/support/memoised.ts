@@ -1,16 +1,22 @@
 /** A configuration with a memo before it, as a worker and the main thread are together; and questions to compare them by. */
 import fc from 'fast-check'
+import { systemRandom } from '#lib/random.ts'
 import type { Configuration } from '#resolver/configuration.ts'
 import type { MaybePromise } from '#resolver/listener.ts'
 import type { HitListener, Memo } from '#resolver/memo.ts'
+import type { EdnsOption } from '#resolver/query.ts'
+import { ednsOptionCodes } from '#resolver/wire/codes.ts'
+import { newCookieSecret, ServerCookies } from '#resolver/wire/cookie.ts'
 import { encodeQuery } from '#resolver/wire/encode.ts'
 import { decodeResponse } from '#resolver/wire/message.ts'
+import { clientBytes } from '#resolver/zone/address.ts'
 import { Answers } from '#server/answers.hot.ts'
 import { configure, type TestWorld, testWorld } from './dns-environment.ts'
 import { StaticCluster } from './static-cluster.ts'
 
 const SPACE = 0
 const BUDGET = 1024 * 1024
+const CLIENT = '192.0.2.7'
 
 export class Memoised {
   readonly world: TestWorld
@@ -20,9 +26,15 @@ export class Memoised {
   readonly uncounted: HitListener[] = []
   readonly #listeners: HitListener[] = []
   readonly #output = Buffer.alloc(4096)
+  /** As a worker has them: made of the same secret. */
+  readonly #cookies: ServerCookies
 
   constructor(corefile: string, cluster = new StaticCluster(), folder?: string) {
-    this.world = testWorld({ cluster: async () => cluster })
+    const world = testWorld({ cluster: async () => cluster })
+    const { clock } = world
+    const secret = newCookieSecret(systemRandom)
+    this.world = { ...world, cookies: new ServerCookies({ clock, secret }) }
+    this.#cookies = new ServerCookies({ clock, secret })
     this.configuration = configure(corefile, this.world, folder)
     this.answers = new Answers(this.world.board.shared, BUDGET)
   }
@@ -31,30 +43,34 @@ export class Memoised {
     await this.configuration.start(new AbortController().signal)
   }
 
-  find(packet: Buffer): Buffer | undefined {
+  find(packet: Buffer, client = CLIENT): Buffer | undefined {
     const { answers } = this
     // Not at the front of its buffer, as in a worker.
     const input = Buffer.concat([Buffer.alloc(7, 0xff), packet, Buffer.alloc(9, 0xff)])
     const length = answers.find(SPACE, input, 7, packet.length, this.#output, 3, this.world.clock.monotonic())
     if (length === 0) return undefined
+    const { cookieAt, askedCookieAt, askedCookieLength } = answers
+    const address = clientBytes(client)
+    if (cookieAt > 0)
+      this.#cookies.write(input, askedCookieAt, askedCookieLength, address, 0, address.length, this.#output, cookieAt)
     this.hits++
     this.uncounted.push(this.#listeners[answers.profile]!)
     return Buffer.from(this.#output.subarray(3, 3 + length))
   }
 
   /** By the readable path; what may be kept is. */
-  respond(packet: Buffer): Buffer {
-    const reply = this.ask(packet)
+  respond(packet: Buffer, client = CLIENT): Buffer {
+    const reply = this.ask(packet, client)
     if (!Buffer.isBuffer(reply)) throw new Error('no answer at once')
     return reply
   }
 
   /** The same for what may have to be waited for. */
-  ask(packet: Buffer): MaybePromise<Buffer | undefined> {
+  ask(packet: Buffer, client = CLIENT): MaybePromise<Buffer | undefined> {
     let memo: Memo | undefined
     const reply = this.configuration.responder(Buffer.from(packet), {
       transport: 'udp',
-      client: { address: '192.0.2.7', port: 40_000 },
+      client: { address: client, port: 40_000 },
       local: { address: '192.0.2.53', port: 53 },
       server: 'dns://:53',
       memoise: kept => {
@@ -78,9 +94,23 @@ export class Memoised {
 export interface Variant {
   readonly id: number
   readonly recursionDesired: boolean
-  readonly edns: { readonly udpSize: number; readonly dnssecOk: boolean; readonly options: [] } | undefined
+  readonly edns:
+    | { readonly udpSize: number; readonly dnssecOk: boolean; readonly options: readonly EdnsOption[] }
+    | undefined
   readonly upper: number
 }
+
+const option: fc.Arbitrary<EdnsOption> = fc.oneof(
+  fc.record({
+    code: fc.constant<number>(ednsOptionCodes.COOKIE),
+    // RFC 7873 §4, and one that is too short.
+    data: fc.constantFrom(8, 8, 16, 24, 24, 40, 7).map(length => Buffer.alloc(length, length)),
+  }),
+  fc.record({
+    code: fc.constantFrom<number>(ednsOptionCodes.PADDING, ednsOptionCodes.KEEPALIVE, ednsOptionCodes.NSID),
+    data: fc.constantFrom(Buffer.alloc(0), Buffer.alloc(3)),
+  }),
+)
 
 export const variant: fc.Arbitrary<Variant> = fc.record({
   id: fc.integer({ min: 0, max: 0xffff }),
@@ -89,7 +119,7 @@ export const variant: fc.Arbitrary<Variant> = fc.record({
     fc.record({
       udpSize: fc.constantFrom(512, 1232, 4096),
       dnssecOk: fc.boolean(),
-      options: fc.constant<[]>([]),
+      options: fc.array(option, { maxLength: 2 }),
     }),
     { nil: undefined },
   ),

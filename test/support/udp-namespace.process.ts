@@ -5,9 +5,7 @@
 import { execFileSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { readFileSync } from 'node:fs'
-import { ChangeBoard } from '#lib/change-board.ts'
 import { systemClock } from '#lib/clock.ts'
-import { InputLedger } from '#lib/input-ledger.ts'
 import { silentLogger } from '#lib/log.ts'
 import { createRegistry } from '#lib/metrics.ts'
 import { readOptions } from '#lib/options.ts'
@@ -15,7 +13,7 @@ import { decodeResponse } from '#resolver/wire/message.ts'
 import { rdataToText } from '#resolver/wire/presentation.ts'
 import { serverOptions } from '#server/options.ts'
 import { Server } from '#server/server.ts'
-import { addressResponder } from './dns-server.ts'
+import { addressResponder, newSharedState } from './dns-server.ts'
 import { findProgram } from './programs.ts'
 import { queryPacket } from './query-packet.ts'
 
@@ -66,7 +64,7 @@ const server = new Server(addressResponder(), {
   logger: silentLogger,
   registry: createRegistry(),
   options: options.value,
-  shared: { board: new ChangeBoard(), inputs: new InputLedger() },
+  shared: newSharedState(),
 })
 await server.converge([{ address: { host: '', port: 0 }, server: 'dns://:0' }], [])
 const { port } = server.addresses().dns.get(':0')!

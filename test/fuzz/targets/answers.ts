@@ -7,6 +7,8 @@
 import assert from 'node:assert'
 import type { Configuration } from '#resolver/configuration.ts'
 import type { Memo } from '#resolver/memo.ts'
+import { newCookieSecret, ServerCookies } from '#resolver/wire/cookie.ts'
+import { clientBytes } from '#resolver/zone/address.ts'
 import { Answers } from '#server/answers.hot.ts'
 import { caseObjects } from '../../conformance/cases.ts'
 import { configure, type TestWorld, testWorld } from '../../support/dns-environment.ts'
@@ -56,9 +58,13 @@ const BUDGET = 64 * 1024
 /** Of one input: the longest chain of packets that is told apart. */
 const MOST_PACKETS = 12
 
+const CLIENT = clientBytes(requestContext().client.address)
+
 let world: TestWorld
 let configuration: Configuration
 let cluster: StaticCluster
+/** As a worker makes them. */
+let cookies: ServerCookies
 
 interface Step {
   readonly change: number
@@ -87,6 +93,8 @@ const find = (answers: Answers, packet: Buffer): Buffer | undefined => {
   const input = Buffer.concat([Buffer.alloc(PLACES.input, 0xff), packet, Buffer.from('0000010001', 'hex')])
   const { length } = packet
   const found = answers.find(SPACE, input, PLACES.input, length, output, PLACES.output, world.clock.monotonic())
+  const { cookieAt, askedCookieAt, askedCookieLength } = answers
+  if (found > 0 && cookieAt > 0) cookies.write(input, askedCookieAt, askedCookieLength, CLIENT, 0, 4, output, cookieAt)
   return found === 0 ? undefined : Buffer.from(output.subarray(PLACES.output, PLACES.output + found))
 }
 
@@ -170,7 +178,10 @@ export const answersTarget: FuzzTarget = {
   },
   async start() {
     cluster = new StaticCluster(caseObjects)
-    world = testWorld({ cluster: async () => cluster })
+    const { clock, random, ...rest } = testWorld({ cluster: async () => cluster })
+    const secret = newCookieSecret(random)
+    cookies = new ServerCookies({ clock, secret })
+    world = { ...rest, clock, random, cookies: new ServerCookies({ clock, secret }) }
     configuration = configure(corefile, world)
     await configuration.start(AbortSignal.timeout(10_000))
   },

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { sipHash } from '#resolver/wire/siphash.ts'
+import { sipHash, writeSipHash } from '#resolver/wire/siphash.ts'
 
 /** The reference implementation's own table: key 00…0f, message 00, 01, … of the length. */
 const hashes: Record<number, string> = {
@@ -17,6 +17,14 @@ for (const [length, expected] of Object.entries(hashes)) {
     t.is(sipHash(key, message).toString('hex'), expected)
   })
 }
+
+test('written elsewhere, whatever stands behind the message', t => {
+  const message = Buffer.alloc(32, 0xff)
+  for (let index = 0; index < 15; index++) message[index] = index
+  const to = Buffer.alloc(10)
+  writeSipHash(key, message, 15, to, 1)
+  t.is(to.toString('hex'), `00${hashes[15]}00`)
+})
 
 test('takes keys of 16 bytes alone', t => {
   t.throws(() => sipHash(Buffer.alloc(8), Buffer.alloc(0)), { message: /16 bytes/ })

@@ -4,13 +4,12 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
-import { ChangeBoard } from '#lib/change-board.ts'
-import { InputLedger } from '#lib/input-ledger.ts'
+import type { ChangeBoard } from '#lib/change-board.ts'
 import type { Responder } from '#resolver/listener.ts'
 import { EVERYTHING, type Memo } from '#resolver/memo.ts'
 import { missingSystemCalls, openDatagramSocket, socketAddress, systemCalls } from '#server/system-calls.ts'
 import { ask } from '../../support/dns-client.ts'
-import { addressResponder, metric, startServer } from '../../support/dns-server.ts'
+import { addressResponder, metric, newSharedState, startServer } from '../../support/dns-server.ts'
 import { findProgram, skip } from '../../support/programs.ts'
 import { queryPacket } from '../../support/query-packet.ts'
 import { sendRawDatagram } from '../../support/raw-datagram.ts'
@@ -20,7 +19,6 @@ const missing = missingSystemCalls()
 const onLinux = missing === undefined ? test : test.skip
 
 const options = { udp: 'batch', workers: 2 }
-const newShared = () => ({ board: new ChangeBoard(), inputs: new InputLedger() })
 
 /** Allows each reply to be given again until `fact` changes, and counts how often it was asked. */
 const memoising = (board: ChangeBoard, fact: string) => {
@@ -33,7 +31,7 @@ const memoising = (board: ChangeBoard, fact: string) => {
       until: Number.POSITIVE_INFINITY,
       ttls: [],
       keptAt: 0,
-      ...{ serialAt: 0, serialCell: 0, anyCase: true, turnsAt: 0, turnsSize: 0, turnsCount: 0 },
+      ...{ serialAt: 0, serialCell: 0, cookieAt: 0, anyCase: true, turnsAt: 0, turnsSize: 0, turnsCount: 0 },
       hits: {
         add(hits) {
           counted.hits += hits
@@ -75,7 +73,7 @@ onLinux('all addresses: replies leave from the address that was asked, also one 
 })
 
 onLinux('what may be given again is, until a fact changes; each time it is counted', async t => {
-  const shared = newShared()
+  const shared = newSharedState()
   const { responder, counted } = memoising(shared.board, 'the weather')
   // One worker: what is kept is kept by the worker that was asked.
   const { port, registry } = await startServer(t, { responder, shared, options: { ...options, workers: 1 } })
@@ -112,7 +110,7 @@ onLinux('questions that wait for somebody else keep no others from being answere
     waiting++
     return release.promise
   }
-  const { port } = await startServer(t, { responder, shared: newShared(), options: { ...options, workers: 1 } })
+  const { port } = await startServer(t, { responder, shared: newSharedState(), options: { ...options, workers: 1 } })
   const client = createSocket('udp4')
   t.teardown(() => client.close())
   // More than a worker hands over before it is told that they have been looked at.
@@ -125,7 +123,7 @@ onLinux('questions that wait for somebody else keep no others from being answere
 })
 
 onLinux('a listener that went takes its replies along', async t => {
-  const shared = newShared()
+  const shared = newSharedState()
   const { responder, counted } = memoising(shared.board, EVERYTHING)
   const listeners = (...ports: number[]) =>
     ports.map(port => ({ address: { host: '127.0.0.1', port }, server: `dns://:${port}` }))
@@ -140,7 +138,7 @@ onLinux('a listener that went takes its replies along', async t => {
 })
 
 onLinux('a query from port 0, to which no reply can be sent, does no harm', async t => {
-  const { port, registry } = await startServer(t, { shared: newShared(), options })
+  const { port, registry } = await startServer(t, { shared: newSharedState(), options })
   if (!sendRawDatagram({ from: 0, to: port, data: queryPacket('a.') })) return skip(t, 'needs root for a raw socket')
   t.is((await ask({ name: 'a', port })).rcode, 'NOERROR')
   await registry.metrics()
@@ -148,7 +146,7 @@ onLinux('a query from port 0, to which no reply can be sent, does no harm', asyn
 })
 
 onLinux('close answers what has come, and takes a tenth of a second', async t => {
-  const { server, port } = await startServer(t, { shared: newShared(), options })
+  const { server, port } = await startServer(t, { shared: newSharedState(), options })
   const asked = Array.from({ length: 50 }, () => ask({ name: 'a', port }))
   await Promise.race(asked)
   await server.close()
@@ -169,7 +167,7 @@ onLinux('a reply that is late for its listener goes to nobody: its descriptor is
   }
   const { server, port } = await startServer(t, {
     responder,
-    shared: newShared(),
+    shared: newSharedState(),
     options: { ...options, drainTimeout: 1 },
   })
   const client = createSocket('udp4')

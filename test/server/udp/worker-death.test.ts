@@ -1,12 +1,10 @@
 /** Workers that die, with the rest of the program going on. */
 import test from 'ava'
-import { ChangeBoard } from '#lib/change-board.ts'
-import { InputLedger } from '#lib/input-ledger.ts'
 import type { Responder } from '#resolver/listener.ts'
 import type { Memo } from '#resolver/memo.ts'
 import { missingSystemCalls } from '#server/system-calls.ts'
 import { ask, askUntil } from '../../support/dns-client.ts'
-import { addressResponder, metric, startServer } from '../../support/dns-server.ts'
+import { addressResponder, metric, newSharedState, startServer } from '../../support/dns-server.ts'
 
 const onLinux = missingSystemCalls() === undefined ? test : test.skip
 
@@ -19,12 +17,11 @@ const poisonous = (): Responder => {
   }
 }
 
-const newShared = () => ({ board: new ChangeBoard(), inputs: new InputLedger() })
 const restarts = 'seamark_server_udp_worker_restarts_total'
 
 onLinux('a worker that died is replaced, and those who asked it are answered by the new one', async t => {
   const { port, registry } = await startServer(t, {
-    ...{ responder: poisonous(), shared: newShared(), options: { udp: 'batch', workers: 2 } },
+    ...{ responder: poisonous(), shared: newSharedState(), options: { udp: 'batch', workers: 2 } },
   })
   for (let round = 1; round <= 3; round++) {
     t.is((await ask({ name: 'poison', port })).rcode, 'NOERROR')
@@ -40,7 +37,7 @@ onLinux('a worker that died is replaced, and those who asked it are answered by 
 
 onLinux('a worker that dies when it should leave has left', async t => {
   const { server, port } = await startServer(t, {
-    ...{ responder: poisonous(), shared: newShared(), options: { udp: 'batch', workers: 2 } },
+    ...{ responder: poisonous(), shared: newSharedState(), options: { udp: 'batch', workers: 2 } },
   })
   await ask({ name: 'poison', port })
   await server.close()
