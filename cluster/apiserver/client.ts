@@ -40,7 +40,8 @@ export interface LocalChange {
   readonly previous: ApiObject | undefined
 }
 
-const WRITING: WriteOptions = { dryRun: false, warn: () => {} }
+/** As the first objects of a Kubernetes cluster name their maker. */
+const WRITING: WriteOptions = { dryRun: false, manager: 'kube-apiserver', warn: () => {} }
 
 export const createLocalClient = (registry: Registry): LocalClient => {
   const targetOf = (kind: Kind, { metadata }: ApiObject) => ({

@@ -31,6 +31,9 @@ export interface RegistryOptions {
 
 const resourcePath = ({ group, version, resource }: GroupVersionResource): string => `${group}/${version}/${resource}`
 
+const storagePath = ({ group, resource, storage }: Kind): string =>
+  `${(storage ?? { group }).group}/${(storage ?? { resource }).resource}`
+
 export class Registry {
   readonly store: Store
   readonly cacher: Cacher
@@ -40,6 +43,7 @@ export class Registry {
   readonly leases: LeasePool
   readonly #byPath = new Map<string, Resource>()
   readonly #byKind = new Map<Kind, Resource>()
+  readonly #versions = new Map<Kind, readonly Kind[]>()
 
   constructor(options: RegistryOptions) {
     this.store = options.store
@@ -64,6 +68,16 @@ export class Registry {
     const resource = this.#byKind.get(kind)
     if (!resource) throw new TypeError(`${kind.resource}.${kind.group} is not served`)
     return resource
+  }
+
+  /** The kinds that share what is stored of `kind`, itself included: its versions. */
+  versionsOf(kind: Kind): readonly Kind[] {
+    const known = this.#versions.get(kind)
+    if (known) return known
+    const place = storagePath(kind)
+    const versions = [...this.#byKind.keys()].filter(other => storagePath(other) === place)
+    this.#versions.set(kind, versions)
+    return versions
   }
 
   /** The kind of namespaces, when it is served: what lies in a namespace needs one. */

@@ -55,6 +55,7 @@ const PATCH_TYPES = [
   'application/json-patch+json',
   'application/merge-patch+json',
   'application/strategic-merge-patch+json',
+  'application/apply-patch+yaml',
 ] as const
 
 const queryParameters = (parameters: readonly Parameter[]): unknown[] =>

@@ -6,6 +6,7 @@ import {
   fieldForbidden,
   fieldInvalid,
   fieldNotSupported,
+  fieldRequired,
   fieldTooLong,
 } from '#cluster/api/field-error.ts'
 import type { Status } from '#cluster/api/status.ts'
@@ -13,29 +14,63 @@ import { accepted, type Result, refused } from '#lib/result.ts'
 import { readFlag } from '../verbs/list-options.ts'
 import { invalidOptions, type OptionsKind } from '../verbs/option-errors.ts'
 
+/** Bytes. */
+const MAX_FIELD_MANAGER = 128
+/** What Go calls not printable: control characters, and white space but for the blank. */
+const HIDDEN = /\p{C}|\p{Zl}|\p{Zp}|(?! )\p{Zs}/u
+
 export interface WriteQuery {
   readonly dryRun: boolean
+  /** `''`: not said. */
+  readonly fieldManager: string
+  /** For an apply alone. */
+  readonly force: boolean
   readonly fieldValidation: FieldValidation
 }
 
-const VALIDATIONS = ['', 'Ignore', 'Strict', 'Warn']
-/** Bytes. */
-const MAX_FIELD_MANAGER = 128
-
-const checkFieldManager = (name: string): FieldError[] => {
-  if (name.length > MAX_FIELD_MANAGER) return [fieldTooLong('fieldManager', MAX_FIELD_MANAGER)]
-  if (/^\P{C}*$/u.test(name)) return []
-  return [fieldInvalid('fieldManager', name, 'should only contain printable characters')]
+/** The manager of a client that names none: what its User-Agent says before the first slash. */
+export const managerOfAgent = (agent: string): string => {
+  let name = ''
+  for (const letter of agent.split('/')[0] ?? '') {
+    if (HIDDEN.test(letter)) continue
+    if (Buffer.byteLength(name + letter) > MAX_FIELD_MANAGER) break
+    name += letter
+  }
+  return name
 }
 
-export const readWriteQuery = (kind: OptionsKind, query: URLSearchParams): Result<WriteQuery, Status> => {
-  const errors = checkFieldManager(query.get('fieldManager') ?? '')
+const VALIDATIONS = ['', 'Ignore', 'Strict', 'Warn']
+
+const checkFieldManager = (name: string): FieldError[] => {
+  if (Buffer.byteLength(name) > MAX_FIELD_MANAGER) return [fieldTooLong('fieldManager', MAX_FIELD_MANAGER)]
+  const hidden = HIDDEN.exec(name)
+  if (!hidden) return []
+  const code = hidden[0].codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')
+  const position = Buffer.byteLength(name.slice(0, hidden.index))
+  return [fieldInvalid('fieldManager', name, `invalid character U+${code} (at position ${position})`)]
+}
+
+/** `apply`: of a patch that is an applied configuration, which must say who applies it and may take fields from others. */
+export const readWriteQuery = (
+  kind: OptionsKind,
+  query: URLSearchParams,
+  apply = false,
+): Result<WriteQuery, Status> => {
+  const fieldManager = query.get('fieldManager') ?? ''
+  const force = kind === 'PatchOptions' ? readFlag(query, 'force') : undefined
+  const errors: FieldError[] = []
+  if (apply && fieldManager === '') errors.push(fieldRequired('fieldManager', 'is required for apply patch'))
+  if (!apply && force !== undefined) errors.push(fieldForbidden('force', 'may not be specified for non-apply patch'))
+  errors.push(...checkFieldManager(fieldManager))
   const dryRun = query.getAll('dryRun')
   if (dryRun.some(value => value !== 'All')) errors.push(fieldNotSupported('dryRun', dryRun, ['All']))
   const validation = query.get('fieldValidation') ?? ''
   if (!VALIDATIONS.includes(validation)) errors.push(fieldNotSupported('fieldValidation', validation, VALIDATIONS))
-  if (kind === 'PatchOptions' && readFlag(query, 'force') !== undefined)
-    errors.push(fieldForbidden('force', 'may not be specified for non-apply patch'))
   if (errors.length > 0) return refused(invalidOptions(kind, errors))
-  return accepted({ dryRun: dryRun.length > 0, fieldValidation: (validation || 'Warn') as FieldValidation })
+  return accepted({
+    dryRun: dryRun.length > 0,
+    fieldManager,
+    force: force ?? false,
+    fieldValidation: (validation || 'Warn') as FieldValidation,
+  })
 }

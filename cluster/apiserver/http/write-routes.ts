@@ -1,32 +1,37 @@
 /** create, update, patch, delete and deletecollection over HTTP. Answers leave after the watch events of the write. */
 
-import { decodeBody, decodePatched, type FieldValidation } from '#cluster/api/decode.ts'
+import { decodeBody, decodePatched, type FieldValidation, parseBody } from '#cluster/api/decode.ts'
 import { fieldInvalid } from '#cluster/api/field-error.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
-import { badRequest, failure, invalid, notFound, type Status } from '#cluster/api/status.ts'
+import { isObject } from '#cluster/api/own-property.ts'
+import { badRequest, invalid, notFound, type Status } from '#cluster/api/status.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import { applyPatch, PATCH_FORMATS, type ParsedPatch, parsePatch } from '../patches/index.ts'
+import { apply } from '../verbs/apply.ts'
 import { create } from '../verbs/create.ts'
 import { type Deleted, remove } from '../verbs/delete.ts'
 import { deleteCollection } from '../verbs/delete-collection.ts'
 import { type DeleteOptions, readDeleteOptions } from '../verbs/delete-options.ts'
 import { readListOptions } from '../verbs/list-options.ts'
 import { type ObjectTarget, type Representation, subjectOf, type WriteOptions } from '../verbs/request.ts'
-import { type Change, update } from '../verbs/update.ts'
+import { type Change, type Updated, type UpdateTarget, update } from '../verbs/update.ts'
 import { formFor, type ResourceCall } from './call.ts'
 import { type Answer, afterEvents, headerOf, jsonAnswer, readBody, statusAnswer } from './exchange.ts'
 import { bodySyntax, mediaType, negotiate, unsupportedMediaType } from './negotiate.ts'
-import { readWriteQuery } from './write-options.ts'
+import { managerOfAgent, readWriteQuery, type WriteQuery } from './write-options.ts'
 
 type Written = { readonly code: number; readonly representation: Representation } | { readonly status: Success }
 type Success = Readonly<Record<string, unknown>>
 
 const APPLY_PATCH = 'application/apply-patch+yaml'
 
+type Writing = Pick<WriteQuery, 'dryRun'> & Partial<Pick<WriteQuery, 'fieldManager'>>
+
 const targetOf = ({ resource, namespace, name = '' }: ResourceCall): ObjectTarget => ({ resource, namespace, name })
 
-const writing = (call: ResourceCall, dryRun: boolean): WriteOptions => ({
+const writing = (call: ResourceCall, { dryRun, fieldManager = '' }: Writing): WriteOptions => ({
   dryRun,
+  manager: fieldManager || managerOfAgent(headerOf(call.request, 'user-agent') ?? ''),
   warn: text => void call.warnings.add(text),
 })
 
@@ -69,13 +74,16 @@ export const createRoute = (call: ResourceCall): Promise<Answer> =>
     const object = await decode(call, query.value.fieldValidation)
     if (!object.ok) return object
     const { registry, resource, namespace } = call
-    const created = await create(registry, { resource, namespace }, object.value, writing(call, query.value.dryRun))
+    const created = await create(registry, { resource, namespace }, object.value, writing(call, query.value))
     return created.ok ? accepted({ code: 201, representation: created.value }) : created
   })
 
-const change = async (call: ResourceCall, how: Change, dryRun: boolean): Promise<Result<Written, Status>> => {
-  const target = { ...targetOf(call), subresource: call.subresource }
-  const updated = await update(call.registry, target, how, writing(call, dryRun))
+const change = async (call: ResourceCall, how: Change, query: WriteQuery): Promise<Result<Written, Status>> =>
+  answerOf(await update(call.registry, partOf(call), how, writing(call, query)))
+
+const partOf = (call: ResourceCall): UpdateTarget => ({ ...targetOf(call), subresource: call.subresource })
+
+const answerOf = (updated: Result<Updated, Status>): Result<Written, Status> => {
   return updated.ok ? accepted({ code: updated.value.created ? 201 : 200, representation: updated.value }) : updated
 }
 
@@ -85,17 +93,13 @@ export const updateRoute = (call: ResourceCall): Promise<Answer> =>
     if (!query.ok) return query
     const object = await decode(call, query.value.fieldValidation)
     if (!object.ok) return object
-    return change(call, () => accepted(structuredClone(object.value)), query.value.dryRun)
+    return change(call, () => accepted(structuredClone(object.value)), query.value)
   })
 
 const readPatch = async (call: ResourceCall): Promise<Result<ParsedPatch, Status>> => {
   const type = mediaType(headerOf(call.request, 'content-type'))
   const known = PATCH_FORMATS.map(format => format.mediaType)
-  if (type === APPLY_PATCH) {
-    const text = `server-side apply is not available on this server; accepted media types include: ${known.join(', ')}`
-    return refused(failure(415, 'UnsupportedMediaType', text))
-  }
-  if (!known.includes(type)) return refused(unsupportedMediaType(known))
+  if (!known.includes(type)) return refused(unsupportedMediaType([...known, APPLY_PATCH]))
   const body = await readBody(call.request)
   if (!body.ok) return body
   return parsePatch(type, body.value) ?? refused(unsupportedMediaType(known))
@@ -121,13 +125,41 @@ const patched = (call: ResourceCall, patch: ParsedPatch, validation: FieldValida
   }
 }
 
+/** What is applied. Repeated keys are the client's mistake, told as it asks; unknown fields the merge refuses. */
+const readConfiguration = (call: ResourceCall, body: string, validation: FieldValidation) => {
+  const parsed = parseBody(body, 'yaml')
+  if (!parsed.ok) return refused(badRequest(`error decoding YAML: ${parsed.problem}`))
+  const { value, duplicates } = parsed.value
+  if (value !== null && !isObject(value)) return refused(badRequest('error decoding YAML: not an object'))
+  if (duplicates.length > 0 && validation !== 'Ignore') {
+    const lines = duplicates.map(path => `  key "${path}" already set in map`)
+    const text = `error converting YAML to JSON: yaml: unmarshal errors:\n${lines.join('\n')}`
+    if (validation === 'Strict') return refused(badRequest(`error strict decoding YAML: ${text}`))
+    call.warnings.add(text)
+  }
+  return accepted(value ?? {})
+}
+
+const applyRoute = async (call: ResourceCall): Promise<Result<Written, Status>> => {
+  const body = await readBody(call.request)
+  if (!body.ok) return body
+  const query = readWriteQuery('PatchOptions', call.query, true)
+  if (!query.ok) return query
+  const { force, fieldValidation } = query.value
+  const configuration = readConfiguration(call, body.value, fieldValidation)
+  if (!configuration.ok) return configuration
+  const application = { configuration: configuration.value, force }
+  return answerOf(await apply(call.registry, partOf(call), application, writing(call, query.value)))
+}
+
 export const patchRoute = (call: ResourceCall): Promise<Answer> =>
   answering(call, async () => {
+    if (mediaType(headerOf(call.request, 'content-type')) === APPLY_PATCH) return applyRoute(call)
     const patch = await readPatch(call)
     if (!patch.ok) return patch
     const query = readWriteQuery('PatchOptions', call.query)
     if (!query.ok) return query
-    return change(call, patched(call, patch.value, query.value.fieldValidation), query.value.dryRun)
+    return change(call, patched(call, patch.value, query.value.fieldValidation), query.value)
   })
 
 const readOptions = async (call: ResourceCall): Promise<Result<DeleteOptions, Status>> => {
@@ -158,7 +190,7 @@ export const deleteRoute = (call: ResourceCall): Promise<Answer> =>
     const options = await readOptions(call)
     if (!options.ok) return options
     const { dryRun } = options.value
-    const deleted = await remove(call.registry, targetOf(call), options.value, writing(call, dryRun))
+    const deleted = await remove(call.registry, targetOf(call), options.value, writing(call, { dryRun }))
     return deleted.ok ? accepted(deletionAnswer(call, deleted.value, options.value)) : deleted
   })
 
@@ -177,7 +209,7 @@ export const deleteCollectionRoute = async (call: ResourceCall): Promise<Answer>
   const deleted = await deleteCollection(
     registry,
     { resource, namespace },
-    { selection: selection.value, options: options.value, writing: writing(call, options.value.dryRun) },
+    { selection: selection.value, options: options.value, writing: writing(call, options.value) },
   )
   await afterEvents()
   if (!deleted.ok) return statusAnswer(deleted.problem, accept)

@@ -7,9 +7,11 @@ import { alreadyExists, badRequest, invalid, type Status, unexplained } from '#c
 import { timestamp } from '#cluster/api/timestamp.ts'
 import { validateCreate } from '#cluster/api/validate.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
+import { managedFieldsAfterUpdate } from '../apply/field-manager.ts'
 import type { Registry } from '../registry.ts'
 import { objectKey } from '../storage/keys.ts'
 import { commit } from './commit.ts'
+import { fieldWrite, setOwners } from './field-write.ts'
 import { generateName } from './generate-name.ts'
 import { checkNamespace } from './namespace-check.ts'
 import { type ObjectTarget, type Representation, subjectOf, type WriteOptions } from './request.ts'
@@ -35,8 +37,6 @@ const fillMetadata = (registry: Registry, { kind }: CreateTarget['resource'], ob
   delete metadata.deletionGracePeriodSeconds
   delete metadata.generation
   delete metadata.resourceVersion
-  // Who owns which field is server-side apply's to say, not the client's.
-  delete metadata.managedFields
   // Of the past; Kubernetes stores none.
   delete metadata.selfLink
   if (kind.countsGenerations) metadata.generation = 1
@@ -107,6 +107,19 @@ export const create = async (
   // 0 and what is no number say nothing, as in Kubernetes.
   if (Number(given.metadata.resourceVersion) > 0)
     return refused(unexplained('resourceVersion should not be set on objects to be created'))
+  resource.kind.applyDefaults?.(given)
+  setOwners(given, managedFieldsAfterUpdate(fieldWrite(registry, target, options), undefined, given))
+  return createOwned(registry, target, given, options)
+}
+
+/** The same for an object whose entries say already who owns it. */
+export const createOwned = async (
+  registry: Registry,
+  target: CreateTarget,
+  given: ApiObject,
+  options: WriteOptions,
+): Promise<Result<Representation, Status>> => {
+  const { resource } = target
   const generated = !given.metadata.name && Boolean(given.metadata.generateName)
   for (const text of resource.kind.warnings?.(given) ?? []) options.warn(text)
   for (let names = 1; ; ) {

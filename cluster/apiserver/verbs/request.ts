@@ -19,6 +19,8 @@ export interface ObjectTarget {
 export interface WriteOptions {
   /** Everything but the write itself. */
   readonly dryRun: boolean
+  /** Who is recorded as the owner of the fields that the write changes; `''` where nobody says. */
+  readonly manager: string
   /** Takes a warning for the client. */
   readonly warn: (text: string) => void
 }

@@ -9,15 +9,17 @@ import { isDeepStrictEqual } from 'node:util'
 import { encodeObject } from '#cluster/api/encode.ts'
 import { type FieldError, fieldInvalid } from '#cluster/api/field-error.ts'
 import type { Kind } from '#cluster/api/kind.ts'
-import type { ApiObject } from '#cluster/api/object.ts'
+import type { ApiObject, ManagedFieldsEntry } from '#cluster/api/object.ts'
 import { badRequest, conflict, invalid, notFound, type Status, staleObject, unexplained } from '#cluster/api/status.ts'
 import { validateUpdate } from '#cluster/api/validate.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
+import { managedFieldsAfterUpdate } from '../apply/field-manager.ts'
 import type { Registry } from '../registry.ts'
 import { objectKey } from '../storage/keys.ts'
 import type { StoredObject } from '../storage/stored-object.ts'
 import { commit } from './commit.ts'
-import { adoptNamespace, create } from './create.ts'
+import { adoptNamespace, create, createOwned } from './create.ts'
+import { fieldWrite, setOwners } from './field-write.ts'
 import { type ObjectTarget, type Representation, type Subresource, subjectOf, type WriteOptions } from './request.ts'
 
 export interface UpdateTarget extends ObjectTarget {
@@ -64,7 +66,7 @@ const checkPreconditions = (target: ObjectTarget, next: ApiObject, current: Stor
 /** Metadata that no update changes, and what the client may leave out: another value there is validation's to refuse. */
 const carryMetadata = (next: ApiObject, { metadata: current }: ApiObject): void => {
   const { metadata } = next
-  const fixed = ['creationTimestamp', 'generation', 'managedFields'] as const
+  const fixed = ['creationTimestamp', 'generation'] as const
   for (const field of fixed) {
     if (current[field] === undefined) delete metadata[field]
     else Object.assign(metadata, { [field]: current[field] })
@@ -79,9 +81,11 @@ const carryMetadata = (next: ApiObject, { metadata: current }: ApiObject): void 
   delete metadata.selfLink
 }
 
-/** The object that a write to a subresource makes: all as it is, but for that part. */
-const mergeSubresource = (next: ApiObject, current: ApiObject, subresource: Subresource): ApiObject => {
+/** The object that a write to a subresource makes: all as it is, but for that part and who owns what. */
+const mergeSubresource = (next: ApiObject, current: ApiObject, subresource: Subresource | undefined): ApiObject => {
+  if (!subresource) return next
   const merged = structuredClone(current)
+  setOwners(merged, next.metadata.managedFields)
   if (subresource === 'status') {
     if (next.status === undefined) delete merged.status
     else merged.status = next.status
@@ -94,10 +98,9 @@ const mergeSubresource = (next: ApiObject, current: ApiObject, subresource: Subr
 
 const withoutMetadataAndStatus = ({ metadata: _metadata, status: _status, ...rest }: ApiObject): unknown => rest
 
-const prepare = (target: UpdateTarget, given: ApiObject, current: ApiObject): Result<ApiObject, Status> => {
+const prepare = (target: UpdateTarget, next: ApiObject, current: ApiObject): Result<ApiObject, Status> => {
   const { kind } = target.resource
   const { subresource } = target
-  const next = subresource ? mergeSubresource(given, current, subresource) : given
   carryMetadata(next, current)
   if (!subresource) {
     if (kind.hasStatus && !isDeepStrictEqual(next.status, current.status)) {
@@ -110,10 +113,24 @@ const prepare = (target: UpdateTarget, given: ApiObject, current: ApiObject): Re
   const errors: readonly FieldError[] = validateUpdate(kind, next, current, subresource)
   if (errors.length > 0) return refused(invalid(subjectOf(target), errors))
   const encoded = encodeObject(next, kind.type)
+  keepTimes(encoded, current)
   if (kind.countsGenerations && differs(encoded, current)) {
     encoded.metadata.generation = (current.metadata.generation ?? 0) + 1
   }
   return accepted(encoded)
+}
+
+/** A write that changes no more than the times at which fields were owned does not change those either. */
+const keepTimes = (next: ApiObject, current: ApiObject): void => {
+  const [after, before] = [next.metadata.managedFields, current.metadata.managedFields]
+  if (!after || !before || after.length !== before.length) return
+  const untimed = (entry: ManagedFieldsEntry) => ({ ...entry, time: undefined })
+  const isSame = (entry: ManagedFieldsEntry, index: number) =>
+    entry === before[index] || isDeepStrictEqual(untimed(entry), untimed(before[index]!))
+  if (!after.every(isSame)) return
+  const { resourceVersion: _resourceVersion, ...metadata } = current.metadata
+  const rest = { ...next, metadata: { ...next.metadata, managedFields: before } }
+  if (isDeepStrictEqual(rest, { ...current, metadata })) next.metadata.managedFields = before
 }
 
 const differs = (next: ApiObject, current: ApiObject): boolean =>
@@ -139,22 +156,43 @@ const write = async (
   return commit(registry, { resource, verb: 'update', object: next, current, options })
 }
 
+/** The fields of a write by somebody who does not apply: recorded with its defaults, before the server adds its own. */
+const recordOwner = (registry: Registry, target: UpdateTarget, change: Versions, options: WriteOptions): void => {
+  const { next, current } = change
+  target.resource.kind.applyDefaults?.(next)
+  setOwners(next, managedFieldsAfterUpdate(fieldWrite(registry, target, options), current, next))
+}
+
+interface Versions {
+  readonly next: ApiObject
+  readonly current: ApiObject
+}
+
+export interface Rewrite {
+  readonly change: Change
+  /** Whether the change says itself who owns what (an apply does), or the write is yet to be recorded. */
+  readonly owned: boolean
+  /** Whether it makes what is not there. */
+  readonly creates: boolean
+}
+
 /** Refused: 400 for another name than the path's, 404, 409 for a stale resourceVersion or another uid, 422. */
-export const update = async (
+export const rewrite = async (
   registry: Registry,
   target: UpdateTarget,
-  change: Change,
+  how: Rewrite,
   options: WriteOptions,
 ): Promise<Result<Updated, Status>> => {
   const { resource, namespace, name } = target
   for (;;) {
     const current = resource.cache.get(objectKey(resource.kind, namespace, name))
-    if (!current) return createAbsent(registry, target, change, options)
-    const changed = change(current.object)
+    if (!current) return createAbsent(registry, target, how, options)
+    const changed = how.change(current.object)
     if (!changed.ok) return changed
-    const next = changed.value
-    const problem = sameNameAsPath(target, next) ?? checkPreconditions(target, next, current)
+    const problem = sameNameAsPath(target, changed.value) ?? checkPreconditions(target, changed.value, current)
     if (problem) return refused(problem)
+    const next = mergeSubresource(changed.value, current.object, target.subresource)
+    if (!how.owned) recordOwner(registry, target, { next, current: current.object }, options)
     const prepared = prepare(target, next, current.object)
     if (!prepared.ok) return prepared
     const outcome = await write(registry, target, { next: prepared.value, current }, options)
@@ -165,15 +203,24 @@ export const update = async (
   }
 }
 
-const createAbsent = async (
+/** A write by a client that does not apply. Refused as `rewrite`. */
+export const update = (
   registry: Registry,
   target: UpdateTarget,
   change: Change,
   options: WriteOptions,
+): Promise<Result<Updated, Status>> =>
+  rewrite(registry, target, { change, owned: false, creates: target.resource.kind.createOnUpdate ?? false }, options)
+
+const createAbsent = async (
+  registry: Registry,
+  target: UpdateTarget,
+  { change, owned, creates }: Rewrite,
+  options: WriteOptions,
 ): Promise<Result<Updated, Status>> => {
   const { resource, namespace, subresource } = target
   const missing = refused(notFound(subjectOf(target)))
-  if (!resource.kind.createOnUpdate || subresource) return missing
+  if (!creates || subresource) return missing
   const changed = change(undefined)
   if (!changed.ok) return changed
   const object = changed.value
@@ -182,7 +229,7 @@ const createAbsent = async (
   // The client thinks that it exists; it does not any more.
   if (object.metadata.resourceVersion && object.metadata.resourceVersion !== '0') return missing
   delete object.metadata.resourceVersion
-  const created = await create(registry, { resource, namespace }, object, options)
+  const created = await (owned ? createOwned : create)(registry, { resource, namespace }, object, options)
   return created.ok ? accepted({ ...pick(created.value), created: true }) : created
 }
 

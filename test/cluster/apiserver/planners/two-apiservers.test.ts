@@ -13,7 +13,7 @@ import { create } from '#cluster/apiserver/verbs/create.ts'
 import { prefixRange } from '#cluster/store/kv.ts'
 import { openTestStore, startRegistry } from '../../../support/registry.ts'
 
-const OPTIONS = { dryRun: false, warn: () => {} }
+const OPTIONS = { dryRun: false, manager: 'test', warn: () => {} }
 
 const make = (registry: Registry, kind: Kind, namespace: string | undefined, object: ApiObject) =>
   create(registry, { resource: registry.resource(kind), namespace }, object, OPTIONS)
