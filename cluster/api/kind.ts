@@ -7,7 +7,7 @@
  * with `prepareForUpdate(next, current)` and `validateUpdate(next, current)`.
  */
 import type { FieldError } from './field-error.ts'
-import type { ApiObject } from './object.ts'
+import type { ApiObject, GroupVersionKind } from './object.ts'
 
 export interface Column {
   readonly name: string
@@ -86,6 +86,10 @@ export interface Kind {
   readonly prepareForDelete?: (object: ApiObject) => void
   /** Whether `/finalize` exists: a PUT there changes spec.finalizers and nothing else. */
   readonly hasFinalize?: boolean
+  /** All that it is served with. Default: every verb on stored objects. A kind with `create` alone is not stored. */
+  readonly verbs?: readonly string[]
+  /** Subresources that take another kind by POST (`token`: a TokenRequest). */
+  readonly posts?: Readonly<Record<string, GroupVersionKind>>
   /** Field selector keys besides metadata.name and metadata.namespace, with this object's values. */
   readonly selectableFields?: (object: ApiObject) => Readonly<Record<string, string>>
   /** Keys that `selectableFields` may give, for the error about an unknown one. */

@@ -91,6 +91,12 @@ export const checkConfigKey = (value: string): Complaints => {
   return value.startsWith('..') ? [...complaints, "must not start with '..'"] : complaints
 }
 
+/** The least that a name in a path must keep: names of roles may hold colons and capitals. */
+export const checkPathSegment = (value: string): Complaints => {
+  if (value === '.' || value === '..') return [`may not be '${value}'`]
+  return ['/', '%'].filter(part => value.includes(part)).map(part => `may not contain '${part}'`)
+}
+
 /** RFC 6335 §5.1, in lower case. */
 export const checkPortName = (value: string): Complaints => {
   const complaints: string[] = []

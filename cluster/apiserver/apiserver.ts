@@ -7,6 +7,7 @@
  */
 
 import { KINDS } from '#cluster/api/kinds/index.ts'
+import { REVIEWS } from '#cluster/api/reviews.ts'
 import type { Pki } from '#cluster/pki/pki.ts'
 import { servingNames } from '#cluster/pki/serving-names.ts'
 import type { Store } from '#cluster/store/kv.ts'
@@ -17,14 +18,14 @@ import type { Logger } from '#lib/log.ts'
 import type { Registry as MetricsRegistry } from '#lib/metrics.ts'
 import type { OptionValues } from '#lib/options.ts'
 import type { Random } from '#lib/random.ts'
-import { createClientCertificateAuthenticator } from './authn/client-certificate.ts'
-import { anyUserAuthorizer } from './authz/any-user.ts'
 import { createLocalClient, type LocalClient } from './client.ts'
 import { startCompaction } from './compaction.ts'
 import { answerOpenApi } from './discovery/openapi-routes.ts'
 import { createDiscoveryRoutes } from './discovery/routes.ts'
 import { versionDocument } from './discovery/version.ts'
+import { createGates } from './gates.ts'
 import { answerHealth, type HealthCheck, healthPaths } from './health.ts'
+import { ActionRoutes } from './http/action-routes.ts'
 import { jsonAnswer } from './http/exchange.ts'
 import { Handler, type PathRoute } from './http/handler.ts'
 import { WatchRoutes } from './http/read-routes.ts'
@@ -34,6 +35,8 @@ import type { APISERVER_OPTIONS } from './options.ts'
 import { createPlanners } from './planners/index.ts'
 import { Registry } from './registry.ts'
 import { Cacher } from './storage/cacher.ts'
+import { TokenIssuer } from './tokens/token-issuer.ts'
+import { TOKEN_PATHS, tokenRoutes } from './tokens/token-routes.ts'
 
 export interface ApiserverOptions extends OptionValues<typeof APISERVER_OPTIONS> {
   /** Port 0: any free one. */
@@ -65,6 +68,9 @@ export interface Apiserver extends Component {
 
 /** Node ports, as kube-apiserver's --service-node-port-range. */
 const NODE_PORTS = { first: 30_000, last: 32_767 }
+
+/** In the order of discovery: the core, then groups by name. */
+const DISCOVERED = [...KINDS, ...REVIEWS].sort((a, b) => (a.group === b.group ? 0 : a.group < b.group ? -1 : 1))
 
 class RunningApiserver implements Apiserver {
   readonly name = 'apiserver'
@@ -132,7 +138,12 @@ class RunningApiserver implements Apiserver {
     const names = servingNames({ clusterDomain, serviceAddresses: certificateAddresses, addresses: [address.host] })
     const { certificate, key, renewal } = await pki.serving(names)
     this.#renewAt(renewal, names)
-    const handler = this.#createHandler()
+    const issuer = new TokenIssuer({
+      issuer: `https://kubernetes.default.svc.${clusterDomain}`,
+      key: await pki.serviceAccountKey(),
+      clock,
+    })
+    const handler = this.#createHandler(issuer)
     return new ApiHttpServer({
       address,
       certificate,
@@ -159,17 +170,19 @@ class RunningApiserver implements Apiserver {
     })
   }
 
-  #createHandler(): Handler {
+  #createHandler(issuer: TokenIssuer): Handler {
     const { clock, logger } = this.#environment
     const checks = this.#healthChecks()
-    const discovery = createDiscoveryRoutes(KINDS, () => formatAddress(this.#address))
+    const discovery = createDiscoveryRoutes(DISCOVERED, () => formatAddress(this.#address))
+    const { authenticators, decide, actions } = createGates(this.#registry, { clock, issuer })
     return new Handler({
       registry: this.#registry,
-      authenticators: [createClientCertificateAuthenticator()],
-      authorizers: [anyUserAuthorizer],
+      authenticators,
+      decide,
+      actions: new ActionRoutes(actions),
       discovery,
-      pathRoutes: [...this.#pathRoutes(checks)],
-      paths: [...discovery.paths, ...healthPaths(checks), '/metrics', '/openapi/v3', '/version'].sort(),
+      pathRoutes: [...this.#pathRoutes(checks), tokenRoutes(issuer, () => formatAddress(this.#address))],
+      paths: [...discovery.paths, ...healthPaths(checks), ...TOKEN_PATHS, '/metrics', '/openapi/v3', '/version'].sort(),
       watches: this.#watches,
       metrics: this.#metrics,
       clock,

@@ -15,6 +15,10 @@ type Endpoint = (typeof ENDPOINTS)[number]
 const checksOf = (checks: readonly HealthCheck[], endpoint: Endpoint): readonly HealthCheck[] =>
   endpoint === 'readyz' ? checks : checks.filter(({ readinessOnly }) => !readinessOnly)
 
+/** Whether the path asks for the sum of the checks, which says nothing about the inside. */
+export const isHealthPath = (pathname: string): boolean =>
+  ENDPOINTS.some(endpoint => pathname.length === endpoint.length + 1 && pathname.endsWith(endpoint))
+
 /** The paths that the checks have, for the list that `/` answers with. */
 export const healthPaths = (checks: readonly HealthCheck[]): string[] =>
   ENDPOINTS.flatMap(endpoint => [

@@ -8,6 +8,7 @@ import type { GroupVersionResource } from '#cluster/api/object.ts'
 import type { Store } from '#cluster/store/kv.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Random } from '#lib/random.ts'
+import { Admission } from './admission.ts'
 import type { Planner } from './planner.ts'
 import type { Cacher } from './storage/cacher.ts'
 import { LeasePool } from './storage/lease-pool.ts'
@@ -39,6 +40,8 @@ export class Registry {
   readonly cacher: Cacher
   readonly clock: Clock
   readonly random: Random
+  /** Judges writes; set once the server knows who may do what. */
+  admission = new Admission([])
   /** For kinds whose objects go by themselves. */
   readonly leases: LeasePool
   readonly #byPath = new Map<string, Resource>()

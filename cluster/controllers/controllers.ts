@@ -1,6 +1,6 @@
 /**
- * The controllers: loops that bring the cluster to what its objects ask for. They know the apiserver only, through the
- * kubeconfig of kube-controller-manager, and share one informer a resource.
+ * The controllers: loops that bring the cluster to what its objects ask for. They know the apiserver only, share one
+ * informer a resource as kube-controller-manager, and write each as the service account that its role is bound to.
  */
 import type { Clock } from '#lib/clock.ts'
 import type { Component } from '#lib/lifecycle.ts'
@@ -11,6 +11,7 @@ import type { ClusterAccess } from '#watcher/access.ts'
 import { RestClient } from '#watcher/client.ts'
 import { createInformer, type RunningInformer } from '#watcher/create-informer.ts'
 import type { View } from '#watcher/view.ts'
+import { accountCredentials } from './account-credentials.ts'
 import type { Controller, ControllerEnvironment } from './controller.ts'
 import { CONTROLLERS } from './kinds/index.ts'
 import { Loop } from './loop.ts'
@@ -52,6 +53,8 @@ class Controllers implements Component {
   readonly #options: ControllersOptions
   readonly #environment: ControllersEnvironment
   readonly #client: RestClient
+  /** Of the controllers, each its own. */
+  readonly #clients: RestClient[] = []
   /** In flow order: informers, then loops. */
   #parts: readonly Component[] = []
 
@@ -73,7 +76,9 @@ class Controllers implements Component {
       authority: await this.#options.access.authority(),
       informer: view => informers.get(view),
     }
-    const controllers: Controller[] = CONTROLLERS.map(create => create(environment))
+    const controllers: Controller[] = CONTROLLERS.map(({ account, create }) =>
+      create({ ...environment, client: this.#clientOf(account) }),
+    )
     const ready = (stop: AbortSignal) => Promise.all(informers.all.map(informer => informer.whenSynced(stop)))
     const loops = controllers.map(controller => new Loop(controller, { clock, random, logger, ready }))
     this.#parts = [...informers.all, ...loops]
@@ -82,7 +87,16 @@ class Controllers implements Component {
 
   async close(): Promise<void> {
     for (const part of [...this.#parts].reverse()) await part.close()
+    await Promise.all(this.#clients.map(client => client.close()))
     await this.#client.close()
+  }
+
+  #clientOf(account: string): RestClient {
+    const { clock, logger } = this.#environment
+    const access = { ...this.#options.access, credentials: accountCredentials(this.#client, account, clock) }
+    const client = new RestClient({ access, clock, logger, userAgent: `seamark-controllers/${account}` })
+    this.#clients.push(client)
+    return client
   }
 }
 

@@ -1,5 +1,6 @@
 /** What the controllers need of each kind. */
 import type { View } from '#watcher/view.ts'
+import type { LabelSelector } from './label-selector.ts'
 
 interface RawMetadata {
   readonly namespace?: string
@@ -65,4 +66,26 @@ export const serviceCidrs: View<ServiceCidrView> = {
 export const ipAddresses: View<{ readonly name: string }> = {
   resource: { ...networking, resource: 'ipaddresses' },
   strip: raw => ({ name: metadataOf(raw).name }),
+}
+
+export interface ClusterRoleView {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly rules: readonly unknown[]
+  /** Whose rules it gathers; undefined: it has its own. */
+  readonly selectors: readonly LabelSelector[] | undefined
+}
+
+export const clusterRoles: View<ClusterRoleView> = {
+  resource: { group: 'rbac.authorization.k8s.io', version: 'v1', resource: 'clusterroles' },
+  strip(raw) {
+    const { name, labels = {} } = raw.metadata as { name: string; labels?: Record<string, string> }
+    const { clusterRoleSelectors } = (raw.aggregationRule ?? {}) as { clusterRoleSelectors?: LabelSelector[] }
+    return {
+      name,
+      labels: structuredClone(labels),
+      rules: structuredClone((raw.rules ?? []) as unknown[]),
+      selectors: structuredClone(clusterRoleSelectors),
+    }
+  },
 }

@@ -3,6 +3,7 @@
  *
  *     pki/ca.key  pki/ca.crt                  made once, never changed
  *     pki/apiserver.key  pki/apiserver.crt    the certificate is issued again for other names, or near its end
+ *     pki/sa.key                              signs the tokens of service accounts; made once
  *     admin.kubeconfig                        full rights
  *     kubeconfigs/NAME.kubeconfig             one a program; issued again near its end, rewritten for another address
  *
@@ -72,6 +73,11 @@ export interface Pki {
    * @throws SeamarkError DATA_DIR_UNUSABLE
    */
   serving(names: readonly string[]): Promise<ServingCertificate>
+  /**
+   * What signs the tokens of service accounts: another key ends all that are out.
+   * @throws SeamarkError DATA_DIR_UNUSABLE
+   */
+  serviceAccountKey(): Promise<KeyPair>
   /**
    * Writes the kubeconfigs that are missing, point elsewhere, or are near their end; leaves the others untouched.
    * @throws SeamarkError DATA_DIR_UNUSABLE
@@ -145,6 +151,15 @@ class DirectoryPki implements Pki {
       this.#options.logger.info({ file: certificateFile, names }, 'issued the certificate of the apiserver')
     }
     return { certificate: pem, key: key.pem, renewal: certificate.validToDate.getTime() - RENEWAL }
+  }
+
+  async serviceAccountKey(): Promise<KeyPair> {
+    const path = join(this.#options.directory, 'pki', 'sa.key')
+    const stored = await readIfThere(path)
+    const key = stored === undefined ? await generateKey() : readKey(stored)
+    if (!key) throw new SeamarkError('DATA_DIR_UNUSABLE', `${path} holds no private key`)
+    if (stored === undefined) await writeDurably({ path, content: key.pem, mode: 0o600 })
+    return key
   }
 
   async writeKubeconfigs({ server, nodeName }: KubeconfigTarget): Promise<KubeconfigPaths> {

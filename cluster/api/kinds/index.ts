@@ -1,5 +1,7 @@
 /** Every kind that the API serves. */
 import type { Kind } from '../kind.ts'
+import { clusterRoleKind } from './cluster-role.ts'
+import { clusterRoleBindingKind } from './cluster-role-binding.ts'
 import { configMapKind } from './config-map.ts'
 import { endpointSliceKind } from './endpoint-slice.ts'
 import { endpointsKind } from './endpoints.ts'
@@ -10,6 +12,8 @@ import { leaseKind } from './lease.ts'
 import { namespaceKind } from './namespace.ts'
 import { nodeKind } from './node.ts'
 import { podKind } from './pod.ts'
+import { roleKind } from './role.ts'
+import { roleBindingKind } from './role-binding.ts'
 import { secretKind } from './secret.ts'
 import { serviceKind } from './service.ts'
 import { serviceAccountKind } from './service-account.ts'
@@ -31,4 +35,8 @@ export const KINDS: readonly Kind[] = [
   eventsEventKind,
   ipAddressKind,
   serviceCidrKind,
+  clusterRoleBindingKind,
+  clusterRoleKind,
+  roleBindingKind,
+  roleKind,
 ]

@@ -1,6 +1,7 @@
 /** ServiceAccount: who a pod is. */
 import { ageColumn, integerColumn } from '../column.ts'
 import type { Kind } from '../kind.ts'
+import { tokenRequestKind } from '../reviews.ts'
 
 export const serviceAccountKind: Kind = {
   group: '',
@@ -15,6 +16,7 @@ export const serviceAccountKind: Kind = {
   hasStatus: false,
   countsGenerations: false,
   deleteReturnsObject: true,
+  posts: { token: tokenRequestKind },
   columns: [
     integerColumn('Secrets', 'Number of secrets that its pods may use.', ({ secrets }) =>
       Array.isArray(secrets) ? secrets.length : 0,

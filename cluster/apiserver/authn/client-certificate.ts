@@ -1,20 +1,29 @@
 /** The user that a verified client certificate names: CN is the user, O the groups. */
+import { createHash } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import { identityOfCertificate } from '#cluster/pki/identity.ts'
-import { AUTHENTICATED, type Authenticator, type User } from '../authenticator.ts'
+import { type Authenticator, authenticatedGroups, type Identified } from '../authenticator.ts'
 import { socketOf } from '../http/exchange.ts'
 
-const inspect = (socket: TLSSocket): User | 'none' | 'invalid' => {
+/** By which one certificate of a user can be told from another (KEP-4193). */
+const CREDENTIAL = 'authentication.kubernetes.io/credential-id'
+
+const inspect = (socket: TLSSocket): Identified => {
   const certificate = socket.getPeerCertificate()
-  if (!certificate || Object.keys(certificate).length === 0) return 'none'
-  if (!socket.authorized) return 'invalid'
+  if (!certificate || Object.keys(certificate).length === 0 || !socket.authorized) return 'none'
   const identity = identityOfCertificate(certificate)
-  return identity ? { name: identity.user, groups: [...identity.groups, AUTHENTICATED] } : 'invalid'
+  if (!identity) return 'none'
+  const fingerprint = createHash('sha256').update(certificate.raw).digest('hex')
+  return {
+    name: identity.user,
+    groups: authenticatedGroups(identity.groups),
+    extra: { [CREDENTIAL]: [`X509SHA256=${fingerprint}`] },
+  }
 }
 
 /** Looks at each connection once: reading a certificate costs more than answering a request. */
 export const createClientCertificateAuthenticator = (): Authenticator => {
-  const known = new WeakMap<TLSSocket, User | 'none' | 'invalid'>()
+  const known = new WeakMap<TLSSocket, Identified>()
   return {
     name: 'client-certificate',
     authenticate(request) {

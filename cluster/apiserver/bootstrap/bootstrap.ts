@@ -1,5 +1,5 @@
 /**
- * Makes the objects that every cluster starts with and mends them at each start: namespaces, the range of Service
+ * Makes the objects that every cluster starts with and mends them at each start: namespaces, roles, the range of Service
  * addresses, the Services `kubernetes` and `kube-dns` with the endpoints of this machine's servers.
  *
  * Promised: idempotent; what users added stays; an object that cannot be made or mended is logged, and the others are
@@ -28,6 +28,7 @@ import {
   serviceCidrObject,
 } from './objects.ts'
 import { type CLUSTER_OPTIONS, checkClusterOptions, parseServiceCidrs } from './options.ts'
+import { bootstrapRoles } from './roles.ts'
 
 export interface BootstrapOptions extends OptionValues<typeof CLUSTER_OPTIONS> {
   /** Where the apiserver listens (its bound port). */
@@ -92,6 +93,7 @@ export const bootstrap = async (client: LocalClient, options: BootstrapOptions, 
   const work: Work = { client, logger }
   const cidrs = parseServiceCidrs(options.serviceCidrs)
   for (const name of NAMESPACES) await make(work, namespaceKind, namespaceObject(name), keep)
+  await bootstrapRoles(client, logger)
   await make(work, serviceCidrKind, serviceCidrObject(cidrs), keep)
   const made = await client.get(serviceCidrKind, undefined, 'kubernetes')
   const { cidrs: actual } = (made?.spec ?? {}) as { cidrs?: string[] }

@@ -1,24 +1,28 @@
 /** What clients learn the API from: legacy discovery (a document a group version) and aggregated discovery (one, KEP-3352). */
 import { createHash } from 'node:crypto'
 import type { Kind } from '#cluster/api/kind.ts'
-import { apiVersionOf } from '#cluster/api/object.ts'
+import { apiVersionOf, type GroupVersionKind } from '#cluster/api/object.ts'
 
 const OBJECT_VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
 /** Namespaces go one by one: kube-apiserver serves no deletecollection of them either. */
 export const verbsOf = (kind: Kind): readonly string[] =>
-  kind.hasFinalize ? OBJECT_VERBS.filter(verb => verb !== 'deletecollection') : OBJECT_VERBS
+  kind.verbs ?? (kind.hasFinalize ? OBJECT_VERBS.filter(verb => verb !== 'deletecollection') : OBJECT_VERBS)
 
 const SUBRESOURCE_VERBS = ['get', 'patch', 'update']
 
 interface Subresource {
   readonly name: string
   readonly verbs: readonly string[]
+  /** What is sent there. */
+  readonly kind: GroupVersionKind
 }
 
-const subresourcesOf = (kind: Kind): readonly Subresource[] => [
-  ...(kind.hasFinalize ? [{ name: 'finalize', verbs: ['update'] }] : []),
-  ...(kind.hasStatus ? [{ name: 'status', verbs: SUBRESOURCE_VERBS }] : []),
-]
+const subresourcesOf = (kind: Kind): readonly Subresource[] =>
+  [
+    ...(kind.hasFinalize ? [{ name: 'finalize', verbs: ['update'], kind }] : []),
+    ...(kind.hasStatus ? [{ name: 'status', verbs: SUBRESOURCE_VERBS, kind }] : []),
+    ...Object.entries(kind.posts ?? {}).map(([name, posted]) => ({ name, verbs: ['create'], kind: posted })),
+  ].sort((a, b) => (a.name < b.name ? -1 : 1))
 
 export interface GroupVersion {
   readonly group: string
@@ -52,13 +56,15 @@ const legacyResources = (kind: Kind): unknown[] => [
     verbs: verbsOf(kind),
     ...optional('shortNames', kind.shortNames),
     ...optional('categories', kind.categories),
-    storageVersionHash: storageVersionHash(kind),
+    // Kinds that answer and keep nothing have no storage.
+    ...(kind.verbs ? {} : { storageVersionHash: storageVersionHash(kind) }),
   },
-  ...subresourcesOf(kind).map(({ name, verbs }) => ({
+  ...subresourcesOf(kind).map(({ name, verbs, kind: sent }) => ({
     name: `${kind.resource}/${name}`,
     singularName: '',
     namespaced: kind.namespaced,
-    kind: kind.kind,
+    ...(sent.group === kind.group ? {} : { group: sent.group, version: sent.version }),
+    kind: sent.kind,
     verbs,
   })),
 ]
@@ -101,7 +107,11 @@ export const coreVersions = (address: string): unknown => ({
 
 const aggregatedResource = (kind: Kind): unknown => {
   const responseKind = { group: kind.group, version: kind.version, kind: kind.kind }
-  const subresources = subresourcesOf(kind).map(({ name, verbs }) => ({ subresource: name, responseKind, verbs }))
+  const subresources = subresourcesOf(kind).map(({ name, verbs, kind: { group, version, kind } }) => ({
+    subresource: name,
+    responseKind: { group, version, kind },
+    verbs,
+  }))
   return {
     resource: kind.resource,
     responseKind,

@@ -22,11 +22,3 @@ export const absentSubresource = ({ group, resource }: Kind, subresource: string
     `pods/${subresource} needs a kubelet, and this cluster has none: its Pods are records without containers`,
   )
 }
-
-/** Undefined: it is just not there. */
-export const absentPath = (pathname: string): Status | undefined => {
-  if (!pathname.startsWith('/apis/authorization.k8s.io/v1/')) return undefined
-  return notImplemented(
-    'this apiserver has no access reviews (authorization.k8s.io): every user with a certificate of its CA may do everything',
-  )
-}

@@ -3,6 +3,7 @@
 import { badRequest, failure, type Status } from '#cluster/api/status.ts'
 import type { Clock } from '#lib/clock.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
+import type { User } from '../authenticator.ts'
 import type { Form } from '../forms/form.ts'
 import { partialMetadataForm } from '../forms/partial-metadata.ts'
 import { type IncludeObject, tableForm } from '../forms/table.ts'
@@ -17,6 +18,9 @@ export interface ResourceCall {
   readonly request: Request
   readonly response: Response
   readonly query: URLSearchParams
+  readonly user: User
+  /** Why the user may not create the object at the path; undefined: it may. */
+  readonly refuseCreate: () => Promise<Status | undefined>
   readonly accept: string | undefined
   readonly resource: Resource
   readonly namespace: string | undefined

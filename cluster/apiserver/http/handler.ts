@@ -1,18 +1,22 @@
 /**
- * The way of each request: who asks, may they, which route, one answer. Failures of ours are caught here, once: they
+ * The way of each request: who asks, as whom, may they, which route, one answer. Failures of ours are caught here, once: they
  * are logged and become a 500 that says nothing about the inside.
  */
 import { randomUUID } from 'node:crypto'
-import { failure, internalError } from '#cluster/api/status.ts'
+import { failure, internalError, type Status } from '#cluster/api/status.ts'
 import type { Clock } from '#lib/clock.ts'
 import { SeamarkError } from '#lib/errors.ts'
 import type { Logger } from '#lib/log.ts'
-import { type Authenticator, authenticate, type User } from '../authenticator.ts'
-import { type Attributes, type Authorizer, isAllowed } from '../authorizer.ts'
+import { type Result, refused } from '#lib/result.ts'
+import type { Action } from '../action.ts'
+import { ANONYMOUS, type Authenticator, authenticate, UNAUTHENTICATED, type User } from '../authenticator.ts'
+import type { Attributes, Decision } from '../authorizer.ts'
 import type { DiscoveryRoutes } from '../discovery/routes.ts'
+import { isHealthPath } from '../health.ts'
+import { impersonate } from '../impersonation.ts'
 import type { ApiserverMetrics } from '../metrics.ts'
 import type { Registry } from '../registry.ts'
-import { absentPath } from './absent.ts'
+import type { ActionRoutes } from './action-routes.ts'
 import {
   type Answer,
   headerOf,
@@ -23,8 +27,10 @@ import {
   send,
   statusAnswer,
 } from './exchange.ts'
+import { forbiddenRequest } from './forbidden.ts'
 import type { WatchRoutes } from './read-routes.ts'
-import { parseResourcePath } from './request-info.ts'
+import { requestAttributes, verbOf } from './request-attributes.ts'
+import { parseResourcePath, type ResourcePath } from './request-info.ts'
 import { answerResource, findResource, type ResourceRequest } from './resource-routes.ts'
 
 /** Answers a path that is no resource's; undefined: not mine. */
@@ -37,7 +43,8 @@ export type PathRoute = (
 export interface HandlerOptions {
   readonly registry: Registry
   readonly authenticators: readonly Authenticator[]
-  readonly authorizers: readonly Authorizer[]
+  readonly decide: (attributes: Attributes) => Promise<Decision>
+  readonly actions: ActionRoutes
   readonly discovery: DiscoveryRoutes
   readonly pathRoutes: readonly PathRoute[]
   /** What `/` lists. */
@@ -48,42 +55,39 @@ export interface HandlerOptions {
   readonly logger: Logger
 }
 
-/** Open to everyone, as in Kubernetes: what load balancers and clients ask before they have credentials. */
-const PUBLIC = /^\/(?:healthz|livez|readyz|version)(?:\/|$)/
+/** Who asks without a credential. Nobody but health checks does. */
+const NOBODY: User = { name: ANONYMOUS, groups: [UNAUTHENTICATED] }
 
 interface Asked {
   readonly method: string
   readonly pathname: string
   readonly query: URLSearchParams
+  /** Undefined: the path is no resource's. */
+  readonly path: ResourcePath | undefined
+  /** Undefined: nothing that is stored is served at the path. */
   readonly resource: ResourceRequest | undefined
+  readonly action: Action | undefined
 }
 
-const attributesOf = (user: User, { method, pathname, resource }: Asked): Attributes => {
-  if (!resource) return { user, verb: method.toLowerCase(), path: pathname }
-  const { group, version, resource: plural, subresource, namespace, name } = resource.path
+const scopeOf = ({ name, namespace }: ResourcePath): string => {
+  if (name !== undefined) return 'resource'
+  return namespace === undefined ? 'cluster' : 'namespace'
+}
+
+const labelsOf = ({ method, resource, action, path, query }: Asked) => {
+  const served = resource || action ? path : undefined
+  const verb = (served && verbOf(method, served, query)) ?? method
   return {
-    user,
-    verb: resource.verb ?? method.toLowerCase(),
-    path: pathname,
-    resource: { group, version, resource: plural, subresource, namespace, name },
+    verb: verb.toUpperCase(),
+    group: served?.group ?? '',
+    version: served?.version ?? '',
+    resource: served?.resource ?? '',
+    subresource: served?.subresource ?? '',
+    scope: served ? scopeOf(served) : '',
+    dry_run: query.getAll('dryRun').includes('All') ? 'All' : '',
+    component: 'apiserver',
   }
 }
-
-const scopeOf = ({ path }: ResourceRequest): string => {
-  if (path.name !== undefined) return 'resource'
-  return path.namespace === undefined ? 'cluster' : 'namespace'
-}
-
-const labelsOf = ({ method, resource, query }: Asked) => ({
-  verb: resource?.verb === 'deletecollection' ? 'DELETECOLLECTION' : (resource?.verb ?? method).toUpperCase(),
-  group: resource?.path.group ?? '',
-  version: resource?.path.version ?? '',
-  resource: resource?.path.resource ?? '',
-  subresource: resource?.path.subresource ?? '',
-  scope: resource ? scopeOf(resource) : '',
-  dry_run: query.getAll('dryRun').includes('All') ? 'All' : '',
-  component: 'apiserver',
-})
 
 export class Handler {
   readonly #options: HandlerOptions
@@ -121,8 +125,9 @@ export class Handler {
     const { pathname, searchParams: query } = url
     const method = request.method ?? 'GET'
     const path = parseResourcePath(pathname)
-    const resource = path && findResource(this.#options.registry, path, { method, query })
-    const asked: Asked = { method, pathname, query, resource }
+    const action = path && this.#options.actions.find(path)
+    const resource = path && !action ? findResource(this.#options.registry, path, { method, query }) : undefined
+    const asked: Asked = { method, pathname, query, path, resource, action }
     const { metrics, clock } = this.#options
     const labels = labelsOf(asked)
     const { dry_run: _dryRun, ...longLabels } = labels
@@ -149,37 +154,50 @@ export class Handler {
   }
 
   async #answer(asked: Asked, request: Request, response: Response): Promise<Answer | 'streamed'> {
-    const { registry, watches } = this.#options
+    const { registry, watches, actions } = this.#options
     const accept = headerOf(request, 'accept')
-    const refusal = PUBLIC.test(asked.pathname) ? undefined : this.#admit(asked, request)
-    if (refusal) return refusal
-    if (asked.resource)
-      return answerResource(asked.resource, { registry, request, response, query: asked.query, watches })
-    const { method, pathname, query } = asked
+    const admitted = await this.#admit(asked, request)
+    if (!admitted.ok) return statusAnswer(admitted.problem, accept)
+    const user = admitted.value
+    const { method, pathname, query, path, resource, action } = asked
+    if (action && path) return actions.answer(action, { request, path, query, user })
+    if (resource) {
+      const refuseCreate = () => this.#refusal({ ...requestAttributes(user, asked), verb: 'create' })
+      return answerResource(resource, { registry, request, response, query, watches, user, refuseCreate })
+    }
     const discovered = this.#options.discovery.answer(pathname, request)
     if (discovered) return readOnly(method, discovered, accept)
     for (const route of this.#options.pathRoutes) {
       const answer = route(pathname, request, query)
       if (answer) return readOnly(method, await answer, accept)
     }
-    const absent = absentPath(pathname)
-    if (absent) return statusAnswer(absent, accept)
     if (pathname.startsWith('/api/') || pathname.startsWith('/apis/')) return pageNotFound()
     const paths = JSON.stringify({ paths: this.#options.paths })
     return jsonAnswer(paths, { code: pathname === '/' ? 200 : 404 })
   }
 
-  /** Undefined: they may. */
-  #admit(asked: Asked, request: Request): Answer | undefined {
-    const { authenticators, authorizers } = this.#options
-    const accept = headerOf(request, 'accept')
-    const user = authenticate(authenticators, request)
-    if (typeof user === 'string') return statusAnswer(failure(401, 'Unauthorized', 'Unauthorized'), accept)
-    if (isAllowed(authorizers, attributesOf(user, asked))) return undefined
-    const text = `forbidden: User ${JSON.stringify(user.name)} cannot ${asked.resource?.verb ?? asked.method.toLowerCase()} path ${JSON.stringify(asked.pathname)}`
-    return statusAnswer(failure(403, 'Forbidden', text, {}), accept)
+  /** Who the request is answered as. Refused: 401 for nobody, 403 for who may not. */
+  async #admit(asked: Asked, request: Request): Promise<Result<User, Status>> {
+    const { authenticators, decide } = this.#options
+    const identified = await authenticate(authenticators, request)
+    if (identified === 'none' && !isAnonymousHealthCheck(asked, request))
+      return refused(failure(401, 'Unauthorized', 'Unauthorized'))
+    const user = await impersonate(identified === 'none' ? NOBODY : identified, request, decide)
+    if (!user.ok) return user
+    const forbidden = await this.#refusal(requestAttributes(user.value, asked))
+    return forbidden ? refused(forbidden) : user
+  }
+
+  /** Undefined: allowed. */
+  async #refusal(attributes: Attributes): Promise<Status | undefined> {
+    const { decision, reason } = await this.#options.decide(attributes)
+    return decision === 'allow' ? undefined : forbiddenRequest(attributes, reason)
   }
 }
+
+/** A credential that is no good is told so, whatever it is shown for. */
+const isAnonymousHealthCheck = ({ pathname }: Asked, request: Request): boolean =>
+  isHealthPath(pathname) && headerOf(request, 'authorization') === undefined
 
 const readOnly = (method: string, answer: Answer, accept: string | undefined): Answer =>
   method === 'GET' || method === 'HEAD'

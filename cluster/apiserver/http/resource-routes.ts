@@ -1,37 +1,16 @@
 /** From a method and a path to a verb on a resource, and from there to its route. */
 import { failure, type Status } from '#cluster/api/status.ts'
+import type { User } from '../authenticator.ts'
 import { verbsOf } from '../discovery/documents.ts'
 import type { Registry, Resource } from '../registry.ts'
-import { readFlag } from '../verbs/list-options.ts'
 import type { Subresource } from '../verbs/request.ts'
 import { absentSubresource } from './absent.ts'
 import type { ResourceCall } from './call.ts'
 import { type Answer, headerOf, pageNotFound, type Request, type Response, statusAnswer } from './exchange.ts'
 import { getRoute, listRoute, type WatchRoutes } from './read-routes.ts'
+import { type Verb, verbOf } from './request-attributes.ts'
 import type { ResourcePath } from './request-info.ts'
 import { createRoute, deleteCollectionRoute, deleteRoute, patchRoute, updateRoute } from './write-routes.ts'
-
-export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection'
-
-const verbOf = (method: string, path: ResourcePath, query: URLSearchParams): Verb | undefined => {
-  switch (method) {
-    case 'GET':
-    case 'HEAD':
-      if (path.watch) return 'watch'
-      if (path.name !== undefined) return 'get'
-      return readFlag(query, 'watch') ? 'watch' : 'list'
-    case 'POST':
-      return 'create'
-    case 'PUT':
-      return 'update'
-    case 'PATCH':
-      return 'patch'
-    case 'DELETE':
-      return path.name === undefined ? 'deletecollection' : 'delete'
-    default:
-      return undefined
-  }
-}
 
 export interface ResourceRequest {
   readonly path: ResourcePath
@@ -89,6 +68,8 @@ export interface RouteContext {
   readonly response: Response
   readonly query: URLSearchParams
   readonly watches: WatchRoutes
+  readonly user: User
+  readonly refuseCreate: () => Promise<Status | undefined>
 }
 
 export const answerResource = (
@@ -103,13 +84,15 @@ export const answerResource = (
   }
   if (!isServed(asked))
     return statusAnswer(methodNotAllowed(resource, verb ?? context.request.method?.toLowerCase() ?? ''), accept)
-  const { registry, request, response, query } = context
+  const { registry, request, response, query, user, refuseCreate } = context
   const { namespace, name, subresource } = path
   const call: ResourceCall = {
     registry,
     request,
     response,
     query,
+    user,
+    refuseCreate,
     accept,
     resource,
     namespace,

@@ -18,6 +18,7 @@ import { type Change, type Updated, type UpdateTarget, update } from '../verbs/u
 import { formFor, type ResourceCall } from './call.ts'
 import { type Answer, afterEvents, headerOf, jsonAnswer, readBody, statusAnswer } from './exchange.ts'
 import { bodySyntax, mediaType, negotiate, unsupportedMediaType } from './negotiate.ts'
+import { warningHeaders } from './warnings.ts'
 import { managerOfAgent, readWriteQuery, type WriteQuery } from './write-options.ts'
 
 type Written = { readonly code: number; readonly representation: Representation } | { readonly status: Success }
@@ -32,6 +33,8 @@ const targetOf = ({ resource, namespace, name = '' }: ResourceCall): ObjectTarge
 const writing = (call: ResourceCall, { dryRun, fieldManager = '' }: Writing): WriteOptions => ({
   dryRun,
   manager: fieldManager || managerOfAgent(headerOf(call.request, 'user-agent') ?? ''),
+  user: call.user,
+  refuseCreate: call.refuseCreate,
   warn: text => void call.warnings.add(text),
 })
 
@@ -56,8 +59,7 @@ const answering = async (call: ResourceCall, act: () => Promise<Result<Written, 
   if (!form.ok) return statusAnswer(form.problem, accept)
   const outcome = await act()
   await afterEvents()
-  const warning = [...call.warnings].map(text => `299 - ${JSON.stringify(text)}`)
-  const headers: Record<string, string[]> = warning.length > 0 ? { warning } : {}
+  const headers = warningHeaders(call.warnings)
   if (!outcome.ok) {
     const answer = statusAnswer(outcome.problem, accept)
     return { ...answer, headers: { ...answer.headers, ...headers } }

@@ -14,7 +14,7 @@ import { commit } from './commit.ts'
 import { fieldWrite, setOwners } from './field-write.ts'
 import { generateName } from './generate-name.ts'
 import { checkNamespace } from './namespace-check.ts'
-import { type ObjectTarget, type Representation, subjectOf, type WriteOptions } from './request.ts'
+import { admissionRequest, type ObjectTarget, type Representation, subjectOf, type WriteOptions } from './request.ts'
 
 export type CreateTarget = Omit<ObjectTarget, 'name'>
 
@@ -45,14 +45,26 @@ const fillMetadata = (registry: Registry, { kind }: CreateTarget['resource'], ob
   if (!metadata.name && metadata.generateName) metadata.name = generateName(metadata.generateName, registry.random)
 }
 
-const prepare = (registry: Registry, { resource }: CreateTarget, object: ApiObject): Result<ApiObject, Status> => {
+const prepare = async (
+  registry: Registry,
+  target: CreateTarget,
+  object: ApiObject,
+  options: WriteOptions,
+): Promise<Result<ApiObject, Status>> => {
+  const { resource } = target
   const { kind } = resource
   fillMetadata(registry, resource, object)
   kind.prepareForCreate?.(object)
   kind.applyDefaults?.(object)
+  const request = admissionRequest({ ...target, name: object.metadata.name ?? '' }, 'create', { object }, options)
+  const refusal = request && (await registry.admission.admit(request))
+  if (refusal) return refused(refusal)
+  if (request) kind.applyDefaults?.(object)
   const errors = validateCreate(kind, object)
   if (errors.length > 0) return refused(invalid(subjectOf({ resource, name: object.metadata.name ?? '' }), errors))
-  return accepted(encodeObject(object, kind.type))
+  const encoded = encodeObject(object, kind.type)
+  const objection = request && (await registry.admission.validate({ ...request, object: encoded }))
+  return objection ? refused(objection) : accepted(encoded)
 }
 
 /** One try. `taken`: the name is; `stale`: something else was in the way and may not be next time. */
@@ -66,7 +78,7 @@ const attempt = async (
   const subject = subjectOf({ resource, name: given.metadata.name ?? '' })
   const lives = checkNamespace(registry, resource, namespace, subject)
   if (!lives.ok) return lives
-  const prepared = prepare(registry, target, given)
+  const prepared = await prepare(registry, target, given, options)
   if (!prepared.ok) return prepared
   const object = prepared.value
   given.metadata.name = object.metadata.name ?? ''

@@ -15,7 +15,7 @@ import type { StoredObject } from '../storage/stored-object.ts'
 import { commit } from './commit.ts'
 import type { DeleteOptions } from './delete-options.ts'
 import { checkMortal } from './namespace-check.ts'
-import { type ObjectTarget, type Representation, subjectOf, type WriteOptions } from './request.ts'
+import { admissionRequest, type ObjectTarget, type Representation, subjectOf, type WriteOptions } from './request.ts'
 import { isReleased } from './update.ts'
 
 /** The finalizers by which a client's propagationPolicy waits for the garbage collector. */
@@ -85,6 +85,16 @@ const mark = (registry: Registry, kind: Kind, current: ApiObject, options: Delet
   return encodeObject(next, kind.type)
 }
 
+const judge = async (
+  { admission }: Registry,
+  target: ObjectTarget,
+  object: ApiObject,
+  writing: WriteOptions,
+): Promise<Status | undefined> => {
+  const request = admissionRequest(target, 'delete', { object, current: object }, writing)
+  return request && admission.validate(request)
+}
+
 /** Refused: 403 for a namespace that is always there, 404, 409 when a precondition does not hold. */
 export const remove = async (
   registry: Registry,
@@ -99,7 +109,8 @@ export const remove = async (
   for (;;) {
     const current = resource.cache.get(objectKey(kind, namespace, name))
     if (!current) return refused(notFound(subjectOf(target)))
-    const problem = checkPreconditions(target, current, options)
+    const problem =
+      checkPreconditions(target, current, options) ?? (await judge(registry, target, current.object, writing))
     if (problem) return refused(problem)
     const next = mark(registry, kind, current.object, options)
     const gone = isReleased(kind, next)

@@ -1,6 +1,8 @@
 /** What every verb gets and gives. */
 import type { ApiObject } from '#cluster/api/object.ts'
-import type { Subject } from '#cluster/api/status.ts'
+import type { Status, Subject } from '#cluster/api/status.ts'
+import type { AdmissionRequest } from '../admission.ts'
+import type { User } from '../authenticator.ts'
 import type { Resource } from '../registry.ts'
 
 /** An object to answer with; `json` where it is serialised already. */
@@ -21,6 +23,10 @@ export interface WriteOptions {
   readonly dryRun: boolean
   /** Who is recorded as the owner of the fields that the write changes; `''` where nobody says. */
   readonly manager: string
+  /** Who writes; absent: the apiserver itself, which admission does not judge. */
+  readonly user?: User
+  /** The refusal of a PUT that would create where its user may not; absent: it may. */
+  readonly refuseCreate?: () => Promise<Status | undefined>
   /** Takes a warning for the client. */
   readonly warn: (text: string) => void
 }
@@ -33,3 +39,12 @@ export const subjectOf = ({ resource: { kind }, name }: Pick<ObjectTarget, 'reso
   kind: kind.kind,
   name,
 })
+
+/** What admission is asked; undefined: it is not asked, since the apiserver itself writes. */
+export const admissionRequest = (
+  { resource, namespace, name, subresource = '' }: ObjectTarget & { readonly subresource?: string | undefined },
+  verb: AdmissionRequest['verb'],
+  { object, current }: { readonly object: ApiObject; readonly current?: ApiObject | undefined },
+  { user, dryRun, warn }: WriteOptions,
+): AdmissionRequest | undefined =>
+  user && { verb, kind: resource.kind, subresource, namespace, name, object, current, user, dryRun, warn }

@@ -20,7 +20,14 @@ import type { StoredObject } from '../storage/stored-object.ts'
 import { commit } from './commit.ts'
 import { adoptNamespace, create, createOwned } from './create.ts'
 import { fieldWrite, setOwners } from './field-write.ts'
-import { type ObjectTarget, type Representation, type Subresource, subjectOf, type WriteOptions } from './request.ts'
+import {
+  admissionRequest,
+  type ObjectTarget,
+  type Representation,
+  type Subresource,
+  subjectOf,
+  type WriteOptions,
+} from './request.ts'
 
 export interface UpdateTarget extends ObjectTarget {
   readonly subresource?: Subresource | undefined
@@ -98,7 +105,12 @@ const mergeSubresource = (next: ApiObject, current: ApiObject, subresource: Subr
 
 const withoutMetadataAndStatus = ({ metadata: _metadata, status: _status, ...rest }: ApiObject): unknown => rest
 
-const prepare = (target: UpdateTarget, next: ApiObject, current: ApiObject): Result<ApiObject, Status> => {
+const prepare = async (
+  { admission }: Registry,
+  target: UpdateTarget,
+  { next, current }: Versions,
+  options: WriteOptions,
+): Promise<Result<ApiObject, Status>> => {
   const { kind } = target.resource
   const { subresource } = target
   carryMetadata(next, current)
@@ -110,6 +122,10 @@ const prepare = (target: UpdateTarget, next: ApiObject, current: ApiObject): Res
     kind.prepareForUpdate?.(next, current)
   }
   kind.applyDefaults?.(next)
+  const request = admissionRequest(target, 'update', { object: next, current }, options)
+  const refusal = request && (await admission.admit(request))
+  if (refusal) return refused(refusal)
+  if (request) kind.applyDefaults?.(next)
   const errors: readonly FieldError[] = validateUpdate(kind, next, current, subresource)
   if (errors.length > 0) return refused(invalid(subjectOf(target), errors))
   const encoded = encodeObject(next, kind.type)
@@ -117,7 +133,8 @@ const prepare = (target: UpdateTarget, next: ApiObject, current: ApiObject): Res
   if (kind.countsGenerations && differs(encoded, current)) {
     encoded.metadata.generation = (current.metadata.generation ?? 0) + 1
   }
-  return accepted(encoded)
+  const objection = request && (await admission.validate({ ...request, object: encoded }))
+  return objection ? refused(objection) : accepted(encoded)
 }
 
 /** A write that changes no more than the times at which fields were owned does not change those either. */
@@ -193,7 +210,7 @@ export const rewrite = async (
     if (problem) return refused(problem)
     const next = mergeSubresource(changed.value, current.object, target.subresource)
     if (!how.owned) recordOwner(registry, target, { next, current: current.object }, options)
-    const prepared = prepare(target, next, current.object)
+    const prepared = await prepare(registry, target, { next, current: current.object }, options)
     if (!prepared.ok) return prepared
     const outcome = await write(registry, target, { next: prepared.value, current }, options)
     if (!outcome.ok) return outcome
@@ -229,6 +246,8 @@ const createAbsent = async (
   // The client thinks that it exists; it does not any more.
   if (object.metadata.resourceVersion && object.metadata.resourceVersion !== '0') return missing
   delete object.metadata.resourceVersion
+  const forbidden = await options.refuseCreate?.()
+  if (forbidden) return refused(forbidden)
   const created = await (owned ? createOwned : create)(registry, { resource, namespace }, object, options)
   return created.ok ? accepted({ ...pick(created.value), created: true }) : created
 }

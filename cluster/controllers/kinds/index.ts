@@ -1,13 +1,20 @@
-/** All controllers. */
+/** All controllers, each with the service account in kube-system that it is: the names that Kubernetes's roles have. */
 import type { CreateController } from '../controller.ts'
+import { clusterRoleAggregationController } from './cluster-role-aggregation.ts'
 import { namespaceController } from './namespace.ts'
 import { rootCaPublisher } from './root-ca-publisher.ts'
 import { serviceAccountController } from './service-account.ts'
 import { serviceCidrController } from './service-cidr.ts'
 
-export const CONTROLLERS: readonly CreateController[] = [
-  namespaceController,
-  rootCaPublisher,
-  serviceAccountController,
-  serviceCidrController,
+export interface ControllerEntry {
+  readonly account: string
+  readonly create: CreateController
+}
+
+export const CONTROLLERS: readonly ControllerEntry[] = [
+  { account: 'clusterrole-aggregation-controller', create: clusterRoleAggregationController },
+  { account: 'namespace-controller', create: namespaceController },
+  { account: 'root-ca-cert-publisher', create: rootCaPublisher },
+  { account: 'service-account-controller', create: serviceAccountController },
+  { account: 'service-cidrs-controller', create: serviceCidrController },
 ]

@@ -33,10 +33,8 @@ export const rootCaPublisher: CreateController = environment => {
       if (current?.authority === authority) return 'settled'
       const wanted = desired(namespace)
       try {
-        if (current) {
-          const body = { metadata: { annotations: wanted.metadata.annotations }, data: wanted.data }
-          await client.patch(configMaps.resource, wanted.metadata, { type: 'merge', body }, { signal })
-        } else await client.create(configMaps.resource, wanted, { signal })
+        if (current) await client.update(configMaps.resource, wanted, { signal })
+        else await client.create(configMaps.resource, wanted, { signal })
       } catch (error) {
         // The informer lags: its next event wakes this again.
         if (!isAlreadyExists(error) && !isNotFound(error)) throw error

@@ -47,6 +47,25 @@ const GOOD: Readonly<Record<string, Record<string, unknown>>> = {
     metadata: { name: '10.96.0.7' },
     spec: { parentRef: { resource: 'services', namespace: 'default', name: 's' } },
   },
+  ClusterRole: {
+    metadata: { name: 'system:C' },
+    rules: [{ verbs: ['get'], nonResourceURLs: ['/x/*'] }],
+    aggregationRule: { clusterRoleSelectors: [{ matchLabels: { a: 'b' } }] },
+  },
+  ClusterRoleBinding: {
+    metadata: { name: 'b' },
+    subjects: [
+      { kind: 'Group', name: 'g' },
+      { kind: 'ServiceAccount', name: 's', namespace: 'n' },
+    ],
+    roleRef: { kind: 'ClusterRole', name: 'c' },
+  },
+  Role: { metadata: { name: 'r' }, rules: [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }] },
+  RoleBinding: {
+    metadata: { name: 'b' },
+    subjects: [{ kind: 'User', name: 'u' }],
+    roleRef: { kind: 'Role', name: 'r' },
+  },
   ServiceCIDR: { metadata: { name: 'c' }, spec: { cidrs: ['10.96.0.0/12', 'fd00::/112'] } },
 }
 
@@ -101,9 +120,9 @@ for (const kind of KINDS) {
   })
 
   test(`${label}: a name that is none is refused`, t => {
-    const errors = texts(validateCreate(kind, prepared(kind, { ...good, metadata: { name: 'Not_a name' } })))
+    const errors = texts(validateCreate(kind, prepared(kind, { ...good, metadata: { name: 'not/a Name' } })))
     t.true(
-      errors.some(text => text.startsWith('metadata.name: Invalid value: "Not_a name": ')),
+      errors.some(text => text.startsWith('metadata.name: Invalid value: "not/a Name": ')),
       errors.join('\n'),
     )
   })

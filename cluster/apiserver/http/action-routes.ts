@@ -1,0 +1,95 @@
+/** Actions over HTTP: POST a body, get it back with its answer. */
+import { decodeBody } from '#cluster/api/decode.ts'
+import { encodeObject } from '#cluster/api/encode.ts'
+import { failure, type Status } from '#cluster/api/status.ts'
+import { accepted } from '#lib/result.ts'
+import type { Action } from '../action.ts'
+import type { User } from '../authenticator.ts'
+import {
+  type Answer,
+  afterEvents,
+  headerOf,
+  jsonAnswer,
+  pageNotFound,
+  type Request,
+  readBody,
+  statusAnswer,
+} from './exchange.ts'
+import { bodySyntax, negotiate } from './negotiate.ts'
+import type { ResourcePath } from './request-info.ts'
+import { warningHeaders } from './warnings.ts'
+import { readWriteQuery } from './write-options.ts'
+
+const pathOf = (kind: { group: string; version: string; resource: string }, subresource = ''): string =>
+  `${kind.group}/${kind.version}/${kind.resource}/${subresource}`
+
+export class ActionRoutes {
+  readonly #byPath: ReadonlyMap<string, Action>
+
+  constructor(actions: readonly Action[]) {
+    this.#byPath = new Map(
+      actions.map(action => {
+        const { kind, subresource } = action.subresourceOf ?? { kind: action.kind, subresource: '' }
+        return [pathOf(kind, subresource), action]
+      }),
+    )
+  }
+
+  find(path: ResourcePath): Action | undefined {
+    return this.#byPath.get(pathOf(path, path.subresource))
+  }
+
+  async answer(action: Action, { request, path, query, user }: ActionRequest): Promise<Answer> {
+    const accept = headerOf(request, 'accept')
+    if (!isPlace(action, path)) return pageNotFound()
+    if (request.method !== 'POST') return statusAnswer(notAllowed(action, request.method ?? ''), accept)
+    const negotiated = negotiate(accept, { transforms: false })
+    if (!negotiated.ok) return statusAnswer(negotiated.problem, accept)
+    const warnings = new Set<string>()
+    const warn = (text: string) => void warnings.add(text)
+    const object = await this.#decode(action, request, query, warn)
+    const { namespace, name = '' } = path
+    const outcome = object.ok ? await action.run({ user, namespace, name, object: object.value, warn }) : object
+    // What an action writes, its watchers hear of first.
+    await afterEvents()
+    const headers = warningHeaders(warnings)
+    if (!outcome.ok) {
+      const answer = statusAnswer(outcome.problem, accept)
+      return { ...answer, headers: { ...answer.headers, ...headers } }
+    }
+    const body = JSON.stringify(encodeObject(outcome.value, action.kind.type))
+    return jsonAnswer(body, { code: 201, syntax: negotiated.value.syntax, headers })
+  }
+
+  async #decode({ kind }: Action, request: Request, query: URLSearchParams, warn: (text: string) => void) {
+    const options = readWriteQuery('CreateOptions', query)
+    if (!options.ok) return options
+    const syntax = bodySyntax(headerOf(request, 'content-type'))
+    if (!syntax.ok) return syntax
+    const body = await readBody(request)
+    if (!body.ok) return body
+    const decoded = decodeBody(body.value, syntax.value, kind, options.value.fieldValidation)
+    if (!decoded.ok) return decoded
+    for (const text of decoded.value.warnings) warn(text)
+    return accepted(decoded.value.object)
+  }
+}
+
+export interface ActionRequest {
+  readonly request: Request
+  readonly path: ResourcePath
+  readonly query: URLSearchParams
+  readonly user: User
+}
+
+/** Namespaced things have a namespace in their path, others none; a review has no name, a subresource's object has one. */
+const isPlace = ({ kind, subresourceOf }: Action, { namespace, name }: ResourcePath): boolean => {
+  const { namespaced } = subresourceOf?.kind ?? kind
+  return (namespace !== undefined) === namespaced && (name !== undefined) === (subresourceOf !== undefined)
+}
+
+const notAllowed = ({ kind }: Action, method: string): Status => {
+  const verbs: Readonly<Record<string, string>> = { GET: 'get', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }
+  const text = `${verbs[method] ?? method.toLowerCase()} is not supported on resources of kind "${kind.resource}.${kind.group}"`
+  return failure(405, 'MethodNotAllowed', text, { group: kind.group, kind: kind.resource })
+}
