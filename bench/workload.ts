@@ -25,8 +25,11 @@ interface Workload {
   readonly rate?: number
 }
 
-/** Seconds, after the first question has gone to code that is compiled and caches that are full. */
+/** Seconds: code is compiled by then. */
 const WARM_UP = 1.5
+/** Times that, at most, for a slow server to be asked every question: caches are full then. */
+const WARM_UPS = 4
+/** Seconds. */
 const THROUGHPUT = 1
 const LATENCY = 1
 /** Queries under way: enough to keep a server busy, fewer than any socket's buffer holds. */
@@ -47,7 +50,7 @@ export const defineWorkload = (workload: Workload): BenchCase => {
     const server = await stage.server(contender, { encrypted: transport === 'tls' || transport === 'https' })
     if (!server) return undefined
     const measure = measurement(workload, server, stage)
-    if (!warm.has(server)) await measure({ seconds: WARM_UP, pace: { window: WINDOW } })
+    if (!warm.has(server)) await warmUp(measure, workload.questions(stage.services).length)
     warm.add(server)
     return figuresOf(server, measure, rate)
   }
@@ -84,6 +87,12 @@ const measurement = (workload: Workload, server: RunningServer, stage: Stage): M
     if (problem) throw new Error(`${name}: ${contender.name} ${problem}: ${JSON.stringify(report)}`)
     return report
   }
+}
+
+const warmUp = async (measure: Measure, questions: number): Promise<void> => {
+  let asked = 0
+  for (let turn = 0; turn < WARM_UPS && asked < questions; turn++)
+    asked += (await measure({ seconds: WARM_UP, pace: { window: WINDOW } })).sent
 }
 
 /** Lost questions are a figure of their own. */

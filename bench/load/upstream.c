@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,7 +30,8 @@ static const uint8_t record[] = {0xc0, HEADER, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4, 19
 /* The root's SOA, TTL and MINIMUM 300: how long a denial may be kept (RFC 2308 section 3). */
 static const uint8_t soa[] = {0, 0, 6, 0, 1, 0, 0, 1, 44, 0, 22, 0, 0, 0, 0, 0, 1, 0,
                               0, 28, 32, 0, 0, 7, 8, 0, 1, 81, 128, 0, 0, 1, 44};
-static const uint8_t internal[] = "\x08internal";
+/* In any case: some who ask mix it (draft-vixie-dnsext-dns0x20). */
+static const char internal[] = "\x08internal";
 /* QR, RD, RA; one question; one record as the answer, or one as the authority. */
 static const uint8_t answer_head[] = {0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0};
 static const uint8_t denial_head[] = {0x81, 0x80, 0, 1, 0, 0, 0, 1, 0, 0};
@@ -61,7 +63,7 @@ static unsigned answer(uint8_t *packet, unsigned length) {
         end += packet[end] + 1u;
     }
     if (end + 5 > length) return 0;
-    int is_internal = end - last == sizeof internal - 1 && memcmp(packet + last, internal, sizeof internal - 1) == 0;
+    int is_internal = end - last == sizeof internal - 1 && strncasecmp((char *)packet + last, internal, sizeof internal - 1) == 0;
     int is_address = packet[end + 1] == 0 && packet[end + 2] == TYPE_A;
     end += 5; /* the root label, type and class */
     if (is_address && !is_internal) {
