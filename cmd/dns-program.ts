@@ -74,6 +74,7 @@ export class DnsProgram implements Component {
   }
 
   async start(): Promise<void> {
+    this.#server.prepare()
     const outcome = await this.#live.start()
     if (outcome.outcome === 'refused') throw badCorefile(outcome.problems)
     if (outcome.outcome === 'failed') throw outcome.error

@@ -13,6 +13,7 @@ import { TcpListener } from './tcp.ts'
 import { TcpConnection } from './tcp-connection.ts'
 import { BatchListener } from './udp/batch.ts'
 import { type UdpEnvironment, UdpListener } from './udp/dgram.ts'
+import type { WorkerPool } from './udp/worker-pool.ts'
 
 /** How often a port of the system's choice is tried that turns out to be taken on the other transport or family. */
 const PORT_TRIES = 20
@@ -105,9 +106,37 @@ export class DnsSockets {
     const { scheme = 'dns' } = this.listener
     if (scheme !== 'dns') return
     const { pool } = this.#environment
-    const udp = pool ? new BatchListener(address, this.#environment, pool) : new UdpListener(address, this.#environment)
+    const batch = pool && !pool.problem && (await this.#openBatch(address, pool, joins))
+    if (batch) return void this.#parts.push(batch)
+    const udp = new UdpListener(address, this.#environment)
     await udp.open(this.#port, joins)
     this.#parts.push(udp)
+  }
+
+  /** Undefined: no worker can live. */
+  async #openBatch(address: BindAddress, pool: WorkerPool, joins: boolean): Promise<BatchListener | undefined> {
+    const batch: BatchListener = new BatchListener(address, this.#environment, pool, () => {
+      if (pool.problem) void this.#replace(batch, new UdpListener(address, this.#environment))
+    })
+    try {
+      await batch.open(this.#port, joins)
+      return batch
+    } catch (error) {
+      if (!pool.problem) throw error
+      return undefined
+    }
+  }
+
+  /** The new one is there before the old one goes; where it cannot be, TCP is left. */
+  async #replace(before: Part, after: UdpListener): Promise<void> {
+    const at = this.#parts.indexOf(before)
+    if (at < 0) return
+    this.#parts[at] = { close: () => replaced.then(() => after.close()) }
+    const replaced = after
+      .open(this.#port, false)
+      .catch(error => this.#environment.logger.error({ error }, 'UDP cannot be served by node:dgram either'))
+      .then(() => before.close())
+    await replaced
   }
 
   async #streams(address: BindAddress): Promise<TcpListener> {

@@ -103,6 +103,11 @@ export class Server {
     this.#pool = startWorkerPool(environment, this.#metrics)
   }
 
+  /** Starts what takes its time, before it is known what is to be opened. Close it, whatever comes. */
+  prepare(): void {
+    this.#pool?.begin()
+  }
+
   /** Answers from now on; queries that the old one has in hand are still answered by it. */
   set responder(responder: Responder) {
     this.#dispatcher.responder = responder

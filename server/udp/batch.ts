@@ -37,13 +37,16 @@ export class BatchListener {
   #unleft = 0
   #whenLeft: (() => void) | undefined
   #closing: Promise<void> | undefined
+  readonly #failed: () => void
   /** The descriptors are the system's again, which gives their numbers to whatever is opened next; so is the space the pool's. */
   #closed = false
 
-  constructor(bind: BindAddress, environment: UdpEnvironment, pool: WorkerPool) {
+  /** `failed` is called when it was open and no worker is left to serve it: then it is to be closed. */
+  constructor(bind: BindAddress, environment: UdpEnvironment, pool: WorkerPool, failed: () => void) {
     this.#bind = bind
     this.#environment = environment
     this.#pool = pool
+    this.#failed = failed
   }
 
   /**
@@ -94,7 +97,7 @@ export class BatchListener {
     const left = new Promise<void>(resolve => {
       this.#whenLeft = resolve
     })
-    for (const [worker, { id }] of this.#sockets.entries()) this.#pool.leave(worker, id)
+    for (const { id } of this.#sockets) this.#pool.leave(id)
     await left
   }
 
@@ -131,7 +134,10 @@ export class BatchListener {
             server: this.#environment.server(),
           }),
         serving: begun.resolve,
-        failed: begun.reject,
+        failed: error => {
+          begun.reject(error)
+          if (this.#group) this.#failed()
+        },
         left: () => {
           if (--this.#unleft === 0) this.#whenLeft?.()
         },

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { SeamarkError } from '#lib/errors.ts'
 import { beforeReading, Counter, Gauge, type Registry } from '#lib/metrics.ts'
 import type { DropReason, ServerMetrics } from '../metrics.ts'
-import type { ServerEnvironment } from '../server.ts'
+import type { ServerEnvironment, SharedState } from '../server.ts'
 import { missingSystemCalls } from '../system-calls.ts'
 import { Count } from './control-block.ts'
 import { WorkerPool } from './worker-pool.ts'
@@ -17,27 +17,35 @@ export const startWorkerPool = (
   { clock, logger, options, registry, shared }: ServerEnvironment,
   metrics: ServerMetrics,
 ): WorkerPool | undefined => {
-  const missing = shared && options.udp !== 'dgram' ? missingSystemCalls() : 'it was not asked for'
+  // The server of the admin pages, which has no UDP.
+  if (!shared) return undefined
+  const missing = options.udp === 'dgram' ? 'it was asked for' : missingSystemCalls()
   if (options.udp === 'batch' && missing !== undefined)
     throw new SeamarkError('BAD_OPTION', `--udp batch: this machine cannot: ${missing}. --udp dgram serves everywhere.`)
-  const pool = shared && missing === undefined ? newPool() : undefined
-  registerMode(registry, pool?.size)
+  const mode = modeGauge(registry)
+  const pool = missing === undefined ? newPool(shared) : undefined
+  mode.set(pool?.size ?? 0)
   logger.info({ workers: pool?.size, ...(missing !== undefined && { why: missing }) }, pool ? BATCH : DGRAM)
   return pool
 
-  function newPool(): WorkerPool {
+  function newPool(state: SharedState): WorkerPool {
     const restarts = new Counter({
       name: 'seamark_server_udp_worker_restarts_total',
       help: 'Worker threads that died and were replaced.',
       registers: [registry],
     })
     const made = new WorkerPool({
-      ...shared!,
+      ...state,
       clock,
       logger,
       workers: options.workers || Math.min(availableParallelism(), DEFAULT_WORKERS),
       memoBudget: options.memo,
       replaced: () => restarts.inc(),
+      persistent: options.udp === 'batch',
+      givenUp(error, left) {
+        mode.set(left)
+        logger.error({ error, left }, options.udp === 'batch' ? TRYING : left > 0 ? FEWER : NONE)
+      },
     })
     registerCounts(registry, metrics, made)
     return made
@@ -49,15 +57,16 @@ const DEFAULT_WORKERS = 4
 
 const BATCH = 'UDP is served in batches by worker threads'
 const DGRAM = 'UDP is served by node:dgram'
+const FEWER = 'a UDP worker dies again and again: the others serve its clients'
+const NONE = 'all UDP workers die again and again: UDP is served by node:dgram from now on'
+const TRYING = 'a UDP worker dies again and again, and --udp batch allows nothing else: it is tried less and less often'
 
-const registerMode = (registry: Registry, workers = 0): void => {
-  const gauge = new Gauge({
+const modeGauge = (registry: Registry): Gauge =>
+  new Gauge({
     name: 'seamark_server_udp_workers',
     help: 'Worker threads that serve UDP in batches; 0: node:dgram serves it.',
     registers: [registry],
   })
-  gauge.set(workers)
-}
 
 const counts = [
   { count: Count.batches, name: 'seamark_server_udp_batches_total', help: 'System calls that brought datagrams.' },

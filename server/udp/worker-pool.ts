@@ -1,6 +1,7 @@
 /**
- * The UDP workers of the program: threads that are started with the first socket and share all of them. A worker that
- * dies is replaced, and its sockets, which are still open, go to the new one.
+ * The UDP workers of the program: threads that share the sockets of all listeners. A worker that dies is replaced, and its
+ * sockets, which are still open, go to the new one. One that dies again and again is given up, and its sockets go to
+ * another one; when there is none, their users are told.
  */
 import { Worker } from 'node:worker_threads'
 import type { ChangeBoard } from '#lib/change-board.ts'
@@ -9,12 +10,14 @@ import type { InputLedger } from '#lib/input-ledger.ts'
 import type { Logger } from '#lib/log.ts'
 import { Recurrence } from '#lib/recurrence.ts'
 import { siblingModule } from '#lib/worker.ts'
-import { EVERYTHING, type HitListener, type Memo } from '#resolver/memo.ts'
+import { EVERYTHING, type Memo } from '#resolver/memo.ts'
 import type { ServerCookies } from '#resolver/wire/cookie.ts'
 import type { FromWorker, ToWorker, WorkerSettings, WorkerSocket } from './batch-messages.ts'
 import { ControlBlock, Count, NO_SPACE, PROFILES, Word } from './control-block.ts'
-import { type MissRecord, readRecords } from './miss-records.ts'
+import { HitProfiles } from './hit-profiles.ts'
+import { readRecords } from './miss-records.ts'
 import { endpointOf } from './socket-name.ts'
+import type { ServedSocket, SocketUser } from './socket-user.ts'
 
 export interface WorkerPoolOptions {
   readonly clock: Clock
@@ -27,13 +30,22 @@ export interface WorkerPoolOptions {
   readonly memoBudget: number
   /** A worker died and was replaced. */
   readonly replaced: () => void
+  /** Workers are tried again for ever, less and less often; else nobody is tried after the last was given up. */
+  readonly persistent: boolean
+  /** A worker was given up; `left`: how many there still are. */
+  readonly givenUp: (error: Error, left: number) => void
 }
 
 /** Nobody looks at `/top` more often; and long before a counter of 32 bits has come round. */
 const SETTLE_INTERVAL: Milliseconds = 1000
 
-/** A worker that dies at once, again and again, must not keep the machine busy. */
-const RESTART_DELAY: Milliseconds = 200
+/** Doubled with each death; a worker that dies at once, again and again, must not keep the machine busy. */
+const FIRST_RESTART_DELAY: Milliseconds = 100
+const LAST_RESTART_DELAY: Milliseconds = 30_000
+/** Whoever lived so long did not die of what others died of. */
+const LONG_LIFE: Milliseconds = 10_000
+/** So many that died young, one after the other in one place, are no accident. */
+const HOPELESS = 5
 
 /**
  * Keys of questions are all the garbage that a worker makes, so a small young generation is collected in no time. What it
@@ -41,29 +53,12 @@ const RESTART_DELAY: Milliseconds = 200
  */
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 2 }
 
-/** So many that die before they serve, one after the other, are no accident. */
-const HOPELESS = 3
-
-/** What a listener is told of its sockets. */
-export interface SocketUser {
-  /** The worker has begun; once, or again after it died. */
-  readonly serving: () => void
-  /** No worker can be started: they die one after the other. */
-  readonly failed: (error: Error) => void
-  readonly missed: (miss: MissRecord, worker: number) => void
-  /** The worker has let go of the socket, or died. */
-  readonly left: () => void
-}
-
-interface Served {
-  readonly socket: WorkerSocket
-  readonly user: SocketUser
-}
-
 export class WorkerPool {
   readonly #options: WorkerPoolOptions
   readonly #workers: UdpWorkerThread[] = []
-  readonly #profiles: Profiles
+  readonly #profiles: HitProfiles
+  /** Who serves each socket. */
+  readonly #homes = new Map<number, UdpWorkerThread>()
   /** Those who are not asked before they are read (`/top`) are not far behind. */
   readonly #settling: Recurrence
   #lastReceived = -1
@@ -74,7 +69,7 @@ export class WorkerPool {
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options
-    this.#profiles = new Profiles(() => {
+    this.#profiles = new HitProfiles(() => {
       // Whoever is listened to by a number that is given anew must not be counted by it any more.
       options.board.changed(EVERYTHING)
       this.settleHits()
@@ -86,6 +81,21 @@ export class WorkerPool {
 
   get size(): number {
     return this.#options.workers
+  }
+
+  /** Why no worker can live; undefined: there are some. */
+  get problem(): Error | undefined {
+    return this.#workers.length > 0 && this.#workers.every(({ givenUp }) => givenUp)
+      ? this.#workers.at(-1)?.givenUp
+      : undefined
+  }
+
+  /** Starts the threads, so that they are there when the first socket is. */
+  begin(): void {
+    while (this.#workers.length < this.size) {
+      const lost = (worker: UdpWorkerThread, error: Error) => this.#giveUp(worker, error)
+      this.#workers.push(new UdpWorkerThread(this.#workers.length, this.#options, this.#profiles, lost))
+    }
   }
 
   /** A number for a listener, by which the replies that are asked for there are kept. */
@@ -120,15 +130,19 @@ export class WorkerPool {
 
   /** Has worker `index` (below `size`) serve the socket; `leave` with the number that comes back. */
   serve(index: number, socket: Omit<WorkerSocket, 'id'>, user: SocketUser): number {
-    while (this.#workers.length < this.size)
-      this.#workers.push(new UdpWorkerThread(this.#workers.length, this.#options, this.#profiles))
+    this.begin()
     const id = this.#nextId++
-    this.#workers[index]!.serve({ socket: { ...socket, id }, user })
+    const wanted = this.#workers[index]!
+    const worker = wanted.givenUp ? (this.#living() ?? wanted) : wanted
+    this.#homes.set(id, worker)
+    worker.serve({ socket: { ...socket, id }, user })
     return id
   }
 
-  leave(index: number, id: number): void {
-    this.#workers[index]?.leave(id)
+  leave(id: number): void {
+    const worker = this.#homes.get(id)
+    this.#homes.delete(id)
+    worker?.leave(id)
   }
 
   /** Has the worker give the reply again while it is right. */
@@ -160,44 +174,33 @@ export class WorkerPool {
     this.settleHits()
     await Promise.all(this.#workers.splice(0).map(worker => worker.close()))
   }
-}
 
-/** Numbers for those who are told of hits. */
-class Profiles {
-  readonly #numbers = new Map<HitListener, number>()
-  readonly #listeners: HitListener[] = []
-  readonly #beforeReuse: () => void
-
-  constructor(beforeReuse: () => void) {
-    this.#beforeReuse = beforeReuse
+  #living(): UdpWorkerThread | undefined {
+    return this.#workers.find(({ givenUp }) => !givenUp)
   }
 
-  of(listener: HitListener): number {
-    const known = this.#numbers.get(listener)
-    if (known !== undefined) return known
-    if (this.#numbers.size === PROFILES) {
-      this.#beforeReuse()
-      this.#numbers.clear()
-      this.#listeners.length = 0
+  /** Its sockets go to another one. */
+  #giveUp(worker: UdpWorkerThread, error: Error): void {
+    const { givenUp, persistent } = this.#options
+    const heir = persistent ? undefined : this.#living()
+    givenUp(error, this.#workers.filter(one => !one.givenUp).length)
+    if (!heir) {
+      for (const one of this.#workers) if (one.isHopeless) one.tellFailed(error)
+      return
     }
-    this.#numbers.set(listener, this.#listeners.length)
-    return this.#listeners.push(listener) - 1
-  }
-
-  listener(number: number): HitListener | undefined {
-    return this.#listeners[number]
-  }
-
-  entries(): Iterable<[HitListener, number]> {
-    return this.#numbers
+    for (const served of worker.release()) {
+      this.#homes.set(served.socket.id, heir)
+      heir.serve(served)
+    }
   }
 }
 
 class UdpWorkerThread {
   readonly #index: number
   readonly #options: WorkerPoolOptions
-  readonly #profiles: Profiles
-  readonly #served = new Map<number, Served>()
+  readonly #profiles: HitProfiles
+  readonly #lost: (worker: UdpWorkerThread, error: Error) => void
+  readonly #served = new Map<number, ServedSocket>()
   #control = new ControlBlock()
   /** What workers in this place counted that died. */
   readonly #before = new Map<Count, number>()
@@ -211,14 +214,24 @@ class UdpWorkerThread {
   #settledTime = 0
   #thread: Worker
   #alive = true
-  /** Since one last served. */
+  #startedAt: Milliseconds = 0
+  /** Since one last lived long. */
   #deaths = 0
+  #lastError = new Error('it ended')
+  /** Of what they die in this place, one after the other, so that no further one is started. */
+  givenUp: Error | undefined
   #closing = false
 
-  constructor(index: number, options: WorkerPoolOptions, profiles: Profiles) {
+  constructor(
+    index: number,
+    options: WorkerPoolOptions,
+    profiles: HitProfiles,
+    lost: (worker: UdpWorkerThread, error: Error) => void,
+  ) {
     this.#index = index
     this.#options = options
     this.#profiles = profiles
+    this.#lost = lost
     this.#thread = this.#start()
   }
 
@@ -230,9 +243,24 @@ class UdpWorkerThread {
     return this.#control.total(count) + (this.#before.get(count) ?? 0)
   }
 
-  serve(served: Served): void {
+  serve(served: ServedSocket): void {
     this.#served.set(served.socket.id, served)
     this.tell({ type: 'serve', socket: served.socket })
+  }
+
+  get isHopeless(): boolean {
+    return this.#deaths >= HOPELESS
+  }
+
+  /** Serves none of them any more. */
+  release(): readonly ServedSocket[] {
+    const all = [...this.#served.values()]
+    this.#served.clear()
+    return all
+  }
+
+  tellFailed(error: Error): void {
+    for (const { user } of [...this.#served.values()]) user.failed(error)
   }
 
   leave(id: number): void {
@@ -283,6 +311,7 @@ class UdpWorkerThread {
       memoBudget,
       timeOrigin: performance.timeOrigin,
     }
+    this.#startedAt = this.#options.clock.monotonic()
     const thread = new Worker(siblingModule('worker', import.meta.url), {
       name: `udp-${this.#index}`,
       workerData: settings,
@@ -302,7 +331,6 @@ class UdpWorkerThread {
       return
     }
     if (message.type === 'serving') {
-      this.#deaths = 0
       served.user.serving()
       return
     }
@@ -320,7 +348,7 @@ class UdpWorkerThread {
 
   #failed(error: Error): void {
     this.#options.logger.error({ error, worker: this.#index }, 'a UDP worker failed')
-    if (++this.#deaths >= HOPELESS) for (const { user } of this.#served.values()) user.failed(error)
+    this.#lastError = error
   }
 
   #left(id: number): void {
@@ -342,7 +370,18 @@ class UdpWorkerThread {
     this.#settled = new Uint32Array(PROFILES)
     this.#settledHits = this.total(Count.hits)
     this.#settledTime = this.total(Count.hitTime)
-    this.#options.clock.after(RESTART_DELAY, () => this.#restart())
+    this.#afterDeath()
+  }
+
+  #afterDeath(): void {
+    const { clock, persistent } = this.#options
+    if (clock.monotonic() - this.#startedAt >= LONG_LIFE) this.#deaths = 0
+    const delay = Math.min(FIRST_RESTART_DELAY * 2 ** this.#deaths++, LAST_RESTART_DELAY)
+    if (this.#deaths === HOPELESS) {
+      if (!persistent) this.givenUp = this.#lastError
+      this.#lost(this, this.#lastError)
+    }
+    if (!this.givenUp) clock.after(delay, () => this.#restart())
   }
 
   #restart(): void {

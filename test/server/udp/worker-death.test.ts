@@ -1,10 +1,10 @@
 /** Workers that die, with the rest of the program going on. */
 import test from 'ava'
 import type { Responder } from '#resolver/listener.ts'
-import type { Memo } from '#resolver/memo.ts'
 import { missingSystemCalls } from '#server/system-calls.ts'
 import { ask, askUntil } from '../../support/dns-client.ts'
 import { addressResponder, metric, newSharedState, startServer } from '../../support/dns-server.ts'
+import { POISON } from '../../support/poison.ts'
 
 const onLinux = missingSystemCalls() === undefined ? test : test.skip
 
@@ -12,7 +12,7 @@ const onLinux = missingSystemCalls() === undefined ? test : test.skip
 const poisonous = (): Responder => {
   const answer = addressResponder()
   return (packet, context) => {
-    if (packet.includes('poison')) context.memoise?.({ facts: null } as unknown as Memo)
+    if (packet.includes('poison')) context.memoise?.(POISON)
     return answer(packet, context)
   }
 }
