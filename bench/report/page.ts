@@ -8,6 +8,7 @@ import { type Target, targets, type Verdict, verdictOf } from './targets.ts'
 /** Cases that the page shows, in the order in which a round runs them: what is compared stands side by side. */
 export const publishedCases: readonly string[] = [
   'hits',
+  'profile',
   'nxdomain',
   'nxdomain-new',
   'empty-aaaa',
@@ -68,14 +69,14 @@ const targetTable = (outcomes: readonly Outcome[]): string =>
         target.wanted,
         limitOf(target),
         reached ? `${formatSummary(reached)}${target.unit === '×' ? '' : ` ${target.unit}`}` : '',
-        verdict === 'missed' ? `[missed](#${target.id})` : verdict,
+        verdict === 'missed' ? `[missed](#missed-${target.id})` : verdict,
       ]),
       ...PROOFS.map(({ workload, wanted, test }) => [workload, wanted, '', '', `held by [a test](../${test})`]),
     ],
   )
 
 const missedSection = ({ target, reached }: Outcome, note: string | undefined): string =>
-  `### ${target.id}
+  `### Missed: ${target.id}
 
 ${target.workload}: ${target.wanted}: ${limitOf(target)} was wanted, ${rounded(reached!.median)} was reached.
 
