@@ -22,6 +22,8 @@ export class ServerMetrics {
   readonly dropped: Counter<'reason'>
   readonly failures: Counter
   readonly retries: Counter
+  readonly memoHits: Counter
+  readonly memoMisses: Counter
   readonly httpsResponses: Counter<'server' | 'status'>
 
   constructor(registry: Registry) {
@@ -45,6 +47,16 @@ export class ServerMetrics {
     this.retries = new Counter({
       name: 'seamark_client_retries_total',
       help: 'UDP queries that a client sent again, from the same port with the same id, within 8 seconds: it saw no answer to the first.',
+      registers,
+    })
+    this.memoHits = new Counter({
+      name: 'seamark_server_memo_hits_total',
+      help: 'Queries answered from the memo of finished replies, by worker threads and the main thread.',
+      registers,
+    })
+    this.memoMisses = new Counter({
+      name: 'seamark_server_memo_misses_total',
+      help: 'Queries that the memo had no reply to, by worker threads and the main thread.',
       registers,
     })
     this.httpsResponses = new Counter({

@@ -12,12 +12,13 @@ import type { Clock, Milliseconds } from '#lib/clock.ts'
 import { listenError } from '#lib/errors.ts'
 import type { InputLedger } from '#lib/input-ledger.ts'
 import type { Logger } from '#lib/log.ts'
-import type { Registry } from '#lib/metrics.ts'
+import { beforeReading, type Registry } from '#lib/metrics.ts'
 import type { DnsListener, HttpEndpoint, Responder } from '#resolver/listener.ts'
 import type { ServerCookies } from '#resolver/wire/cookie.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { DnsSockets } from './dns-sockets.ts'
 import { HttpSockets } from './http-sockets.ts'
+import { MainMemo } from './main-memo.ts'
 import { ServerMetrics } from './metrics.ts'
 import type { ServerOptions } from './options.ts'
 import { portsCanBeShared } from './socket-options.ts'
@@ -82,6 +83,8 @@ export class Server {
   readonly #metrics: ServerMetrics
   readonly #dispatcher: Dispatcher
   readonly #pool: WorkerPool | undefined
+  /** Absent: nobody says what ends a reply. */
+  readonly #memo: MainMemo | undefined
   #dns = new Map<string, DnsSockets>()
   #http = new Map<string, HttpSockets>()
   /** Sockets that still answer what they have in hand. */
@@ -94,7 +97,10 @@ export class Server {
     const { clock, logger, options, registry } = environment
     this.#environment = environment
     this.#metrics = new ServerMetrics(registry)
-    this.#dispatcher = new Dispatcher(responder, {
+    const { shared } = environment
+    this.#memo = shared && new MainMemo({ ...shared, clock, metrics: this.#metrics, budget: options.memo })
+    if (this.#memo) beforeReading(registry, this.#memo.settleHits)
+    this.#dispatcher = new Dispatcher(this.#memoised(responder), {
       clock,
       logger,
       metrics: this.#metrics,
@@ -110,7 +116,11 @@ export class Server {
 
   /** Answers from now on; queries that the old one has in hand are still answered by it. */
   set responder(responder: Responder) {
-    this.#dispatcher.responder = responder
+    this.#dispatcher.responder = this.#memoised(responder)
+  }
+
+  #memoised(responder: Responder): Responder {
+    return this.#memo?.before(responder) ?? responder
   }
 
   /**
@@ -157,6 +167,7 @@ export class Server {
       this.#http = new Map()
       await this.departed()
       await this.#pool?.close()
+      this.#memo?.settleHits()
     })
   }
 

@@ -1,7 +1,6 @@
 /** The memory that the main thread and one UDP worker share: what to do, and what was counted. */
 
-/** Kinds of hits that are counted apart; beyond that many, numbers are given anew. */
-export const PROFILES = 16_384
+import { PROFILES } from '../hit-profiles.ts'
 
 /** Listeners have numbers below that: a byte of the memo's keys. */
 const SPACES = 256

@@ -71,16 +71,6 @@ const modeGauge = (registry: Registry): Gauge =>
 const counts = [
   { count: Count.batches, name: 'seamark_server_udp_batches_total', help: 'System calls that brought datagrams.' },
   { count: Count.received, name: 'seamark_server_udp_received_total', help: 'Datagrams that worker threads received.' },
-  {
-    count: Count.hits,
-    name: 'seamark_server_memo_hits_total',
-    help: 'Queries that worker threads answered themselves.',
-  },
-  {
-    count: Count.misses,
-    name: 'seamark_server_memo_misses_total',
-    help: 'Queries that they handed to the main thread.',
-  },
 ]
 
 const drops: readonly { readonly count: Count; readonly reason: DropReason }[] = [
@@ -95,11 +85,15 @@ const registerCounts = (registry: Registry, metrics: ServerMetrics, pool: Worker
     const counter = new Counter({ name, help, registers: [registry] })
     return grower(pool, count, by => counter.inc(by))
   })
-  const retries = grower(pool, Count.retries, by => metrics.retries.inc(by))
+  const kept = [
+    grower(pool, Count.retries, by => metrics.retries.inc(by)),
+    grower(pool, Count.hits, by => metrics.memoHits.inc(by)),
+    grower(pool, Count.misses, by => metrics.memoMisses.inc(by)),
+  ]
   const dropped = drops.map(({ count, reason }) => grower(pool, count, by => metrics.drop(reason, by)))
   beforeReading(registry, () => {
     pool.settleHits()
-    for (const grow of [...told, ...dropped, retries]) grow()
+    for (const grow of [...told, ...kept, ...dropped]) grow()
   })
 }
 

@@ -1,7 +1,9 @@
+/** Numbers for those who are told of hits, by which a memo counts: they fit in its entries, and in memory of threads. */
 import type { HitListener } from '#resolver/memo.ts'
-import { PROFILES } from './control-block.ts'
 
-/** Numbers for those who are told of hits. */
+/** Kinds of hits that are counted apart; beyond that many, numbers are given anew. */
+export const PROFILES = 16_384
+
 export class HitProfiles {
   readonly #numbers = new Map<HitListener, number>()
   readonly #listeners: HitListener[] = []
