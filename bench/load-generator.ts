@@ -50,7 +50,7 @@ export interface LoadReport {
 }
 
 /** As libc asks: RD, no EDNS. */
-export const encodeQuestion = ({ name, type }: LoadQuestion): Buffer =>
+const encodeQuestion = ({ name, type }: LoadQuestion): Buffer =>
   encodeQuery({ id: 0, name, type: recordTypes[type], recursionDesired: true, edns: undefined })
 
 /** For `transport`: messages with their lengths before them, or the targets of HTTPS requests (RFC 8484 §4.1), one a line. */

@@ -30,8 +30,8 @@ const WARM_UP = 1.5
 /** Times that, at most, for a slow server to be asked every question: caches are full then. */
 const WARM_UPS = 4
 /** Seconds. */
-const THROUGHPUT = 1
-const LATENCY = 1
+const THROUGHPUT = 0.8
+const LATENCY = 0.8
 /** Queries under way: enough to keep a server busy, fewer than any socket's buffer holds. */
 const WINDOW = 100
 const RATE = 10_000

@@ -30,4 +30,4 @@ const run: BenchCase['run'] = async () => {
   return rows
 }
 
-export default { name: 'memory', run } satisfies BenchCase
+export default { name: 'memory', rounds: 3, run } satisfies BenchCase

@@ -51,11 +51,14 @@ const callsOf = (table: string, queries: number): Figures =>
       .map(([, count, name]) => [`${name} a query`, Number(count) / queries]),
   )
 
-const start = (name: string, args: readonly string[]): ChildProcess => {
+const programOf = (name: string): string => {
   const program = findProgram(name)
   if (!program) throw new Error(`there is no ${name}`)
-  return spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  return program
 }
+
+const start = (name: string, args: readonly string[]): ChildProcess =>
+  spawn(programOf(name), args, { stdio: ['ignore', 'ignore', 'pipe'] })
 
 /** Until it ends by itself, or by SIGINT; resolves with what it said. */
 const outputOf = async (child: ChildProcess, interrupt: boolean): Promise<string> => {
@@ -81,7 +84,9 @@ const run: BenchCase['run'] = async stage => {
     await load()
     await outputOf(perf, true)
     const report = ['report', '--stdio', '-q', '-i', samples, '--sort', 'dso', '-F', 'overhead,dso']
-    const shares = sharesOf(execFileSync('perf', report, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }))
+    const shares = sharesOf(
+      execFileSync(programOf('perf'), report, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
+    )
     const strace = start('strace', ['-c', '-f', '-p', String(pid)])
     const { received } = await load()
     return { ...shares, ...callsOf(await outputOf(strace, true), received) }
@@ -90,4 +95,4 @@ const run: BenchCase['run'] = async stage => {
   }
 }
 
-export default { name: 'profile', run } satisfies BenchCase
+export default { name: 'profile', rounds: 3, run } satisfies BenchCase
