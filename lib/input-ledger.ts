@@ -11,7 +11,7 @@ import type { TLSSocket } from 'node:tls'
 
 /** Connections at one time (a watch has one). Where there are more, the answer is always "something may be on its way". */
 const SLOTS = 8
-/** Words: the turn, how many connections have no slot, then for each slot the descriptor (0: none) and the bytes. */
+/** Words: the turn, how many connections have no slot, then for each slot the descriptor (0: none, -1: gone) and the bytes. */
 const TURN = 0
 const UNFOLLOWED = 1
 const FIRST = 2
@@ -42,9 +42,13 @@ export class InputLedger {
     Atomics.store(this.#words, FIRST + 2 * slot + 1, handle.bytesRead)
     Atomics.store(this.#words, FIRST + 2 * slot, handle.fd)
     socket.once('close', () => {
-      Atomics.store(this.#words, FIRST + 2 * slot, 0)
+      // Until those who read from it have drawn their conclusions, its end is something that has not been taken in.
+      Atomics.store(this.#words, FIRST + 2 * slot, -1)
       this.#followed.delete(socket)
-      this.#tell()
+      afterNextTurn(() => {
+        Atomics.store(this.#words, FIRST + 2 * slot, 0)
+        this.#tell()
+      })
     })
   }
 
@@ -65,11 +69,12 @@ export class InputLedger {
   }
 
   #freeSlot(): number | undefined {
-    const taken = new Set([...this.#followed.values()].map(({ slot }) => slot))
-    for (let slot = 0; slot < SLOTS; slot++) if (!taken.has(slot)) return slot
+    for (let slot = 0; slot < SLOTS; slot++) if (Atomics.load(this.#words, FIRST + 2 * slot) === 0) return slot
     return undefined
   }
 }
+
+const afterNextTurn = (task: () => void) => setImmediate(() => setImmediate(task))
 
 /** What Node keeps of a connection: not public, and checked for what is needed of it. */
 interface TcpHandle {
@@ -92,7 +97,7 @@ export class InputWatch {
   readonly #received: (fd: number) => number | undefined
   readonly #awaited = new Int32Array(SLOTS)
 
-  /** `received`: bytes that have come on a TCP connection; undefined: it is none. */
+  /** `received`: bytes that have come on a TCP connection; undefined: it is none, or has ended. */
   constructor(shared: SharedArrayBuffer, received: (fd: number) => number | undefined) {
     this.#words = new Int32Array(shared)
     this.#received = received

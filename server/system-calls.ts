@@ -20,6 +20,8 @@ const IPPROTO_IP = 0
 const IP_PKTINFO = 8
 const IPPROTO_TCP = 6
 const TCP_INFO = 11
+/** The first byte of struct tcp_info, the state: neither side has said that it ends. */
+const TCP_ESTABLISHED = 1
 const IPPROTO_IPV6 = 41
 const IPV6_V6ONLY = 26
 const IPV6_RECVPKTINFO = 49
@@ -190,10 +192,10 @@ const receiveBufferOf = (fd: number): number => {
 const tcpInfo = Buffer.alloc(TCP_INFO_BYTES_RECEIVED + 8)
 const tcpInfoLength = Buffer.alloc(4)
 
-/** Bytes that the kernel has received on a TCP connection, read by us or not; undefined: it is none (any more). */
+/** Bytes that the kernel has received on a TCP connection, read by us or not; undefined: none is open there (any more). */
 export const bytesReceived = (fd: number): number | undefined => {
   tcpInfoLength.writeUInt32LE(tcpInfo.length)
   if (systemCalls().getsockopt(fd, IPPROTO_TCP, TCP_INFO, tcpInfo, tcpInfoLength) < 0) return undefined
-  if (tcpInfoLength.readUInt32LE() < tcpInfo.length) return undefined
+  if (tcpInfoLength.readUInt32LE() < tcpInfo.length || tcpInfo[0] !== TCP_ESTABLISHED) return undefined
   return tcpInfo.readUInt32LE(TCP_INFO_BYTES_RECEIVED) + tcpInfo.readUInt32LE(TCP_INFO_BYTES_RECEIVED + 4) * 2 ** 32
 }

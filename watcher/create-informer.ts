@@ -6,6 +6,7 @@ import { type Logger, silentLogger } from '#lib/log.ts'
 import type { Registry } from '#lib/metrics.ts'
 import { type Random, systemRandom } from '#lib/random.ts'
 import type { RestClient } from './client.ts'
+import type { Following } from './following.ts'
 import { type Change, type Informer, type Listener, type ObjectKey, objectKey } from './informer.ts'
 import { type InformerMetrics, informerMetrics } from './informer-metrics.ts'
 import type { ApiObject } from './object.ts'
@@ -98,6 +99,10 @@ class ReflectedInformer<Object> implements RunningInformer<Object>, ReflectorTar
 
   get resourceVersion(): string {
     return this.#reflector.resourceVersion
+  }
+
+  get following(): Following {
+    return this.#reflector
   }
 
   get size(): number {

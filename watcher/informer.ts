@@ -7,6 +7,8 @@
  * Not promised: that every state between two is seen (several changes of one object may arrive as one), or an order
  * between different resources.
  */
+import type { Following } from './following.ts'
+
 export type ObjectKey = string
 
 /** `namespace/name`, or `name` for what is not namespaced. */
@@ -23,6 +25,8 @@ export type Listener<Object> = (change: Change<Object>) => void
 export interface Informer<Object> {
   /** Whether the first list is complete. Never turns false again. */
   readonly synced: boolean
+  /** How it stands to the server; before `synced`, states of it are about the first list. */
+  readonly following: Following
   /** The revision that it has reached, `''` before the first list. */
   readonly resourceVersion: string
   readonly size: number

@@ -7,6 +7,7 @@
 import ipaddr from 'ipaddr.js'
 import type { Logger } from '#lib/log.ts'
 import type { Registry } from '#lib/metrics.ts'
+import type { Following } from './following.ts'
 import { type InformerMetrics, informerMetrics } from './informer-metrics.ts'
 import type { ApiObject } from './object.ts'
 import { type PodFacts, PodTable } from './pod-table.ts'
@@ -30,6 +31,8 @@ export class PodMap implements ReflectorTarget, SnapshotList {
   readonly #logger: Logger
   readonly #metrics: InformerMetrics | undefined
   readonly #listeners = new Set<() => void>()
+  /** The reflector that fills it; undefined: it is filled by hand. */
+  following: Following | undefined
   #synced = false
   /** 0: seeded; then 1–255 in turn. */
   #list = 0

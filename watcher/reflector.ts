@@ -4,17 +4,20 @@
  * The list is a streaming one (KEP-3157) where the server takes it, else pages. A dropped stream resumes from the last
  * revision; a revision that the server has forgotten means a new list, which marks what it sees and sweeps the rest, so
  * there are never two copies. Failures are waited out with backoff and are never given up on; an answer that another
- * call of the same client gets ends the wait early.
+ * call of the same client gets ends the wait early, and so does whoever has need of the list (`retry`).
  * Promised: the copy hears each change once, in the server's order. Not promised: every state between two lists.
  */
 import { Backoff } from '#lib/backoff.ts'
-import { type Clock, type Milliseconds, sleep, type Timer } from '#lib/clock.ts'
+import { type Clock, type Milliseconds, sleep } from '#lib/clock.ts'
+import { SeamarkError } from '#lib/errors.ts'
 import type { Logger } from '#lib/log.ts'
 import type { Random } from '#lib/random.ts'
 import { ApiStatusError } from './api-status-error.ts'
 import type { RestClient } from './client.ts'
+import type { Following, FollowState } from './following.ts'
 import type { ApiObject, ListMeta } from './object.ts'
 import type { Resource } from './resource.ts'
+import { SilenceTimer } from './silence-timer.ts'
 import type { WatchEvent, WatchOptions } from './watch-stream.ts'
 
 /** What the reflector fills. Its methods do not throw. */
@@ -55,10 +58,16 @@ const STEADY: Milliseconds = 30_000
 const SHORT_WATCH: Milliseconds = 1_000
 /** First a blink, for a connection that was cut; then up to the time that a restarting apiserver can take. */
 const BACKOFF = { initial: 400, maximum: 20_000 }
+/**
+ * A watch that goes on from a revision begins with what was missed, and nothing marks the end of that: servers send it
+ * right after the head of their answer, so it has come when nothing more does for some milliseconds, or, where changes
+ * never pause, when there was time for all that a server remembers.
+ */
+const MISSED = { silence: 10, atMost: 100 }
 
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end'
 
-export class Reflector {
+export class Reflector implements Following {
   readonly #options: ReflectorOptions
   readonly #target: ReflectorTarget
   readonly #backoff: Backoff
@@ -75,6 +84,11 @@ export class Reflector {
   #problem = ''
   /** Whether the last wait was ended by the answer to another call. */
   #woken = false
+  /** The end of the wait that the backoff asked for last; tries before it came early. */
+  #dueAt: Milliseconds = 0
+  #nap: AbortController | undefined
+  #state: FollowState = 'trying'
+  readonly #listeners = new Set<(state: FollowState) => void>()
   #heardAt: Milliseconds | undefined
   #connectionHeard: (() => Milliseconds) | undefined
 
@@ -86,6 +100,19 @@ export class Reflector {
 
   get resourceVersion(): string {
     return this.#revision
+  }
+
+  get state(): FollowState {
+    return this.#state
+  }
+
+  subscribe(listener: (state: FollowState) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  retry(): void {
+    this.#nap?.abort()
   }
 
   /** What last went wrong, `''` while all is well. */
@@ -107,6 +134,7 @@ export class Reflector {
       const startedAt = clock.monotonic()
       const heardBefore = this.#heardAt
       let failure: unknown
+      this.#enter('trying')
       try {
         await this.#round(signal)
       } catch (error) {
@@ -133,13 +161,29 @@ export class Reflector {
    */
   async #wait(failure: unknown, signal: AbortSignal): Promise<void> {
     const { client, clock, random } = this.#options
-    const delay = this.#backoff.next()
+    const now = clock.monotonic()
+    // Tries that come early leave the wait as it is: they are others' and must not make our own rarer.
+    if (now >= this.#dueAt) this.#dueAt = now + this.#backoff.next()
+    const delay = this.#dueAt - now
     const refused = failure instanceof ApiStatusError && failure.code < 500
     const wakeable = !refused && !this.#woken
-    this.#woken = wakeable && (await client.untilAnswered(delay, signal))
-    if (!wakeable) await sleep(clock, delay, signal)
+    this.#nap = new AbortController()
+    const end = AbortSignal.any([signal, this.#nap.signal])
+    this.#enter(failure instanceof SeamarkError && failure.code === 'API_UNREACHABLE' ? 'unreachable' : 'refused')
+    this.#woken = wakeable && (await client.untilAnswered(delay, end))
+    if (!wakeable) await sleep(clock, delay, end)
     // All who wait are woken at once: they come back one by one.
-    else if (this.#woken) await sleep(clock, random.unit() * BACKOFF.initial, signal)
+    else if (this.#woken) await sleep(clock, random.unit() * BACKOFF.initial, end)
+    this.#nap = undefined
+  }
+
+  #enter(state: FollowState): void {
+    if (state === 'following') {
+      if (this.#state === state) return
+      this.#dueAt = 0
+    }
+    this.#state = state
+    for (const listener of this.#listeners) listener(state)
   }
 
   async #round(signal: AbortSignal): Promise<void> {
@@ -167,11 +211,24 @@ export class Reflector {
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    await this.#watch({ resourceVersion: this.#revision }, signal, event => this.#apply(event))
+    const { clock } = this.#options
+    const missed = new SilenceTimer({ clock, ...MISSED, onEnd: () => this.#enter('following') })
+    const onOpen = () => missed.heard()
+    try {
+      await this.#watch({ resourceVersion: this.#revision, onOpen }, signal, event => {
+        missed.heard()
+        this.#apply(event)
+      })
+    } finally {
+      missed.stop()
+    }
   }
 
   async #listByStream(signal: AbortSignal): Promise<void> {
-    const guard = new SilenceGuard(this.#options.clock, signal)
+    const { clock } = this.#options
+    const late = new AbortController()
+    const end = () => late.abort(new StreamingUnsupportedError('the initial events have no end'))
+    const guard = new SilenceTimer({ clock, silence: INITIAL_SILENCE, onEnd: end })
     this.#target.listBegins()
     try {
       await this.#watch(
@@ -181,11 +238,11 @@ export class Reflector {
           sendInitialEvents: true,
           onOpen: () => guard.heard(),
         },
-        guard.signal,
+        AbortSignal.any([signal, late.signal]),
         event => {
           if (this.#listed) return this.#apply(event)
           guard.heard()
-          if (this.#applyInitial(event)) guard.end()
+          if (this.#applyInitial(event)) guard.stop()
         },
       )
     } catch (error) {
@@ -194,7 +251,7 @@ export class Reflector {
       }
       throw error
     } finally {
-      guard.end()
+      guard.stop()
     }
     if (!this.#listed && ++this.#unfinished > 1)
       throw new StreamingUnsupportedError('streams end before their bookmark')
@@ -268,6 +325,7 @@ export class Reflector {
     else if (type !== 'BOOKMARK') this.#target.put(object)
     else if (object.metadata.annotations?.[INITIAL_EVENTS_END] === 'true') {
       this.#listEnds(object.metadata.resourceVersion ?? '', 'stream')
+      this.#enter('following')
       return true
     }
     return false
@@ -330,48 +388,4 @@ const refusesStreaming = (error: ApiStatusError): boolean =>
 /** The server does not speak KEP-3157. */
 class StreamingUnsupportedError extends Error {
   override readonly name = 'StreamingUnsupportedError'
-}
-
-/** Ends a streaming list that has gone silent before its bookmark; follows `outer` otherwise. */
-class SilenceGuard {
-  readonly #abort = new AbortController()
-  readonly #clock: Clock
-  readonly #outer: AbortSignal
-  #lastHeard: Milliseconds = 0
-  #timer: Timer | undefined
-
-  constructor(clock: Clock, outer: AbortSignal) {
-    this.#clock = clock
-    this.#outer = outer
-    outer.addEventListener('abort', this.#follow, { once: true })
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal
-  }
-
-  heard(): void {
-    this.#lastHeard = this.#clock.monotonic()
-    this.#timer ??= this.#clock.after(INITIAL_SILENCE, () => this.#look())
-  }
-
-  /** The bookmark came, or the stream is over. The signal still follows `outer` as long as the stream lasts. */
-  end(): void {
-    this.#timer?.cancel()
-    this.#timer = undefined
-    if (this.#abort.signal.aborted) this.#outer.removeEventListener('abort', this.#follow)
-  }
-
-  /** One timer for many events: it looks how long ago the last one was, and waits for the rest. */
-  #look(): void {
-    const silent = this.#clock.monotonic() - this.#lastHeard
-    this.#timer = undefined
-    if (silent >= INITIAL_SILENCE) {
-      this.#abort.abort(new StreamingUnsupportedError('the initial events have no end'))
-    } else {
-      this.#timer = this.#clock.after(INITIAL_SILENCE - silent, () => this.#look())
-    }
-  }
-
-  readonly #follow = () => this.#abort.abort(this.#outer.reason)
 }

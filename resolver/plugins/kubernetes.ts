@@ -17,13 +17,14 @@ import { answered, type Verdict } from '../verdict.ts'
 import { rcodeName } from '../wire/codes.ts'
 import { isSubdomain } from '../wire/name.ts'
 import type { DnsName } from '../wire/record.ts'
+import { CatchUp } from '../zone/catch-up.ts'
 import { clientNamespace } from '../zone/client-namespace.ts'
 import { ClusterIndex } from '../zone/cluster-index.ts'
 import type { Cluster } from '../zone/cluster-source.ts'
-import { ClusterZones, type ZoneAnswer } from '../zone/cluster-zones.ts'
+import { ClusterZones, STALE, type ZoneAnswer } from '../zone/cluster-zones.ts'
 import { dataAgeMetric, listForAge } from '../zone/data-age.ts'
 import { type KubernetesSettings, kubernetesOptions, readKubernetes } from '../zone/directive.ts'
-import { zoneTerms } from '../zone/memo-terms.ts'
+import { facts, zoneTerms } from '../zone/memo-terms.ts'
 import { setMetadata } from '../zone/metadata.ts'
 import { notReady } from '../zone/negative.ts'
 import { findZone, type Zone } from '../zone/settings.ts'
@@ -40,12 +41,15 @@ const metrics = {
     // From 1 ms to 524 s: the service level indicator of Kubernetes' SIG scalability.
     buckets: exponentialBuckets(0.001, 2, 20),
   },
+  catchUp: {
+    kind: 'counter',
+    name: 'seamark_kubernetes_out_of_touch_total',
+    help: 'Queries for unknown names while a watch was down, by what came of asking the apiserver (caught-up, away: denied, unknown: SERVFAIL).',
+    labels: ['outcome'],
+  },
 } as const satisfies MetricTable
 
 const NAME = 'kubernetes'
-
-/** An apiserver that is there is heard at least every 30 s. */
-const STALE: Milliseconds = 60_000
 
 export const kubernetesPlugin: PluginModule = {
   name: NAME,
@@ -71,6 +75,7 @@ const mentionsMetadata = (part: Pick<Directive, 'arguments'> & { properties?: re
 interface Shared {
   readonly cluster: Cluster
   readonly index: ClusterIndex
+  readonly catchUp: CatchUp
   /** Instances that use it; the last one to close ends it. */
   users: number
 }
@@ -116,7 +121,13 @@ class Kubernetes implements Plugin {
       settings: this.#settings.zone,
       programmed: slice => this.#observeProgramming(slice),
     })
-    this.#use({ cluster, index, users: 0 })
+    const catchUp = new CatchUp({
+      lists: index.following,
+      clock: this.#clock,
+      onLost: () => this.#environment.board.changed(facts.absence),
+      onOutcome: outcome => this.#metrics.catchUp.inc({ outcome }),
+    })
+    this.#use({ cluster, index, catchUp, users: 0 })
     await cluster.start()
     this.#late = this.#clock.after(this.#settings.startupTimeout, () => this.#warnWhenLate())
   }
@@ -168,6 +179,7 @@ class Kubernetes implements Plugin {
 
   provideMetadata(query: Query, metadata: Map<string, string>): void {
     const zone = findZone(this.#settings.zone.zones, query.question.canonicalName)
+    shared.catchUp.close()
     setMetadata(metadata, query, zone, this.#shared?.index)
   }
 
@@ -183,19 +195,33 @@ class Kubernetes implements Plugin {
       : this.#conclude(result, zone, query, next)
   }
 
-  #conclude({ outcome, answer, own }: ZoneAnswer, zone: Zone, query: Query, next: Next): MaybePromise<Verdict> {
+  #conclude(
+    { outcome, answer, own, absence }: ZoneAnswer,
+    zone: Zone,
+    query: Query,
+    next: Next,
+  ): MaybePromise<Verdict> {
     query.trace?.add(NAME, outcome === 'missing' ? 'no such name' : 'name found', { rcode: rcodeName(answer.rcode) })
-    const verdict = answered(NAME, answer, own ? () => this.#memoTerms(query, zone) : undefined)
+    const verdict = answered(
+      NAME,
+      answer,
+      own ? () => this.#memoTerms(query, zone, { isDenial: outcome === 'missing' || absence === true }) : undefined,
+    )
     if (outcome !== 'missing' || !this.#fallsThrough(query.question.canonicalName)) return verdict
     query.trace?.add(NAME, 'falls through to the next plugin')
     const other = next(query)
     return other instanceof Promise ? other.then(value => orElse(value, verdict)) : orElse(other, verdict)
   }
 
-  #memoTerms({ question, edns }: Query, zone: Zone): MemoTerms | undefined {
+  #memoTerms(
+    { question, edns }: Query,
+    zone: Zone,
+    { isDenial }: { readonly isDenial: boolean },
+  ): MemoTerms | undefined {
     const { fallthrough, zone: own } = this.#settings
-    const others = { fallthrough, zones: own.zones }
-    const terms = this.#shared && zoneTerms(question.canonicalName, zone, this.#shared.index, others)
+    const context = { fallthrough, zones: own.zones, isDenial }
+    const terms = this.#shared && zoneTerms(question.canonicalName, zone, this.#shared.index, context)
+    if (terms?.facts.includes(facts.absence) && !this.#shared?.catchUp.isCaughtUp) return undefined
     const age = edns && this.dataAge()
     // From then on the answer says that it may be stale, to those who can be told.
     return terms && age !== undefined ? { ...terms, until: this.#clock.monotonic() + STALE - age } : terms
@@ -214,13 +240,9 @@ class Kubernetes implements Plugin {
       localAddresses: this.#environment.localAddresses,
       resolveInternally: this.#environment.resolveInternally,
       fallsThrough: canonicalName => this.#fallsThrough(canonicalName),
-      staleness: () => this.#staleness(),
+      catchUp: shared.catchUp,
+      age: () => this.dataAge(),
     })
-  }
-
-  #staleness(): Milliseconds | undefined {
-    const age = this.dataAge()
-    return age === undefined || (this.ready() && age < STALE) ? undefined : age
   }
 
   #warnWhenLate(): void {

@@ -8,6 +8,7 @@
 import { LRUCache } from 'lru-cache'
 import type { ChangeBoard } from '#lib/change-board.ts'
 import type { Clock } from '#lib/clock.ts'
+import type { Following } from '#watcher/following.ts'
 import type { Informer } from '#watcher/informer.ts'
 import type { PodFacts } from '#watcher/pod-table.ts'
 import type { EndpointSliceView } from '#watcher/views/endpoint-slice.ts'
@@ -37,6 +38,8 @@ const NAMED_ENDPOINTS = 50_000
 export class ClusterIndex {
   readonly #views: ClusterViews
   readonly #options: ClusterIndexOptions
+  /** The lists that names are made of. */
+  readonly #named: readonly { readonly synced: boolean; readonly following: Following | undefined }[]
   readonly #present = new Set<string>()
   readonly #services: ServiceTree
   readonly #imports: ServiceTree
@@ -55,6 +58,10 @@ export class ClusterIndex {
   constructor(views: ClusterViews, options: ClusterIndexOptions) {
     this.#views = views
     this.#options = options
+    const { services, namespaces, endpointSlices, pods, serviceImports } = views
+    const verified = options.settings.pods === 'verified' ? pods : undefined
+    const named = [services, namespaces, endpointSlices, verified, serviceImports]
+    this.#named = named.filter(list => list !== undefined)
     this.serialCell = options.board.valueCell(`serial of ${options.settings.zones.map(({ name }) => name).join(' ')}`)
     this.#services = this.#tree(facts.service, this.#reverse, this.#externals, this.#withheld)
     // Imports have no addresses outside, and none of this server's own.
@@ -65,9 +72,12 @@ export class ClusterIndex {
 
   /** Whether all lists that names are made of are complete: what is not here does not exist. */
   get synced(): boolean {
-    const { services, namespaces, endpointSlices, pods, serviceImports } = this.#views
-    const named = this.#options.settings.pods === 'verified' ? pods : undefined
-    return [services, namespaces, endpointSlices, named, serviceImports].every(list => list?.synced ?? true)
+    return this.#named.every(({ synced }) => synced)
+  }
+
+  /** How those lists stand to the apiserver. */
+  get following(): readonly Following[] {
+    return this.#named.map(({ following }) => following).filter(following => following !== undefined)
   }
 
   /** SOA serial: Unix time of the last change that a client could see, and never the same for two contents (RFC 1982). */

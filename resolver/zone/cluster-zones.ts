@@ -11,10 +11,11 @@ import { type Answer, emptyAnswer } from '../verdict.ts'
 import { extendedErrorCodes, rcodes, recordTypes } from '../wire/codes.ts'
 import type { DnsName } from '../wire/record.ts'
 import { soaRecord } from './apex.ts'
+import type { CatchUp, CatchUpOutcome } from './catch-up.ts'
 import type { ClusterIndex } from './cluster-index.ts'
 import { followAlias } from './external-name.ts'
 import { findNode } from './find-node.ts'
-import { noData, noName, notReady } from './negative.ts'
+import { noData, noName, notReady, outOfTouch } from './negative.ts'
 import type { Lookup, PresentNode } from './node.ts'
 import { selectRecords } from './select-records.ts'
 import { findZone, type Zone, type ZoneSettings } from './settings.ts'
@@ -27,9 +28,14 @@ export interface ClusterZonesOptions {
   readonly resolveInternally: Next
   /** Whether a name of this zone that does not exist here may exist elsewhere (`fallthrough`). */
   readonly fallsThrough: (canonicalName: DnsName) => boolean
-  /** How long ago the cluster was as these zones say, where that is worth a word; undefined: they follow it. */
-  readonly staleness?: () => Milliseconds | undefined
+  /** What becomes of denials while a watch is down; absent: none ever is. */
+  readonly catchUp?: CatchUp
+  /** How long ago the cluster was as these zones say; undefined: nothing is known of it. */
+  readonly age?: () => Milliseconds | undefined
 }
+
+/** An apiserver that is there is heard at least every 30 s. */
+export const STALE: Milliseconds = 60_000
 
 /** `missing`: the name does not exist, for certain; the answer says so. */
 export interface ZoneAnswer {
@@ -37,6 +43,8 @@ export interface ZoneAnswer {
   readonly answer: Answer
   /** Whether it was made of the name's own node alone: zoneTerms holds for it. */
   readonly own?: true
+  /** Whether it says that something does not exist which the apiserver may be told to make. */
+  readonly absence?: true
 }
 
 export class ClusterZones {
@@ -51,11 +59,43 @@ export class ClusterZones {
   }
 
   answer(query: Query, zone: Zone): MaybePromise<ZoneAnswer> {
-    const result = this.#find(query, zone)
+    return this.certain(query, () => this.#find(query, zone))
+  }
+
+  /** What `find` finds; where it is a denial while a watch is down, what it finds when that is over or waited out. */
+  certain(query: Query, find: () => MaybePromise<ZoneAnswer>): MaybePromise<ZoneAnswer> {
+    const { index, catchUp } = this.options
+    const found = then(find(), value => {
+      if (!value.absence || !index.synced || !catchUp || catchUp.isCaughtUp) return value
+      query.trace?.add('kubernetes', 'not known, and a watch is down: the apiserver is asked')
+      return then(catchUp.wait(), outcome => this.#conclude(outcome, value, find))
+    })
     // Without OPT there is nowhere to say it.
-    const age = query.edns && this.options.staleness?.()
-    if (age === undefined) return result
-    return result instanceof Promise ? result.then(value => withAge(value, age)) : withAge(result, age)
+    return query.edns ? then(found, value => this.#withAge(value)) : found
+  }
+
+  #conclude(outcome: CatchUpOutcome, denial: ZoneAnswer, find: () => MaybePromise<ZoneAnswer>) {
+    switch (outcome) {
+      case 'caught-up':
+        return find()
+      case 'away':
+        return denial
+      case 'unknown':
+        return answeredWith(outOfTouch())
+    }
+  }
+
+  /** RFC 8914 §4.4, §4.20: it may be different by now. A failure is no older for it. */
+  #withAge(found: ZoneAnswer): ZoneAnswer {
+    const { index, catchUp, age: ageOf } = this.options
+    const age = ageOf?.()
+    const isUncertain = found.absence && catchUp && !catchUp.isCaughtUp
+    if (age === undefined || !(age >= STALE || !index.synced || isUncertain)) return found
+    const { rcode, extendedErrors = [] } = found.answer
+    if (rcode !== rcodes.NOERROR && rcode !== rcodes.NXDOMAIN) return found
+    const code = rcode === rcodes.NXDOMAIN ? extendedErrorCodes.STALE_NXDOMAIN : extendedErrorCodes.STALE_ANSWER
+    const text = `the cluster was so ${Math.round(age / 1000)} s ago; its apiserver is not heard of`
+    return { ...found, answer: { ...found.answer, extendedErrors: [...extendedErrors, { code, text }] } }
   }
 
   #find(query: Query, zone: Zone): MaybePromise<ZoneAnswer> {
@@ -66,14 +106,14 @@ export class ClusterZones {
     const node = findNode(lookup, canonicalName)
     switch (node.kind) {
       case 'present':
-        return { outcome: 'answered', answer: this.#presentAnswer(query, lookup, node), own: true }
-      case 'missing':
+        return { ...this.#presentAnswer(query, lookup, node), own: true }
+      case 'missing': {
         if (!lookup.index.synced) return answeredWith(notReady())
-        return { outcome: 'missing', answer: noName(query, soaRecord(lookup), node.reason), own: true }
-      case 'alias': {
-        const answer = followAlias(this, query, lookup, node.target)
-        return answer instanceof Promise ? answer.then(answeredWith) : answeredWith(answer)
+        const answer = noName(query, soaRecord(lookup), node.reason)
+        return { outcome: 'missing', answer, own: true, ...(!node.impossible && { absence: true }) }
       }
+      case 'alias':
+        return followAlias(this, query, lookup, node.target)
     }
   }
 
@@ -82,20 +122,20 @@ export class ClusterZones {
     return { index, settings, zone, localAddresses, owner: name, zoneText: name.slice(name.length - zone.name.length) }
   }
 
-  #presentAnswer(query: Query, lookup: Lookup, node: PresentNode): Answer {
+  #presentAnswer(query: Query, lookup: Lookup, node: PresentNode): ZoneAnswer {
     const set = selectRecords(lookup, node, query.question.type)
-    if (set) return emptyAnswer(rcodes.NOERROR, { authoritative: true, additional: [], ...set })
-    return node.growing && !lookup.index.synced ? notReady() : noData(query, soaRecord(lookup), node.reason)
+    if (set) return answeredWith(emptyAnswer(rcodes.NOERROR, { authoritative: true, additional: [], ...set }))
+    return without(node, lookup.index, noData(query, soaRecord(lookup), node.reason))
   }
 }
 
-/** RFC 8914 §4.4, §4.20: it may be different by now. A failure is no older for it. */
-const withAge = ({ outcome, answer }: ZoneAnswer, age: Milliseconds): ZoneAnswer => {
-  const { rcode, extendedErrors = [] } = answer
-  if (rcode !== rcodes.NOERROR && rcode !== rcodes.NXDOMAIN) return { outcome, answer }
-  const code = rcode === rcodes.NXDOMAIN ? extendedErrorCodes.STALE_NXDOMAIN : extendedErrorCodes.STALE_ANSWER
-  const text = `the cluster was so ${Math.round(age / 1000)} s ago; its apiserver is not heard of`
-  return { outcome, answer: { ...answer, extendedErrors: [...extendedErrors, { code, text }] } }
+export const answeredWith = (answer: Answer): ZoneAnswer => ({ outcome: 'answered', answer })
+
+/** The node has nothing of the type. */
+export const without = ({ growing }: PresentNode, { synced }: ClusterIndex, noData: Answer): ZoneAnswer => {
+  if (!growing) return answeredWith(noData)
+  return synced ? { ...answeredWith(noData), absence: true } : answeredWith(notReady())
 }
 
-const answeredWith = (answer: Answer): ZoneAnswer => ({ outcome: 'answered', answer })
+const then = <From, To>(from: MaybePromise<From>, next: (value: From) => MaybePromise<To>): MaybePromise<To> =>
+  from instanceof Promise ? from.then(next) : next(from)

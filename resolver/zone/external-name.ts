@@ -5,13 +5,13 @@
  */
 import type { MaybePromise } from '../listener.ts'
 import type { Query } from '../query.ts'
-import { type Answer, emptyAnswer } from '../verdict.ts'
+import { emptyAnswer } from '../verdict.ts'
 import { rcodes, recordTypes } from '../wire/codes.ts'
 import { canonicalName } from '../wire/name.ts'
 import { nameData } from '../wire/rdata.ts'
 import type { DnsName, ResourceRecord } from '../wire/record.ts'
 import { soaRecord } from './apex.ts'
-import type { ClusterZones } from './cluster-zones.ts'
+import { answeredWith, type ClusterZones, without, type ZoneAnswer } from './cluster-zones.ts'
 import { findNode } from './find-node.ts'
 import { noData, noName, notReady } from './negative.ts'
 import { type Lookup, makeRecord, type Node } from './node.ts'
@@ -27,7 +27,7 @@ export const followAlias = (
   query: Query,
   lookup: Lookup,
   target: DnsName,
-): MaybePromise<Answer> => {
+): MaybePromise<ZoneAnswer> => {
   const chain: ResourceRecord[] = []
   const seen = new Set([query.question.canonicalName])
   let from = lookup
@@ -39,11 +39,11 @@ export const followAlias = (
     if (type === recordTypes.CNAME || type === recordTypes.ANY) return authoritative(chain)
     const canonicalTarget = canonicalName(to)
     if (seen.has(canonicalTarget))
-      return noData(query, soaRecord(lookup), () => 'the externalName of a service leads back to it')
-    if (chain.length >= CHAIN_LIMIT) return failedTarget(chain, 'the chain of externalNames is too long')
+      return answeredWith(noData(query, soaRecord(lookup), () => 'the externalName of a service leads back to it'))
+    if (chain.length >= CHAIN_LIMIT) return answeredWith(failedTarget(chain, 'the chain of externalNames is too long'))
     seen.add(canonicalTarget)
     const zone = zones.findZone(canonicalTarget)
-    if (!zone) return resolveTarget(zones.options.resolveInternally, query, to, chain)
+    if (!zone) return elsewhere(zones, query, to, chain)
     from = zones.lookup(to, zone)
     const node = findNode(from, canonicalTarget)
     if (node.kind !== 'alias') return endOfChain(zones, query, from, node, chain)
@@ -58,17 +58,27 @@ const endOfChain = (
   end: Lookup,
   node: Exclude<Node, { kind: 'alias' }>,
   chain: readonly ResourceRecord[],
-): MaybePromise<Answer> => {
+): MaybePromise<ZoneAnswer> => {
   if (node.kind === 'present') {
     const set = selectRecords(end, node, query.question.type)
-    if (set) return { ...authoritative([...chain, ...set.answers]), additional: set.additional ?? [] }
-    return node.growing && !end.index.synced ? notReady() : noData(query, soaRecord(end), node.reason, chain)
+    if (set) return authoritative([...chain, ...set.answers], set.additional)
+    return without(node, end.index, noData(query, soaRecord(end), node.reason, chain))
   }
-  if (!end.index.synced) return notReady()
-  if (zones.options.fallsThrough(canonicalName(end.owner)))
-    return resolveTarget(zones.options.resolveInternally, query, end.owner, chain)
-  return noName(query, soaRecord(end), node.reason, chain)
+  if (!end.index.synced) return answeredWith(notReady())
+  if (zones.options.fallsThrough(canonicalName(end.owner))) return elsewhere(zones, query, end.owner, chain)
+  const denial = answeredWith(noName(query, soaRecord(end), node.reason, chain))
+  return node.impossible ? denial : { ...denial, absence: true }
 }
 
-const authoritative = (answers: readonly ResourceRecord[]): Answer =>
-  emptyAnswer(rcodes.NOERROR, { authoritative: true, answers })
+const elsewhere = (
+  { options }: ClusterZones,
+  query: Query,
+  target: DnsName,
+  chain: readonly ResourceRecord[],
+): MaybePromise<ZoneAnswer> => {
+  const answer = resolveTarget(options.resolveInternally, query, target, chain)
+  return answer instanceof Promise ? answer.then(answeredWith) : answeredWith(answer)
+}
+
+const authoritative = (answers: readonly ResourceRecord[], additional: readonly ResourceRecord[] = []): ZoneAnswer =>
+  answeredWith(emptyAnswer(rcodes.NOERROR, { authoritative: true, answers, additional }))

@@ -12,7 +12,7 @@ import { rcodes, recordTypes } from '../wire/codes.ts'
 import { canonicalName, isSubdomain } from '../wire/name.ts'
 import { nameData } from '../wire/rdata.ts'
 import type { DnsName, ResourceRecord } from '../wire/record.ts'
-import type { ClusterZones, ZoneAnswer } from './cluster-zones.ts'
+import { answeredWith, type ClusterZones, without, type ZoneAnswer } from './cluster-zones.ts'
 import { type ExternalLookup, type ExternalSettings, externalSoa, findExternal } from './external-node.ts'
 import { noData, noName, notReady } from './negative.ts'
 import { makeRecord, type Node } from './node.ts'
@@ -28,30 +28,37 @@ export const answerExternal = (
   settings: ExternalSettings,
   query: Query,
   zone: DnsName,
+): MaybePromise<ZoneAnswer> => cluster.certain(query, () => find(cluster, settings, query, zone))
+
+const find = (
+  cluster: ClusterZones,
+  settings: ExternalSettings,
+  query: Query,
+  zone: DnsName,
 ): MaybePromise<ZoneAnswer> => {
   const { name, canonicalName: canonical, type } = query.question
   // RFC 5936 §2.2.1: a transfer that is not permitted is REFUSED.
-  if (type === recordTypes.AXFR || type === recordTypes.IXFR) return answered(emptyAnswer(rcodes.REFUSED))
+  if (type === recordTypes.AXFR || type === recordTypes.IXFR) return answeredWith(emptyAnswer(rcodes.REFUSED))
   const { index, localAddresses } = cluster.options
   const zoneText = name.slice(name.length - zone.length)
   const lookup: ExternalLookup = { index, localAddresses, settings, zone, zoneText, owner: name }
   const node = findExternal(lookup, canonical)
   switch (node.kind) {
     case 'missing':
-      if (!index.synced) return answered(notReady())
-      return { outcome: 'missing', answer: noName(query, externalSoa(lookup), node.reason) }
+      if (!index.synced) return answeredWith(notReady())
+      return {
+        outcome: 'missing',
+        answer: noName(query, externalSoa(lookup), node.reason),
+        ...(!node.impossible && { absence: true }),
+      }
     case 'alias': {
       const answer = followName(cluster, query, lookup, node.target)
-      return answer instanceof Promise ? answer.then(answered) : answered(answer)
+      return answer instanceof Promise ? answer.then(answeredWith) : answeredWith(answer)
     }
-    case 'present': {
-      const answer = presentAnswer(cluster, query, lookup, node)
-      return answer instanceof Promise ? answer.then(answered) : answered(answer)
-    }
+    case 'present':
+      return presentAnswer(cluster, query, lookup, node)
   }
 }
-
-const answered = (answer: Answer): ZoneAnswer => ({ outcome: 'answered', answer })
 
 const followName = (
   cluster: ClusterZones,
@@ -72,12 +79,12 @@ const presentAnswer = (
   query: Query,
   lookup: ExternalLookup,
   node: Extract<Node, { kind: 'present' }>,
-): MaybePromise<Answer> => {
+): MaybePromise<ZoneAnswer> => {
   const set = selectRecords(lookup, node, query.question.type)
-  if (!set) return node.growing && !lookup.index.synced ? notReady() : noData(query, externalSoa(lookup), node.reason)
+  if (!set) return without(node, lookup.index, noData(query, externalSoa(lookup), node.reason))
   const { answers, additional = [], elsewhere = [] } = set
   const answer = emptyAnswer(rcodes.NOERROR, { authoritative: true, answers, additional })
-  return elsewhere.length === 0 ? answer : withAddresses(cluster, query, answer, elsewhere)
+  return elsewhere.length === 0 ? answeredWith(answer) : withAddresses(cluster, query, answer, elsewhere)
 }
 
 /** RFC 2782: "Implementors are urged … to return the address record(s)" of targets; one that has none is left out. */
@@ -86,12 +93,12 @@ const withAddresses = async (
   query: Query,
   answer: Answer,
   targets: readonly DnsName[],
-): Promise<Answer> => {
+): Promise<ZoneAnswer> => {
   const types = [recordTypes.A, recordTypes.AAAA]
   const found = await Promise.all(
     targets.flatMap(target => types.map(type => addressesOf(cluster, query, target, type))),
   )
-  return { ...answer, additional: [...answer.additional, ...found.flat()] }
+  return answeredWith({ ...answer, additional: [...answer.additional, ...found.flat()] })
 }
 
 const addressesOf = async (

@@ -1,7 +1,7 @@
 /** From a name to its node: the zone's tree, read top-down. */
 import { apexNode, nameServerNode, versionNode } from './apex.ts'
 import { type NamedRequest, parseRequest } from './names.ts'
-import { EMPTY_NODE, type Lookup, missing, type Node } from './node.ts'
+import { EMPTY_NODE, impossible, type Lookup, missing, type Node } from './node.ts'
 import { findPod } from './pods.ts'
 import { findAddress, findAddresses } from './reverse.ts'
 import { findService } from './service.ts'
@@ -21,17 +21,17 @@ export const findNode = (lookup: Lookup, canonicalName: string): Node => {
     case 'services':
       return EMPTY_NODE
     case 'pods':
-      return lookup.zone.kind === 'cluster' ? EMPTY_NODE : missing(noForm)
+      return lookup.zone.kind === 'cluster' ? EMPTY_NODE : impossible(noForm)
     case 'namespace':
       return findNamespace(lookup, request)
     case 'pod':
-      return lookup.zone.kind === 'cluster' ? findPod(lookup, request) : missing(noForm)
+      return lookup.zone.kind === 'cluster' ? findPod(lookup, request) : impossible(noForm)
     case 'address':
       return findAddress(lookup, request.key)
     case 'addresses':
       return findAddresses(lookup, request.prefix)
     case 'nowhere':
-      return missing(noForm)
+      return impossible(noForm)
     default:
       return findService(lookup, request)
   }
@@ -40,7 +40,7 @@ export const findNode = (lookup: Lookup, canonicalName: string): Node => {
 const findNamespace = (lookup: Lookup, request: Extract<NamedRequest, { at: 'namespace' }>): Node => {
   const { index, settings, zone } = lookup
   if (request.tree === 'pod' && (settings.pods === 'disabled' || zone.kind !== 'cluster'))
-    return missing(() => 'there are no names of pods here')
+    return impossible(() => 'there are no names of pods here')
   return index.hasNamespace(request.namespace)
     ? EMPTY_NODE
     : missing(() => `namespace "${request.namespace}" does not exist, or is not served`)

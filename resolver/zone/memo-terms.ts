@@ -17,6 +17,8 @@ export const facts = {
   pods: 'pods',
   /** Which addresses have names: any change of a service or an endpoint. */
   reverse: 'reverse',
+  /** That what the lists do not have does not exist: over when a watch is lost. */
+  absence: 'absence',
 } as const
 
 /** Names that are answered otherwise than by the zone of the answer. */
@@ -27,16 +29,20 @@ export interface OtherAnswers {
   readonly fallthrough: readonly DnsName[]
 }
 
-/** Undefined: the answer must not be kept. Only for answers that were made of this name's own node, and after the first lists. */
+/**
+ * Undefined: the answer must not be kept. Only for answers that were made of this name's own node, and after the first
+ * lists. What says that something is missing (`isDenial`) rests on the watches, too.
+ */
 export const zoneTerms = (
   canonicalName: DnsName,
   zone: Zone,
   index: ClusterIndex,
-  others: OtherAnswers,
+  { isDenial, ...others }: OtherAnswers & { readonly isDenial: boolean },
 ): MemoTerms | undefined => {
   const request = parseRequest(canonicalName, zone)
-  const needed = index.synced ? factsOf(request, zone) : undefined
-  if (!needed) return undefined
+  const own = index.synced ? factsOf(request, zone) : undefined
+  if (!own) return undefined
+  const needed = isDenial && own.length > 0 ? [...own, facts.absence] : own
   const below = missingBelow(canonicalName, zone, request, index)
   const isOfAll = below && isAllOf(below.name, others)
   return { facts: needed, serialCell: index.serialCell, echoesCase: true, ...(isOfAll && { below }) }

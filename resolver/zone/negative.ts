@@ -37,3 +37,14 @@ export const notReady = (): Answer =>
       { code: extendedErrorCodes.NOT_READY, text: 'the lists of the cluster are not complete yet: ask again' },
     ],
   })
+
+/** A watch is down, and whether the apiserver has heard of such a name meanwhile cannot be found out now. */
+export const outOfTouch = (): Answer =>
+  emptyAnswer(rcodes.SERVFAIL, {
+    extendedErrors: [
+      {
+        code: extendedErrorCodes.NOT_READY,
+        text: 'not known, and the apiserver is out of reach: it may be new, ask again',
+      },
+    ],
+  })

@@ -27,8 +27,8 @@ export interface PresentNode {
 }
 
 export type Node =
-  /** Nothing here and nothing below. */
-  | { readonly kind: 'missing'; readonly reason?: Reason }
+  /** Nothing here and nothing below. `impossible`: by its form or the settings, whatever the cluster has. */
+  | { readonly kind: 'missing'; readonly reason?: Reason; readonly impossible?: true }
   | PresentNode
   | { readonly kind: 'alias'; readonly target: DnsName }
 
@@ -52,6 +52,8 @@ export interface Owner {
 }
 
 export const missing = (reason?: Reason): Node => ({ kind: 'missing', ...(reason && { reason }) })
+
+export const impossible = (reason?: Reason): Node => ({ kind: 'missing', impossible: true, ...(reason && { reason }) })
 
 /** Exists, and owns nothing. */
 export const EMPTY_NODE: Node = { kind: 'present' }

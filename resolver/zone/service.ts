@@ -27,6 +27,17 @@ export interface FoundService {
 }
 
 export const findService = (lookup: Lookup, request: ServiceRequest): Node => {
+  const node = findExisting(lookup, request)
+  return node.kind === 'missing' && isImpossible(lookup, request) ? { ...node, impossible: true } : node
+}
+
+/** Most of what search lists make of names with three labels and more. */
+const isImpossible = ({ settings, zone }: Lookup, { at }: ServiceRequest): boolean =>
+  at === 'deeper' ||
+  (at === 'cluster-endpoint' && zone.kind !== 'clusterset') ||
+  ((at === 'topology' || at === 'topology-zone') && !(settings.zonal && zone.kind === 'cluster'))
+
+const findExisting = (lookup: Lookup, request: ServiceRequest): Node => {
   const { index, settings, zone } = lookup
   const { namespace, service: name } = request
   if (!index.hasNamespace(namespace)) return missing(() => `namespace "${namespace}" does not exist, or is not served`)

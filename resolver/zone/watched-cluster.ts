@@ -233,6 +233,7 @@ const podList = (client: RestClient, pods: PodMap, options: WatchOptions): Watch
     },
     pods,
   )
+  pods.following = reflector
   return {
     name: pods.name,
     get synced() {

@@ -40,6 +40,9 @@ test('caught up means: as many bytes were taken in as the kernel has received', 
   t.false(watch.caughtUp(0), 'its end has not been heard of')
   reader.destroy()
   await once(reader, 'close')
+  t.false(watch.caughtUp(0), 'its readers may not have heard of it')
+  await turn()
+  await turn()
   t.true(watch.caughtUp(0))
 })
 
@@ -57,6 +60,13 @@ test('a few connections are followed; where there are more, nobody is sure', asy
   readers[8]!.destroy()
   await closed
   t.true(watch.caughtUp(0))
+  readers[7]!.destroy()
+  await once(readers[7]!, 'close')
+  const [, another] = await pair(t)
+  await turn()
+  await turn()
+  ledger.follow(another)
+  t.true(watch.caughtUp(0), 'there is a place again')
 })
 
 test('a connection that has ended before anybody follows it takes no place', async t => {

@@ -1,5 +1,32 @@
 /** An informer without a server: the test puts objects in and says when the first list is complete. */
+import type { Following, FollowState } from '#watcher/following.ts'
 import type { Change, Informer, Listener, ObjectKey } from '#watcher/informer.ts'
+
+/** What a list follows, as the test says. */
+export class StaticFollowing implements Following {
+  state: FollowState = 'following'
+  /** What `retry` leads to; absent: nothing comes of it. */
+  onRetry = (): void => {}
+  retries = 0
+  readonly #listeners = new Set<(state: FollowState) => void>()
+
+  subscribe(listener: (state: FollowState) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  retry(): void {
+    this.retries++
+    this.onRetry()
+  }
+
+  enter(...states: readonly FollowState[]): void {
+    for (const state of states) {
+      this.state = state
+      for (const listener of this.#listeners) listener(state)
+    }
+  }
+}
 
 export class StaticInformer<Object> implements Informer<Object> {
   readonly #entries = new Map<ObjectKey, Object>()
@@ -7,6 +34,7 @@ export class StaticInformer<Object> implements Informer<Object> {
   #waiting: (() => void)[] = []
   #revision = 0
   #synced: boolean
+  readonly following = new StaticFollowing()
 
   constructor(synced = true) {
     this.#synced = synced

@@ -60,7 +60,10 @@ export class Http1Transport implements Transport {
     inputs?.publishSoon()
     const { socket } = message
     socket.on('data', note)
-    message.on('close', () => socket.off('data', note))
+    // Node would tell of it a turn of the loop later, and what is asked in between be answered as if changes still came.
+    const ended = () => message.complete || message.destroy(new Error('the server ended the connection'))
+    socket.once('end', ended)
+    message.on('close', () => socket.off('data', note).off('end', ended))
     function note() {
       heard = clock.monotonic()
       inputs?.publishSoon()

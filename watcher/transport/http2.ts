@@ -44,6 +44,8 @@ export class Http2Connection {
     this.#session.on('error', () => {})
     this.#session.on('goaway', () => this.retire())
     this.#session.on('close', () => this.#end())
+    // Node would tell of it a turn of the loop later, and what is asked in between be answered as if changes still came.
+    socket.once('end', () => this.close(new Error('the server ended the connection')))
     this.#schedulePing()
   }
 
