@@ -14,7 +14,14 @@ import { suggestion } from './corefile/nearest.ts'
 import { parseCorefile } from './corefile/parser.ts'
 import { relativeOf } from './corefile/relatives.ts'
 import { type PlannedBlock, planBlocks, readListenerOverrides } from './corefile/server-blocks.ts'
-import { type Corefile, type CorefileProblem, type Directive, type Word, wordsOf } from './corefile/syntax.ts'
+import {
+  type Corefile,
+  type CorefileProblem,
+  type Directive,
+  formatProblem,
+  type Word,
+  wordsOf,
+} from './corefile/syntax.ts'
 import type { DnsListener, HttpEndpoint, ListenerTimeouts, Responder } from './listener.ts'
 import { panicMetrics, registerMetrics } from './metrics.ts'
 import type { Environment, Next, Plugin, PluginModule, ReplyObserver, Traffic } from './plugin.ts'
@@ -202,8 +209,8 @@ const setUp = ({ source, read, modules }: Loaded, world: World): Result<Configur
   if (!overrides.ok) return refused([{ position: startOf(source), message: overrides.problem }])
   if (corefile.blocks.length === 0)
     return refused([{ position: startOf(source), message: 'no server block (like ".:53 { … }")' }])
-  const planned = planBlocks(corefile.blocks, overrides.value)
-  if (!planned.ok) return planned
+  const problems: CorefileProblem[] = []
+  const planned = planBlocks(corefile.blocks, overrides.value, problems)
   let configuration: Configuration | undefined
   const environment: Environment = {
     ...world,
@@ -220,12 +227,16 @@ const setUp = ({ source, read, modules }: Loaded, world: World): Result<Configur
       return again.ok ? again.value.text : formatUnreadable(again.problem)
     },
   }
-  const problems: CorefileProblem[] = []
-  const blocks = planned.value.map(block => buildBlock(block, modules, environment, problems))
-  if (problems.length > 0) return refused(problems)
+  const blocks = planned.map(block => buildBlock(block, modules, environment, problems))
+  if (problems.length > 0) return refused(distinct(problems))
   configuration = new Configuration(blocks, read.text, world, board)
   return accepted(configuration)
 }
+
+/** Blocks and plugins may have found the same. */
+const distinct = (problems: readonly CorefileProblem[]): readonly CorefileProblem[] => [
+  ...new Map(problems.map(problem => [formatProblem(problem), problem])).values(),
+]
 
 interface ReadCorefile {
   readonly corefile: Corefile
@@ -281,7 +292,7 @@ const buildBlock = (
     }
     const set = found.value.setup(directive, context, blockEnvironment)
     if (set.ok) instances.push({ plugin: set.value, directive, block })
-    else problems.push(set.problem)
+    else problems.push(set.problem, ...(set.problem.further ?? []))
   }
   // A stable sort: several directives of one name run in the order of the file.
   instances.sort((left, right) => rankOf(left.directive) - rankOf(right.directive))

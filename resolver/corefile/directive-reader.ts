@@ -1,6 +1,6 @@
 /**
  * How plugins read their directive: properties as a table of data (which the docs are held against), words by bounds.
- * Nothing throws: the first problem is kept, readers go on with harmless values, and `finish` tells.
+ * Nothing throws: the first problem of each line is kept, readers go on with harmless values, and `finish` tells.
  */
 import type { Milliseconds } from '#lib/clock.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
@@ -81,23 +81,31 @@ export type PropertyValues<Table extends PropertyTable> = { readonly [Name in ke
 
 export class DirectiveReader {
   readonly #directive: Directive
-  #problem: CorefileProblem | undefined
+  readonly #problems: CorefileProblem[] = []
 
   constructor(directive: Directive) {
     this.#directive = directive
   }
 
-  /** Keeps a problem, unless there is one already. `where` is the word that is wrong. */
+  /**
+   * Keeps a problem, unless there is one on that line already; one of the directive as a whole (something is missing) only
+   * where its lines are in order. `where` is the word that is wrong.
+   */
   refuse(where: Word | Position, message: string): void {
     const position = 'position' in where ? where.position : where
-    this.#problem ??= { position, message: `${this.#directive.name.text}: ${message}` }
+    const { name } = this.#directive
+    const isKnown = this.#problems.some(
+      known => isSameLine(position, known.position) || isSameLine(position, name.position),
+    )
+    if (!isKnown) this.#problems.push({ position, message: `${name.text}: ${message}` })
   }
 
   /** What `make` makes if nothing was refused, `make`'s own readings included. */
   finish<Value>(make: () => Value): Result<Value, CorefileProblem> {
-    if (this.#problem) return refused(this.#problem)
-    const value = make()
-    return this.#problem ? refused(this.#problem) : accepted(value)
+    const value = this.#problems.length === 0 ? make() : undefined
+    const [first, ...further] = this.#problems
+    if (!first) return accepted(value as Value)
+    return refused(further.length === 0 ? first : { ...first, further })
   }
 
   /** For directives whose line takes at most `maximum` words. */
@@ -195,6 +203,8 @@ export class DirectiveReader {
     }
   }
 }
+
+const isSameLine = (left: Position, right: Position): boolean => left.file === right.file && left.line === right.line
 
 const absentValue = (option: PropertyOption): unknown => {
   switch (option.kind) {

@@ -1,16 +1,30 @@
-/** What serves an end here for which CoreDNS has, or once had, a directive that Seamark does not have. */
+/**
+ * What serves an end here for which CoreDNS has, once had, or takes from others, a directive (or a scheme) that Seamark does
+ * not have.
+ */
 const relatives: Readonly<Record<string, string>> = {
+  alternate: 'forward',
   azure: 'secondary',
   clouddns: 'secondary',
+  dnssec: 'file',
   etcd: 'file',
+  fanout: 'forward',
   federation: 'kubernetes',
+  firewall: 'policy',
   geoip: 'view',
   grpc: 'forward',
+  grpc_server: 'https',
+  https3: 'https',
+  k8s_gateway: 'k8s_external',
   nomad: 'file',
   // Gone from CoreDNS since 1.5, and still in Corefiles of old clusters.
   proxy: 'forward',
+  quic: 'tls',
+  records: 'file',
   route53: 'secondary',
+  rrl: 'ratelimit',
   shed: 'ratelimit',
+  sign: 'file',
   trace: 'dnstap',
   tsig: 'acl',
 }

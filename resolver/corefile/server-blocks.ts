@@ -5,6 +5,7 @@ import { accepted, type Result, refused } from '#lib/result.ts'
 import type { DnsListener, ServedScheme } from '../listener.ts'
 import type { DnsName } from '../wire/record.ts'
 import { bindAddresses } from './bind-addresses.ts'
+import { relativeOf } from './relatives.ts'
 import { type CorefileProblem, type Directive, type Position, type ServerBlock, wordsOf } from './syntax.ts'
 import { parseZoneAddress, type Scheme, schemes } from './zone-address.ts'
 
@@ -44,14 +45,15 @@ export const readListenerOverrides = (
   return accepted({ address: address?.value, port })
 }
 
+/** What is wrong is added to `problems`; blocks that nothing of can be served are left out then. */
 export const planBlocks = (
   blocks: readonly ServerBlock[],
   overrides: ListenerOverrides,
-): Result<readonly PlannedBlock[], readonly CorefileProblem[]> => {
-  const problems: CorefileProblem[] = []
+  problems: CorefileProblem[],
+): readonly PlannedBlock[] => {
   const ledger: Ledger = { problems, taken: new Map(), schemes: new Map(), tls: new Map() }
   const planned = blocks.map(block => planBlock(block, overrides, ledger))
-  return problems.length > 0 ? refused(problems) : accepted(planned)
+  return planned.filter(({ served }) => served.length > 0)
 }
 
 interface Ledger {
@@ -80,7 +82,10 @@ const planBlock = (block: ServerBlock, overrides: ListenerOverrides, ledger: Led
     }
     const { scheme, zones, port = schemes[scheme] } = key.value
     if (!isServed(scheme)) {
-      ledger.problems.push({ position, message: `"${text}": Seamark does not serve ${scheme}:// yet` })
+      ledger.problems.push({
+        position,
+        message: `"${text}": Seamark does not serve ${scheme}:// yet${relativeOf(directiveOf(scheme))}`,
+      })
       continue
     }
     const tls = block.directives.find(({ name }) => name.text === 'tls')
@@ -101,6 +106,9 @@ const planBlock = (block: ServerBlock, overrides: ListenerOverrides, ledger: Led
     directives: block.directives,
   }
 }
+
+/** What CoreDNS calls the plugin that serves a scheme. */
+const directiveOf = (scheme: Scheme): string => (scheme === 'grpc' ? 'grpc_server' : scheme)
 
 const isServed = (scheme: Scheme): scheme is ServedScheme => scheme === 'dns' || scheme === 'tls' || scheme === 'https'
 

@@ -43,6 +43,8 @@ export interface Corefile {
 export interface CorefileProblem {
   readonly position: Position
   readonly message: string
+  /** Of other lines of the same directive. */
+  readonly further?: readonly CorefileProblem[]
 }
 
 export const formatProblem = ({ position, message }: CorefileProblem): string =>

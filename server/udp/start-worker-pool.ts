@@ -25,7 +25,8 @@ export const startWorkerPool = (
   const mode = modeGauge(registry)
   const pool = missing === undefined ? newPool(shared) : undefined
   mode.set(pool?.size ?? 0)
-  logger.info({ workers: pool?.size, ...(missing !== undefined && { why: missing }) }, pool ? BATCH : DGRAM)
+  // Without a board it is the server of the admin pages, which has no UDP.
+  if (shared) logger.info({ workers: pool?.size, ...(missing !== undefined && { why: missing }) }, pool ? BATCH : DGRAM)
   return pool
 
   function newPool(state: SharedState): WorkerPool {

@@ -17,6 +17,11 @@ const wrong: Record<string, readonly [text: string, ...problems: string[]]> = {
     '.:53 {\n route53 x\n}',
     'Corefile:2: "route53" is a plugin of CoreDNS that Seamark does not have yet; the nearest to it is "secondary"',
   ],
+  'all lines of one directive': [
+    '. {\n forward . 192.0.2.1 {\n  max_fail 2\n  policy rando\n }\n}',
+    'Corefile:3: forward: unknown property "max_fail"; did you mean "max_fails"?',
+    'Corefile:4: forward: "rando" is not one of fastest, random, round_robin, sequential; did you mean "random"?',
+  ],
   'a directive that stands twice': [
     '.:53 {\n errors\n errors\n}',
     'Corefile:3: "errors" stands in this server block already (Corefile:2)',
@@ -26,8 +31,9 @@ const wrong: Record<string, readonly [text: string, ...problems: string[]]> = {
     'Corefile:6: "a." on dns://:53 is served already (Corefile:1)',
   ],
   'schemes that are not served': [
-    'quic://. {\n errors\n}',
-    'Corefile:1: "quic://.": Seamark does not serve quic:// yet',
+    'quic://. {\n errors\n}\n. {\n helth\n}\n',
+    'Corefile:1: "quic://.": Seamark does not serve quic:// yet; the nearest to it is "tls"',
+    'Corefile:5: unknown directive "helth"; did you mean "health"?',
   ],
   'an empty file': ['# nothing\n', 'Corefile:1: no server block (like ".:53 { … }")'],
   'an interface that is not there': [

@@ -350,7 +350,7 @@ const refused: readonly (readonly [line: string, problem: string])[] = [
   ['cachee 30', 'unknown directive "cachee"; did you mean "cache"?'],
   ['proxy . 192.0.2.1', 'unknown directive "proxy"; the nearest to it is "forward"'],
   ['grpc . 192.0.2.1', '"grpc" is a plugin of CoreDNS that Seamark does not have yet; the nearest to it is "forward"'],
-  ['dnssec', '"dnssec" is a plugin of CoreDNS that Seamark does not have yet'],
+  ['dnssec', '"dnssec" is a plugin of CoreDNS that Seamark does not have yet; the nearest to it is "file"'],
   ['kubernetes cluster.local {\nupstream\n}', 'kubernetes: unknown property "upstream"'],
   ['kubernetes cluster.local {\npod verified\n}', 'kubernetes: unknown property "pod"; did you mean "pods"?'],
   [

@@ -111,7 +111,7 @@ const wrong: Record<string, readonly [text: string, problem: RegExp]> = {
   ],
   'another scheme that is not served': [
     'grpc://. {\n}',
-    /^Corefile:1: "grpc:\/\/\.": Seamark does not serve grpc:\/\/ yet$/,
+    /^Corefile:1: "grpc:\/\/\.": Seamark does not serve grpc:\/\/ yet; the nearest to it is "https"$/,
   ],
 }
 
