@@ -45,6 +45,9 @@ export class TcpConnection {
   #input: Buffer = Buffer.alloc(0)
   #inFlight = 0
   #queries = 0
+  /** Replies of this turn of the loop. */
+  readonly #replies: Buffer[] = []
+  #replyBytes = 0
   /** Replies of several messages that go on when the client takes more. */
   readonly #waiting: Iterator<Buffer>[] = []
   /** Since when a query is incomplete; at first the connection's begin. */
@@ -101,6 +104,7 @@ export class TcpConnection {
   #endIfDone(): void {
     if (!this.#ending || this.#inFlight > 0 || this.#socket.writableEnded) return
     // Until the last bytes are taken: little enough to leave the stream unblocked may still be too much for the client.
+    this.#flush()
     this.#blockedSince ??= this.#environment.clock.monotonic()
     this.#socket.end(() => this.#socket.destroy())
     this.#watch()
@@ -208,17 +212,27 @@ export class TcpConnection {
   }
 
   #write(reply: Buffer): void {
-    const length = Buffer.allocUnsafe(LENGTH_BYTES)
-    length.writeUInt16BE(reply.length)
-    // All replies of one turn leave in one system call.
-    if (this.#socket.writableCorked === 0) {
-      this.#socket.cork()
-      queueMicrotask(() => this.#socket.uncork())
+    if (this.#replies.push(reply) === 1) queueMicrotask(this.#flush)
+    this.#replyBytes += LENGTH_BYTES + reply.length
+    // What is more would wait in the stream, which is to say so.
+    if (this.#replyBytes >= this.#socket.writableHighWaterMark) this.#flush()
+  }
+
+  /** All replies of one turn leave in one piece, with their lengths: one system call, one record of TLS. */
+  readonly #flush = (): void => {
+    if (this.#replies.length === 0 || this.#socket.destroyed) return
+    const framed = Buffer.allocUnsafe(this.#replyBytes)
+    let at = 0
+    for (const reply of this.#replies) {
+      at = framed.writeUInt16BE(reply.length, at)
+      at += reply.copy(framed, at)
     }
-    this.#socket.write(length)
-    if (this.#socket.write(reply)) return
+    this.#replies.length = 0
+    this.#replyBytes = 0
+    if (this.#socket.write(framed)) return
     this.#blockedSince ??= this.#environment.clock.monotonic()
     this.#socket.pause()
+    this.#watch()
   }
 
   #unblock(): void {
