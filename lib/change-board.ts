@@ -79,8 +79,12 @@ export class ChangeBoard {
     return Atomics.load(this.#counters, counterOf(hash)) !== 0
   }
 
+  /**
+   * A plain look, which costs a tenth of an atomic one: another thread sees at least what was changed before the last atomic
+   * word that it has read from this one (lib/input-ledger.ts), which is what its promise rests on.
+   */
   version(cell: number): number {
-    return Atomics.load(this.#words, cell)
+    return this.#words[cell]!
   }
 
   /** Ends all that was made of the fact. */

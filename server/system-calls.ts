@@ -11,10 +11,10 @@ import type { Family } from './bind-address.ts'
 export const AF_INET = 2
 const AF_INET6 = 10
 const SOCK_DGRAM = 2
-const SOCK_NONBLOCK = 0o4000
 const SOCK_CLOEXEC = 0o2000000
 export const SOL_SOCKET = 1
 const SO_RCVBUF = 8
+const SO_RCVTIMEO = 20
 const SO_REUSEPORT = 15
 const IPPROTO_IP = 0
 const IP_PKTINFO = 8
@@ -34,6 +34,8 @@ const MMSGHDR = 64
 
 export const POLLIN = 1
 export const MSG_DONTWAIT = 0x40
+/** Waits for the first datagram, not for more. */
+export const MSG_WAITFORONE = 0x10000
 
 type Koffi = typeof import('koffi')['default']
 
@@ -91,7 +93,7 @@ export const missingSystemCalls = (): string | undefined => missingLibrary() ?? 
 
 /** The library may have what the kernel, or what stands before it (seccomp, gVisor), refuses. */
 const tryCalls = ({ errno, socket, recvmmsg, sendmmsg, close }: ReturnType<typeof load>): string | undefined => {
-  const fd: number = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
+  const fd: number = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)
   // No IPv4: each socket will say so itself.
   if (fd < 0) return undefined
   try {
@@ -115,6 +117,14 @@ const systemError = (call: string, detail: string): NodeJS.ErrnoException => {
 const int32 = (value: number): Buffer => {
   const bytes = Buffer.alloc(4)
   bytes.writeInt32LE(value)
+  return bytes
+}
+
+/** struct timeval of 64-bit machines: seconds, microseconds. */
+const timeval = (milliseconds: number): Buffer => {
+  const bytes = Buffer.alloc(16)
+  bytes.writeUInt32LE(Math.floor(milliseconds / 1000), 0)
+  bytes.writeUInt32LE((milliseconds % 1000) * 1000, 8)
   return bytes
 }
 
@@ -144,6 +154,8 @@ export interface DatagramSocketOptions {
   readonly packetInfo: boolean
   /** Bytes; the kernel caps it. */
   readonly receiveBuffer: number
+  /** Milliseconds after which a call that waits for a datagram returns without one; absent: never. */
+  readonly receiveTimeout?: number
 }
 
 export interface DatagramSocket {
@@ -153,11 +165,11 @@ export interface DatagramSocket {
   readonly receiveBuffer: number
 }
 
-/** A bound, non-blocking socket. @throws the system's error, with nothing left open */
+/** A bound socket. @throws the system's error, with nothing left open */
 export const openDatagramSocket = (address: DatagramAddress, options: DatagramSocketOptions): DatagramSocket => {
   const { family } = address
   const calls = systemCalls()
-  const fd: number = calls.socket(family === 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
+  const fd: number = calls.socket(family === 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0)
   if (fd < 0) throw systemError('socket', `IPv${family}`)
   const set = (level: number, name: number, value: number, what: string) => {
     if (calls.setsockopt(fd, level, name, int32(value), 4) < 0) throw systemError('setsockopt', what)
@@ -168,6 +180,9 @@ export const openDatagramSocket = (address: DatagramAddress, options: DatagramSo
     if (options.packetInfo && family === 4) set(IPPROTO_IP, IP_PKTINFO, 1, 'IP_PKTINFO')
     if (options.packetInfo && family === 6) set(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, 'IPV6_RECVPKTINFO')
     set(SOL_SOCKET, SO_RCVBUF, options.receiveBuffer, 'SO_RCVBUF')
+    const timeout = timeval(options.receiveTimeout ?? 0)
+    if (calls.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeout, timeout.length) < 0)
+      throw systemError('setsockopt', 'SO_RCVTIMEO')
     if (calls.bind(fd, address.bytes, address.bytes.length) < 0) throw systemError('bind', `port ${address.port}`)
     return { fd, port: boundPort(fd), receiveBuffer: receiveBufferOf(fd) }
   } catch (error) {

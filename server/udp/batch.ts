@@ -24,6 +24,9 @@ interface OpenSocket extends DatagramSocket {
   readonly id: number
 }
 
+/** Milliseconds that a worker with this socket alone waits in one call, and does not look at its mail. */
+const RECEIVE_TIMEOUT = 20
+
 export class BatchListener {
   readonly #bind: BindAddress
   readonly #environment: UdpEnvironment
@@ -108,6 +111,7 @@ export class BatchListener {
       reusePort: true,
       packetInfo: isWildcard(this.#bind),
       receiveBuffer: wanted,
+      receiveTimeout: RECEIVE_TIMEOUT,
     })
     if (socket.receiveBuffer < wanted) tellSmallBuffer(logger, wanted, socket.receiveBuffer)
     return socket

@@ -5,7 +5,7 @@
  * Slot i of what was received is answered in slot i: the client's address and, on a wildcard, the address that it asked
  * are the same memory for both calls, so a reply leaves from where the question came to (IP_PKTINFO, RFC 3542 §4).
  */
-import { MSG_DONTWAIT, systemCalls } from '../system-calls.ts'
+import { MSG_DONTWAIT, MSG_WAITFORONE, systemCalls } from '../system-calls.ts'
 
 /** As the prototype measured: beyond 64 a call gains nothing any more, and the last one waits for the first. */
 export const SLOTS = 64
@@ -39,6 +39,9 @@ export class DatagramBatch {
   readonly output: Buffer
   readonly names: Buffer
   readonly control: Buffer
+  /** The same memory, in words of 4 bytes. */
+  readonly inputWords: Int32Array
+  readonly nameWords: Int32Array
   readonly #receive: Buffer
   readonly #send: Buffer
   readonly #receiveWords: Uint32Array
@@ -57,6 +60,8 @@ export class DatagramBatch {
     this.output = block.take(OUTPUT_SIZE)
     this.names = block.take(NAME_STRIDE)
     this.control = block.take(CONTROL_SIZE)
+    this.inputWords = new Int32Array(this.input.buffer, this.input.byteOffset, this.input.length / 4)
+    this.nameWords = new Int32Array(this.names.buffer, this.names.byteOffset, this.names.length / 4)
     this.#receive = block.take(MESSAGE_SIZE)
     this.#send = block.take(MESSAGE_SIZE)
     const inputVectors = block.take(IOV_SIZE)
@@ -82,17 +87,20 @@ export class DatagramBatch {
   }
 
   /**
-   * Takes what waits at the socket, at most `SLOTS` datagrams, without waiting for more. How many came; 0: none, or a
-   * failure that the next poll shows again.
+   * Takes what is at the socket, at most `SLOTS` datagrams. `waits`: if there is nothing, for the first of them, as long as
+   * the socket's timeout. How many came; 0: none, or a failure that the next poll shows again.
    */
-  receive(fd: number): number {
+  receive(fd: number, waits: boolean): number {
     const header = this.#receiveWords
     // Value-result arguments: the kernel wrote what it used.
     for (let slot = 0; slot < this.#used; slot++) {
       header[(slot * MESSAGE_SIZE + AT.nameLength) / 4] = NAME_SIZE
       header[(slot * MESSAGE_SIZE + AT.controlLength) / 4] = CONTROL_SIZE
     }
-    this.#used = Math.max(0, this.#recvmmsg(fd, this.#receive, SLOTS, MSG_DONTWAIT, null) as number)
+    this.#used = Math.max(
+      0,
+      this.#recvmmsg(fd, this.#receive, SLOTS, waits ? MSG_WAITFORONE : MSG_DONTWAIT, null) as number,
+    )
     return this.#used
   }
 

@@ -2,7 +2,9 @@
  * A UDP worker: one thread, its own socket of each listener (the kernel spreads clients over them), and a loop that does
  * not return to Node's:
  *
- *     poll → recvmmsg → what is known is answered from the memo → sendmmsg → the rest goes to the main thread
+ *     recvmmsg → what is known is answered from the memo → sendmmsg → the rest goes to the main thread
+ *
+ * With one socket it waits in recvmmsg, which is one system call less for each batch; with several, in poll.
  *
  * The law of order (docs/architecture.md) holds here too: nothing is answered from the memo before all that had come
  * from the apiserver when the questions were received has been taken in (lib/input-ledger.ts), and what that ended is
@@ -47,6 +49,9 @@ const LEAVING = 20
 /** Datagrams with a wrong checksum wake a poll in vain; so many of them in a row do not come. */
 const IN_VAIN = 10_000
 
+/** Header, the root, type and class. */
+const SMALLEST_QUERY = 17
+
 /** struct pollfd: descriptor (4), events (2), what happened (2). */
 const POLLFD = 8
 
@@ -89,19 +94,21 @@ class UdpWorker {
   run(): void {
     while (this.#control.get(Word.stop) === 0) {
       this.#readMail()
+      const waits = this.#sockets.length === 1
       let idle = true
-      for (const socket of this.#sockets) if (this.#serve(socket) > 0) idle = false
-      if (idle) this.#wait()
+      for (const socket of this.#sockets) if (this.#serve(socket, waits) > 0) idle = false
+      if (idle) this.#wait(waits ? 0 : POLL_TIMEOUT)
     }
     for (const { id } of this.#sockets) this.#leave(id)
   }
 
-  #wait(): void {
-    let timeout = POLL_TIMEOUT
+  /** At most `longest` milliseconds. */
+  #wait(longest: number): void {
+    let timeout = longest
     if (this.#unsampled > 0 && this.#lastHit >= 0) {
       const now = performance.now()
       const left = this.#lastSample + SAMPLE_PAUSE - now
-      if (left > 0) timeout = Math.ceil(left)
+      if (left > 0) timeout = Math.min(longest, Math.ceil(left))
       else this.#sample(now)
     }
     const ready: number = systemCalls().poll(this.#polled, this.#sockets.length, timeout)
@@ -147,15 +154,15 @@ class UdpWorker {
     const socket = this.#sockets.find(one => one.id === id)
     if (!socket) return
     // Where nobody else takes what comes, more may always come.
-    for (const end = performance.now() + LEAVING; this.#serve(socket) > 0 && performance.now() < end; );
+    for (const end = performance.now() + LEAVING; this.#serve(socket, false) > 0 && performance.now() < end; );
     this.#follow(this.#sockets.filter(one => one !== socket))
     post({ type: 'left', id })
   }
 
   /** One batch. How many datagrams there were. */
-  #serve(socket: WorkerSocket): number {
+  #serve(socket: WorkerSocket, waits: boolean): number {
     const batch = this.#batch
-    const count = batch.receive(socket.fd)
+    const count = batch.receive(socket.fd, waits)
     if (count === 0) return 0
     this.#lastHit = -1
     this.#inVain = 0
@@ -165,12 +172,11 @@ class UdpWorker {
     const arrived = performance.now()
     const inOrder = this.#inputs.caughtUp(PATIENCE)
     const now = arrived + this.#clockShift
+    this.#countRetries(count, now)
     let missed = 0
     let run = 0
     let hits = 0
-    let retries = 0
     for (let slot = 0; slot < count; slot++) {
-      if (this.#isRetry(slot, now)) retries++
       const length = inOrder ? this.#answer(socket, slot, now) : 0
       if (length > 0) {
         batch.setReply(slot, length)
@@ -186,7 +192,6 @@ class UdpWorker {
       run = 0
     }
     if (run > 0) this.#send(socket, count - run, run)
-    if (retries > 0) this.#control.count(Count.retries, retries)
     if (hits > 0) {
       this.#control.count(Count.hitTime, hits * (performance.now() - arrived))
       this.#unsampled += hits
@@ -197,19 +202,29 @@ class UdpWorker {
     return count
   }
 
-  /** By the words of id, port and address, the length and the end of the question: enough to tell A from AAAA. */
+  /** In a loop of its own: each query looks at another place of a table that no cache holds, and they wait for it together. */
+  #countRetries(count: number, now: number): void {
+    let retries = 0
+    for (let slot = 0; slot < count; slot++) if (this.#isRetry(slot, now)) retries++
+    if (retries > 0) this.#control.count(Count.retries, retries)
+  }
+
+  /** By the words of id, port and address, the length, where the name begins and the question ends: A is not AAAA. */
   #isRetry(slot: number, now: number): boolean {
-    const { input, names } = this.#batch
-    const packet = slot * INPUT_SIZE
-    const name = slot * NAME_STRIDE
+    const { input, inputWords, nameWords } = this.#batch
     const length = this.#batch.lengthOf(slot)
-    if (length < 12) return false
-    const mark = ((input[packet]! << 24) | (input[packet + 1]! << 16) | names.readUInt16BE(name + 2)) >>> 0
+    if (length < SMALLEST_QUERY) return false
+    const packet = (slot * INPUT_SIZE) / 4
+    const name = (slot * NAME_STRIDE) / 4
+    const family = nameWords[name]! & 0xffff
+    const mark = (inputWords[packet]! << 16) | (nameWords[name]! >>> 16)
     // sockaddr_in has its address at 4, sockaddr_in6 the end of its own at 20.
-    const address = names.readInt32LE(name + (names[name] === AF_INET ? 4 : 20))
-    const question = (length << 16) ^ input.readInt32LE(packet + length - 4) ^ input.readInt32LE(packet + 12)
+    const address = nameWords[name + (family === AF_INET ? 1 : 5)]!
+    const end = slot * INPUT_SIZE + length
+    const type = (input[end - 4]! << 8) | input[end - 3]!
+    const question = (length << 16) ^ inputWords[packet + 3]! ^ type
     const hash = Math.imul(Math.imul(mark ^ address, 0x9e3779b1) ^ question, 0x85ebca6b)
-    return this.#retries.isAgain(mark, hash ^ (hash >>> 15), now)
+    return this.#retries.isAgain(mark >>> 0, hash ^ (hash >>> 15), now)
   }
 
   #answer({ space }: WorkerSocket, slot: number, now: number): number {
