@@ -11,7 +11,8 @@ keepCompiled(argv.slice(2))
 const { reportError } = await import('./exit.ts')
 try {
   const { createProgram } = await import('./program.ts')
-  await createProgram().parseAsync(argv)
+  const program = await createProgram(argv[2])
+  await program.parseAsync(argv)
 } catch (error) {
   reportError(error)
   process.exitCode = 1

@@ -1,30 +1,28 @@
 import { Command } from 'commander'
-import { apiserverCommand } from './apiserver.ts'
-import { checkCommand } from './check.ts'
-import { controlPlaneCommand } from './control-plane.ts'
-import { convertCommand } from './convert.ts'
-import { dnsCommand } from './dns.ts'
-import { explainCommand } from './explain.ts'
 import { packageVersion } from './package-root.ts'
-import { resolvConfCommand } from './resolvconf.ts'
-import { shellCommand } from './shell/command.ts'
-import { showCommand } from './show.ts'
-import { upCommand } from './up/command.ts'
 
-/** The whole command line: one subcommand a part. */
-export const createProgram = (): Command =>
-  new Command('seamark')
+/** In the order of the help. */
+const subcommands: Readonly<Record<string, () => Promise<Command>>> = {
+  up: async () => (await import('./up/command.ts')).upCommand(),
+  shell: async () => (await import('./shell/command.ts')).shellCommand(),
+  explain: async () => (await import('./explain.ts')).explainCommand(),
+  show: async () => (await import('./show.ts')).showCommand(),
+  resolvconf: async () => (await import('./resolvconf.ts')).resolvConfCommand(),
+  check: async () => (await import('./check.ts')).checkCommand(),
+  convert: async () => (await import('./convert.ts')).convertCommand(),
+  dns: async () => (await import('./dns.ts')).dnsCommand(),
+  apiserver: async () => (await import('./apiserver.ts')).apiserverCommand(),
+  'control-plane': async () => (await import('./control-plane.ts')).controlPlaneCommand(),
+}
+
+/** The command line: with the one subcommand that is asked for where that is one, else whole, for help and advice. */
+export const createProgram = async (asked = ''): Promise<Command> => {
+  const program = new Command('seamark')
     .description('Cluster DNS and service discovery for Kubernetes, with the cluster stack that it serves')
     .version(packageVersion, '-V, --version')
     .showSuggestionAfterError(true)
     .enablePositionalOptions()
-    .addCommand(upCommand())
-    .addCommand(shellCommand())
-    .addCommand(explainCommand())
-    .addCommand(showCommand())
-    .addCommand(resolvConfCommand())
-    .addCommand(checkCommand())
-    .addCommand(convertCommand())
-    .addCommand(dnsCommand())
-    .addCommand(apiserverCommand())
-    .addCommand(controlPlaneCommand())
+  const known = Object.hasOwn(subcommands, asked) ? [subcommands[asked]!] : Object.values(subcommands)
+  for (const load of known) program.addCommand(await load())
+  return program
+}

@@ -5,6 +5,7 @@
 import { createRequire } from 'node:module'
 import { type Logger, pino } from 'pino'
 import type { PinoPretty } from 'pino-pretty'
+import { sourceStack } from './source-stack.ts'
 
 export type { Logger }
 
@@ -24,6 +25,11 @@ export interface LogOptions {
 /** Forty files that collectors do not need. */
 const require = createRequire(import.meta.url)
 
+const serializeError = (error: Error) => {
+  const serialized = pino.stdSerializers.err(error)
+  return typeof serialized?.stack === 'string' ? { ...serialized, stack: sourceStack(serialized.stack) } : serialized
+}
+
 /** Writes synchronously: the last line before a crash is there. */
 export const createLogger = ({ level, format, descriptor = 2 }: LogOptions): Logger => {
   const base = {
@@ -31,7 +37,7 @@ export const createLogger = ({ level, format, descriptor = 2 }: LogOptions): Log
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     // An Error has no own enumerable fields: without this, `{ error }` would say nothing.
-    serializers: { error: pino.stdSerializers.err },
+    serializers: { error: serializeError },
   }
   if (format === 'json') return pino(base, pino.destination({ dest: descriptor, sync: true }))
   const pretty: typeof PinoPretty = require('pino-pretty')

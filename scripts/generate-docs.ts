@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { derivedPages } from './docs/pages.ts'
 
 const root = new URL('..', import.meta.url)
-for (const [path, text] of Object.entries(derivedPages())) {
+for (const [path, text] of Object.entries(await derivedPages())) {
   writeFileSync(fileURLToPath(new URL(path, root)), text)
   console.log(`wrote ${path}`)
 }

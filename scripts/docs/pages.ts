@@ -45,17 +45,17 @@ ${options.join('\n')}
 `
 }
 
-const cliPage = (): string =>
+const cliPage = async (): Promise<string> =>
   `${GENERATED}# Command line
 
 Every command has \`--help\`. What went wrong is printed with what to do about it; [errors.md](errors.md) lists the codes.
 \`seamark dns\` also takes CoreDNS's one-dash flags (\`-conf\`, \`-dns.port\`, \`-p\`, \`-quiet\`, \`-pidfile\`,
 \`-plugins\`, \`-version\`).
 
-${createProgram().commands.map(commandSection).join('\n')}`
+${(await createProgram()).commands.map(commandSection).join('\n')}`
 
-export const derivedPages = (): Readonly<Record<string, string>> => ({
+export const derivedPages = async (): Promise<Readonly<Record<string, string>>> => ({
   'docs/errors.md': errorsPage(),
-  'docs/cli.md': cliPage(),
+  'docs/cli.md': await cliPage(),
   'docs/metrics.md': `${GENERATED}${metricsPage()}`,
 })
