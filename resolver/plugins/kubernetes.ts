@@ -124,7 +124,7 @@ class Kubernetes implements Plugin {
     const catchUp = new CatchUp({
       lists: index.following,
       clock: this.#clock,
-      onLost: () => this.#environment.board.changed(facts.absence),
+      onChange: () => this.#environment.board.changed(facts.absence),
       onOutcome: outcome => this.#metrics.catchUp.inc({ outcome }),
     })
     this.#use({ cluster, index, catchUp, users: 0 })
@@ -173,13 +173,13 @@ class Kubernetes implements Plugin {
     const shared = this.#shared
     this.#shared = undefined
     if (!shared || --shared.users > 0) return
+    shared.catchUp.close()
     shared.index.close()
     await shared.cluster.close()
   }
 
   provideMetadata(query: Query, metadata: Map<string, string>): void {
     const zone = findZone(this.#settings.zone.zones, query.question.canonicalName)
-    shared.catchUp.close()
     setMetadata(metadata, query, zone, this.#shared?.index)
   }
 
@@ -221,10 +221,15 @@ class Kubernetes implements Plugin {
     const { fallthrough, zone: own } = this.#settings
     const context = { fallthrough, zones: own.zones, isDenial }
     const terms = this.#shared && zoneTerms(question.canonicalName, zone, this.#shared.index, context)
-    if (terms?.facts.includes(facts.absence) && !this.#shared?.catchUp.isCaughtUp) return undefined
+    if (!terms) return undefined
+    const restsOnWatches = terms.facts.includes(facts.absence)
+    const holds = restsOnWatches ? this.#shared?.catchUp.denialsHoldUntil : Number.POSITIVE_INFINITY
+    if (holds === undefined) return undefined
     const age = edns && this.dataAge()
     // From then on the answer says that it may be stale, to those who can be told.
-    return terms && age !== undefined ? { ...terms, until: this.#clock.monotonic() + STALE - age } : terms
+    const fresh = age === undefined ? Number.POSITIVE_INFINITY : this.#clock.monotonic() + STALE - age
+    const until = Math.min(holds, fresh)
+    return until === Number.POSITIVE_INFINITY ? terms : { ...terms, until }
   }
 
   #fallsThrough(canonicalName: string): boolean {

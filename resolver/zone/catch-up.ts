@@ -22,8 +22,8 @@ export interface CatchUpOptions {
   /** The lists that names are made of. */
   readonly lists: readonly Following[]
   readonly clock: Clock
-  /** What was denied may be there from now on. Called in the turn in which a watch's end is read. */
-  readonly onLost: () => void
+  /** What denials rest on has changed: a watch is lost (called in the turn in which its end is read), or all follow again. */
+  readonly onChange: () => void
   /** Told how each question was answered that came while a watch was down. */
   readonly onOutcome: (outcome: CatchUpOutcome) => void
 }
@@ -33,8 +33,8 @@ export interface CatchUpOptions {
  * clients wait before they ask again (1 s).
  */
 export const PATIENCE: Milliseconds = 300
-/** 1,000 questions are some hundred kilobytes; who sends more for names that nobody has sends nonsense. */
-export const MAX_WAITING = 1000
+/** Some megabytes; more questions than the main thread answers while a watch that its server has ended begins anew. */
+export const MAX_WAITING = 5000
 /** An apiserver that is restarted in its place (a static pod) is back by then. */
 export const EARLY: Milliseconds = 30_000
 /** Between two tries: a refused connection costs both sides some tens of microseconds, a question waits half of this. */
@@ -87,6 +87,14 @@ export class CatchUp {
   /** Whether all lists hear of each change as it is made. */
   get isCaughtUp(): boolean {
     return this.#isCaughtUp
+  }
+
+  /** Until when a denial that was not waited for may be given again (monotonic); undefined: it may not. */
+  get denialsHoldUntil(): Milliseconds | undefined {
+    if (this.#isCaughtUp) return Number.POSITIVE_INFINITY
+    const now = this.#options.clock.monotonic()
+    if (now - this.#lostAt < EARLY || this.#isWorthTrying()) return undefined
+    return Math.max(this.#failedAt + LATE_PAUSE, now + EARLY_PAUSE)
   }
 
   /** For a question whose name is not there. Resolves within `PATIENCE`, or says at once. */
@@ -150,9 +158,10 @@ export class CatchUp {
         this.#unclearSince ??= now
         return
       case 'following':
-        if (!this.#followsAll()) return
+        if (this.#isCaughtUp || !this.#followsAll()) return
         this.#isCaughtUp = true
         this.#unclearSince = undefined
+        this.#options.onChange()
         for (const waiting of [...this.#waiting]) waiting.end('caught-up')
         return
       case 'refused':
@@ -165,7 +174,7 @@ export class CatchUp {
     this.#isCaughtUp = false
     this.#lostAt = now
     this.#unclearSince = undefined
-    this.#options.onLost()
+    this.#options.onChange()
   }
 
   /** Who answers "no" may have told others "created": only where nobody answers, nobody was told. */

@@ -1,8 +1,9 @@
 /** Names that are not known while a watch is down: what clients, the next plugin and the memo get. */
+import assert from 'node:assert'
 import test, { type ExecutionContext } from 'ava'
 import { extendedErrorCodes, rcodes, recordTypes } from '#resolver/wire/codes.ts'
 import type { ResponseMessage } from '#resolver/wire/message.ts'
-import { EARLY, PATIENCE } from '#resolver/zone/catch-up.ts'
+import { EARLY, LATE_PAUSE, PATIENCE } from '#resolver/zone/catch-up.ts'
 import { ask, configure, testWorld } from '../../support/dns-environment.ts'
 import { namespace, service, slice } from '../../support/manifests.ts'
 import { Memoised, packetOf } from '../../support/memoised.ts'
@@ -131,28 +132,15 @@ test('a headless service may have got the address that it lacks', async t => {
 })
 
 test('the memo gives no denial from the loss of a watch on, of names below one either, and keeps none until it is back', async t => {
-  const cluster = new StaticCluster(shop)
-  const memoised = new Memoised('.:53 {\n kubernetes cluster.local\n}\n', cluster)
-  await memoised.start()
-  const plain = { id: 1, recursionDesired: true, upper: 0, edns: undefined }
-  const packet = (name: string) => packetOf(name, recordTypes.A, plain)
-  const denied = packet('no.shop.svc.cluster.local.')
-  const unseen = packet('unseen.shop.svc.cluster.local.')
-  const known = packet('web.shop.svc.cluster.local.')
-  const impossible = packet('example.com.cluster.local.')
-  const all = [denied, known, impossible]
-  for (const one of all) memoised.respond(one)
-  for (const one of [...all, unseen]) t.truthy(memoised.find(one))
-
-  const { following } = cluster.services
+  const { memoised, following, denied, unseen, known, impossible } = await keepAll()
   following.enter('unreachable')
-  following.onRetry = () => following.enter('trying', 'unreachable')
-  await memoised.world.clock.advance(EARLY)
   for (const one of [known, impossible]) t.truthy(memoised.find(one), 'it rests on no watch')
   for (let ask = 0; ask < 3; ask++) {
     for (const one of [denied, unseen]) {
       t.is(memoised.find(one), undefined)
-      await memoised.ask(one)
+      const reply = memoised.ask(one)
+      await memoised.world.clock.advance(PATIENCE)
+      await reply
     }
   }
   following.enter('trying', 'following')
@@ -161,3 +149,45 @@ test('the memo gives no denial from the loss of a watch on, of names below one e
   for (const one of [denied, unseen]) t.truthy(memoised.find(one))
   await memoised.configuration.close()
 })
+
+test('in a long outage the memo gives denials between two tries, and not once the watch is back', async t => {
+  const { cluster, memoised, following, denied, unseen } = await keepAll()
+  const { clock } = memoised.world
+  following.enter('unreachable')
+  following.onRetry = () => following.enter('trying', 'unreachable')
+  await clock.advance(EARLY)
+  for (let second = 0; second < 3; second++) {
+    t.is(memoised.find(denied), undefined, 'a try is due')
+    await memoised.ask(denied)
+    memoised.respond(denied)
+    await clock.advance(LATE_PAUSE - 1)
+    for (const one of [denied, unseen]) t.truthy(memoised.find(one))
+    await clock.advance(1)
+  }
+  t.is(following.retries, 3)
+  await memoised.ask(denied)
+  memoised.respond(denied)
+  t.truthy(memoised.find(unseen))
+  cluster.apply(service('shop', 'unseen', '10.96.0.22'))
+  following.enter('trying', 'following')
+  for (const one of [denied, unseen]) t.is(memoised.find(one), undefined)
+  await memoised.configuration.close()
+})
+
+/** A memo with an answer of each kind; a name below the one that is denied has not been asked for. */
+const keepAll = async () => {
+  const cluster = new StaticCluster(shop)
+  const memoised = new Memoised('.:53 {\n kubernetes cluster.local\n}\n', cluster)
+  await memoised.start()
+  const plain = { id: 1, recursionDesired: true, upper: 0, edns: undefined }
+  const packet = (name: string) => packetOf(name, recordTypes.A, plain)
+  const kept = {
+    denied: packet('no.shop.svc.cluster.local.'),
+    known: packet('web.shop.svc.cluster.local.'),
+    impossible: packet('example.com.cluster.local.'),
+  }
+  for (const one of Object.values(kept)) memoised.respond(one)
+  const unseen = packet('unseen.shop.svc.cluster.local.')
+  for (const one of [...Object.values(kept), unseen]) assert(memoised.find(one))
+  return { cluster, memoised, following: cluster.services.following, unseen, ...kept }
+}

@@ -17,11 +17,11 @@ const world = () => {
   const clock = new VirtualClock()
   const lists = [new StaticFollowing(), new StaticFollowing()]
   const told: CatchUpOutcome[] = []
-  const state = { lost: 0 }
+  const state = { changes: 0 }
   const catchUp = new CatchUp({
     lists,
     clock,
-    onLost: () => void state.lost++,
+    onChange: () => void state.changes++,
     onOutcome: outcome => void told.push(outcome),
   })
   const each = (act: (list: StaticFollowing) => void) => () => lists.forEach(act)
@@ -45,19 +45,21 @@ const outcomeOf = (waiting: Promise<CatchUpOutcome> | CatchUpOutcome): { value: 
 
 const settle = () => new Promise(resolve => setImmediate(resolve))
 
-test('while all lists follow nobody waits; a loss is told once, however many lists it takes', async t => {
+test('while all lists follow nobody waits; a loss and its end are told once, however many lists it takes', async t => {
   const { catchUp, lose, follow, lists, state, told } = world()
   t.is(catchUp.wait(), 'caught-up')
   lose()
-  t.is(state.lost, 1)
+  t.is(state.changes, 1)
   lists[0]!.enter('trying', 'following')
   t.false(catchUp.isCaughtUp, 'the other one does not')
   lists[1]!.enter('trying', 'following')
   t.true(catchUp.isCaughtUp)
+  t.is(state.changes, 2)
   lists[0]!.enter('trying')
   t.false(catchUp.isCaughtUp, 'between two streams nobody hears either')
-  t.is(state.lost, 2)
+  t.is(state.changes, 3)
   follow()
+  t.is(state.changes, 4)
   t.deepEqual(told, [], 'nobody had to ask')
 })
 
@@ -168,6 +170,27 @@ test('after a while one try a second, and those who come in between are answered
   await settle()
   t.is(waiting.value, 'caught-up')
   t.true(catchUp.isCaughtUp)
+})
+
+test('denials may be kept while all follow, and after a while as long as nothing new would be tried', async t => {
+  const { catchUp, lose, nobody, follow, clock } = world()
+  t.is(catchUp.denialsHoldUntil, Number.POSITIVE_INFINITY)
+  lose()
+  nobody()
+  for (const elapsed of [0, LATE_PAUSE, EARLY - LATE_PAUSE - 1]) {
+    await clock.advance(elapsed)
+    t.is(catchUp.denialsHoldUntil, undefined, `${elapsed}`)
+  }
+  await clock.advance(1)
+  t.is(catchUp.denialsHoldUntil, undefined, 'a try is due')
+  await catchUp.wait()
+  const failed = clock.monotonic()
+  await clock.advance(LATE_PAUSE / 2)
+  t.is(catchUp.denialsHoldUntil, failed + LATE_PAUSE)
+  await clock.advance(LATE_PAUSE / 2)
+  t.is(catchUp.denialsHoldUntil, undefined)
+  follow()
+  t.is(catchUp.denialsHoldUntil, Number.POSITIVE_INFINITY)
 })
 
 test('so many wait and no more; who is turned away is not told that there is nothing', async t => {
