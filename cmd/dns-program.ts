@@ -58,7 +58,10 @@ export class DnsProgram implements Component {
         }
         if (!this.#stop.signal.aborted) await this.#server.converge(listeners, endpoints)
       },
-      switched: () => shared.board.changed(EVERYTHING),
+      switched: () => {
+        shared.board.changed(EVERYTHING)
+        this.#server.ownZones = this.#live.configuration!.ownZones
+      },
       departed: () => this.#server.departed(),
       clock: systemClock,
       logger: logger.child({ room: 'resolver' }),

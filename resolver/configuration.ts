@@ -24,6 +24,7 @@ import {
 } from './corefile/syntax.ts'
 import type { DnsListener, HttpEndpoint, ListenerTimeouts, Responder } from './listener.ts'
 import { panicMetrics, registerMetrics } from './metrics.ts'
+import { ownZonesOf, type ZoneOwnership } from './own-zones.ts'
 import type { Environment, Next, Plugin, PluginModule, ReplyObserver, Traffic } from './plugin.ts'
 import { loadPlugins, pluginNames } from './plugins/index.ts'
 import { pluginOrder } from './plugins/order.ts'
@@ -71,6 +72,8 @@ export class Configuration {
   readonly plugins: readonly Plugin[]
   /** The plugins with the directives that they were made from, by server block and in the order in which they run. */
   readonly instances: readonly Instance[]
+  /** Whose names wait for no other server. */
+  readonly ownZones: ZoneOwnership
   /** The Corefile's text with all imports. */
   readonly text: string
   readonly #resolver: Resolver
@@ -82,6 +85,9 @@ export class Configuration {
     this.plugins = this.instances.map(({ plugin }) => plugin)
     this.listeners = distinctListeners(blocks)
     this.endpoints = distinctEndpoints(this.plugins)
+    this.ownZones = ownZonesOf(
+      blocks.map(({ block, instances }) => ({ zones: block.zones, plugins: instances.map(({ plugin }) => plugin) })),
+    )
     const routes = new Map<string, Map<DnsName, Chain[]>>()
     for (const { block, instances } of blocks) {
       const chain = composeChain(

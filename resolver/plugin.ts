@@ -185,6 +185,8 @@ export interface Plugin {
    * may take over what is dear to make again (a cache's entries, a watch); `close` of the old one still follows.
    */
   readonly adopt?: (previous: Plugin) => void
+  /** Zones in which it answers every question, and without another server, but for the targets of aliases. */
+  readonly ownZones?: readonly DnsName[]
   /** The cluster that the plugin answers from, for others of its block; undefined until it has started. */
   readonly cluster?: () => ClusterZones | undefined
   /** The plugin's zone of this very name, as it is now; undefined: it has none. For `transfer`. */

@@ -6,12 +6,16 @@
  * them, in no order that anybody promises. A query that comes while they are being read is read too, but an event that
  * came just before it to a socket that had not been ready is not. The poll phase of the next turn finds it: so packets
  * wait until that is over, and all that came in one turn are answered in one go.
+ *
+ * Questions go in two lanes: those for the server's own zones are taken first, and find room when upstreams are so slow
+ * that the others fill theirs (docs/decisions/0021-lanes.md).
  */
 import type { Clock, Milliseconds } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
 import type { RequestContext, Responder } from '#resolver/listener.ts'
 import { failureReply } from '#resolver/wire/header.ts'
 import type { ServerMetrics } from './metrics.ts'
+import { OwnZones } from './own-zones.ts'
 
 /** Called exactly once for each packet; `undefined`: there is nothing to send. Must not throw. */
 export type Deliver = (reply: Buffer | undefined) => void
@@ -21,10 +25,17 @@ interface Request {
   readonly context: RequestContext
   readonly deliver: Deliver
   readonly begun: (() => void) | undefined
+  readonly lane: Lane
 }
+
+/** For the server's own zones, or for names that others may have to be asked for. */
+type Lane = 'own' | 'others'
 
 /** What came meanwhile from the apiserver holds up all answers of the workers (decision 18): it must not wait long. */
 const TURN: Milliseconds = 2
+
+/** Of `maxInFlight`, questions that may wait for other servers: the rest is for the own zones. */
+const OTHERS_SHARE = 3 / 4
 
 export interface DispatcherOptions {
   readonly clock: Clock
@@ -36,19 +47,22 @@ export interface DispatcherOptions {
 export class Dispatcher {
   /** Swapped between two packets: each is answered by the one that is current when its turn comes. */
   responder: Responder
+  ownZones = new OwnZones([])
   readonly #options: DispatcherOptions
+  readonly #maxOthers: number
   /** Read in this turn of the loop. */
   #arrived: Request[] = []
   /** Whose turn has come: of all turns together, lest those of each take their time in every one. */
-  readonly #ripe: Request[] = []
+  readonly #ripe = { own: [] as Request[], others: [] as Request[] }
   #answering = false
-  #inFlight = 0
+  readonly #inFlight = { own: 0, others: 0 }
   /** When a query last came. */
   #lastArrival = Number.NEGATIVE_INFINITY
 
   constructor(responder: Responder, options: DispatcherOptions) {
     this.responder = responder
     this.#options = options
+    this.#maxOthers = Math.ceil(options.maxInFlight * OTHERS_SHARE)
   }
 
   /** How long no query has come. */
@@ -58,14 +72,20 @@ export class Dispatcher {
 
   /** `begun`: its turn has come, or it is dropped; what it waits for from then on is no work for this program. */
   submit(packet: Buffer, context: RequestContext, deliver: Deliver, begun?: () => void): void {
-    if (this.#inFlight >= this.#options.maxInFlight) {
-      this.#options.metrics.drop('in-flight')
+    const lane = this.ownZones.has(packet) ? 'own' : 'others'
+    if (this.#isFull(lane)) {
+      this.#options.metrics.drop(lane === 'own' ? 'in-flight' : 'in-flight-others')
       begun?.()
       deliver(undefined)
       return
     }
-    this.#inFlight++
-    if (this.#arrived.push({ packet, context, deliver, begun }) === 1) setImmediate(this.#endTurn)
+    this.#inFlight[lane]++
+    if (this.#arrived.push({ packet, context, deliver, begun, lane }) === 1) setImmediate(this.#endTurn)
+  }
+
+  #isFull(lane: Lane): boolean {
+    const { own, others } = this.#inFlight
+    return own + others >= this.#options.maxInFlight || (lane === 'others' && others >= this.#maxOthers)
   }
 
   /** What was read in this turn is answered at the end of the next. */
@@ -77,22 +97,31 @@ export class Dispatcher {
   }
 
   readonly #answerAll = (batch: readonly Request[]): void => {
-    for (const request of batch) this.#ripe.push(request)
+    for (const request of batch) this.#ripe[request.lane].push(request)
     if (!this.#answering) this.#answerSome()
   }
 
-  /** For some time; the rest in the next turn, before which the watch streams are read again. Later is always in order. */
+  /**
+   * For some time; the rest in the next turn, before which the watch streams are read again. Later is always in order. One
+   * of the others has its turn in any case: they must not starve.
+   */
   readonly #answerSome = (): void => {
+    const { own, others } = this.#ripe
+    const end = this.#options.clock.monotonic() + TURN
+    this.#answerUntil(end, own)
+    this.#answerUntil(end, others)
+    this.#answering = own.length + others.length > 0
+    if (this.#answering) setImmediate(this.#answerSome)
+  }
+
+  #answerUntil(end: Milliseconds, ripe: Request[]): void {
     const { clock } = this.#options
-    const end = clock.monotonic() + TURN
     let answered = 0
-    while (answered < this.#ripe.length) {
-      this.#answer(this.#ripe[answered++]!)
+    while (answered < ripe.length) {
+      this.#answer(ripe[answered++]!)
       if (clock.monotonic() >= end) break
     }
-    this.#ripe.splice(0, answered)
-    this.#answering = this.#ripe.length > 0
-    if (this.#answering) setImmediate(this.#answerSome)
+    ripe.splice(0, answered)
   }
 
   #answer(request: Request): void {
@@ -114,8 +143,8 @@ export class Dispatcher {
     }
   }
 
-  #settle({ deliver }: Request, reply: Buffer | undefined): void {
-    this.#inFlight--
+  #settle({ deliver, lane }: Request, reply: Buffer | undefined): void {
+    this.#inFlight[lane]--
     deliver(reply)
   }
 

@@ -2,8 +2,10 @@
 import { Counter, Gauge, type Registry } from '#lib/metrics.ts'
 
 export type DropReason =
-  /** More queries in flight than `maxInFlight`. */
+  /** More queries in flight than `maxInFlight`, or more than workers may hand over. */
   | 'in-flight'
+  /** The same for names that other servers may have to be asked for, which have only a part of that room. */
+  | 'in-flight-others'
   /** More TCP connections than `tcpMaxConnections`. */
   | 'tcp-connections'
   /** A TCP frame of no bytes or more than `tcpMaxQuery`. */

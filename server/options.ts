@@ -46,7 +46,7 @@ export const serverOptions = {
     minimum: 1,
     maximum: 1_000_000,
     unit: 'queries',
-    doc: 'Queries that wait for an answer at one time, all listeners together; further ones are dropped and counted.',
+    doc: 'Queries that wait for an answer at one time, all listeners together, three quarters of them for names that other servers may have to be asked for; further ones are dropped and counted.',
   },
   addressScanInterval: {
     type: 'number',

@@ -14,13 +14,16 @@ import type { InputLedger } from '#lib/input-ledger.ts'
 import type { Logger } from '#lib/log.ts'
 import { beforeReading, type Registry } from '#lib/metrics.ts'
 import type { DnsListener, HttpEndpoint, Responder } from '#resolver/listener.ts'
+import type { ZoneOwnership } from '#resolver/own-zones.ts'
 import type { ServerCookies } from '#resolver/wire/cookie.ts'
+import { nameData } from '#resolver/wire/rdata.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { DnsSockets } from './dns-sockets.ts'
 import { HttpSockets } from './http-sockets.ts'
 import { MainMemo } from './main-memo.ts'
 import { ServerMetrics } from './metrics.ts'
 import type { ServerOptions } from './options.ts'
+import { OwnZones } from './own-zones.ts'
 import { portsCanBeShared } from './socket-options.ts'
 import { startWorkerPool } from './udp/start-worker-pool.ts'
 import type { WorkerPool } from './udp/worker-pool.ts'
@@ -121,6 +124,13 @@ export class Server {
 
   #memoised(responder: Responder): Responder {
     return this.#memo?.before(responder) ?? responder
+  }
+
+  /** Under overload, questions for names in these are taken first. */
+  set ownZones(zones: ZoneOwnership) {
+    const wire = [...zones].map(([zone, isOwn]) => [nameData.encode(zone).toString('latin1'), isOwn] as const)
+    this.#dispatcher.ownZones = new OwnZones(wire)
+    if (this.#pool) this.#pool.ownZones = wire
   }
 
   /**

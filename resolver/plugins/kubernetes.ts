@@ -94,6 +94,12 @@ class Kubernetes implements Plugin {
   #zones: ClusterZones | undefined
   #late: Timer | undefined
 
+  get ownZones(): readonly DnsName[] {
+    const { fallthrough, zone: own } = this.#settings
+    const zones = own.zones.map(({ name }) => name)
+    return zones.filter(zone => !fallthrough.some(other => isSubdomain(zone, other) || isSubdomain(other, zone)))
+  }
+
   constructor(settings: KubernetesSettings, environment: Environment, wantsMetadata: boolean) {
     this.#settings = settings
     this.#environment = environment

@@ -1,6 +1,7 @@
 /** What the main thread and its UDP workers say to each other. All else is in shared memory. */
 import type { SharedBoard } from '#lib/change-board.ts'
 import type { KeptReply } from '../answers.hot.ts'
+import type { WireZones } from '../own-zones.ts'
 
 export interface WorkerSettings {
   readonly board: SharedBoard
@@ -31,6 +32,8 @@ export type ToWorker =
   | { readonly type: 'serve'; readonly socket: WorkerSocket }
   /** Answer what waits, then let go of it. */
   | { readonly type: 'leave'; readonly id: number }
+  /** Whose questions are handed over when others are not any more. */
+  | { readonly type: 'own-zones'; readonly zones: WireZones }
   | { readonly type: 'keep'; readonly space: number; readonly question: Uint8Array; readonly kept: SentReply }
 
 export type FromWorker =

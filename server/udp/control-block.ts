@@ -19,7 +19,7 @@ export const Word = {
 type Word = (typeof Word)[keyof typeof Word]
 const WORDS = 4
 
-/** What is counted: datagrams, but for the first and the last. */
+/** What is counted: datagrams, but for `batches` and `hitTime`. */
 export const Count = {
   batches: 0,
   received: 1,
@@ -35,9 +35,11 @@ export const Count = {
   hitTime: 7,
   /** Queries that came before, a few seconds ago. */
   retries: 8,
+  /** Dropped like `shed`, of names that are not the server's own. */
+  shedOthers: 9,
 } as const
 export type Count = (typeof Count)[keyof typeof Count]
-const COUNTS = 9
+const COUNTS = 10
 
 export class ControlBlock {
   readonly shared: SharedArrayBuffer

@@ -20,7 +20,7 @@ export const startWorkerPool = (
   // The server of the admin pages, which has no UDP.
   if (!shared) return undefined
   const missing = options.udp === 'dgram' ? 'it was asked for' : missingSystemCalls()
-  if (options.udp === 'batch' && missing !== undefined)
+  if (shared && options.udp === 'batch' && missing !== undefined)
     throw new SeamarkError('BAD_OPTION', `--udp batch: this machine cannot: ${missing}. --udp dgram serves everywhere.`)
   const mode = modeGauge(registry)
   const pool = missing === undefined ? newPool(shared) : undefined
@@ -76,6 +76,7 @@ const counts = [
 
 const drops: readonly { readonly count: Count; readonly reason: DropReason }[] = [
   { count: Count.shed, reason: 'in-flight' },
+  { count: Count.shedOthers, reason: 'in-flight-others' },
   { count: Count.sendFailures, reason: 'udp-send' },
   { count: Count.badSource, reason: 'udp-port' },
 ]

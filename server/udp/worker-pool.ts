@@ -13,6 +13,7 @@ import { siblingModule } from '#lib/worker.ts'
 import { EVERYTHING, type Memo } from '#resolver/memo.ts'
 import type { ServerCookies } from '#resolver/wire/cookie.ts'
 import { HitProfiles, PROFILES } from '../hit-profiles.ts'
+import type { WireZones } from '../own-zones.ts'
 import type { FromWorker, ToWorker, WorkerSettings, WorkerSocket } from './batch-messages.ts'
 import { ControlBlock, Count, NO_SPACE, Word } from './control-block.ts'
 import { readRecords } from './miss-records.ts'
@@ -63,6 +64,7 @@ export class WorkerPool {
   readonly #settling: Recurrence
   #lastReceived = -1
   #lastChange = 0
+  #ownZones: WireZones = []
   #nextId = 1
   #spaces = 0
   readonly #freeSpaces: number[] = []
@@ -83,6 +85,11 @@ export class WorkerPool {
     return this.#options.workers
   }
 
+  set ownZones(zones: WireZones) {
+    this.#ownZones = zones
+    for (const worker of this.#workers) worker.ownZones = zones
+  }
+
   /** Why no worker can live; undefined: there are some. */
   get problem(): Error | undefined {
     return this.#workers.length > 0 && this.#workers.every(({ givenUp }) => givenUp)
@@ -94,7 +101,9 @@ export class WorkerPool {
   begin(): void {
     while (this.#workers.length < this.size) {
       const lost = (worker: UdpWorkerThread, error: Error) => this.#giveUp(worker, error)
-      this.#workers.push(new UdpWorkerThread(this.#workers.length, this.#options, this.#profiles, lost))
+      const worker = new UdpWorkerThread(this.#workers.length, this.#options, this.#profiles, lost)
+      worker.ownZones = this.#ownZones
+      this.#workers.push(worker)
     }
   }
 
@@ -212,6 +221,7 @@ class UdpWorkerThread {
   #settled = new Uint32Array(PROFILES)
   #settledHits = 0
   #settledTime = 0
+  #ownZones: WireZones = []
   #thread: Worker
   #alive = true
   #startedAt: Milliseconds = 0
@@ -233,6 +243,11 @@ class UdpWorkerThread {
     this.#profiles = profiles
     this.#lost = lost
     this.#thread = this.#start()
+  }
+
+  set ownZones(zones: WireZones) {
+    this.#ownZones = zones
+    this.tell({ type: 'own-zones', zones })
   }
 
   arrivals(space: number): number {
@@ -389,6 +404,7 @@ class UdpWorkerThread {
     this.#options.replaced()
     this.#thread = this.#start()
     this.#alive = true
+    this.tell({ type: 'own-zones', zones: this.#ownZones })
     for (const { socket } of this.#served.values()) this.tell({ type: 'serve', socket })
   }
 }

@@ -15,6 +15,7 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import { InputWatch } from '#lib/input-ledger.ts'
 import { ServerCookies } from '#resolver/wire/cookie.ts'
 import { Answers } from '../answers.hot.ts'
+import { OwnZones } from '../own-zones.ts'
 import { AF_INET, bytesReceived, POLLIN, systemCalls } from '../system-calls.ts'
 import type { FromWorker, ToWorker, WorkerSettings, WorkerSocket } from './batch-messages.ts'
 import { ControlBlock, Count, Word } from './control-block.ts'
@@ -37,6 +38,8 @@ const POLL_TIMEOUT = 50
 const PATIENCE = 5
 /** Questions of one worker whose turn in the main thread has not come; more are dropped, as a full socket would. */
 const MISSES_IN_HAND = 4096
+/** Of these, questions for names that are not the server's own. */
+const OTHERS_IN_HAND = 3072
 
 /**
  * Milliseconds. One hit in so long is told to those who rank clients and names, and stands for all since the last: 50 a
@@ -76,6 +79,7 @@ class UdpWorker {
   })
   readonly #misses = Buffer.alloc(SLOTS * maxRecordSize(INPUT_SIZE))
   readonly #retries = new RetryDetector()
+  #ownZones = new OwnZones([])
   #sockets: WorkerSocket[] = []
   #polled = Buffer.alloc(0)
   #lastSample = Number.NEGATIVE_INFINITY
@@ -132,6 +136,9 @@ class UdpWorker {
         return
       case 'leave':
         this.#leave(message.id)
+        return
+      case 'own-zones':
+        this.#ownZones = new OwnZones(message.zones)
         return
       case 'keep': {
         const { space, question, kept } = message
@@ -282,10 +289,7 @@ class UdpWorker {
       this.#control.count(Count.badSource, 1)
       return end
     }
-    if (this.#control.get(Word.missesInHand) + this.#noted >= MISSES_IN_HAND) {
-      this.#control.count(Count.shed, 1)
-      return end
-    }
+    if (this.#isShed(slot)) return end
     this.#noted++
     this.#control.count(Count.misses, 1)
     const control = slot * CONTROL_SIZE
@@ -295,6 +299,15 @@ class UdpWorker {
       control: batch.control.subarray(control, control + batch.controlLengthOf(slot)),
       packet: batch.input.subarray(packet, packet + batch.lengthOf(slot)),
     })
+  }
+
+  #isShed(slot: number): boolean {
+    const inHand = this.#control.get(Word.missesInHand) + this.#noted
+    if (inHand < OTHERS_IN_HAND) return false
+    const isOwn = this.#ownZones.has(this.#batch.input, slot * INPUT_SIZE, this.#batch.lengthOf(slot))
+    if (isOwn && inHand < MISSES_IN_HAND) return false
+    this.#control.count(isOwn ? Count.shed : Count.shedOthers, 1)
+    return true
   }
 
   #handOver({ id }: WorkerSocket, length: number): void {
