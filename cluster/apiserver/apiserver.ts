@@ -6,6 +6,7 @@
  * the time a write is answered with a 2xx, its events have been written to every watch stream.
  */
 
+import type { Kind } from '#cluster/api/kind.ts'
 import { KINDS } from '#cluster/api/kinds/index.ts'
 import { REVIEWS } from '#cluster/api/reviews.ts'
 import type { Pki } from '#cluster/pki/pki.ts'
@@ -55,6 +56,8 @@ export interface ApiserverEnvironment {
   readonly random: Random
   readonly logger: Logger
   readonly registry: MetricsRegistry
+  /** What it serves. Default: every kind that is built in. */
+  readonly kinds?: readonly Kind[]
   /** Runs once, when the port is open and before the server calls itself ready: what makes the first objects. */
   readonly bootstrap?: (client: LocalClient, address: SocketAddress) => Promise<void>
 }
@@ -91,17 +94,17 @@ class RunningApiserver implements Apiserver {
     this.#options = options
     this.#environment = environment
     this.#address = options.address
-    const { store, clock, random, logger } = environment
+    const { store, clock, random, logger, kinds = KINDS } = environment
     const planners = createPlanners({ random, nodePorts: NODE_PORTS })
     const records = planners.flatMap(planner => planner.records ?? [])
     this.#cacher = new Cacher({
       store,
       clock,
       logger,
-      kinds: [...KINDS, ...records],
+      kinds: [...kinds, ...records],
       historySize: options.historySize,
     })
-    this.#registry = new Registry({ store, cacher: this.#cacher, kinds: KINDS, planners, clock, random })
+    this.#registry = new Registry({ store, cacher: this.#cacher, kinds, planners, clock, random })
     this.#metrics = createApiserverMetrics(environment.registry)
     this.#watches = new WatchRoutes(this.#metrics)
     this.client = createLocalClient(this.#registry)

@@ -10,6 +10,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { parse } from 'yaml'
+import type { Kind } from '#cluster/api/kind.ts'
+import { KINDS } from '#cluster/api/kinds/index.ts'
 import { type Apiserver, createApiserver } from '#cluster/apiserver/apiserver.ts'
 import { bootstrap } from '#cluster/apiserver/bootstrap/bootstrap.ts'
 import { CLUSTER_OPTIONS } from '#cluster/apiserver/bootstrap/options.ts'
@@ -66,6 +68,8 @@ export interface StartOptions {
   readonly folder?: string
   readonly clock?: Clock
   readonly historySize?: number
+  /** What it serves besides what is built in. */
+  readonly kinds?: readonly Kind[]
   /** Without the first objects but the namespaces that the test makes. */
   readonly bare?: boolean
 }
@@ -128,6 +132,7 @@ const start = async (folder: string, options: StartOptions) => {
       ...environment,
       store,
       pki,
+      kinds: [...KINDS, ...(options.kinds ?? [])],
       ...(options.bare
         ? {}
         : {

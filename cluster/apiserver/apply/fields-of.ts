@@ -1,7 +1,7 @@
 /** Which fields an applied configuration speaks of. */
 import { isObject } from '#cluster/api/own-property.ts'
 import { asMember, childrenOf, type FieldSet, MEMBER, NO_FIELDS } from './field-set.ts'
-import { type ItemsRule, itemsByElement } from './list-items.ts'
+import { type ItemsRule, knownItems } from './list-items.ts'
 import { type MergeRule, WHOLE } from './merge-rule.ts'
 import { fieldElement } from './path-element.ts'
 
@@ -30,7 +30,7 @@ const fieldsOfObject = (value: unknown, rule: MergeRule): Draft => {
 
 const fieldsOfItems = (value: unknown, rule: ItemsRule): Draft => {
   const draft: Draft = {}
-  for (const [element, items] of itemsByElement(value, rule)) {
+  for (const [element, items] of knownItems(value, rule)) {
     const only = items.length === 1 && rule.form === 'list'
     draft[element] = only ? (nodeOf(items[0], rule.item, true) ?? MEMBER) : MEMBER
   }
@@ -44,7 +44,7 @@ const nodeOf = (value: unknown, rule: MergeRule, member: boolean): FieldSet | un
   return member ? asMember(draft) : draft
 }
 
-/** Throws `NotIdentified` where an item of a list cannot be told from others. */
+/** Items of lists that cannot be told from others are no fields. */
 export const fieldsOf = (configuration: unknown, rule: MergeRule): FieldSet => {
   const node = nodeOf(configuration, rule, false)
   return node ? childrenOf(node) : NO_FIELDS

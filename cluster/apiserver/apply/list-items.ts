@@ -43,12 +43,30 @@ export type ItemsRule = ListRule | { readonly form: 'set' }
 export const elementOf = (item: unknown, rule: ItemsRule): string =>
   rule.form === 'set' ? memberElement(item) : keyedElement(item, rule)
 
+/** The same; undefined where a removal has left an item without what tells it apart. */
+export const elementIfKnown = (item: unknown, rule: ItemsRule): string | undefined => {
+  try {
+    return elementOf(item, rule)
+  } catch (error) {
+    if (error instanceof NotIdentified) return undefined
+    throw error
+  }
+}
+
 /** The items behind each step, in the list's order; more than one where the list has duplicates. */
-export const itemsByElement = (list: unknown, rule: ItemsRule): Map<string, unknown[]> => {
+export const itemsByElement = (list: unknown, rule: ItemsRule): Map<string, unknown[]> =>
+  gather(list, item => elementOf(item, rule))
+
+/** Without the items that cannot be told apart. */
+export const knownItems = (list: unknown, rule: ItemsRule): Map<string, unknown[]> =>
+  gather(list, item => elementIfKnown(item, rule))
+
+const gather = (list: unknown, identify: (item: unknown) => string | undefined): Map<string, unknown[]> => {
   const items = new Map<string, unknown[]>()
   if (!Array.isArray(list)) return items
   for (const item of list) {
-    const element = elementOf(item, rule)
+    const element = identify(item)
+    if (element === undefined) continue
     const twins = items.get(element)
     if (twins) twins.push(item)
     else items.set(element, [item])

@@ -5,7 +5,7 @@
  */
 import { isObject, setOwn } from '#cluster/api/own-property.ts'
 import { type FieldSet, hasChildren, isMember } from './field-set.ts'
-import { elementOf, type ItemsRule } from './list-items.ts'
+import { elementIfKnown, type ItemsRule } from './list-items.ts'
 import { type MergeRule, ruleBehind } from './merge-rule.ts'
 import { fieldElement } from './path-element.ts'
 
@@ -34,8 +34,8 @@ const removeFromObject = (value: Record<string, unknown>, fields: FieldSet, rule
 const removeFromList = (value: readonly unknown[], fields: FieldSet, rule: ItemsRule): unknown => {
   const kept: unknown[] = []
   for (const item of value) {
-    const element = elementOf(item, rule)
-    const left = remainder(item, fields[element], ruleBehind(rule, element))
+    const element = elementIfKnown(item, rule)
+    const left = element === undefined ? item : remainder(item, fields[element], ruleBehind(rule, element))
     if (left !== REMOVED && left !== null) kept.push(left)
   }
   return kept.length > 0 ? kept : null
@@ -49,6 +49,6 @@ const removeFrom = (value: unknown, fields: FieldSet, rule: MergeRule): unknown 
   return Array.isArray(value) && value.length > 0 ? removeFromList(value, fields, rule) : null
 }
 
-/** Throws `NotIdentified` where an item of a list cannot be told from others. */
+/** Items of lists that cannot be told from others stay. */
 export const removeFields = (value: unknown, fields: FieldSet, rule: MergeRule): unknown =>
   removeFrom(value, fields, rule)

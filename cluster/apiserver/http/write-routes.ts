@@ -127,19 +127,22 @@ const patched = (call: ResourceCall, patch: ParsedPatch, validation: FieldValida
   }
 }
 
-/** What is applied. Repeated keys are the client's mistake, told as it asks; unknown fields the merge refuses. */
-const readConfiguration = (call: ResourceCall, body: string, validation: FieldValidation) => {
+/** Repeated keys are the client's mistake, told as it asks once the rest is right; unknown fields the merge refuses. */
+const objectionTo = (call: ResourceCall, duplicates: readonly string[], validation: FieldValidation) => () => {
+  if (duplicates.length === 0 || validation === 'Ignore') return undefined
+  const lines = duplicates.map(path => `  key "${path}" already set in map`)
+  const text = `error converting YAML to JSON: yaml: unmarshal errors:\n${lines.join('\n')}`
+  if (validation === 'Strict') return badRequest(`error strict decoding YAML: ${text}`)
+  call.warnings.add(text)
+  return undefined
+}
+
+const readConfiguration = (body: string) => {
   const parsed = parseBody(body, 'yaml')
   if (!parsed.ok) return refused(badRequest(`error decoding YAML: ${parsed.problem}`))
   const { value, duplicates } = parsed.value
   if (value !== null && !isObject(value)) return refused(badRequest('error decoding YAML: not an object'))
-  if (duplicates.length > 0 && validation !== 'Ignore') {
-    const lines = duplicates.map(path => `  key "${path}" already set in map`)
-    const text = `error converting YAML to JSON: yaml: unmarshal errors:\n${lines.join('\n')}`
-    if (validation === 'Strict') return refused(badRequest(`error strict decoding YAML: ${text}`))
-    call.warnings.add(text)
-  }
-  return accepted(value ?? {})
+  return accepted({ configuration: value ?? {}, duplicates })
 }
 
 const applyRoute = async (call: ResourceCall): Promise<Result<Written, Status>> => {
@@ -148,9 +151,10 @@ const applyRoute = async (call: ResourceCall): Promise<Result<Written, Status>> 
   const query = readWriteQuery('PatchOptions', call.query, true)
   if (!query.ok) return query
   const { force, fieldValidation } = query.value
-  const configuration = readConfiguration(call, body.value, fieldValidation)
-  if (!configuration.ok) return configuration
-  const application = { configuration: configuration.value, force }
+  const read = readConfiguration(body.value)
+  if (!read.ok) return read
+  const { configuration, duplicates } = read.value
+  const application = { configuration, force, objection: objectionTo(call, duplicates, fieldValidation) }
   return answerOf(await apply(call.registry, partOf(call), application, writing(call, query.value)))
 }
 

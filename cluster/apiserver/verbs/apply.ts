@@ -19,6 +19,8 @@ export interface Application {
   readonly configuration: JsonObject
   /** Whether fields that others own are taken from them. */
   readonly force: boolean
+  /** Asked when the configuration has been merged: what is wrong with how it was written. */
+  readonly objection: () => Status | undefined
 }
 
 const decode = (kind: Kind, value: JsonObject, configuration: JsonObject): Result<ApiObject, Status> => {
@@ -43,13 +45,15 @@ const checkUid = (target: UpdateTarget, { uid }: ApiObject['metadata'], current?
 export const apply = (
   registry: Registry,
   target: UpdateTarget,
-  { configuration, force }: Application,
+  { configuration, force, objection }: Application,
   options: WriteOptions,
 ): Promise<Result<Updated, Status>> => {
   const { kind } = target.resource
   const change: Change = current => {
     const applied = applyConfiguration(fieldWrite(registry, target, options), current, configuration, force)
     if (!applied.ok) return applied
+    const refusal = objection()
+    if (refusal) return refused(refusal)
     const decoded = decode(kind, applied.value.value, configuration)
     if (!decoded.ok) return decoded
     const problem = checkUid(target, decoded.value.metadata, current)

@@ -243,8 +243,8 @@ const createAbsent = async (
   const object = changed.value
   const problem = sameNameAsPath(target, object)
   if (problem) return refused(problem)
-  // The client thinks that it exists; it does not any more.
-  if (object.metadata.resourceVersion && object.metadata.resourceVersion !== '0') return missing
+  // The client thinks that it exists; it does not any more. An apply makes it again.
+  if (!owned && object.metadata.resourceVersion && object.metadata.resourceVersion !== '0') return missing
   delete object.metadata.resourceVersion
   const forbidden = await options.refuseCreate?.()
   if (forbidden) return refused(forbidden)

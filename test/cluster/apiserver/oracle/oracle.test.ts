@@ -9,6 +9,7 @@ import test, { type ExecutionContext } from 'ava'
 import { startApiserver } from '../../../support/apiserver.ts'
 import { startOracle } from '../../../support/oracle.ts'
 import { nextPlan } from './calls.ts'
+import { seeded } from './seeded.ts'
 import { Side } from './side.ts'
 
 const DEFINITION = {
@@ -48,16 +49,6 @@ const DEFINITION = {
       },
     ],
   },
-}
-
-const seeded = (seed: number) => {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 const LEASES = '/apis/coordination.k8s.io/v1/namespaces'
