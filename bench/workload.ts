@@ -27,6 +27,8 @@ interface Workload {
 
 /** Seconds: code is compiled by then. */
 const WARM_UP = 1.5
+/** Seconds, in later rounds: what other cases have asked since is in the caches. */
+const WARM_AGAIN = 0.3
 /** Times that, at most, for a slow server to be asked every question: caches are full then. */
 const WARM_UPS = 4
 /** Seconds. */
@@ -50,7 +52,8 @@ export const defineWorkload = (workload: Workload): BenchCase => {
     const server = await stage.server(contender, { encrypted: transport === 'tls' || transport === 'https' })
     if (!server) return undefined
     const measure = measurement(workload, server, stage)
-    if (!warm.has(server)) await warmUp(measure, workload.questions(stage.services).length)
+    const questions = workload.questions(stage.services).length
+    await warmUp(measure, { questions, seconds: warm.has(server) ? WARM_AGAIN : WARM_UP })
     warm.add(server)
     return figuresOf(server, measure, rate)
   }
@@ -89,10 +92,13 @@ const measurement = (workload: Workload, server: RunningServer, stage: Stage): M
   }
 }
 
-const warmUp = async (measure: Measure, questions: number): Promise<void> => {
+const warmUp = async (
+  measure: Measure,
+  { questions, seconds }: { readonly questions: number; readonly seconds: number },
+): Promise<void> => {
   let asked = 0
   for (let turn = 0; turn < WARM_UPS && asked < questions; turn++)
-    asked += (await measure({ seconds: WARM_UP, pace: { window: WINDOW } })).sent
+    asked += (await measure({ seconds, pace: { window: WINDOW } })).sent
 }
 
 /** Lost questions are a figure of their own. */

@@ -1,7 +1,8 @@
-/** The pages that are derived from the code, as text by path. */
+/** The pages that are derived from the code and from what the bench measured, as text by path. */
 import type { Command } from 'commander'
 import { createProgram } from '#cmd/program.ts'
 import { ERROR_ADVICE } from '#lib/errors.ts'
+import { performancePages } from '../../bench/report/pages.ts'
 import { metricsPage } from './metrics.ts'
 
 const GENERATED = '<!-- Derived from the code by `npm run docs`; edit the code. -->\n\n'
@@ -58,4 +59,5 @@ export const derivedPages = async (): Promise<Readonly<Record<string, string>>> 
   'docs/errors.md': errorsPage(),
   'docs/cli.md': await cliPage(),
   'docs/metrics.md': `${GENERATED}${metricsPage()}`,
+  ...performancePages(),
 })
