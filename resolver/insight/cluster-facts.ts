@@ -49,10 +49,20 @@ type ServiceRequest = Extract<NamedRequest, { service: string }>
 export const clusterFacts = (zones: ClusterZones, name: DnsName): ClusterFacts | undefined => {
   const zone = zones.findZone(name)
   if (!zone) return undefined
-  const { index, settings } = zones.options
+  const { index, settings, catchUp } = zones.options
   const request = parseRequest(name, zone)
   const { objects = [], cause = '', next = [] } = find({ index, settings, zone, name }, request)
-  if (index.synced) return { zone: zone.name, form: request.at, synced: true, objects, cause, next }
+  if (index.synced) {
+    const mayBeNew = cause !== '' && catchUp?.isCaughtUp === false
+    return {
+      zone: zone.name,
+      form: request.at,
+      synced: true,
+      objects,
+      cause,
+      next: mayBeNew ? [...next, OUT_OF_TOUCH] : next,
+    }
+  }
   return {
     zone: zone.name,
     form: request.at,
@@ -62,6 +72,9 @@ export const clusterFacts = (zones: ClusterZones, name: DnsName): ClusterFacts |
     next: ['look at /ready and at the log of the DNS server: it names the list that is missing and why'],
   }
 }
+
+const OUT_OF_TOUCH =
+  'a watch is down, and what was made since is not known here: look at seamark_data_age_seconds and at the log of the DNS server'
 
 interface Place {
   readonly index: ClusterIndex

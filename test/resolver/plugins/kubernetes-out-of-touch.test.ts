@@ -1,6 +1,7 @@
 /** Names that are not known while a watch is down: what clients, the next plugin and the memo get. */
 import assert from 'node:assert'
 import test, { type ExecutionContext } from 'ava'
+import { clusterFacts } from '#resolver/insight/cluster-facts.ts'
 import { extendedErrorCodes, rcodes, recordTypes } from '#resolver/wire/codes.ts'
 import type { ResponseMessage } from '#resolver/wire/message.ts'
 import { EARLY, LATE_PAUSE, PATIENCE } from '#resolver/zone/catch-up.ts'
@@ -32,7 +33,7 @@ const start = async (t: ExecutionContext, corefile = COREFILE) => {
   t.teardown(() => configuration.close())
   const { following } = cluster.services
   return {
-    ...{ cluster, world, following },
+    ...{ cluster, world, following, configuration },
     ask: (name: string, type: number = recordTypes.A) => ask(configuration, name, { type, edns }),
     age: (age: number) => void (cluster.age = () => age),
   }
@@ -129,6 +130,16 @@ test('a headless service may have got the address that it lacks', async t => {
   await world.clock.advance(PATIENCE)
   t.is((await reply)?.rcode, rcodes.SERVFAIL)
   t.is((await ask(configuration, 'db.shop.svc.cluster.local.'))?.rcode, rcodes.NOERROR)
+})
+
+test('whoever asks why there is nothing is told that a watch is down', async t => {
+  const { following, configuration } = await start(t)
+  const zones = configuration.plugins.find(plugin => plugin.cluster)?.cluster?.()
+  assert(zones)
+  const next = () => clusterFacts(zones, 'new.shop.svc.cluster.local.')?.next.join() ?? ''
+  t.notRegex(next(), /a watch is down/)
+  following.enter('unreachable')
+  t.regex(next(), /a watch is down/)
 })
 
 test('the memo gives no denial from the loss of a watch on, of names below one either, and keeps none until it is back', async t => {
