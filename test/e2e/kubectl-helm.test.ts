@@ -17,7 +17,7 @@ metadata: {name: {{ .Release.Name }}-settings}
 data: {a: "1"}
 `
 
-test('install, upgrade, rollback, uninstall, with client-side apply', async t => {
+const lifecycle = test.macro(async (t, ...flags: string[]) => {
   const { kubeconfig } = await startApiserver(t)
   const chart = join(temporaryFolder(t), 'shop')
   mkdirSync(join(chart, 'templates'), { recursive: true })
@@ -34,16 +34,37 @@ test('install, upgrade, rollback, uninstall, with client-side apply', async t =>
     return (await kubectl(args, options)).stdout
   }
 
-  t.regex(await run('install', 'one', chart, '--server-side=false'), /STATUS: deployed/)
+  t.regex(await run('install', 'one', chart, ...flags), /STATUS: deployed/)
   const [first, address] = (await port()).split(' ')
   t.is(first, '80')
-  await run('upgrade', 'one', chart, '--server-side=false', '--set', 'port=81')
+  await run('upgrade', 'one', chart, ...flags, '--set', 'port=81')
   t.is(await port(), `81 ${address}`)
-  await run('rollback', 'one', '1', '--server-side=false')
+  await run('rollback', 'one', '1', ...flags)
   t.is(await port(), `80 ${address}`)
   t.regex(await run('list'), /^one\s+default\s+3\s/m)
   await run('uninstall', 'one')
   t.is((await kubectl(['get', 'svc,cm', '-l', 'app.kubernetes.io/managed-by=Helm', '-o', 'name'], options)).stdout, '')
-  // Helm 4 applies on the server unless told otherwise; this server says that it does not know that.
-  t.regex((await helm(['install', 'two', chart], options)).stderr, /server-side apply is not available on this server/)
+})
+
+// Helm 4 applies on the server unless told otherwise.
+test('install, upgrade, rollback, uninstall', lifecycle)
+test('the same with client-side apply', lifecycle, '--server-side=false')
+
+test('an upgrade leaves alone what others own, and says so', async t => {
+  const { kubeconfig } = await startApiserver(t)
+  const chart = join(temporaryFolder(t), 'shop')
+  mkdirSync(join(chart, 'templates'), { recursive: true })
+  writeFileSync(join(chart, 'Chart.yaml'), 'apiVersion: v2\nname: shop\nversion: 1.0.0\n')
+  writeFileSync(join(chart, 'templates', 'shop.yaml'), TEMPLATE)
+  const options = { kubeconfig, home: temporaryFolder(t) }
+  t.is((await helm(['install', 'one', chart], options)).code, 0)
+  const value = async (path: string) =>
+    (await kubectl(['get', 'cm', 'one-settings', '-o', `jsonpath={${path}}`], options)).stdout
+  t.is(await value('.metadata.managedFields[*].manager'), 'helm')
+  await kubectl(['patch', 'cm', 'one-settings', '--type', 'merge', '-p', '{"data":{"a":"2","b":"3"}}'], options)
+  const refused = await helm(['upgrade', 'one', chart, '--force-conflicts=false'], options)
+  t.not(refused.code, 0)
+  t.regex(refused.stderr, /conflict with "kubectl-patch" using v1: \.data\.a/)
+  t.is((await helm(['upgrade', 'one', chart, '--force-conflicts'], options)).code, 0)
+  t.is(await value('.data'), '{"a":"1","b":"3"}')
 })
