@@ -1,8 +1,7 @@
 /**
  * The memo of the main thread: finished replies for all that comes by node:dgram, TCP, TLS and HTTPS.
  *
- * It stands in the place of the readable path, behind the dispatcher, and is asked at the very moment at which that would
- * be: all that the main thread had taken in by then has ended what rested on it. So the law of order (docs/architecture.md)
+ * It is asked at the very moment at which the readable path would be, a whole turn of the loop after a query was read: all that the main thread had taken in by then has ended what rested on it. So the law of order (docs/architecture.md)
  * needs nothing of its own here, unlike in the workers, which do not take part in the event loop.
  *
  * Replies to one question differ by transport (how long they may be, padding), and by how long the connection may stay
@@ -33,7 +32,7 @@ const SAMPLE_PAUSE: Milliseconds = 20
 interface Space {
   readonly transport: RequestContext['transport']
   readonly server: string
-  readonly isIPv6: boolean
+  readonly family: 4 | 6
   readonly idleTimeout: Milliseconds | undefined
 }
 
@@ -63,6 +62,7 @@ export class MainMemo {
   #lastClient: Endpoint | undefined
   #lastProfile = 0
   #lastSample = Number.NEGATIVE_INFINITY
+  #lastHitAt = Number.NEGATIVE_INFINITY
   #willSettle = false
 
   constructor(options: MainMemoOptions) {
@@ -77,14 +77,19 @@ export class MainMemo {
 
   /** The responder, asked only for what the memo has no reply to. */
   before(responder: Responder): Responder {
+    const { clock } = this.#options
     return (packet, context) => {
       // A worker has looked into its own.
       if (context.memoise) return responder(packet, context)
-      const space = this.#spaceOf(context)
-      const hit = this.#find(space, packet, context.client)
-      if (hit) return hit
+      const { transport, server, client, idleTimeout } = context
+      const space = this.spaceOf(transport, server, client.address.includes(':') ? 6 : 4, idleTimeout)
+      const begun = clock.monotonic()
+      const hit = this.find(space, packet, client, begun)
+      if (hit) {
+        this.answered(1, clock.monotonic() - begun)
+        return hit
+      }
       this.#misses++
-      this.#settleSoon()
       let memo: Memo | undefined
       const memoise = (kept: Memo): void => {
         memo = kept
@@ -120,30 +125,43 @@ export class MainMemo {
     return new Answers(board.shared, budget)
   }
 
-  #find(space: number, packet: Buffer, client: Endpoint): Buffer | undefined {
-    const { clock, cookies } = this.#options
+  /** The reply that is kept, of the caller's own. `now`: the clock's. The caller tells of its hits when they are done. */
+  find(space: number, packet: Buffer, client: Endpoint, now: Milliseconds): Buffer | undefined {
     const answers = this.#answers
-    const begun = clock.monotonic()
-    const length = answers.find(space, packet, 0, packet.length, this.#output, 0, begun)
+    const length = answers.find(space, packet, 0, packet.length, this.#output, 0, now)
     if (length === 0) return undefined
     const { cookieAt, askedCookieAt, askedCookieLength, profile } = answers
     const reply = Buffer.allocUnsafe(length)
     this.#output.copy(reply, 0, 0, length)
     if (cookieAt > 0) {
       const address = clientBytes(client.address)
+      const { cookies } = this.#options
       cookies.write(packet, askedCookieAt, askedCookieLength, address, 0, address.length, reply, cookieAt)
     }
-    this.#hits++
     this.#counts[profile]!++
-    this.#unsampled++
     this.#lastPacket = packet
     this.#lastClient = client
     this.#lastProfile = profile
-    const now = clock.monotonic()
-    this.#hitTime += now - begun
-    if (now - this.#lastSample >= SAMPLE_PAUSE) this.#sample(now)
-    this.#settleSoon()
     return reply
+  }
+
+  /** So many hits one after the other took so long, each of them. */
+  answered(hits: number, duration: Milliseconds): void {
+    const { clock } = this.#options
+    const now = clock.monotonic()
+    this.#hits += hits
+    this.#hitTime += hits * duration
+    this.#unsampled += hits
+    this.#lastHitAt = now
+    if (now - this.#lastSample >= SAMPLE_PAUSE) this.#sample(now)
+    if (this.#willSettle) return
+    this.#willSettle = true
+    clock.after(SETTLE_AFTER, this.settleHits)
+  }
+
+  /** How long nothing was asked that is kept. */
+  quietFor(): Milliseconds {
+    return this.#options.clock.monotonic() - this.#lastHitAt
   }
 
   #keep(space: number, packet: Buffer, reply: Buffer, { hits, ...memo }: Memo): void {
@@ -160,24 +178,17 @@ export class MainMemo {
     this.#lastSample = now
   }
 
-  #settleSoon(): void {
-    if (this.#willSettle) return
-    this.#willSettle = true
-    this.#options.clock.after(SETTLE_AFTER, this.settleHits)
-  }
-
   /** The number of the space; a few are in use at a time. */
-  #spaceOf({ transport, server, client, idleTimeout }: RequestContext): number {
-    const isIPv6 = client.address.includes(':')
+  spaceOf(transport: Space['transport'], server: string, family: 4 | 6, idleTimeout?: Milliseconds): number {
     for (let number = 0; number < this.#spaces.length; number++) {
       const space = this.#spaces[number]!
-      const isSame = space.transport === transport && space.isIPv6 === isIPv6 && space.server === server
+      const isSame = space.transport === transport && space.family === family && space.server === server
       if (isSame && space.idleTimeout === idleTimeout) return number
     }
     if (this.#spaces.length === MAX_SPACES) {
       this.#spaces = []
       this.#answers = this.#newAnswers()
     }
-    return this.#spaces.push({ transport, server, isIPv6, idleTimeout }) - 1
+    return this.#spaces.push({ transport, server, family, idleTimeout }) - 1
   }
 }

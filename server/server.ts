@@ -157,7 +157,8 @@ export class Server {
   }
 
   /** How long no query has come, by whatever listener. Milliseconds. */
-  readonly quietFor = (): Milliseconds => Math.min(this.#dispatcher.quietFor(), this.#pool?.quietFor() ?? Infinity)
+  readonly quietFor = (): Milliseconds =>
+    Math.min(...[this.#dispatcher, this.#pool, this.#memo].map(one => one?.quietFor() ?? Infinity))
 
   addresses(): ServerAddresses {
     const bound = (all: ReadonlyMap<string, Sockets>) => new Map([...all].map(([key, { bound }]) => [key, bound]))
@@ -190,7 +191,14 @@ export class Server {
   #wantedDns(listeners: readonly DnsListener[]): WantedMap<DnsSockets> {
     const { flagOf = flagOfPath, ...environment } = this.#environment
     const isRetiring = () => this.#retiring
-    const parts = { ...environment, metrics: this.#metrics, dispatcher: this.#dispatcher, isRetiring, pool: this.#pool }
+    const parts = {
+      ...environment,
+      metrics: this.#metrics,
+      dispatcher: this.#dispatcher,
+      isRetiring,
+      pool: this.#pool,
+      memo: this.#memo,
+    }
     return new Map(
       listeners.map(listener => [
         keyOf(listener),

@@ -11,10 +11,12 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import type { Clock, Timer } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
-import type { RequestContext } from '#resolver/listener.ts'
+import type { Endpoint } from '#resolver/query.ts'
+import { Arrivals } from '../arrivals.ts'
 import { type BindAddress, isWildcard, localAddresses } from '../bind-address.ts'
 import type { Dispatcher } from '../dispatcher.ts'
 import { InFlight } from '../in-flight.ts'
+import type { MainMemo } from '../main-memo.ts'
 import type { ServerMetrics } from '../metrics.ts'
 import type { ServerOptions } from '../options.ts'
 import { PortGroup } from '../port-group.ts'
@@ -36,6 +38,8 @@ export interface UdpEnvironment {
   readonly options: ServerOptions
   /** Serves UDP in batches; absent: node:dgram does. */
   readonly pool?: WorkerPool | undefined
+  /** Finished replies; absent: none are kept. */
+  readonly memo?: MainMemo | undefined
   /** The `server` of the listener at this moment. */
   readonly server: () => string
 }
@@ -47,6 +51,16 @@ interface Bound {
   arrivals: number
 }
 
+interface Datagram {
+  readonly bound: Bound
+  readonly packet: Buffer
+  readonly client: RemoteInfo
+  /** Where it was sent to. */
+  readonly local: Endpoint
+  /** The listener's at that moment. */
+  readonly server: string
+}
+
 export class UdpListener {
   readonly #environment: UdpEnvironment
   readonly #bind: BindAddress
@@ -54,6 +68,7 @@ export class UdpListener {
   readonly #retries = new RetryDetector()
   /** By the address that each is bound to. */
   readonly #sockets = new Map<string, Bound>()
+  readonly #arrivals = new Arrivals<Datagram>(batch => this.#answer(batch))
   #port = 0
   #joins = false
   #scan: Timer | undefined
@@ -132,29 +147,53 @@ export class UdpListener {
     socket.on('message', (packet, client) => {
       bound.arrivals++
       if (isNet) this.#scanSoon()
-      this.#receive(socket, packet, { transport: 'udp', client, local, server: server() })
+      this.#inFlight.add()
+      this.#arrivals.add({ bound, packet, client, local, server: server() })
     })
     if (this.#joins) bound.group.join()
   }
 
-  #receive(socket: Socket, packet: Buffer, context: RequestContext): void {
-    const { clock, dispatcher, metrics } = this.#environment
-    // RFC 768: port 0 says that no reply is expected; none can be sent there.
-    if (context.client.port === 0) {
-      metrics.drop('udp-port')
-      return
-    }
-    if (this.#retries.isRetry(packet, context.client, clock.monotonic())) metrics.retries.inc()
-    this.#inFlight.add()
-    dispatcher.submit(packet, context, reply => {
-      if (reply && this.#sockets.get(context.local.address)?.socket === socket) {
-        const { port, address } = context.client as RemoteInfo
-        socket.send(reply, port, address, error => {
-          if (error) metrics.drop('udp-send')
-        })
+  /** What the memo has a reply to is answered at once; the rest goes the way of all queries. */
+  #answer(batch: readonly Datagram[]): void {
+    const { clock, memo, metrics } = this.#environment
+    const begun = clock.monotonic()
+    let hits = 0
+    for (const datagram of batch) {
+      const { packet, client } = datagram
+      // RFC 768: port 0 says that no reply is expected; none can be sent there.
+      if (client.port === 0) {
+        metrics.drop('udp-port')
+        this.#inFlight.remove()
+        continue
       }
+      if (this.#retries.isRetry(packet, client, begun)) metrics.retries.inc()
+      const reply = memo?.find(memo.spaceOf('udp', datagram.server, this.#bind.family), packet, client, begun)
+      if (!reply) {
+        this.#submit(datagram)
+        continue
+      }
+      hits++
+      this.#send(datagram, reply)
+      this.#inFlight.remove()
+    }
+    if (hits > 0) memo?.answered(hits, clock.monotonic() - begun)
+  }
+
+  #submit(datagram: Datagram): void {
+    const { packet, client, local, server } = datagram
+    this.#environment.dispatcher.submit(packet, { transport: 'udp', client, local, server }, reply => {
+      if (reply) this.#send(datagram, reply)
       this.#inFlight.remove()
     })
+  }
+
+  #send({ bound, client, local }: Datagram, reply: Buffer): void {
+    // Its address may have gone.
+    if (this.#sockets.get(local.address) === bound) bound.socket.send(reply, client.port, client.address, this.#sent)
+  }
+
+  readonly #sent = (error: Error | null): void => {
+    if (error) this.#environment.metrics.drop('udp-send')
   }
 
   #sizeBuffer(socket: Socket): void {
