@@ -177,12 +177,18 @@ class RunningApiserver implements Apiserver {
     const { clock, logger } = this.#environment
     const checks = this.#healthChecks()
     const discovery = createDiscoveryRoutes(DISCOVERED, () => formatAddress(this.#address))
-    const { authenticators, decide, actions } = createGates(this.#registry, { clock, issuer })
+    const { authenticators, decide, actions } = createGates(this.#registry, {
+      clock,
+      logger,
+      issuer,
+      authority: this.#environment.pki.authority,
+      options: this.#options,
+    })
     return new Handler({
       registry: this.#registry,
       authenticators,
       decide,
-      actions: new ActionRoutes(actions),
+      actions: new ActionRoutes(this.#registry, actions),
       discovery,
       pathRoutes: [...this.#pathRoutes(checks), tokenRoutes(issuer, () => formatAddress(this.#address))],
       paths: [...discovery.paths, ...healthPaths(checks), ...TOKEN_PATHS, '/metrics', '/openapi/v3', '/version'].sort(),

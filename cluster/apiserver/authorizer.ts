@@ -1,5 +1,6 @@
 /** The contract of ways to decide what a user may do; each is one file of the drawer `authz/`. */
 import type { User } from './authenticator.ts'
+import type { FieldSelector } from './selectors/field-selector.ts'
 
 /** What is asked of a resource, served or not. Empty texts for what the request does not name. */
 export interface ResourceAttributes {
@@ -9,6 +10,8 @@ export interface ResourceAttributes {
   readonly subresource: string
   readonly namespace: string
   readonly name: string
+  /** Of a collection, where the request has one that can be read. */
+  readonly fieldSelector?: FieldSelector
 }
 
 export interface Attributes {

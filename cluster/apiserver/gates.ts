@@ -2,22 +2,37 @@
  * The three gates that stand before the verbs: who asks (authentication), may they (authorisation), and is what they
  * write in order (admission). Made once everything stored is in memory.
  */
-import type { Clock } from '#lib/clock.ts'
+import { readFileSync } from 'node:fs'
+import type { Clock, Milliseconds } from '#lib/clock.ts'
+import { SeamarkError } from '#lib/errors.ts'
+import type { Logger } from '#lib/log.ts'
+import type { OptionValues } from '#lib/options.ts'
 import type { Action } from './action.ts'
 import { createActions } from './actions/index.ts'
-import { createRoleEscalation } from './admission/role-escalation.ts'
+import { createAdmission } from './admission/index.ts'
 import { Admission } from './admission.ts'
 import type { Authenticator, IdentifiedToken, TokenAuthenticator, User } from './authenticator.ts'
 import { createBearerTokenAuthenticator } from './authn/bearer-token.ts'
+import { createBootstrapTokenAuthenticator } from './authn/bootstrap-token.ts'
 import { createClientCertificateAuthenticator } from './authn/client-certificate.ts'
+import { createOidcAuthenticator } from './authn/oidc.ts'
 import { createServiceAccountAuthenticator } from './authn/service-account.ts'
+import { createTokenFileAuthenticator } from './authn/token-file.ts'
+import { createWebhookTokenAuthenticator } from './authn/webhook.ts'
 import { type Attributes, type Authorizer, type Decision, decide, type Rules } from './authorizer.ts'
 import { healthAuthorizer } from './authz/health.ts'
 import { mastersAuthorizer } from './authz/masters.ts'
+import { createNodeAuthorizer } from './authz/node.ts'
 import { createRbacAuthorizer } from './authz/rbac.ts'
+import { createWebhookAuthorizer } from './authz/webhook.ts'
+import { defaultRules } from './bootstrap/roles.ts'
+import { NodePods } from './node/node-pods.ts'
+import type { APISERVER_OPTIONS } from './options.ts'
 import { Grants } from './rbac/grants.ts'
 import type { Registry } from './registry.ts'
+import type { Cacher } from './storage/cacher.ts'
 import type { TokenIssuer } from './tokens/token-issuer.ts'
+import { openWebhook } from './webhook/webhook-file.ts'
 
 export interface Gates {
   readonly authenticators: readonly Authenticator[]
@@ -49,22 +64,102 @@ const firstKnown = async (
 
 export interface GatesEnvironment {
   readonly clock: Clock
+  readonly logger: Logger
   /** Of tokens of service accounts. */
   readonly issuer: TokenIssuer
+  /** PEM of the cluster's CA. */
+  readonly authority: string
+  readonly options: OptionValues<typeof APISERVER_OPTIONS>
 }
 
-/** Sets the registry's admission. */
-export const createGates = (registry: Registry, { clock, issuer }: GatesEnvironment): Gates => {
+/** A webhook is asked with this deadline; a request that waits longer is of no use to its client. */
+const WEBHOOK_TIMEOUT: Milliseconds = 10_000
+
+const readAuthority = (path: string): string | undefined => {
+  if (path === '') return undefined
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new SeamarkError('BAD_OPTION', `oidcCaFile: ${path}: ${(cause as Error).message}`, { cause })
+  }
+}
+
+const createOidc = ({ options, clock, logger }: GatesEnvironment): TokenAuthenticator => {
+  if (options.oidcClientId === '')
+    throw new SeamarkError('BAD_OPTION', 'oidcClientId: must be said where oidcIssuerUrl is')
+  return createOidcAuthenticator({
+    issuer: options.oidcIssuerUrl,
+    clientId: options.oidcClientId,
+    usernameClaim: options.oidcUsernameClaim,
+    usernamePrefix: options.oidcUsernamePrefix,
+    groupsClaim: options.oidcGroupsClaim,
+    groupsPrefix: options.oidcGroupsPrefix,
+    requiredClaims: options.oidcRequiredClaim,
+    ca: readAuthority(options.oidcCaFile),
+    clock,
+    logger,
+  })
+}
+
+/** Those that look into memory first, those that ask others last. */
+const createTokenAuthenticators = (
+  cacher: Cacher,
+  environment: GatesEnvironment,
+  audiences: readonly string[],
+): readonly TokenAuthenticator[] => {
+  const { clock, issuer, logger, options } = environment
+  const { tokenAuthFile, oidcIssuerUrl, authenticationTokenWebhookConfigFile: webhookFile } = options
+  const webhook = () =>
+    openWebhook({ path: webhookFile, option: 'authenticationTokenWebhookConfigFile', timeout: WEBHOOK_TIMEOUT })
+  const lifetime = options.authenticationTokenWebhookCacheTtl
+  return [
+    ...(tokenAuthFile === '' ? [] : [createTokenFileAuthenticator(tokenAuthFile)]),
+    createServiceAccountAuthenticator({ cacher, clock, issuer, audiences }),
+    createBootstrapTokenAuthenticator(cacher, clock),
+    ...(oidcIssuerUrl === '' ? [] : [createOidc(environment)]),
+    ...(webhookFile === ''
+      ? []
+      : [createWebhookTokenAuthenticator({ webhook: webhook(), lifetime, audiences, logger })]),
+  ]
+}
+
+const createAuthorizers = (
+  cacher: Cacher,
+  grants: Grants,
+  { logger, options }: GatesEnvironment,
+): readonly Authorizer[] => {
+  const { authorizationWebhookConfigFile: webhookFile } = options
+  const own = [
+    healthAuthorizer,
+    mastersAuthorizer,
+    createNodeAuthorizer({ pods: new NodePods(cacher), rules: defaultRules('system:node') }),
+    createRbacAuthorizer(grants),
+  ]
+  if (webhookFile === '') return own
+  const path = { path: webhookFile, option: 'authorizationWebhookConfigFile', timeout: WEBHOOK_TIMEOUT }
+  const webhook = createWebhookAuthorizer({
+    webhook: openWebhook(path),
+    allowed: options.authorizationWebhookCacheAuthorizedTtl,
+    refused: options.authorizationWebhookCacheUnauthorizedTtl,
+    logger,
+  })
+  return [...own, webhook]
+}
+
+/**
+ * Sets the registry's admission.
+ * @throws SeamarkError BAD_OPTION
+ */
+export const createGates = (registry: Registry, environment: GatesEnvironment): Gates => {
+  const { clock, issuer, authority } = environment
   const { cacher } = registry
   // As Kubernetes: whoever gets a token for the issuer gets it for the apiserver.
   const audiences = [issuer.issuer]
   const grants = new Grants(cacher)
-  const authorizers: readonly Authorizer[] = [healthAuthorizer, mastersAuthorizer, createRbacAuthorizer(grants)]
-  const tokens: readonly TokenAuthenticator[] = [
-    createServiceAccountAuthenticator({ cacher, clock, issuer, audiences }),
-  ]
+  const authorizers = createAuthorizers(cacher, grants, environment)
+  const tokens = createTokenAuthenticators(cacher, environment, audiences)
   const judge = (attributes: Attributes): Promise<Decision> => decide(authorizers, attributes)
-  registry.admission = new Admission([createRoleEscalation({ grants, decide: judge })])
+  registry.admission = new Admission(createAdmission({ cacher, grants, decide: judge, issuer, authority }))
   return {
     authenticators: [createClientCertificateAuthenticator(), createBearerTokenAuthenticator(tokens)],
     decide: judge,
@@ -75,7 +170,7 @@ export const createGates = (registry: Registry, { clock, issuer }: GatesEnvironm
       issuer,
       audiences,
       rulesFor: (user, namespace) => mergeRules(authorizers, user, namespace),
-      authenticateToken: (token, audiences) => firstKnown(tokens, token, audiences),
+      authenticateToken: (token, wanted) => firstKnown(tokens, token, wanted),
     }),
   }
 }

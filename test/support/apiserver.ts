@@ -43,6 +43,11 @@ export interface RequestInit {
   readonly headers?: Readonly<Record<string, string>>
   /** Without the client certificate. */
   readonly anonymous?: boolean
+  /** With this bearer token instead of the certificate. */
+  readonly token?: string
+  /** As this user, and in these groups. */
+  readonly as?: string
+  readonly groups?: readonly string[]
 }
 
 export interface RunningApiserver {
@@ -72,6 +77,8 @@ export interface StartOptions {
   readonly kinds?: readonly Kind[]
   /** Without the first objects but the namespaces that the test makes. */
   readonly bare?: boolean
+  /** Options of the apiserver, by the names of their table. */
+  readonly options?: Readonly<Record<string, unknown>>
 }
 
 const decodePem = (text: string): string => Buffer.from(text, 'base64').toString()
@@ -109,6 +116,12 @@ const send = (url: string, options: RequestOptions, body: string | undefined): P
     sent.end(body)
   })
 
+const identity = ({ token, as, groups = [] }: RequestInit): Record<string, string | string[]> => ({
+  ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+  ...(as === undefined ? {} : { 'impersonate-user': as }),
+  ...(groups.length > 0 ? { 'impersonate-group': [...groups] } : {}),
+})
+
 const start = async (folder: string, options: StartOptions) => {
   const environment = {
     clock: options.clock ?? systemClock,
@@ -118,7 +131,7 @@ const start = async (folder: string, options: StartOptions) => {
   }
   const pki = await ensurePki({ directory: folder, ...environment })
   const store = await openSqliteStore({ directory: folder, ...environment })
-  const table = readOptions(APISERVER_OPTIONS, { historySize: options.historySize })
+  const table = readOptions(APISERVER_OPTIONS, { historySize: options.historySize, ...options.options })
   const cluster = readOptions(CLUSTER_OPTIONS)
   if (!table.ok || !cluster.ok) throw new Error('the defaults are out of bounds')
   const apiserver = createApiserver(
@@ -140,7 +153,13 @@ const start = async (folder: string, options: StartOptions) => {
           }),
     },
   )
-  await apiserver.start(new AbortController().signal)
+  try {
+    await apiserver.start(new AbortController().signal)
+  } catch (error) {
+    await apiserver.close()
+    await store.close()
+    throw error
+  }
   const url = `https://127.0.0.1:${apiserver.address.port}`
   const { admin, programs } = await pki.writeKubeconfigs({ server: url, nodeName: 'test' })
   return { apiserver, store, registry: environment.registry, url, kubeconfig: admin, programs }
@@ -163,13 +182,14 @@ export const startApiserver = async (t?: ExecutionContext, options: StartOptions
   let closed: Promise<void> | undefined
   const close = (): Promise<void> => (closed ??= end())
   t?.teardown(close)
-  const fetch: RunningApiserver['fetch'] = (path, { method = 'GET', body, headers = {}, anonymous = false } = {}) => {
+  const fetch: RunningApiserver['fetch'] = (path, init = {}) => {
+    const { method = 'GET', body, anonymous = false, token } = init
     const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
     // Node gives the body of a DELETE no length of its own.
     const length = text === undefined ? {} : { 'content-length': String(Buffer.byteLength(text)) }
     const type = text === undefined ? {} : { 'content-type': 'application/json', ...length }
-    const agent = anonymous ? unknown : known
-    return send(running.url + path, { method, agent, headers: { ...type, ...headers } }, text)
+    const agent = anonymous || token !== undefined ? unknown : known
+    return send(running.url + path, { method, agent, headers: { ...type, ...identity(init), ...init.headers } }, text)
   }
   return { ...running, client: running.apiserver.client, folder, tls, fetch, close }
 }

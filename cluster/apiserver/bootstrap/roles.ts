@@ -12,7 +12,7 @@ import { clusterRoleBindingKind } from '#cluster/api/kinds/cluster-role-binding.
 import { roleKind } from '#cluster/api/kinds/role.ts'
 import { roleBindingKind } from '#cluster/api/kinds/role-binding.ts'
 import { type ApiObject, apiVersionOf } from '#cluster/api/object.ts'
-import { type Binding, RBAC_GROUP, type Role } from '#cluster/api/rbac/rbac.ts'
+import { type Binding, type PolicyRule, RBAC_GROUP, type Role } from '#cluster/api/rbac/rbac.ts'
 import type { Status } from '#cluster/api/status.ts'
 import type { Logger } from '#lib/log.ts'
 import type { Result } from '#lib/result.ts'
@@ -59,6 +59,12 @@ const readFacts = (): readonly Fact[] => [
   ...(JSON.parse(readFileSync(new URL('default-roles.json', import.meta.url), 'utf8')) as Fact[]),
   ...COREDNS,
 ]
+
+/** What a ClusterRole of Kubernetes's says, whatever became of it in the cluster. */
+export const defaultRules = (clusterRole: string): readonly PolicyRule[] => {
+  const fact = readFacts().find(({ kind, name }) => kind === 'ClusterRole' && name === clusterRole)
+  return (fact?.rules ?? []) as readonly PolicyRule[]
+}
 
 const objectOf = ({ kind, name, namespace, labels, ...rest }: Fact): ApiObject => ({
   apiVersion: apiVersionOf(KINDS[kind]!),

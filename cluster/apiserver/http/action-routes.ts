@@ -2,9 +2,11 @@
 import { decodeBody } from '#cluster/api/decode.ts'
 import { encodeObject } from '#cluster/api/encode.ts'
 import { failure, type Status } from '#cluster/api/status.ts'
-import { accepted } from '#lib/result.ts'
-import type { Action } from '../action.ts'
+import { accepted, refused } from '#lib/result.ts'
+import type { Action, ActionCall } from '../action.ts'
+import type { Refusal } from '../admission.ts'
 import type { User } from '../authenticator.ts'
+import type { Registry } from '../registry.ts'
 import {
   type Answer,
   afterEvents,
@@ -24,9 +26,11 @@ const pathOf = (kind: { group: string; version: string; resource: string }, subr
   `${kind.group}/${kind.version}/${kind.resource}/${subresource}`
 
 export class ActionRoutes {
+  readonly #registry: Registry
   readonly #byPath: ReadonlyMap<string, Action>
 
-  constructor(actions: readonly Action[]) {
+  constructor(registry: Registry, actions: readonly Action[]) {
+    this.#registry = registry
     this.#byPath = new Map(
       actions.map(action => {
         const { kind, subresource } = action.subresourceOf ?? { kind: action.kind, subresource: '' }
@@ -49,7 +53,9 @@ export class ActionRoutes {
     const warn = (text: string) => void warnings.add(text)
     const object = await this.#decode(action, request, query, warn)
     const { namespace, name = '' } = path
-    const outcome = object.ok ? await action.run({ user, namespace, name, object: object.value, warn }) : object
+    const call = object.ok ? { user, namespace, name, object: object.value, warn } : undefined
+    const refusal = call && (await this.#admit(action, call, query))
+    const outcome = refusal ? refused(refusal) : call ? await action.run(call) : object
     // What an action writes, its watchers hear of first.
     await afterEvents()
     const headers = warningHeaders(warnings)
@@ -59,6 +65,20 @@ export class ActionRoutes {
     }
     const body = JSON.stringify(encodeObject(outcome.value, action.kind.type))
     return jsonAnswer(body, { code: 201, syntax: negotiated.value.syntax, headers })
+  }
+
+  /** A subresource is its object's: what admission knows about it, it knows by that kind. */
+  async #admit({ kind, subresourceOf }: Action, call: ActionCall, query: URLSearchParams): Promise<Refusal> {
+    const { admission } = this.#registry
+    const request = {
+      ...call,
+      verb: 'create',
+      kind: subresourceOf?.kind ?? kind,
+      subresource: subresourceOf?.subresource ?? '',
+      current: undefined,
+      dryRun: query.has('dryRun'),
+    } as const
+    return (await admission.admit(request)) ?? admission.validate(request)
   }
 
   async #decode({ kind }: Action, request: Request, query: URLSearchParams, warn: (text: string) => void) {

@@ -4,6 +4,7 @@
  */
 import type { User } from '../authenticator.ts'
 import type { Attributes, ResourceAttributes } from '../authorizer.ts'
+import { type FieldSelector, readFieldSelector } from '../selectors/field-selector.ts'
 import { readFlag } from '../verbs/list-options.ts'
 import type { ResourcePath } from './request-info.ts'
 
@@ -30,15 +31,18 @@ export const verbOf = (method: string, path: ResourcePath, query: URLSearchParam
   }
 }
 
-const NAMED_COLLECTION = new Set<string | undefined>(['list', 'watch', 'deletecollection'])
-/** The one object that a field selector leaves. Whoever may read only that may list and watch only that. */
-const SELECTED_NAME = /(?:^|,)\s*metadata\.name\s*==?\s*([^,!=\s]+)\s*(?:,|$)/
+const COLLECTION = new Set<string | undefined>(['list', 'watch', 'deletecollection'])
 
-const nameOf = ({ name }: ResourcePath, verb: Verb | undefined, query: URLSearchParams): string => {
-  if (name !== undefined) return name
-  if (!NAMED_COLLECTION.has(verb)) return ''
-  return SELECTED_NAME.exec(query.get('fieldSelector') ?? '')?.[1] ?? ''
+/** What cannot be read selects nothing here: the verb refuses it. */
+const selectorOf = (verb: Verb | undefined, query: URLSearchParams): FieldSelector | undefined => {
+  const text = COLLECTION.has(verb) ? query.get('fieldSelector') : null
+  const selector = text ? readFieldSelector(text) : undefined
+  return selector?.ok && selector.value.length > 0 ? selector.value : undefined
 }
+
+/** The one object that a selector leaves: whoever may read only that may list and watch only that. */
+const nameOf = ({ name }: ResourcePath, selector: FieldSelector | undefined): string =>
+  name ?? selector?.find(({ field, equal }) => field === 'metadata.name' && equal)?.value ?? ''
 
 /** A Namespace is in itself: a Role there may speak of it. */
 const namespaceOf = ({ group, resource, namespace, name }: ResourcePath): string =>
@@ -56,13 +60,15 @@ export const requestAttributes = (user: User, { method, pathname, query, path }:
   if (!path) return { user, verb: method.toLowerCase(), path: pathname }
   const verb = verbOf(method, path, query)
   const { group, version, resource, subresource = '' } = path
+  const fieldSelector = selectorOf(verb, query)
   const attributes: ResourceAttributes = {
     group,
     version,
     resource,
     subresource,
     namespace: namespaceOf(path),
-    name: nameOf(path, verb, query),
+    name: nameOf(path, fieldSelector),
+    ...(fieldSelector ? { fieldSelector } : {}),
   }
   return { user, verb: verb ?? method.toLowerCase(), path: pathname, resource: attributes }
 }

@@ -67,18 +67,23 @@ const isSelectable = (kind: Kind, field: string): boolean =>
   (field === 'metadata.namespace' && kind.namespaced) ||
   (kind.selectableFieldNames?.includes(field) ?? false)
 
-/** The problem is the sentence of the 400. */
-export const parseFieldSelector = (kind: Kind, text: string): Result<FieldSelector, string> => {
+/** The requirements as they are written, whatever kind has such fields. The problem is the sentence of the 400. */
+export const readFieldSelector = (text: string): Result<FieldSelector, string> => {
   const requirements: FieldRequirement[] = []
   for (const term of splitTerms(text)) {
     if (term === '') continue
     const requirement = parseTerm(text, term)
     if (!requirement.ok) return requirement
-    const { field } = requirement.value
-    if (!isSelectable(kind, field)) return refused(`field label not supported: ${field}`)
     requirements.push(requirement.value)
   }
   return accepted(requirements)
+}
+
+/** The same, for a kind that has these fields. */
+export const parseFieldSelector = (kind: Kind, text: string): Result<FieldSelector, string> => {
+  const selector = readFieldSelector(text)
+  const unknown = selector.ok ? selector.value.find(({ field }) => !isSelectable(kind, field)) : undefined
+  return unknown ? refused(`field label not supported: ${unknown.field}`) : selector
 }
 
 export const matchesFields = (selector: FieldSelector, fields: Readonly<Record<string, string>>): boolean =>

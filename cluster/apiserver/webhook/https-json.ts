@@ -1,0 +1,79 @@
+/** One JSON request over HTTPS to a server that the operator named, with a deadline and a bound on the answer. */
+import { type AgentOptions, Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { Milliseconds } from '#lib/clock.ts'
+
+export interface HttpsJsonOptions {
+  readonly url: string
+  /** PEM of the authorities that may sign the server's certificate; undefined: the system's. */
+  readonly ca?: string | undefined
+  /** PEM: how the apiserver shows who it is. */
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+  readonly serverName?: string | undefined
+  readonly token?: string | undefined
+  readonly timeout: Milliseconds
+}
+
+/** Bytes: no answer that is asked for is near it. */
+const MAX_ANSWER = 1024 * 1024
+
+export class HttpsJson {
+  readonly #options: HttpsJsonOptions
+  readonly #agent: HttpsAgent
+
+  constructor(options: HttpsJsonOptions) {
+    const { ca, cert, key, serverName } = options
+    this.#options = options
+    const tls: AgentOptions = {
+      keepAlive: true,
+      ...(ca ? { ca } : {}),
+      ...(cert ? { cert } : {}),
+      ...(key ? { key } : {}),
+      ...(serverName ? { servername: serverName } : {}),
+    }
+    this.#agent = new HttpsAgent(tls)
+  }
+
+  /** The answer's JSON. `body`: a POST; without one a GET. Rejects for whatever is no 2xx with JSON. */
+  send(body?: unknown): Promise<unknown> {
+    const { url, timeout, token } = this.#options
+    const text = body === undefined ? undefined : JSON.stringify(body)
+    return new Promise((resolve, reject) => {
+      const request = httpsRequest(url, {
+        method: text === undefined ? 'GET' : 'POST',
+        agent: this.#agent,
+        signal: AbortSignal.timeout(timeout),
+        headers: {
+          accept: 'application/json',
+          ...(text === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(token ? { authorization: `Bearer ${token}` } : {}),
+        },
+      })
+      request.on('error', reject)
+      request.on('response', response => {
+        const chunks: Buffer[] = []
+        let size = 0
+        response.on('error', reject)
+        response.on('data', (chunk: Buffer) => {
+          size += chunk.length
+          if (size > MAX_ANSWER) request.destroy(new Error('the answer is too large'))
+          else chunks.push(chunk)
+        })
+        response.on('end', () => {
+          const { statusCode = 0 } = response
+          if (statusCode < 200 || statusCode > 299) return reject(new Error(`the server answered ${statusCode}`))
+          try {
+            resolve(JSON.parse(Buffer.concat(chunks).toString()))
+          } catch (error) {
+            reject(error)
+          }
+        })
+      })
+      request.end(text)
+    })
+  }
+
+  close(): void {
+    this.#agent.destroy()
+  }
+}
