@@ -20,7 +20,7 @@ export const explainCommand = (): Command =>
       .description('say why a name does, or does not, resolve: asks the DNS server that runs')
       .argument('<name>', 'as the client asks it; without a final dot the search list is tried, where it is known')
       .option('--type <type>', 'the record type', 'A')
-      .option('--client <ip>', 'who asks: policies and views may depend on it (default: this machine)')
+      .option('--client <ip|namespace/pod>', 'who asks: policies and views may depend on it (default: this machine)')
       .option('-n, --namespace <namespace>', 'whose search list (default: that of the pod with the address)')
       .option('--server <listener>', 'the listener that is asked, as metrics name it (dns://:53)'),
   )

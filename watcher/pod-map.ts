@@ -61,6 +61,11 @@ export class PodMap implements ReflectorTarget, SnapshotList {
     return this.#table.find(address)
   }
 
+  /** A live pod with an address. */
+  named(namespace: string, name: string): PodFacts | undefined {
+    return this.#table.named(namespace, name)
+  }
+
   /** Told after each change of a pod that has, or had, an address. Returns the way to stop. */
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener)

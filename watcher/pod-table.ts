@@ -126,6 +126,12 @@ export class PodTable {
     return found
   }
 
+  named(namespace: string, name: string): PodFacts | undefined {
+    const number = this.#namespaces.find(namespace)
+    const position = number === undefined ? undefined : this.#find(number, name)
+    return position === undefined ? undefined : this.#decode(position)
+  }
+
   *entries(): Generator<PodFacts, void> {
     for (const position of this.#arena.positions()) yield this.#decode(position)
   }

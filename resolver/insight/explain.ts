@@ -3,7 +3,9 @@
  * is the real one (a cache keeps it, an upstream is asked); only what counts and logs replies does not hear of it.
  */
 import assert from 'node:assert'
+import { isIP } from 'node:net'
 import type { Clock, Milliseconds } from '#lib/clock.ts'
+import { accepted, type Result, refused } from '#lib/result.ts'
 import type { BlockIdentity } from '../chain.ts'
 import type { Configuration } from '../configuration.ts'
 import type { Query } from '../query.ts'
@@ -15,6 +17,7 @@ import { encodeQuery } from '../wire/encode.ts'
 import { decodeQuery } from '../wire/message.ts'
 import { splitLabels } from '../wire/name.ts'
 import { recordToText } from '../wire/presentation.ts'
+import { aaaaData, aData } from '../wire/rdata.ts'
 import type { DnsName } from '../wire/record.ts'
 import { type ClusterFacts, clusterFacts } from './cluster-facts.ts'
 
@@ -105,6 +108,22 @@ const searchList = (configuration: Configuration, namespace: string): readonly D
   const zones = configuration.plugins.flatMap(plugin => plugin.cluster?.()?.options.settings.zones ?? [])
   const zone = zones.find(({ kind }) => kind === 'cluster')?.name
   return zone === undefined ? undefined : [`${namespace}.svc.${zone}`, `svc.${zone}`, zone]
+}
+
+/** The address of a client that is given as it is, or as `namespace/pod`. */
+export const clientAddress = (configuration: Configuration, client: string): Result<string, string> => {
+  if (isIP(client) !== 0) return accepted(client)
+  const [namespace = '', name, ...rest] = client.split('/')
+  if (!name || rest.length > 0) return refused(`"${client}" is neither an IP address nor NAMESPACE/POD`)
+  const indexes = configuration.plugins.flatMap(plugin => plugin.cluster?.()?.options.index ?? [])
+  if (!indexes.some(({ watchesPods }) => watchesPods))
+    return refused(
+      'pods are not known here (pods verified, autopath @kubernetes or log with identity): give the IP address',
+    )
+  const pod = indexes.map(index => index.podNamed(namespace, name)).find(found => found !== undefined)
+  if (pod?.ipv4) return accepted(aData.decode(Buffer.from(pod.ipv4)))
+  if (pod?.ipv6) return accepted(aaaaData.decode(Buffer.from(pod.ipv6)))
+  return refused(`there is no pod "${client}" with an address`)
 }
 
 /** Who the client is, by what plugins know. */

@@ -3,7 +3,6 @@
  * for people and as JSON for programs. They tell what clients ask for, so they belong on loopback.
  */
 import { createHash } from 'node:crypto'
-import { isIP } from 'node:net'
 import type { SocketAddress } from '#lib/address.ts'
 import type { Clock, Milliseconds } from '#lib/clock.ts'
 import type { Configuration } from '../configuration.ts'
@@ -13,7 +12,7 @@ import type { CacheDumpEntry } from '../plugin.ts'
 import type { LiveState } from '../reload.ts'
 import { parseType, rcodeName, recordTypes, typeName } from '../wire/codes.ts'
 import { parseName } from '../wire/name.ts'
-import { explain } from './explain.ts'
+import { clientAddress, explain } from './explain.ts'
 import type { Incident, Observer } from './observer.ts'
 import { reportText, roughDuration, table } from './text.ts'
 import { topClients, topNames, topNamespaces, topRcodes } from './top.ts'
@@ -117,17 +116,18 @@ const explainPage = async (
   const { name = '', type: typeText = 'A', client = '127.0.0.1', namespace, server } = Object.fromEntries(parameters)
   const parsed = parseName(name)
   if (name === '' || !parsed.ok)
-    return { problem: `name: "${name}" is not a domain name (/explain?name=NAME&type=A&client=IP)` }
+    return { problem: `name: "${name}" is not a domain name (/explain?name=NAME&type=A&client=IP|NAMESPACE/POD)` }
   const type = parseType(typeText)
   if (type === undefined || type === recordTypes.AXFR || type === recordTypes.IXFR)
     return { problem: `type: "${typeText}" is not a record type that can be asked for` }
-  if (isIP(client) === 0) return { problem: `client: "${client}" is not an IP address` }
+  const address = clientAddress(configuration, client)
+  if (!address.ok) return { problem: `client: ${address.problem}` }
   if (server !== undefined && configuration.listeners.every(listener => listener.server !== server))
     return { problem: `server: there is ${configuration.listeners.map(listener => listener.server).join(', ')}` }
   const report = await explain(configuration, clock, {
     name,
     type,
-    client,
+    client: address.value,
     ...(namespace !== undefined && { namespace }),
     ...(server !== undefined && { server }),
   })

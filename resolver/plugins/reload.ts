@@ -34,6 +34,8 @@ class Reload implements Plugin {
   readonly #jitter: Milliseconds
   readonly #environment: Environment
   #hash = ''
+  /** Whether the file was another when it was last looked at. */
+  #differed = false
   #timer: Timer | undefined
   #closed = false
 
@@ -63,11 +65,16 @@ class Reload implements Plugin {
     this.#timer = this.#environment.clock.after(delay, () => void this.#look())
   }
 
-  /** A file that was refused is tried again each time: what it lacks may come without it changing. */
+  /**
+   * A file that was refused is tried again each time: what it lacks may come without it changing. One whose change was taken
+   * back is taken over once more, so that nobody is told any longer that there is a mistake.
+   */
   async #look(): Promise<void> {
     const hash = await this.#read()
     if (this.#closed) return
-    if (hash !== this.#hash) this.#environment.requestReload()
+    const differs = hash !== this.#hash
+    if (differs || this.#differed) this.#environment.requestReload()
+    this.#differed = differs
     this.#lookLater()
   }
 

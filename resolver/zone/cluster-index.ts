@@ -145,6 +145,15 @@ export class ClusterIndex {
     return this.#views.pods?.find(addressData(key)) ?? []
   }
 
+  /** Whether pods are known at all. */
+  get watchesPods(): boolean {
+    return this.#views.pods !== undefined
+  }
+
+  podNamed(namespace: string, name: string): PodFacts | undefined {
+    return this.#views.pods?.named(namespace, name)
+  }
+
   /** What `PodFacts.labels` are the values of. */
   get podLabelKeys(): readonly string[] {
     return this.#views.pods?.labelKeys ?? []

@@ -151,3 +151,14 @@ test('the reload plugin notices changes of the file, and of what it imports, by 
   while ((await version()) === second) await world.clock.advance(500)
   t.is((await ask('other.example.org.'))?.rcode, rcodes.NXDOMAIN)
 })
+
+test('a mistake that was taken back is told no longer', async t => {
+  const good = hosts('192.0.2.1', 'reload 2s 1s')
+  const { world, write, configuration } = await live(t, good)
+  write(hosts('192.0.2.1', 'bogus'))
+  while (!configuration.state.refused) await world.clock.advance(500)
+  write(good)
+  // The file is read from disk: a thousand looks are a deadline that no machine is too slow for.
+  for (let looks = 0; looks < 1000 && configuration.state.refused; looks++) await world.clock.advance(500)
+  t.falsy(configuration.state.refused)
+})

@@ -75,6 +75,8 @@ test('a table says what a map of objects would say, whatever came and went', t =
       }
       t.is(table.size, model.entries.size)
       t.deepEqual([...table.entries()].map(plain).sort(), [...model.entries.values()].map(plain).sort())
+      for (const pod of model.entries.values()) t.is(plain(table.named(pod.namespace, pod.name)!), plain(pod))
+      t.is(table.named('nowhere', 'nobody'), undefined)
       for (const address of new Set([...model.entries.values()].flatMap(addressesOf)))
         t.deepEqual(table.find(Buffer.from(address, 'hex')).map(plain).sort(), model.at(address))
     }),

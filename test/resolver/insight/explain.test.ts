@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import test from 'ava'
 import type { Configuration } from '#resolver/configuration.ts'
-import { explain, type Report } from '#resolver/insight/explain.ts'
+import { clientAddress, explain, type Report } from '#resolver/insight/explain.ts'
 import { reportText } from '#resolver/insight/text.ts'
 import { parseType } from '#resolver/wire/codes.ts'
 import { configure, testWorld } from '../../support/dns-environment.ts'
@@ -156,6 +156,21 @@ test('a name without a final dot is searched as its client does, up to the first
   t.regex(text, /search list shop\.svc\.cluster\.local\. .*, ndots 5/)
   t.regex(text, /wbe\.shop\.svc\.cluster\.local\. A: NXDOMAIN by kubernetes/)
   t.regex(text, /why {8}namespace "shop" has no service "wbe"; did you mean "web"\?/)
+  await configuration.close()
+})
+
+test('a client that is given as a pod', async t => {
+  const pods = [
+    { kind: 'Pod', metadata: { namespace: 'shop', name: 'cart-0' }, status: { phase: 'Running', podIP: '192.0.2.77' } },
+    { kind: 'Pod', metadata: { namespace: 'shop', name: 'six' }, status: { phase: 'Running', podIP: '2001:db8::7' } },
+  ]
+  const verified = COREFILE.replace('pods disabled', 'pods verified')
+  const configuration = await start(verified, staticSource([...manifests, ...pods]))
+  t.deepEqual(clientAddress(configuration, 'shop/cart-0'), { ok: true, value: '192.0.2.77' })
+  t.deepEqual(clientAddress(configuration, 'shop/six'), { ok: true, value: '2001:db8::7' })
+  t.deepEqual(clientAddress(configuration, '192.0.2.1'), { ok: true, value: '192.0.2.1' })
+  for (const wrong of ['shop/nobody', 'nowhere/cart-0', 'shop', 'shop/', 'a/b/c'])
+    t.false(clientAddress(configuration, wrong).ok, wrong)
   await configuration.close()
 })
 

@@ -64,7 +64,8 @@ test('/explain: parameters that are wrong are told', async t => {
     'name=a..b': /not a domain name/,
     'name=a.&type=AXFR': /type: "AXFR" is not a record type/,
     'name=a.&type=nonsense': /type: "nonsense"/,
-    'name=a.&client=somebody': /client: "somebody" is not an IP address/,
+    'name=a.&client=somebody': /client: "somebody" is neither an IP address nor NAMESPACE\/POD/,
+    'name=a.&client=shop/cart': /client: pods are not known here/,
     'name=a.&server=dns://:54': /server: there is dns:\/\/:53/,
   }
   for (const [parameters, problem] of Object.entries(wrong)) {
