@@ -1,0 +1,158 @@
+/** Users and decisions that come from others: an identity provider, a webhook that knows tokens, one that decides. */
+import { writeFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { stringify } from 'yaml'
+import { makeAuthority } from '../../../support/certificates.ts'
+import { temporaryFolder } from '../../../support/temporary-folder.ts'
+import { startWorld, type World } from './world.ts'
+
+interface Provider {
+  readonly url: string
+  readonly folder: string
+  readonly ca: string
+}
+
+const readJson = async (request: IncomingMessage) => {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  return chunks.length > 0 ? JSON.parse(Buffer.concat(chunks).toString()) : undefined
+}
+
+/** Answers JSON over TLS. */
+// biome-ignore lint/suspicious/noExplicitAny: reviews, as they come.
+const startProvider = async (t: ExecutionContext, answer: (path: string, body: any) => unknown): Promise<Provider> => {
+  const authority = await makeAuthority()
+  const server = createServer(await authority.server(), async (request, response) => {
+    const body = answer(request.url ?? '', await readJson(request))
+    response.writeHead(body === undefined ? 500 : 200, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(body))
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const folder = temporaryFolder(t)
+  const ca = join(folder, 'ca.crt')
+  writeFileSync(ca, authority.ca)
+  return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, folder, ca }
+}
+
+/** The kubeconfig that names the provider as a webhook. */
+const webhookFile = ({ url, folder }: Provider): string => {
+  const path = join(folder, 'webhook.yaml')
+  const cluster = { server: `${url}/review`, 'certificate-authority': 'ca.crt' }
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'w', cluster }],
+    users: [{ name: 'u', user: { token: 'apiserver' } }],
+    contexts: [{ name: 'c', context: { cluster: 'w', user: 'u' } }],
+    'current-context': 'c',
+  }
+  writeFileSync(path, stringify(config))
+  return path
+}
+
+const userOf = async ({ server }: World, token: string) => {
+  const path = '/apis/authentication.k8s.io/v1/selfsubjectreviews'
+  return (await server.fetch(path, { method: 'POST', body: {}, token })).json.status?.userInfo
+}
+
+test('ID tokens of a provider name users, by the claims that the operator chose', async t => {
+  const first = await generateKeyPair('RS256', { extractable: true })
+  const second = await generateKeyPair('ES256', { extractable: true })
+  const keys = [{ ...(await exportJWK(first.publicKey)), kid: '1', alg: 'RS256' }]
+  const provider = await startProvider(t, path =>
+    path === '/.well-known/openid-configuration'
+      ? { issuer: provider.url, jwks_uri: `${provider.url}/keys` }
+      : { keys },
+  )
+  const world = await startWorld(t, {
+    options: {
+      oidcIssuerUrl: provider.url,
+      oidcClientId: 'cluster',
+      oidcUsernameClaim: 'name',
+      oidcUsernamePrefix: 'oidc:',
+      oidcGroupsClaim: 'groups',
+      oidcGroupsPrefix: 'oidc:',
+      oidcRequiredClaim: 'team=a',
+      oidcCaFile: provider.ca,
+    },
+  })
+  const claims = { name: 'ann', groups: ['system:masters', 'dev'], team: 'a', iss: provider.url, aud: 'cluster' }
+  const now = Math.floor(Date.now() / 1000)
+  const sign = (
+    changes: object,
+    key = first.privateKey,
+    header: { alg: string; kid: string } = { alg: 'RS256', kid: '1' },
+  ) => new SignJWT({ ...claims, exp: now + 600, ...changes }).setProtectedHeader(header).sign(key)
+  t.deepEqual(await userOf(world, await sign({})), {
+    username: 'oidc:ann',
+    groups: ['oidc:system:masters', 'oidc:dev', 'system:authenticated'],
+  })
+  const stranger = await generateKeyPair('RS256')
+  const bad = [
+    await sign({ aud: 'another' }),
+    await sign({ exp: now - 600 }),
+    await sign({ exp: undefined }),
+    await sign({ team: 'b' }),
+    await sign({ name: undefined }),
+    await sign({ iss: 'https://elsewhere.example' }),
+    await sign({}, stranger.privateKey),
+    await sign({}, second.privateKey, { alg: 'ES256', kid: '2' }),
+  ]
+  for (const token of bad) t.is(await userOf(world, token), undefined)
+})
+
+test('a webhook that knows tokens is asked once for each, and what it does not know is nobody', async t => {
+  const asked: string[] = []
+  const provider = await startProvider(t, (_path, review) => {
+    const { token } = review.spec
+    asked.push(token)
+    if (token === 'broken') return undefined
+    return token === 'good'
+      ? { status: { authenticated: true, user: { username: 'wendy', groups: ['g'], extra: { a: ['b'] } } } }
+      : { status: { authenticated: false } }
+  })
+  const world = await startWorld(t, { options: { authenticationTokenWebhookConfigFile: webhookFile(provider) } })
+  const wendy = { username: 'wendy', groups: ['g', 'system:authenticated'], extra: { a: ['b'] } }
+  t.deepEqual(await userOf(world, 'good'), wendy)
+  t.deepEqual(await userOf(world, 'good'), wendy)
+  t.is(await userOf(world, 'bad'), undefined)
+  t.is(await userOf(world, 'broken'), undefined)
+  t.deepEqual(asked, ['good', 'bad', 'broken'])
+})
+
+test('a webhook decides what roles do not allow, and no more', async t => {
+  const asked: string[] = []
+  const provider = await startProvider(t, (_path, { spec }) => {
+    asked.push(`${spec.user} ${spec.resourceAttributes?.verb} ${spec.resourceAttributes?.resource}`)
+    if (spec.user === 'ann') return { status: { allowed: true } }
+    if (spec.user === 'bob') return { status: { allowed: false, denied: true, reason: 'not bob' } }
+    return undefined
+  })
+  const world = await startWorld(t, { options: { authorizationWebhookConfigFile: webhookFile(provider) } })
+  const get = (as: string, path = '/api/v1/namespaces/default/pods') => world.server.fetch(path, { as })
+  t.is((await get('ann')).code, 200)
+  t.is((await get('ann')).code, 200)
+  t.is((await get('ann', '/api')).code, 200, 'roles allow it')
+  const bob = await get('bob')
+  t.is(bob.code, 403)
+  t.regex(bob.json.message, /in the namespace "default": not bob$/)
+  t.is((await get('eve')).code, 403, 'a webhook that fails allows nothing')
+  t.deepEqual(asked, ['ann list pods', 'bob list pods', 'eve list pods'])
+})
+
+test('what the operator wrote wrong ends the start, with the name of the option', async t => {
+  const start = (options: Record<string, string>) => startWorld(t, { options })
+  await t.throwsAsync(start({ oidcIssuerUrl: 'https://x.example' }), { message: /oidcClientId/ })
+  await t.throwsAsync(start({ authorizationWebhookConfigFile: '/nowhere' }), {
+    message: /authorizationWebhookConfigFile: \/nowhere/,
+  })
+})
