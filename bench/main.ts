@@ -69,6 +69,21 @@ const showProgress = (text: string): void => {
   process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`)
 }
 
+/** Milliseconds: several times what the longest case takes in its first round. */
+const CASE_DEADLINE = 240_000
+
+const within = async <T>(limit: number, work: Promise<T>): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`it took longer than ${limit / 1000} s`)), limit)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 const runCases = async (cases: readonly BenchCase[], rounds: number): Promise<Results> => {
   const problems = new Set<string>()
   const warn = (text: string): void => {
@@ -86,14 +101,14 @@ const runCases = async (cases: readonly BenchCase[], rounds: number): Promise<Re
         const minutes = ((performance.now() - began) / 60_000).toFixed(1)
         showProgress(`${minutes} min, round ${round + 1} of ${rounds}: ${benchCase.name}`)
         try {
-          recorder.add(benchCase.name, round, await benchCase.run(stage))
+          recorder.add(benchCase.name, round, await within(CASE_DEADLINE, benchCase.run(stage)))
         } catch (error) {
           warn(`${benchCase.name} failed: ${(error as Error).message}`)
         }
       }
     }
   } finally {
-    await stage.close()
+    await stage.close().catch(error => warn(`not everything could be closed: ${error.message}`))
   }
   return {
     date: new Date().toISOString(),
@@ -130,4 +145,6 @@ else if (flags['build-coredns']) buildCoredns()
 else {
   if (flags.coredns) process.env.SEAMARK_BENCH_COREDNS = flags.coredns
   await run()
+  // What a case that was too late has left open must not keep this program.
+  process.exit()
 }

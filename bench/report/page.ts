@@ -102,9 +102,15 @@ const caseTable = (results: Results, name: string): string => {
       )
 }
 
+/** Load average over which a run is none to quote. */
+const BUSY = 1
+
 const conditionsOf = ({ date, machine, versions, load, rounds }: Results): string =>
   [
-    `- ${date.slice(0, 16).replace('T', ' ')} UTC, ${rounds} rounds; load average ${rounded(load[0])} before the run, ${rounded(load[1])} after it`,
+    ...(load[0] > BUSY
+      ? ['**The machine had other work during this run: a run on a quiet one replaces these figures.**', '']
+      : []),
+    `- ${date.slice(0, 16).replace('T', ' ')} UTC, ${rounds === 1 ? '1 round' : `${rounds} rounds`}; load average ${rounded(load[0])} before the run, ${rounded(load[1])} after it`,
     `- ${machine.processor}, ${machine.cores} cores, ${machine.memory}, ${machine.system}`,
     `- ${Object.entries(versions)
       .map(([program, version]) => `${program} ${version}`)
