@@ -37,7 +37,7 @@ export class ServerMetrics {
     })
     this.dropped = new Counter({
       name: 'seamark_server_dropped_total',
-      help: 'Queries, replies and connections that the server gave up, by reason.',
+      help: 'Queries, replies and connections that the server gave up, by reason. Under overload: in-flight-others (another server may have had to be asked) before in-flight (names of our own).',
       labelNames: ['reason'],
       registers,
     })
