@@ -25,11 +25,12 @@ interface Workload {
   readonly rate?: number
 }
 
-/** Seconds: code is compiled by then. */
+/** In the first round: queries after which a compiler has seen enough, and seconds of one turn of them. */
+const WARM_QUERIES = 200_000
 const WARM_UP = 1.5
-/** Seconds, in later rounds: what other cases have asked since is in the caches. */
+/** In later rounds: what other cases have asked since is in the caches. */
 const WARM_AGAIN = 0.3
-/** Times that, at most, for a slow server to be asked every question: caches are full then. */
+/** So many turns at most, for servers that are slow. */
 const WARM_UPS = 4
 /** Seconds. */
 const THROUGHPUT = 0.8
@@ -52,8 +53,8 @@ export const defineWorkload = (workload: Workload): BenchCase => {
     const server = await stage.server(contender, { encrypted: transport === 'tls' || transport === 'https' })
     if (!server) return undefined
     const measure = measurement(workload, server, stage)
-    const questions = workload.questions(stage.services).length
-    await warmUp(measure, { questions, seconds: warm.has(server) ? WARM_AGAIN : WARM_UP })
+    const each = workload.questions(stage.services).length
+    await warmUp(measure, warm.has(server) ? [each, WARM_AGAIN] : [Math.max(each, WARM_QUERIES), WARM_UP])
     warm.add(server)
     return figuresOf(server, measure, rate)
   }
@@ -92,12 +93,10 @@ const measurement = (workload: Workload, server: RunningServer, stage: Stage): M
   }
 }
 
-const warmUp = async (
-  measure: Measure,
-  { questions, seconds }: { readonly questions: number; readonly seconds: number },
-): Promise<void> => {
+/** Asks so many queries, or for so many seconds `WARM_UPS` times. */
+const warmUp = async (measure: Measure, [queries, seconds]: readonly [number, number]): Promise<void> => {
   let asked = 0
-  for (let turn = 0; turn < WARM_UPS && asked < questions; turn++)
+  for (let turn = 0; turn < WARM_UPS && asked < queries; turn++)
     asked += (await measure({ seconds, pace: { window: WINDOW } })).sent
 }
 
