@@ -26,9 +26,13 @@ const authorize = (grants: Grants, attributes: Attributes): Decision => {
   const missing: string[] = []
   for (const binding of grants.of(attributes.user, attributes.resource?.namespace ?? '')) {
     const rules = grants.rules(binding)
-    if (!rules) missing.push(absent(binding))
-    else if (rules.some(rule => ruleAllows(rule, attributes)))
-      return { decision: 'allow', reason: `RBAC: allowed by ${describe(binding, attributes.user)}` }
+    if (!rules) {
+      missing.push(absent(binding))
+      continue
+    }
+    for (const rule of rules)
+      if (ruleAllows(rule, attributes))
+        return { decision: 'allow', reason: `RBAC: allowed by ${describe(binding, attributes.user)}` }
   }
   const distinct = [...new Set(missing)]
   const list = distinct.length > 1 ? `[${distinct.join(', ')}]` : distinct.join()

@@ -3,20 +3,16 @@ import type { PolicyRule } from '#cluster/api/rbac/rbac.ts'
 import type { Attributes } from '../authorizer.ts'
 
 const hasOrAll = (values: readonly string[] | undefined, value: string): boolean =>
-  values?.some(candidate => candidate === '*' || candidate === value) ?? false
+  values !== undefined && (values.includes(value) || values.includes('*'))
 
-const matchesResource = (rule: PolicyRule, resource: string, subresource: string): boolean => {
-  const { resources = [] } = rule
-  const combined = subresource === '' ? resource : `${resource}/${subresource}`
-  return resources.some(
-    candidate =>
-      candidate === '*' || candidate === combined || (subresource !== '' && candidate === `*/${subresource}`),
-  )
+const matchesResource = ({ resources }: PolicyRule, resource: string, subresource: string): boolean => {
+  if (subresource === '') return hasOrAll(resources, resource)
+  return hasOrAll(resources, `${resource}/${subresource}`) || (resources?.includes(`*/${subresource}`) ?? false)
 }
 
 /** A rule that names objects allows nothing that names none: list and create have no name. */
-const matchesName = ({ resourceNames = [] }: PolicyRule, name: string): boolean =>
-  resourceNames.length === 0 || resourceNames.includes(name)
+const matchesName = ({ resourceNames }: PolicyRule, name: string): boolean =>
+  resourceNames === undefined || resourceNames.length === 0 || resourceNames.includes(name)
 
 /** `pattern`: a path, or the start of one with a star behind. */
 export const matchesPath = (pattern: string, path: string): boolean =>
