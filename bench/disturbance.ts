@@ -101,5 +101,6 @@ const measure = async (
     'CPU beside %': (100 * busy) / (report.seconds * 1000),
     'RSS MiB': before.memory,
     'RSS beside MiB': memory,
+    'RSS after both MiB': treeMemory(server.pid).resident,
   }
 }
