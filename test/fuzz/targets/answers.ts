@@ -2,14 +2,18 @@
  * The memo of finished replies (server/answers.hot.ts) before the readable path: packets one after the other, with changes
  * of the cluster between them. For each, the memo has no reply or the very bytes of the readable path.
  *
- * An input: for each packet what happens before it (a byte), its length (2 bytes), its bytes.
+ * An input: for each packet what happens before it and over what it comes (6 and 2 bits), its length (2 bytes), its bytes.
  */
 import assert from 'node:assert'
+import { createRegistry } from '#lib/metrics.ts'
 import type { Configuration } from '#resolver/configuration.ts'
-import type { Memo } from '#resolver/memo.ts'
+import { EVERYTHING, type Memo } from '#resolver/memo.ts'
+import type { Transport } from '#resolver/query.ts'
 import { newCookieSecret, ServerCookies } from '#resolver/wire/cookie.ts'
 import { clientBytes } from '#resolver/zone/address.ts'
 import { Answers } from '#server/answers.hot.ts'
+import { MainMemo } from '#server/main-memo.ts'
+import { ServerMetrics } from '#server/metrics.ts'
 import { caseObjects } from '../../conformance/cases.ts'
 import { configure, type TestWorld, testWorld } from '../../support/dns-environment.ts'
 import type { SeededNumbers } from '../../support/malformed-packets.ts'
@@ -66,6 +70,11 @@ let cluster: StaticCluster
 /** As a worker makes them. */
 let cookies: ServerCookies
 
+let mainMemo: MainMemo
+
+/** As a worker's, and as the main thread's. */
+const transports: readonly Transport[] = ['udp', 'tcp', 'tls', 'https']
+
 interface Step {
   readonly change: number
   readonly packet: Buffer
@@ -118,6 +127,16 @@ const tryStep = (answers: Answers, packet: Buffer): void => {
   if (again) assert.equal(again.toString('hex'), reply.toString('hex'), 'what was just kept is something else')
 }
 
+/** The same over a stream: asked twice, the memo of the main thread has it the second time, if it has it at all. */
+const tryStream = (packet: Buffer, transport: Transport): void => {
+  const context = { ...requestContext(transport), ...(transport !== 'https' && { idleTimeout: 10_000 }) }
+  const replies = [mainMemo.before(configuration.responder), configuration.responder].flatMap(respondent =>
+    [0, 1].map(() => respondent(Buffer.from(packet), context)),
+  )
+  const [first, ...others] = replies.map(reply => (Buffer.isBuffer(reply) ? reply.toString('hex') : reply))
+  for (const other of others) assert.equal(other, first, `the memo says something else over ${transport}`)
+}
+
 /** Questions near the one that was asked before: other letters, flags, labels, types, ends. */
 const nearby = (numbers: SeededNumbers, packet: Buffer): Buffer => {
   const changed = Buffer.from(packet)
@@ -161,7 +180,7 @@ export const answersTarget: FuzzTarget = {
     const steps = [...readSteps(input), ...readSteps(other).slice(0, numbers.below(3))]
     for (let left = 1 + numbers.below(5); left > 0; left--) {
       const { packet } = steps.length > 0 ? numbers.pick(steps) : { packet: randomQuery(numbers) }
-      const change = numbers.below(3) === 0 ? numbers.below(256) : 0
+      const change = (numbers.below(3) === 0 ? numbers.below(64) : 0) | (numbers.below(2) * (numbers.below(4) << 6))
       const ways = [
         () => nearby(numbers, packet),
         () => randomQuery(numbers),
@@ -181,22 +200,29 @@ export const answersTarget: FuzzTarget = {
     const { clock, random, ...rest } = testWorld({ cluster: async () => cluster })
     const secret = newCookieSecret(random)
     cookies = new ServerCookies({ clock, secret })
+    const { board } = rest
+    const metrics = new ServerMetrics(createRegistry())
+    mainMemo = new MainMemo({ board, cookies, clock, metrics, budget: BUDGET })
     world = { ...rest, clock, random, cookies: new ServerCookies({ clock, secret }) }
     configuration = configure(corefile, world)
     await configuration.start(AbortSignal.timeout(10_000))
   },
   run(input) {
     const answers = new Answers(world.board.shared, BUDGET)
+    // What was kept for the input before is not for this one.
+    world.board.changed(EVERYTHING)
     const present = new Set<Manifest>()
     try {
       for (const { change, packet } of readSteps(input)) {
-        const object = change === 0 ? undefined : passing[change % passing.length]!
+        const transport = transports[change >> 6]!
+        const object = (change & 0x3f) === 0 ? undefined : passing[(change & 0x3f) % passing.length]!
         if (object && present.delete(object)) cluster.remove(object)
         else if (object) {
           cluster.apply(object)
           present.add(object)
         }
-        tryStep(answers, packet)
+        if (transport === 'udp') tryStep(answers, packet)
+        else tryStream(packet, transport)
       }
     } finally {
       for (const object of present) cluster.remove(object)
