@@ -44,7 +44,7 @@ const metrics = {
   catchUp: {
     kind: 'counter',
     name: 'seamark_kubernetes_out_of_touch_total',
-    help: 'Queries for unknown names while a watch was down, by what came of asking the apiserver (caught-up, away: denied, unknown: SERVFAIL).',
+    help: 'Queries for unknown names while a watch was down or began anew, by what came of asking the apiserver (caught-up, away: denied, unknown: SERVFAIL).',
     labels: ['outcome'],
   },
 } as const satisfies MetricTable
