@@ -16,6 +16,8 @@ interface Growing {
 
 export class HostsTable {
   readonly #names = new Map<DnsName, Growing>()
+  /** Names that have others below them. */
+  readonly #above = new Set<DnsName>()
   /** Canonical reverse name → names as written. */
   readonly #reverse = new Map<DnsName, DnsName[]>()
   #entries = 0
@@ -43,6 +45,8 @@ export class HostsTable {
     const name = canonicalName(parsed.value)
     const addresses = this.#names.get(name) ?? { v4: [], v6: [] }
     this.#names.set(name, addresses)
+    for (let zone = parentName(name); zone !== undefined && !this.#above.has(zone); zone = parentName(zone))
+      this.#above.add(zone)
     if (addresses[family].includes(address)) return
     addresses[family].push(address)
     this.#entries++
@@ -68,6 +72,10 @@ export class HostsTable {
       if (wildcard) return wildcard
     }
     return undefined
+  }
+
+  hasNamesBelow(name: DnsName): boolean {
+    return this.#above.has(name)
   }
 
   namesOf(reverse: DnsName): readonly DnsName[] {

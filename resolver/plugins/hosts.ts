@@ -165,7 +165,9 @@ class Hosts implements Plugin {
     // A PTR that is not here may be anybody's: addresses are not ours by zone.
     if (isReverse && !answers) return next(query)
     if (!isReverse && isOthers && fallthrough?.some(zone => isSubdomain(name, zone))) return next(query)
-    const rcode = answers ? rcodes.NOERROR : rcodes.NXDOMAIN
+    // RFC 8020 §2: NXDOMAIN would deny the names below, too.
+    const exists = answers !== undefined || zones.includes(name) || this.#table.hasNamesBelow(name)
+    const rcode = exists ? rcodes.NOERROR : rcodes.NXDOMAIN
     query.trace?.add('hosts', answers ? 'name found' : 'name not found', { records: answers?.length ?? 0 })
     const answer = emptyAnswer(rcode, { authoritative: true, answers: answers ?? [] })
     return answered('hosts', answer, () => ({ ...lasting(), echoesCase: true }))
