@@ -52,11 +52,11 @@ export const defineWorkload = (workload: Workload): BenchCase => {
   const rowOf = async (contender: Contender, stage: Stage): Promise<Record<string, number> | undefined> => {
     const server = await stage.server(contender, { encrypted: transport === 'tls' || transport === 'https' })
     if (!server) return undefined
-    const measure = measurement(workload, server, stage)
+    const measure = loading(workload, server, stage)
     const each = workload.questions(stage.services).length
     await warmUp(measure, warm.has(server) ? [each, WARM_AGAIN] : [Math.max(each, WARM_QUERIES), WARM_UP])
     warm.add(server)
-    return figuresOf(server, measure, rate)
+    return figuresOf(server, checking(workload, server, measure), rate)
   }
   return {
     name,
@@ -80,20 +80,25 @@ export const defineWorkload = (workload: Workload): BenchCase => {
 
 type Measure = (load: Pick<Load, 'seconds' | 'pace'>) => Promise<LoadReport>
 
-const measurement = (workload: Workload, server: RunningServer, stage: Stage): Measure => {
-  const { address, contender } = server
+const loading = (workload: Workload, server: RunningServer, stage: Stage): Measure => {
   const { name, transport = 'udp', fresh = false } = workload
   const questions = stage.questions(name, workload.questions, transport)
-  const port = server.portOf(transport)
+  return load =>
+    runLoad({ address: server.address, port: server.portOf(transport), transport, questions, fresh, ...load })
+}
+
+/** @throws Error when a reply is not what it must be */
+const checking = (workload: Workload, { contender }: RunningServer, measure: Measure): Measure => {
+  if (contender.lacks?.includes('answers')) return measure
   return async load => {
-    const report = await runLoad({ address, port, transport, questions, fresh, ...load })
-    const problem = contender.lacks?.includes('answers') ? undefined : problemOf(report, workload)
-    if (problem) throw new Error(`${name}: ${contender.name} ${problem}: ${JSON.stringify(report)}`)
+    const report = await measure(load)
+    const problem = problemOf(report, workload)
+    if (problem) throw new Error(`${workload.name}: ${contender.name} ${problem}: ${JSON.stringify(report)}`)
     return report
   }
 }
 
-/** Asks so many queries, or for so many seconds `WARM_UPS` times. */
+/** A server that has just started may not know all yet: what it says is not looked at. Asks so many queries, or for so many seconds `WARM_UPS` times. */
 const warmUp = async (measure: Measure, [queries, seconds]: readonly [number, number]): Promise<void> => {
   let asked = 0
   for (let turn = 0; turn < WARM_UPS && asked < queries; turn++)
