@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { isObject } from '#cluster/api/own-property.ts'
 import { type FieldSet, MEMBER, NO_FIELDS } from './field-set.ts'
 import { type ItemsRule, itemsByElement } from './list-items.ts'
-import { type MergeRule, WHOLE } from './merge-rule.ts'
+import { type MergeRule, ruleOfField, WHOLE } from './merge-rule.ts'
 import { fieldElement } from './path-element.ts'
 
 export interface Comparison {
@@ -63,20 +63,20 @@ const compareWhole = (before: unknown, after: unknown): Change | undefined => {
   return before === after || isDeepStrictEqual(before, after) ? undefined : MODIFIED
 }
 
+const NOTHING: Readonly<Record<string, unknown>> = Object.freeze({})
+
 const compareFields = (before: unknown, after: unknown, rule: MergeRule): Change => {
   const parts = new Parts(before, after)
-  const left = isObject(before) ? before : undefined
-  const right = isObject(after) ? after : undefined
-  const ruleFor = (key: string): MergeRule =>
-    rule.form === 'map' ? rule.item : rule.form === 'struct' ? (rule.fields.get(key) ?? WHOLE) : WHOLE
-  const take = (key: string, from: unknown, to: unknown) =>
-    parts.take(fieldElement(key), compareNode(from, to, ruleFor(key)))
-  if (left) {
-    for (const key of Object.keys(left))
-      take(key, left[key], right && Object.hasOwn(right, key) ? right[key] : undefined)
+  const left = isObject(before) ? before : NOTHING
+  const right = isObject(after) ? after : NOTHING
+  for (const key of Object.keys(left)) {
+    const change = compareNode(left[key], Object.hasOwn(right, key) ? right[key] : undefined, ruleOfField(rule, key))
+    if (change) parts.take(fieldElement(key), change)
   }
-  if (right) {
-    for (const key of Object.keys(right)) if (!left || !Object.hasOwn(left, key)) take(key, undefined, right[key])
+  for (const key of Object.keys(right)) {
+    if (Object.hasOwn(left, key)) continue
+    const change = compareNode(undefined, right[key], ruleOfField(rule, key))
+    if (change) parts.take(fieldElement(key), change)
   }
   return parts
 }

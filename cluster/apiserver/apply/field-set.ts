@@ -120,12 +120,16 @@ const pruneNodes = (a: FieldSet, b: FieldSet): FieldSet | undefined => {
 export const differenceBelow = (a: FieldSet, b: FieldSet): FieldSet =>
   isBare(a) || isBare(b) ? a : (pruneNodes(a, b) ?? NO_FIELDS)
 
+/** Nearly all sets hold nothing but fields, whose order is that of their texts; `.` comes before them by itself. */
+const sortElements = (elements: string[]): void => {
+  if (elements.every(element => element === SELF || element.startsWith('f:'))) elements.sort()
+  else elements.sort((x, y) => (x === SELF ? -1 : y === SELF ? 1 : compareElements(x, y)))
+}
+
 const orderNode = (node: FieldSet): FieldSet => {
   if (isBare(node)) return LEAF
   const elements = Object.keys(node)
-  if (elements.length > 1) {
-    elements.sort((x, y) => (x === SELF ? -1 : y === SELF ? 1 : compareElements(x, y)))
-  }
+  if (elements.length > 1) sortElements(elements)
   const ordered: Draft = {}
   for (const element of elements) ordered[element] = orderNode(node[element]!)
   return ordered

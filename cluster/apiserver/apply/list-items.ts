@@ -1,7 +1,7 @@
 /** Items of lists that merge, by the step that leads to each. */
 import { isObject } from '#cluster/api/own-property.ts'
 import type { ListRule } from './merge-rule.ts'
-import { keyElement, valueElement } from './path-element.ts'
+import { valueElement } from './path-element.ts'
 
 /** An item that cannot be told from others: thrown inside this folder only, a problem of the request outside of it. */
 export class NotIdentified extends Error {}
@@ -11,15 +11,13 @@ const keyedElement = (item: unknown, rule: ListRule): string => {
     throw new NotIdentified('associative list with keys may not have a null element')
   }
   if (!isObject(item)) throw new NotIdentified('associative list with keys may not have non-map elements')
-  const keys: Record<string, unknown> = {}
-  let some = false
+  let parts = ''
   for (const key of rule.keys) {
     const value = item[key] ?? rule.defaults.get(key)
-    if (value === undefined) continue
-    keys[key] = value
-    some = true
+    if (value !== undefined) parts += `${parts === '' ? '' : ','}"${key}":${JSON.stringify(value)}`
   }
-  if (some) return keyElement(keys)
+  // The rule's keys are sorted: this is the element's one spelling.
+  if (parts !== '') return `k:{${parts}}`
   const names = rule.keys.map(key => JSON.stringify(key)).join(' ')
   throw new NotIdentified(
     `associative list with keys has an element that omits all key fields [${names}] (and doesn't have default values for any key fields)`,

@@ -11,7 +11,7 @@ export interface StructRule {
 
 export interface ListRule {
   readonly form: 'list'
-  /** The fields by which items are told apart. */
+  /** The fields by which items are told apart, sorted. */
   readonly keys: readonly string[]
   /** What a key means that an item lacks. */
   readonly defaults: ReadonlyMap<string, unknown>
@@ -62,7 +62,12 @@ const ruleOf = (shape: Shape, field: FieldSchema | undefined): MergeRule => {
       const keys = field && listKeys(field)
       if (!keys) return WHOLE
       if (keys.length === 0) return { form: 'set' }
-      return { form: 'list', keys, defaults: itemDefaults(shape.item, keys), item: ruleOf(shape.item, undefined) }
+      return {
+        form: 'list',
+        keys: keys.toSorted(),
+        defaults: itemDefaults(shape.item, keys),
+        item: ruleOf(shape.item, undefined),
+      }
     }
   }
 }
@@ -79,6 +84,10 @@ export const structRule = (type: string): StructRule => {
   for (const field of schema.fields) fields.set(field.name, ruleOf(field.shape, field))
   return rule
 }
+
+/** The rule of a field by its name; what the types do not know is one whole. */
+export const ruleOfField = (rule: MergeRule, name: string): MergeRule =>
+  rule.form === 'struct' ? (rule.fields.get(name) ?? WHOLE) : rule.form === 'map' ? rule.item : WHOLE
 
 /** The rule behind one step of a path; what the types do not know is one whole. */
 export const ruleBehind = (rule: MergeRule, element: string): MergeRule => {

@@ -5,7 +5,7 @@
  */
 import { isObject, setOwn } from '#cluster/api/own-property.ts'
 import { elementOf, type ItemsRule } from './list-items.ts'
-import { type MergeRule, WHOLE } from './merge-rule.ts'
+import { type MergeRule, ruleOfField, WHOLE } from './merge-rule.ts'
 
 const isEmpty = (value: unknown): boolean => {
   if (value === undefined || value === null) return true
@@ -17,15 +17,13 @@ const mergeFields = (current: unknown, applied: unknown, rule: MergeRule): unkno
   const left = isObject(current) ? current : {}
   const right = isObject(applied) ? applied : {}
   const merged: Record<string, unknown> = {}
-  const ruleFor = (key: string): MergeRule =>
-    rule.form === 'map' ? rule.item : rule.form === 'struct' ? (rule.fields.get(key) ?? WHOLE) : WHOLE
   for (const key of Object.keys(left)) {
-    const value = mergeNode(left[key], Object.hasOwn(right, key) ? right[key] : undefined, ruleFor(key))
+    const value = mergeNode(left[key], Object.hasOwn(right, key) ? right[key] : undefined, ruleOfField(rule, key))
     if (value !== undefined) setOwn(merged, key, value)
   }
   for (const key of Object.keys(right)) {
     if (Object.hasOwn(left, key)) continue
-    const value = mergeNode(undefined, right[key], ruleFor(key))
+    const value = mergeNode(undefined, right[key], ruleOfField(rule, key))
     if (value !== undefined) setOwn(merged, key, value)
   }
   return Object.keys(merged).length > 0 ? merged : undefined

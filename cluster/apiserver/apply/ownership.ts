@@ -158,6 +158,10 @@ const prune = (merged: Versioned, owners: Owners, last: Ownership | undefined, {
   return convert(result, merged.apiVersion) ?? merged
 }
 
+/** Whoever names all of last time's fields again, in the same version, drops none: most applies do. */
+const dropsNothing = (last: Ownership | undefined, { apiVersion }: Manager, fields: FieldSet): boolean =>
+  last?.manager.apiVersion === apiVersion && isEmptySet(difference(last.fields, fields))
+
 export interface Applied {
   readonly owners: Map<ManagerId, Ownership>
   readonly value: unknown
@@ -180,7 +184,7 @@ export const ownersAfterApply = (
   const merged = { ...current, value: merge(current.value, configuration.value, current.rule) ?? {} }
   const fields = differenceBelow(fieldsOf(configuration.value, configuration.rule), terms.reset)
   known.set(id, { manager, fields, time: last?.time })
-  const next = prune(merged, known, last, terms)
+  const next = dropsNothing(last, manager, fields) ? merged : prune(merged, known, last, terms)
   const changes = new Changes(current, next, terms)
   return {
     owners: yielded(known, id, changes),

@@ -8,6 +8,8 @@
 import type { Kind } from '#cluster/api/kind.ts'
 import { type ApiObject, apiVersionOf } from '#cluster/api/object.ts'
 import type { Revision } from '#cluster/store/kv.ts'
+import { freeze } from './freeze.ts'
+import { shareFields } from './shared-fields.ts'
 
 type Identity = Pick<ApiObject, 'kind' | 'apiVersion'>
 
@@ -30,12 +32,6 @@ export const encodeStored = (kind: Kind, object: ApiObject): Buffer =>
   serialize(kind.storage ? kind.storage.toStored(object) : object)
 
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-
-const freeze = (value: unknown): void => {
-  if (typeof value !== 'object' || value === null) return
-  for (const member of Object.values(value)) freeze(member)
-  Object.freeze(value)
-}
 
 export class StoredObject {
   readonly kind: Kind
@@ -69,6 +65,7 @@ export class StoredObject {
   static decode(kind: Kind, key: string, stored: { value: Uint8Array; modRevision: Revision }): StoredObject {
     const value = asBuffer(stored.value)
     const read = JSON.parse(value.toString()) as ApiObject
+    shareFields(read)
     const object = kind.storage ? kind.storage.fromStored(read) : read
     const bytes = kind.storage ? serialize(object) : value
     const offset = head(object).length + METADATA.length

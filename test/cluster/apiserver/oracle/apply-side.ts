@@ -128,7 +128,11 @@ const masked = (value: Json, key = ''): Json => {
     .map(([name, member]) => [name, masked(member, name)] as const)
     .filter(
       ([, member]) =>
-        member !== null && member !== 0 && !isEmpty(member) && !(Array.isArray(member) && member.length === 0),
+        member !== null &&
+        member !== 0 &&
+        member !== '' &&
+        !isEmpty(member) &&
+        !(Array.isArray(member) && member.length === 0),
     )
   return Object.fromEntries(entries)
 }
