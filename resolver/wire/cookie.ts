@@ -78,19 +78,19 @@ export class ServerCookies {
     const message = this.#message
     const secret = this.#dailySecret()
     const seconds = Math.floor(this.#clock.now() / 1000)
-    client.copy(message, ADDRESS_AT, clientAt, clientAt + clientLength)
+    copy(client, clientAt, message, ADDRESS_AT, clientLength)
     const hashAt = end + ADDRESS_AT
     if (isYoung(asked, at, length, seconds)) {
-      asked.copy(message, 0, at, at + ADDRESS_AT)
-      message.copy(to, end, 0, ADDRESS_AT)
+      copy(asked, at, message, 0, ADDRESS_AT)
+      copy(message, 0, to, end, ADDRESS_AT)
       writeSipHash(secret, message, ADDRESS_AT + clientLength, to, hashAt)
       // RFC 9018 §4.3: one that is ours and young goes back as it came.
       if (isSame(asked, at + ADDRESS_AT, to, hashAt)) return
     }
-    asked.copy(message, 0, at, at + CLIENT_COOKIE_LENGTH)
+    copy(asked, at, message, 0, CLIENT_COOKIE_LENGTH)
     message.writeUInt32BE(VERSION << 24, CLIENT_COOKIE_LENGTH)
     message.writeUInt32BE(seconds % 0x1_0000_0000, CLIENT_COOKIE_LENGTH + 4)
-    message.copy(to, end, 0, ADDRESS_AT)
+    copy(message, 0, to, end, ADDRESS_AT)
     writeSipHash(secret, message, ADDRESS_AT + clientLength, to, hashAt)
   }
 
@@ -115,6 +115,11 @@ const isYoung = (cookie: Buffer, at: number, length: number, seconds: number): b
   // RFC 1982: a timestamp of 32 bits, compared by its distance.
   const age = (seconds - cookie.readUInt32BE(at + CLIENT_COOKIE_LENGTH + 4)) | 0
   return age <= RENEW_AFTER_SECONDS && age >= -FUTURE_SECONDS
+}
+
+/** Quicker than `Buffer.copy` for so few. */
+const copy = (from: Buffer, at: number, to: Buffer, end: number, length: number): void => {
+  for (let index = 0; index < length; index++) to[end + index] = from[at + index]!
 }
 
 /** Eight bytes, in the same time whatever they are. */

@@ -29,7 +29,7 @@ const carry = (one: number, other: number, sum: number): number => ((one & other
  */
 export const writeSipHash = (key: Buffer, message: Buffer, length: number, to: Buffer, at: number): void => {
   const end = paddedLength(length)
-  message.fill(0, length, end - 1)
+  for (let index = length; index < end - 1; index++) message[index] = 0
   message[end - 1] = length & 0xff
   // "somepseudorandomlygeneratedbytes"
   let low0 = 0x70736575 ^ key.readInt32LE(0)
