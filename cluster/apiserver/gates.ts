@@ -151,7 +151,7 @@ const createAuthorizers = (
  * @throws SeamarkError BAD_OPTION
  */
 export const createGates = (registry: Registry, environment: GatesEnvironment): Gates => {
-  const { clock, issuer, authority } = environment
+  const { clock, issuer, authority, options } = environment
   const { cacher } = registry
   // As Kubernetes: whoever gets a token for the issuer gets it for the apiserver.
   const audiences = [issuer.issuer]
@@ -159,7 +159,14 @@ export const createGates = (registry: Registry, environment: GatesEnvironment): 
   const authorizers = createAuthorizers(cacher, grants, environment)
   const tokens = createTokenAuthenticators(cacher, environment, audiences)
   const judge = (attributes: Attributes): Promise<Decision> => decide(authorizers, attributes)
-  registry.admission = new Admission(createAdmission({ cacher, grants, decide: judge, issuer, authority }))
+  const { random } = registry
+  const disabled = options.disableAdmissionPlugins.split(',').map(name => name.trim())
+  registry.admission = new Admission(
+    createAdmission(
+      { cacher, clock, random, grants, decide: judge, issuer, authority },
+      disabled.filter(name => name !== ''),
+    ),
+  )
   return {
     authenticators: [createClientCertificateAuthenticator(), createBearerTokenAuthenticator(tokens)],
     decide: judge,

@@ -81,4 +81,9 @@ export const APISERVER_OPTIONS = {
     unit: 'ms',
     doc: 'how long any other answer of it holds',
   },
+  disableAdmissionPlugins: {
+    type: 'text',
+    default: '',
+    doc: 'admission plugins that are not asked, commas between',
+  },
 } as const satisfies OptionTable

@@ -131,7 +131,12 @@ const start = async (folder: string, options: StartOptions) => {
   }
   const pki = await ensurePki({ directory: folder, ...environment })
   const store = await openSqliteStore({ directory: folder, ...environment })
-  const table = readOptions(APISERVER_OPTIONS, { historySize: options.historySize, ...options.options })
+  const table = readOptions(APISERVER_OPTIONS, {
+    historySize: options.historySize,
+    // Without controllers no namespace has an account for its Pods.
+    disableAdmissionPlugins: 'ServiceAccount',
+    ...options.options,
+  })
   const cluster = readOptions(CLUSTER_OPTIONS)
   if (!table.ok || !cluster.ok) throw new Error('the defaults are out of bounds')
   const apiserver = createApiserver(

@@ -29,7 +29,7 @@ export const kubectlCluster = (test: TestFn): KubectlCluster => {
   let kubeconfig = ''
 
   test.before(async () => {
-    const apiserver = await startApiserver()
+    const apiserver = await startApiserver(undefined, { options: { disableAdmissionPlugins: '' } })
     endings.push(() => apiserver.close())
     kubeconfig = apiserver.kubeconfig
     const files = [apiserver.programs['controller-manager']]
