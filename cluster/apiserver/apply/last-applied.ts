@@ -10,7 +10,7 @@ import { difference, type FieldSet } from './field-set.ts'
 import { fieldsOf } from './fields-of.ts'
 import { structRule } from './merge-rule.ts'
 
-export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 
 /** Bytes of all annotations together, as validation bounds them. */
 const MAX_ANNOTATIONS = 256 * 1024

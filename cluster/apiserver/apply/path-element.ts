@@ -20,7 +20,7 @@ const sortedEntries = (keys: Readonly<Record<string, unknown>>): [string, unknow
   Object.entries(keys).sort(([a], [b]) => compareText(a, b))
 
 /** `keys`: name → value of each key that the item has. */
-export const keyElement = (keys: Readonly<Record<string, unknown>>): string => {
+const keyElement = (keys: Readonly<Record<string, unknown>>): string => {
   const parts = sortedEntries(keys).map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`)
   return `k:{${parts.join(',')}}`
 }
