@@ -80,7 +80,7 @@ onLinux('where all die again and again, node:dgram takes over the port', async t
   })
   t.is(await metric(registry, workersGauge), 1)
   while ((await metric(registry, workersGauge)) > 0) await ask({ name: 'poison', port, deadline: 100 }).catch(() => {})
-  for (const name of ['a', 'poison'])
+  for (const name of ['a', 'b'])
     t.is((await askUntil({ name, port }, reply => reply.rcode === 'NOERROR')).answers.length, 1)
   // What is opened later does not try them again.
   const other = { address: { host: '127.0.0.2', port }, server: 'dns://127.0.0.2' }
