@@ -20,13 +20,12 @@ export const startWorkerPool = (
   // The server of the admin pages, which has no UDP.
   if (!shared) return undefined
   const missing = options.udp === 'dgram' ? 'it was asked for' : missingSystemCalls()
-  if (shared && options.udp === 'batch' && missing !== undefined)
+  if (options.udp === 'batch' && missing !== undefined)
     throw new SeamarkError('BAD_OPTION', `--udp batch: this machine cannot: ${missing}. --udp dgram serves everywhere.`)
   const mode = modeGauge(registry)
   const pool = missing === undefined ? newPool(shared) : undefined
   mode.set(pool?.size ?? 0)
-  // Without a board it is the server of the admin pages, which has no UDP.
-  if (shared) logger.info({ workers: pool?.size, ...(missing !== undefined && { why: missing }) }, pool ? BATCH : DGRAM)
+  logger.info({ workers: pool?.size, ...(missing !== undefined && { why: missing }) }, pool ? BATCH : DGRAM)
   return pool
 
   function newPool(state: SharedState): WorkerPool {
