@@ -6,7 +6,7 @@
  * Promised: sets are never changed once made, and results share what they can with their operands; operands that are
  * normal (no step that neither is a member nor leads to one) give normal results.
  */
-import { compareElements } from './path-element.ts'
+import { sortElements } from './path-element.ts'
 
 export interface FieldSet {
   readonly [element: string]: FieldSet
@@ -121,17 +121,14 @@ export const differenceBelow = (a: FieldSet, b: FieldSet): FieldSet =>
   isBare(a) || isBare(b) ? a : (pruneNodes(a, b) ?? NO_FIELDS)
 
 /** Nearly all sets hold nothing but fields, whose order is that of their texts; `.` comes before them by itself. */
-const sortElements = (elements: string[]): void => {
-  if (elements.every(element => element === SELF || element.startsWith('f:'))) elements.sort()
-  else elements.sort((x, y) => (x === SELF ? -1 : y === SELF ? 1 : compareElements(x, y)))
-}
+const inOrder = (elements: string[]): string[] =>
+  elements.every(element => element === SELF || element.startsWith('f:')) ? elements.sort() : sortElements(elements)
 
 const orderNode = (node: FieldSet): FieldSet => {
   if (isBare(node)) return LEAF
   const elements = Object.keys(node)
-  if (elements.length > 1) sortElements(elements)
   const ordered: Draft = {}
-  for (const element of elements) ordered[element] = orderNode(node[element]!)
+  for (const element of elements.length > 1 ? inOrder(elements) : elements) ordered[element] = orderNode(node[element]!)
   return ordered
 }
 

@@ -53,8 +53,9 @@ class ListMerge {
   readonly #current: ReadonlyMap<string, unknown>
   readonly #applied: ReadonlySet<string>
   readonly #merged = new Set<string>()
-  /** Shared elements that are still to come, in the configuration's order. */
-  readonly #shared: string[]
+  /** Shared elements in the configuration's order, and how many of them are merged. */
+  readonly #shared: readonly string[]
+  #turn = 0
   readonly out: unknown[] = []
 
   constructor(left: readonly Item[], right: readonly Item[], rule: MergeRule) {
@@ -80,8 +81,8 @@ class ListMerge {
         own &&
         applied &&
         this.#applied.has(own.element) &&
-        this.#shared.length > 0 &&
-        this.#shared[0] !== own.element
+        this.#turn < this.#shared.length &&
+        this.#shared[this.#turn] !== own.element
       ) {
         l++
         continue
@@ -101,7 +102,7 @@ class ListMerge {
 
   #take({ element, value }: Item): void {
     this.#merged.add(element)
-    if (this.#shared[0] === element) this.#shared.shift()
+    if (this.#shared[this.#turn] === element) this.#turn++
     this.#put(this.#current.get(element), value)
   }
 

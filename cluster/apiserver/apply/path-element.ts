@@ -14,7 +14,20 @@ export const fieldElement = (name: string): string => `f:${name}`
 
 export const valueElement = (value: Scalar): string => `v:${JSON.stringify(value)}`
 
-const compareText = (a: string, b: string): number => (a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b)))
+/** The first half of a letter beyond the 16 bits of JavaScript's characters; from here on their order is not that of bytes. */
+const SURROGATES = 0xd800
+
+/** By bytes, as Go compares. */
+const compareText = (a: string, b: string): number => {
+  const length = Math.min(a.length, b.length)
+  for (let index = 0; index < length; index++) {
+    const [left, right] = [a.charCodeAt(index), b.charCodeAt(index)]
+    if (left === right) continue
+    if (left < SURROGATES || right < SURROGATES) return left - right
+    return Buffer.compare(Buffer.from(a), Buffer.from(b))
+  }
+  return a.length - b.length
+}
 
 const sortedEntries = (keys: Readonly<Record<string, unknown>>): [string, unknown][] =>
   Object.entries(keys).sort(([a], [b]) => compareText(a, b))
@@ -78,9 +91,31 @@ const compareValues = (a: unknown, b: unknown): number => {
   return compareText(JSON.stringify(a), JSON.stringify(b))
 }
 
-const compareKeys = (a: string, b: string): number => {
-  const left = sortedEntries(JSON.parse(a))
-  const right = sortedEntries(JSON.parse(b))
+/** An element read once, however often it is compared. */
+interface Ranked {
+  readonly element: string
+  readonly kind: number
+  readonly value: unknown
+}
+
+const ranked = (element: string): Ranked => {
+  const kind = KINDS.indexOf(element[0] ?? '')
+  const rest = element.slice(2)
+  switch (element[0]) {
+    case 'k':
+      return { element, kind, value: sortedEntries(JSON.parse(rest)) }
+    case 'v':
+      return { element, kind, value: JSON.parse(rest) }
+    case 'i':
+      return { element, kind, value: Number(rest) }
+    default:
+      return { element, kind, value: rest }
+  }
+}
+
+type Entries = readonly (readonly [string, unknown])[]
+
+const compareKeys = (left: Entries, right: Entries): number => {
   for (const [index, [name, value]] of left.entries()) {
     const other = right[index]
     if (!other) return 1
@@ -90,20 +125,19 @@ const compareKeys = (a: string, b: string): number => {
   return left.length - right.length
 }
 
-/** The order of FieldsV1: by kind, then names by bytes, keys and values by what they are (80 before 8080 before 9). */
-export const compareElements = (a: string, b: string): number => {
-  if (a[0] !== b[0]) return KINDS.indexOf(a[0] ?? '') - KINDS.indexOf(b[0] ?? '')
-  switch (a[0]) {
-    case 'k':
-      return compareKeys(a.slice(2), b.slice(2))
-    case 'v':
-      return compareValues(JSON.parse(a.slice(2)), JSON.parse(b.slice(2)))
-    case 'i':
-      return Number(a.slice(2)) - Number(b.slice(2))
-    default:
-      return a < b ? -1 : a > b ? 1 : 0
-  }
+const compareRanked = (a: Ranked, b: Ranked): number => {
+  if (a.kind !== b.kind) return a.kind - b.kind
+  return a.element.startsWith('k')
+    ? compareKeys(a.value as Entries, b.value as Entries)
+    : compareValues(a.value, b.value)
 }
+
+/** The order of FieldsV1: by kind, then names by bytes, keys and values by what they are (9 before 80 before 8080). */
+export const sortElements = (elements: readonly string[]): string[] =>
+  elements
+    .map(ranked)
+    .sort(compareRanked)
+    .map(({ element }) => element)
 
 const describeValue = (value: unknown): string => JSON.stringify(value)
 

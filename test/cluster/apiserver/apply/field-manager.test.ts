@@ -258,3 +258,44 @@ test('a write to status owns no spec, and one to the object no status', t => {
     ),
   )
 })
+
+test('no entries and no configuration that strangers send make it throw, or reach a prototype', t => {
+  const steps = fc.oneof(
+    fc.constantFrom('f:spec', 'f:containers', 'k:{"name":"c"}', 'k:{}', 'v:1', 'i:0', '.', 'f:__proto__', 'f:metadata'),
+    fc.constantFrom('f:labels', 'f:finalizers', 'v:"x"', 'f:nodeSelector', 'f:', 'k:{"name":null}', 'x:1'),
+  )
+  const { fields } = fc.letrec(tie => ({
+    fields: fc.dictionary(steps, fc.oneof({ maxDepth: 4 }, fc.constant({}), tie('fields')), { maxKeys: 3 }),
+  }))
+  const entry = fc.record({
+    manager: fc.constantFrom('a', 'b'),
+    operation: fc.constantFrom('Apply', 'Update'),
+    apiVersion: fc.constantFrom('v1', 'v2'),
+    fieldsType: fc.constant('FieldsV1'),
+    fieldsV1: fields,
+  })
+  const base = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'p', uid: 'u', labels: { x: 'y' }, finalizers: ['x'] },
+    spec: { containers: [{ name: 'c', image: 'i' }], nodeSelector: { a: 'b' } },
+  }
+  const configuration = fc.oneof(
+    fc.jsonValue(),
+    fc.constant(base),
+    fc.record({ spec: fc.jsonValue(), metadata: fc.jsonValue() }),
+  )
+  fc.assert(
+    fc.property(fc.array(entry, { maxLength: 3 }), configuration, (entries, given) => {
+      const next = { ...structuredClone(base), metadata: { ...base.metadata, managedFields: entries } } as ApiObject
+      const kept = managedFieldsAfterUpdate(write(podKind, 'w'), base as ApiObject, next)
+      const current = owned(base as ApiObject, kept)
+      managedFieldsAfterUpdate(write(podKind, 'w'), current, { ...next, spec: {} })
+      const sent = typeof given === 'object' && given !== null && !Array.isArray(given) ? given : {}
+      const whole = { apiVersion: 'v1', kind: 'Pod', ...sent }
+      for (const manager of ['a', 'kubectl']) applyConfiguration(write(podKind, manager), current, whole, true)
+      t.deepEqual(Object.keys(Object.prototype), [])
+    }),
+    { numRuns: 500 },
+  )
+})
