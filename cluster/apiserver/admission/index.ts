@@ -11,6 +11,7 @@ import type { TokenIssuer } from '../tokens/token-issuer.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { createLegacyToken } from './legacy-token.ts'
 import { createNodeRestriction } from './node-restriction.ts'
+import { createPodSecurity } from './pod-security.ts'
 import { createRoleEscalation } from './role-escalation.ts'
 import { createServiceAccountAdmission } from './service-account.ts'
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
@@ -44,6 +45,7 @@ export const createAdmission = (
     createServiceAccountAdmission(environment),
     taintNodesByCondition,
     defaultTolerationSeconds,
+    createPodSecurity(environment.cacher),
     createRoleEscalation(environment),
   ]
   const names = all.map(({ name }) => name).filter(name => !NEEDED.has(name))

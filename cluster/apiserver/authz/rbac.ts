@@ -40,7 +40,7 @@ const authorize = (grants: Grants, attributes: Attributes): Decision => {
 }
 
 /** All rules that the user has in the namespace, and everywhere. */
-export const rulesOf = (grants: Grants, user: User, namespace: string): readonly PolicyRule[] =>
+const rulesOf = (grants: Grants, user: User, namespace: string): readonly PolicyRule[] =>
   [...grants.of(user, namespace)].flatMap(binding => grants.rules(binding) ?? [])
 
 const asResourceRule = ({ verbs, apiGroups, resources, resourceNames }: PolicyRule): ResourceRule => ({

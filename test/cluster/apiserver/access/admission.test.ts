@@ -101,3 +101,98 @@ test('plugins can be left out, by names that are known', async t => {
   for (const name of ['Nope', 'RBACEscalation'])
     await t.throwsAsync(startWorld(t, options(name)), { message: new RegExp(`"${name}" is none of`) })
 })
+
+const HARDENED = {
+  securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+  containers: [
+    {
+      name: 'c',
+      image: 'i',
+      securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+    },
+  ],
+}
+
+const levels = async (t: Parameters<World['make']>[0]) => {
+  const world = await startWorld(t)
+  for (const level of ['privileged', 'baseline', 'restricted']) {
+    const labels = { 'pod-security.kubernetes.io/enforce': level, 'pod-security.kubernetes.io/warn': 'restricted' }
+    await world.make(t, `${CORE}/namespaces`, { metadata: { name: level, labels } })
+  }
+  return (level: string, spec: object = {}, metadata: object = {}) =>
+    world.server.fetch(`${CORE}/namespaces/${level}/pods?dryRun=All`, {
+      method: 'POST',
+      body: { metadata: { name: 'p', ...metadata }, spec: { ...pod('p').spec, ...spec } },
+    })
+}
+
+test('Pods keep to the level of their namespace, told in the words of Kubernetes', async t => {
+  const create = await levels(t)
+  const refused = await create('restricted')
+  t.is(refused.code, 403)
+  t.is(
+    refused.json.message,
+    'pods "p" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false (container "c" must set securityContext.allowPrivilegeEscalation=false), unrestricted capabilities (container "c" must set securityContext.capabilities.drop=["ALL"]), runAsNonRoot != true (pod or container "c" must set securityContext.runAsNonRoot=true), seccompProfile (pod or container "c" must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")',
+  )
+  t.is((await create('restricted', HARDENED)).code, 201)
+  const warned = await create('baseline')
+  t.is(warned.code, 201)
+  t.regex(String(warned.headers.warning), /would violate PodSecurity \\"restricted:latest\\"/)
+  t.is((await create('baseline', HARDENED)).headers.warning, undefined)
+})
+
+const container = (securityContext: object, more: object = {}) => ({
+  containers: [{ name: 'c', image: 'i', securityContext, ...more }],
+})
+
+/** What baseline refuses, and privileged lets through. */
+const FORBIDDEN: readonly (readonly [spec: object, reason: RegExp])[] = [
+  [{ hostNetwork: true, hostPID: true }, /host namespaces \(hostNetwork=true, hostPID=true\)/],
+  [container({ privileged: true }), /privileged \(container "c" must not set securityContext\.privileged=true\)/],
+  [
+    container({ capabilities: { add: ['SYS_ADMIN', 'CHOWN'] } }),
+    /non-default capabilities \(container "c" must not include "SYS_ADMIN" in securityContext\.capabilities\.add\)/,
+  ],
+  [{ volumes: [{ name: 'h', hostPath: { path: '/' } }] }, /hostPath volumes \(volume "h"\)/],
+  [container({}, { ports: [{ containerPort: 80, hostPort: 80 }] }), /hostPort \(container "c" uses hostPort 80\)/],
+  [
+    container({}, { livenessProbe: { httpGet: { port: 80, host: '10.0.0.1' } } }),
+    /probe or lifecycle host \(container "c" uses probe or lifecycle host "10\.0\.0\.1"\)/,
+  ],
+  [
+    { securityContext: { seLinuxOptions: { type: 'spc_t' } } },
+    /seLinuxOptions \(pod set forbidden securityContext\.seLinuxOptions: type "spc_t"\)/,
+  ],
+  [
+    { securityContext: { seccompProfile: { type: 'Unconfined' } } },
+    /seccompProfile \(pod must not set securityContext\.seccompProfile\.type to "Unconfined"\)/,
+  ],
+  [{ securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '1' }] } }, /forbidden sysctls \(kernel\.msgmax\)/],
+  [
+    { securityContext: { appArmorProfile: { type: 'Unconfined' } } },
+    /forbidden AppArmor profile \(pod must not set AppArmor profile type to "Unconfined"\)/,
+  ],
+]
+
+test('baseline refuses what reaches the node', async t => {
+  const create = await levels(t)
+  for (const [spec, reason] of FORBIDDEN) {
+    const { code, json } = await create('baseline', spec)
+    t.is(code, 403, JSON.stringify(spec))
+    t.regex(json.message, reason)
+    const free = await create('privileged', spec)
+    t.is(free.code, 201, free.text)
+  }
+})
+
+test('a namespace names no level that there is not', async t => {
+  const world = await startWorld(t)
+  const labels = { 'pod-security.kubernetes.io/enforce': 'strict', 'pod-security.kubernetes.io/warn-version': '1' }
+  const { code, json } = await world.server.fetch(`${CORE}/namespaces`, {
+    method: 'POST',
+    body: { metadata: { name: 'x', labels } },
+  })
+  t.is(code, 422)
+  t.regex(json.message, /Invalid value: "strict": must be one of privileged, baseline, restricted/)
+  t.regex(json.message, /warn-version\]: Invalid value: "1": must be "latest" or "v1\.x"/)
+})
