@@ -22,7 +22,7 @@ export const serverOptions = {
     minimum: 0,
     maximum: 4 * 1024 * 1024 * 1024,
     unit: 'bytes',
-    doc: 'Finished replies that each worker keeps, and the main thread of what comes over TCP, TLS and HTTPS: about 17,000 in 16 MiB. What is least asked for goes first.',
+    doc: 'Finished replies that each worker keeps, and the main thread of what comes over TCP, TLS and HTTPS: about 50,000 in 16 MiB. What was asked for longest ago goes first.',
   },
   udpReceiveBuffer: {
     type: 'number',
