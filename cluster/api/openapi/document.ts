@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import type { Kind } from '../kind.ts'
 import { KINDS } from '../kinds/index.ts'
+import { REVIEWS } from '../reviews.ts'
 import { kindPaths, listName, type PathItem } from './paths.ts'
 import { type JsonSchema, reference, SchemaCollector } from './schemas.ts'
 
@@ -23,13 +24,15 @@ export interface OpenApiDocument {
 /** `api/v1`, `apis/discovery.k8s.io/v1`: the document's place below `/openapi/v3/`. */
 const placeOf = ({ group, version }: Kind): string => (group === '' ? `api/${version}` : `apis/${group}/${version}`)
 
-const byPlace = Map.groupBy(KINDS, placeOf)
+const byPlace = Map.groupBy([...KINDS, ...REVIEWS], placeOf)
 
 const identify = ({ group, version, kind }: Pick<Kind, 'group' | 'version' | 'kind'>) => [{ group, kind, version }]
 
 const addKind = (collector: SchemaCollector, kind: Kind): void => {
   const name = collector.add(kind.type)
   Object.assign(collector.schemas[name]!, { 'x-kubernetes-group-version-kind': identify(kind) })
+  // What only answers is never listed.
+  if (kind.verbs) return
   const listMeta = collector.add('meta/v1.ListMeta')
   collector.define(listName(kind), {
     type: 'object',

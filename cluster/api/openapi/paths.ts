@@ -171,6 +171,10 @@ export const kindPaths = (kind: Kind, base: string): Record<string, PathItem> =>
   const inNamespace = kind.namespaced ? [pathParameter('namespace', 'The namespace.')] : []
   const ofName = [pathParameter('name', `Name of the ${kind.kind}.`), ...inNamespace]
   const pretty = queryParameters([PRETTY])
+  if (kind.verbs) {
+    const { post } = collection(kind, scope)
+    return { [plural]: { post, parameters: [...inNamespace, ...pretty] } }
+  }
   const paths: Record<string, PathItem> = {
     [plural]: { ...collection(kind, scope), parameters: [...inNamespace, ...pretty] },
     [`${plural}/{name}`]: { ...single(kind, scope), parameters: [...ofName, ...pretty] },
