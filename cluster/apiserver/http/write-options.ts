@@ -1,23 +1,12 @@
 /** The query of create, update and patch (metav1.CreateOptions and its like). */
 
 import type { FieldValidation } from '#cluster/api/decode.ts'
-import {
-  type FieldError,
-  fieldForbidden,
-  fieldInvalid,
-  fieldNotSupported,
-  fieldRequired,
-  fieldTooLong,
-} from '#cluster/api/field-error.ts'
+import { type FieldError, fieldForbidden, fieldNotSupported, fieldRequired } from '#cluster/api/field-error.ts'
+import { checkFieldManager, HIDDEN_CHARACTER, MAX_FIELD_MANAGER } from '#cluster/api/field-manager.ts'
 import type { Status } from '#cluster/api/status.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import { readFlag } from '../verbs/list-options.ts'
 import { invalidOptions, type OptionsKind } from '../verbs/option-errors.ts'
-
-/** Bytes. */
-const MAX_FIELD_MANAGER = 128
-/** What Go calls not printable: control characters, and white space but for the blank. */
-const HIDDEN = /\p{C}|\p{Zl}|\p{Zp}|(?! )\p{Zs}/u
 
 export interface WriteQuery {
   readonly dryRun: boolean
@@ -32,7 +21,7 @@ export interface WriteQuery {
 export const managerOfAgent = (agent: string): string => {
   let name = ''
   for (const letter of agent.split('/')[0] ?? '') {
-    if (HIDDEN.test(letter)) continue
+    if (HIDDEN_CHARACTER.test(letter)) continue
     if (Buffer.byteLength(name + letter) > MAX_FIELD_MANAGER) break
     name += letter
   }
@@ -40,15 +29,6 @@ export const managerOfAgent = (agent: string): string => {
 }
 
 const VALIDATIONS = ['', 'Ignore', 'Strict', 'Warn']
-
-const checkFieldManager = (name: string): FieldError[] => {
-  if (Buffer.byteLength(name) > MAX_FIELD_MANAGER) return [fieldTooLong('fieldManager', MAX_FIELD_MANAGER)]
-  const hidden = HIDDEN.exec(name)
-  if (!hidden) return []
-  const code = hidden[0].codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')
-  const position = Buffer.byteLength(name.slice(0, hidden.index))
-  return [fieldInvalid('fieldManager', name, `invalid character U+${code} (at position ${position})`)]
-}
 
 /** `apply`: of a patch that is an applied configuration, which must say who applies it and may take fields from others. */
 export const readWriteQuery = (
@@ -61,7 +41,7 @@ export const readWriteQuery = (
   const errors: FieldError[] = []
   if (apply && fieldManager === '') errors.push(fieldRequired('fieldManager', 'is required for apply patch'))
   if (!apply && force !== undefined) errors.push(fieldForbidden('force', 'may not be specified for non-apply patch'))
-  errors.push(...checkFieldManager(fieldManager))
+  errors.push(...checkFieldManager('fieldManager', fieldManager))
   const dryRun = query.getAll('dryRun')
   if (dryRun.some(value => value !== 'All')) errors.push(fieldNotSupported('dryRun', dryRun, ['All']))
   const validation = query.get('fieldValidation') ?? ''

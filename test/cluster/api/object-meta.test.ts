@@ -24,6 +24,22 @@ const cases: readonly [string, ObjectMeta, readonly string[]][] = [
   ['no name', { namespace: 'n' }, ['metadata.name: Required value: name or generateName is required']],
   ['no namespace', { name: 'a' }, ['metadata.namespace: Required value']],
   [
+    'owners of fields with names that are none',
+    {
+      ...good,
+      managedFields: [
+        { manager: 'kubectl edit' },
+        { manager: 'é'.repeat(65) },
+        { manager: 'a\u00a0b', subresource: 's'.repeat(257) },
+      ],
+    },
+    [
+      'metadata.managedFields[1].manager: Too long: may not be more than 128 bytes',
+      'metadata.managedFields[2].manager: Invalid value: "a\u00a0b": invalid character U+00A0 (at position 1)',
+      'metadata.managedFields[2].subresource: Too long: may not be more than 256 bytes',
+    ],
+  ],
+  [
     'a name of 254 bytes',
     { ...good, name: 'a'.repeat(254) },
     [`metadata.name: Invalid value: "${'a'.repeat(254)}": must be no more than 253 bytes`],

@@ -168,9 +168,21 @@ const applyPlan = (draw: Draw): ApplyPlan => {
   })
 }
 
+const owner = (fields: Json): Json => ({
+  manager: 'x',
+  operation: 'Update',
+  apiVersion: 'test.example.com/v1',
+  fieldsType: 'FieldsV1',
+  fieldsV1: { 'f:elsewhere': {} },
+  ...fields,
+})
+
 /** Custom resources do not tell an empty list from none. */
 const OWNERS: readonly Json[] = [
   [{}],
+  [owner({ manager: 'x'.repeat(129) })],
+  [owner({ manager: 'é'.repeat(65) })],
+  [owner({ subresource: 'x'.repeat(257) })],
   [{ manager: 'x' }],
   [{ manager: 'x', operation: 'Wrong', apiVersion: 'test.example.com/v1', fieldsType: 'FieldsV1', fieldsV1: {} }],
   [{ manager: 'x', operation: 'Update', apiVersion: 'test.example.com/v1', fieldsType: 'Other', fieldsV1: {} }],
