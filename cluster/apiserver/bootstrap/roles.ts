@@ -36,7 +36,7 @@ interface Fact {
   readonly [field: string]: unknown
 }
 
-/** As in CoreDNS's manifest for Kubernetes: our DNS server runs under the same service account. */
+/** As kubeadm makes it for CoreDNS: our DNS server runs under the same service account. */
 const COREDNS: readonly Fact[] = [
   {
     kind: 'ClusterRole',
@@ -44,7 +44,6 @@ const COREDNS: readonly Fact[] = [
     rules: [
       { verbs: ['list', 'watch'], apiGroups: [''], resources: ['endpoints', 'namespaces', 'pods', 'services'] },
       { verbs: ['list', 'watch'], apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'] },
-      { verbs: ['get'], apiGroups: [''], resources: ['nodes'] },
     ],
   },
   {
