@@ -96,7 +96,8 @@ const emptyObject = (kind: Kind): ApiObject => {
   return empty
 }
 
-const withoutOwners = (object: ApiObject): ApiObject => {
+/** The same object; not changed. */
+export const withoutOwners = (object: ApiObject): ApiObject => {
   if (object.metadata.managedFields === undefined) return object
   const { managedFields: _managedFields, ...metadata } = object.metadata
   return { ...object, metadata }

@@ -7,7 +7,7 @@ import { alreadyExists, badRequest, invalid, type Status, unexplained } from '#c
 import { timestamp } from '#cluster/api/timestamp.ts'
 import { validateCreate } from '#cluster/api/validate.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
-import { managedFieldsAfterUpdate } from '../apply/field-manager.ts'
+import { managedFieldsAfterUpdate, withoutOwners } from '../apply/field-manager.ts'
 import type { Registry } from '../registry.ts'
 import { objectKey } from '../storage/keys.ts'
 import { commit } from './commit.ts'
@@ -135,7 +135,8 @@ export const createOwned = async (
   const generated = !given.metadata.name && Boolean(given.metadata.generateName)
   for (const text of resource.kind.warnings?.(given) ?? []) options.warn(text)
   for (let names = 1; ; ) {
-    const object = structuredClone(given)
+    const object = structuredClone(withoutOwners(given))
+    setOwners(object, given.metadata.managedFields)
     const outcome = await attempt(registry, target, object, options)
     if (!outcome.ok) return outcome
     if (outcome.value === 'stale') continue

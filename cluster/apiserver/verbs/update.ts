@@ -13,7 +13,7 @@ import type { ApiObject, ManagedFieldsEntry } from '#cluster/api/object.ts'
 import { badRequest, conflict, invalid, notFound, type Status, staleObject, unexplained } from '#cluster/api/status.ts'
 import { validateUpdate } from '#cluster/api/validate.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
-import { managedFieldsAfterUpdate } from '../apply/field-manager.ts'
+import { managedFieldsAfterUpdate, withoutOwners } from '../apply/field-manager.ts'
 import type { Registry } from '../registry.ts'
 import { objectKey } from '../storage/keys.ts'
 import type { StoredObject } from '../storage/stored-object.ts'
@@ -91,7 +91,7 @@ const carryMetadata = (next: ApiObject, { metadata: current }: ApiObject): void 
 /** The object that a write to a subresource makes: all as it is, but for that part and who owns what. */
 const mergeSubresource = (next: ApiObject, current: ApiObject, subresource: Subresource | undefined): ApiObject => {
   if (!subresource) return next
-  const merged = structuredClone(current)
+  const merged = structuredClone(withoutOwners(current))
   setOwners(merged, next.metadata.managedFields)
   if (subresource === 'status') {
     if (next.status === undefined) delete merged.status
