@@ -30,6 +30,16 @@ export interface StoredAs {
   readonly fromStored: (object: ApiObject) => ApiObject
 }
 
+/** What `/scale` (autoscaling/v1 Scale) shows of an object, and changes. */
+export interface ScalePart {
+  readonly wanted: (object: ApiObject) => number
+  readonly observed: (object: ApiObject) => number
+  /** As the `labelSelector` parameter has it. */
+  readonly selector: (object: ApiObject) => string
+  /** In place. */
+  readonly want: (object: ApiObject, replicas: number) => void
+}
+
 export interface Kind {
   /** `''` for core. */
   readonly group: string
@@ -86,6 +96,8 @@ export interface Kind {
   readonly prepareForDelete?: (object: ApiObject) => void
   /** Whether `/finalize` exists: a PUT there changes spec.finalizers and nothing else. */
   readonly hasFinalize?: boolean
+  /** Whether `/scale` exists, and what it reads and writes. */
+  readonly scale?: ScalePart
   /** All that it is served with. Default: every verb on stored objects. A kind with `create` alone is not stored. */
   readonly verbs?: readonly string[]
   /** Subresources that take another kind by POST (`token`: a TokenRequest). */

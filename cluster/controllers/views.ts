@@ -1,6 +1,6 @@
 /** What the controllers need of each kind. */
 import type { View } from '#watcher/view.ts'
-import type { LabelSelector } from './label-selector.ts'
+import type { LabelSelector } from '#cluster/api/label-selector.ts'
 
 interface RawMetadata {
   readonly namespace?: string

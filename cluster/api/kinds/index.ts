@@ -3,6 +3,9 @@ import type { Kind } from '../kind.ts'
 import { clusterRoleKind } from './cluster-role.ts'
 import { clusterRoleBindingKind } from './cluster-role-binding.ts'
 import { configMapKind } from './config-map.ts'
+import { controllerRevisionKind } from './controller-revision.ts'
+import { daemonSetKind } from './daemon-set.ts'
+import { deploymentKind } from './deployment.ts'
 import { endpointSliceKind } from './endpoint-slice.ts'
 import { endpointsKind } from './endpoints.ts'
 import { eventKind } from './event.ts'
@@ -12,12 +15,14 @@ import { leaseKind } from './lease.ts'
 import { namespaceKind } from './namespace.ts'
 import { nodeKind } from './node.ts'
 import { podKind } from './pod.ts'
+import { replicaSetKind } from './replica-set.ts'
 import { roleKind } from './role.ts'
 import { roleBindingKind } from './role-binding.ts'
 import { secretKind } from './secret.ts'
 import { serviceKind } from './service.ts'
 import { serviceAccountKind } from './service-account.ts'
 import { serviceCidrKind } from './service-cidr.ts'
+import { statefulSetKind } from './stateful-set.ts'
 
 /** In the order of discovery: core first, then groups by name. */
 export const KINDS: readonly Kind[] = [
@@ -30,6 +35,11 @@ export const KINDS: readonly Kind[] = [
   secretKind,
   serviceKind,
   serviceAccountKind,
+  controllerRevisionKind,
+  daemonSetKind,
+  deploymentKind,
+  replicaSetKind,
+  statefulSetKind,
   leaseKind,
   endpointSliceKind,
   eventsEventKind,

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import type { Kind } from '../kind.ts'
 import { KINDS } from '../kinds/index.ts'
 import { REVIEWS } from '../reviews.ts'
+import { scaleKind } from '../scale.ts'
 import { kindPaths, listName, type PathItem } from './paths.ts'
 import { type JsonSchema, reference, SchemaCollector } from './schemas.ts'
 
@@ -28,9 +29,14 @@ const byPlace = Map.groupBy([...KINDS, ...REVIEWS], placeOf)
 
 const identify = ({ group, version, kind }: Pick<Kind, 'group' | 'version' | 'kind'>) => [{ group, kind, version }]
 
-const addKind = (collector: SchemaCollector, kind: Kind): void => {
+const addIdentified = (collector: SchemaCollector, kind: Kind): string => {
   const name = collector.add(kind.type)
   Object.assign(collector.schemas[name]!, { 'x-kubernetes-group-version-kind': identify(kind) })
+  return name
+}
+
+const addKind = (collector: SchemaCollector, kind: Kind): void => {
+  const name = addIdentified(collector, kind)
   // What only answers is never listed.
   if (kind.verbs) return
   const listMeta = collector.add('meta/v1.ListMeta')
@@ -53,6 +59,7 @@ const makeDocument = (place: string, kinds: readonly Kind[]): OpenApiDocument =>
   const paths: Record<string, PathItem> = {}
   for (const kind of kinds) {
     addKind(collector, kind)
+    if (kind.scale) addIdentified(collector, scaleKind)
     Object.assign(paths, kindPaths(kind, `/${place}`))
   }
   for (const type of ['Status', 'DeleteOptions', 'WatchEvent']) collector.add(`meta/v1.${type}`)

@@ -1,5 +1,6 @@
 /** Paths of the OpenAPI documents: the verbs that the API serves for a kind, with the parameters that clients look for. */
 import type { Kind } from '../kind.ts'
+import { scaleKind } from '../scale.ts'
 import { componentName, type JsonSchema, reference } from './schemas.ts'
 
 type Operation = Record<string, unknown>
@@ -185,6 +186,10 @@ export const kindPaths = (kind: Kind, base: string): Record<string, PathItem> =>
   }
   if (kind.hasStatus) {
     paths[`${plural}/{name}/status`] = { ...readAndWrite(kind, scope, 'Status'), parameters: [...ofName, ...pretty] }
+  }
+  if (kind.scale) {
+    const item = readAndWrite(scaleKind, `${scope}${kind.kind}`, '')
+    paths[`${plural}/{name}/scale`] = { ...item, parameters: [...ofName, ...pretty] }
   }
   if (kind.hasFinalize) {
     const { put } = readAndWrite(kind, scope, 'Finalize')

@@ -62,7 +62,6 @@ const setContainer = (container: Container): void => {
   setProbe(container.startupProbe)
   setHandler(container.lifecycle?.postStart)
   setHandler(container.lifecycle?.preStop)
-  setRequests(container.resources)
   setEnvironment(container.env)
 }
 
@@ -116,24 +115,37 @@ const setSpec = (spec: PodSpec): void => {
   spec.terminationGracePeriodSeconds ??= 30
   spec.schedulerName ||= 'default-scheduler'
   spec.securityContext ??= {}
-  spec.enableServiceLinks ??= true
   alignAccount(spec)
   for (const volume of spec.volumes ?? []) setVolume(volume)
-  for (const container of [
-    ...(spec.initContainers ?? []),
-    ...(spec.containers ?? []),
-    ...(spec.ephemeralContainers ?? []),
-  ]) {
-    setContainer(container)
-  }
+  for (const container of [...runningContainers(spec), ...(spec.ephemeralContainers ?? [])]) setContainer(container)
+}
+
+/** What a Pod is given besides, and a template is not. */
+const setPod = (spec: PodSpec): void => {
+  spec.enableServiceLinks ??= true
+  for (const { resources } of runningContainers(spec)) setRequests(resources)
   setRequests(spec.resources)
   if (!spec.hostNetwork) return
   setHostPorts(spec.containers)
   setHostPorts(spec.initContainers)
 }
 
+const runningContainers = ({ initContainers = [], containers = [] }: PodSpec): readonly Container[] => [
+  ...initContainers,
+  ...containers,
+]
+
+/** Of a PodTemplateSpec, whatever holds it. */
+export const applyPodTemplateDefaults = (template: { spec?: PodSpec }): void => {
+  template.spec ??= {}
+  applySchemaDefaults(template, 'core/v1.PodTemplateSpec')
+  setSpec(template.spec)
+}
+
 export const applyPodDefaults = (object: ApiObject): void => {
   object.spec ??= {}
   applySchemaDefaults(object, 'core/v1.Pod')
-  setSpec((object as Pod).spec)
+  const { spec } = object as Pod
+  setSpec(spec)
+  setPod(spec)
 }

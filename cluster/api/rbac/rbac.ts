@@ -1,5 +1,6 @@
 /** The shapes of rbac.authorization.k8s.io/v1, and what they may not be (Kubernetes: pkg/apis/rbac). */
 import { type FieldError, fieldInvalid, fieldNotSupported, fieldRequired } from '../field-error.ts'
+import { type LabelSelector, validateLabelSelector } from '../label-selector.ts'
 import { checkDnsSubdomain, checkPathSegment } from '../name.ts'
 import type { ApiObject } from '../object.ts'
 import { isObject } from '../own-property.ts'
@@ -25,15 +26,6 @@ export interface RoleRef {
   readonly apiGroup: string
   readonly kind: string
   readonly name: string
-}
-
-interface LabelSelector {
-  readonly matchLabels?: Readonly<Record<string, string>>
-  readonly matchExpressions?: readonly {
-    readonly key: string
-    readonly operator: string
-    readonly values?: readonly string[]
-  }[]
 }
 
 /** A Role or ClusterRole. */
@@ -73,28 +65,6 @@ const validateRules = (object: ApiObject, scope: Scope): FieldError[] =>
 
 export const validateRole = (object: ApiObject): FieldError[] => validateRules(object, 'namespaced')
 
-const NEEDS_VALUES = new Set(['In', 'NotIn'])
-const NEEDS_NONE = new Set(['Exists', 'DoesNotExist'])
-
-const validateSelector = ({ matchExpressions = [] }: LabelSelector, at: string): FieldError[] =>
-  matchExpressions.flatMap(({ operator, values = [] }, index) => {
-    const field = `${at}.matchExpressions[${index}]`
-    if (NEEDS_VALUES.has(operator))
-      return values.length > 0
-        ? []
-        : [fieldRequired(`${field}.values`, "must be specified when `operator` is 'In' or 'NotIn'")]
-    if (!NEEDS_NONE.has(operator)) return [fieldInvalid(`${field}.operator`, operator, 'not a valid selector operator')]
-    return values.length > 0
-      ? [
-          {
-            field: `${field}.values`,
-            reason: 'FieldValueForbidden',
-            message: "Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
-          },
-        ]
-      : []
-  })
-
 export const validateClusterRole = (object: ApiObject): FieldError[] => {
   const errors = validateRules(object, 'cluster')
   const { aggregationRule } = object as Role
@@ -105,7 +75,7 @@ export const validateClusterRole = (object: ApiObject): FieldError[] => {
     errors.push(fieldRequired(field, 'at least one clusterRoleSelector required if aggregationRule is non-nil'))
   return [
     ...errors,
-    ...clusterRoleSelectors.flatMap((selector, index) => validateSelector(selector, `${field}[${index}]`)),
+    ...clusterRoleSelectors.flatMap((selector, index) => validateLabelSelector(selector, `${field}[${index}]`)),
   ]
 }
 

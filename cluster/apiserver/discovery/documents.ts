@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Kind } from '#cluster/api/kind.ts'
 import { apiVersionOf, type GroupVersionKind } from '#cluster/api/object.ts'
+import { scaleKind } from '#cluster/api/scale.ts'
 
 const OBJECT_VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
 /** Namespaces go one by one: kube-apiserver serves no deletecollection of them either. */
@@ -20,6 +21,7 @@ interface Subresource {
 const subresourcesOf = (kind: Kind): readonly Subresource[] =>
   [
     ...(kind.hasFinalize ? [{ name: 'finalize', verbs: ['update'], kind }] : []),
+    ...(kind.scale ? [{ name: 'scale', verbs: SUBRESOURCE_VERBS, kind: scaleKind }] : []),
     ...(kind.hasStatus ? [{ name: 'status', verbs: SUBRESOURCE_VERBS, kind }] : []),
     ...Object.entries(kind.posts ?? {}).map(([name, posted]) => ({ name, verbs: ['create'], kind: posted })),
   ].sort((a, b) => (a.name < b.name ? -1 : 1))

@@ -10,6 +10,7 @@ import { type Answer, headerOf, pageNotFound, type Request, type Response, statu
 import { getRoute, listRoute, type WatchRoutes } from './read-routes.ts'
 import { type Verb, verbOf } from './request-attributes.ts'
 import type { ResourcePath } from './request-info.ts'
+import { SCALE_VERBS, scaleRoute } from './scale-routes.ts'
 import { createRoute, deleteCollectionRoute, deleteRoute, patchRoute, updateRoute } from './write-routes.ts'
 
 export interface ResourceRequest {
@@ -55,6 +56,7 @@ const NAMED_VERBS = new Set<Verb>(['get', 'update', 'patch', 'delete'])
 
 const isServed = ({ path, resource, verb }: ResourceRequest): boolean => {
   if (verb === undefined) return false
+  if (path.subresource === 'scale' && resource.kind.scale) return path.name !== undefined && SCALE_VERBS.has(verb)
   if (path.subresource !== undefined)
     return hasSubresource(resource, path.subresource) && SUBRESOURCE_VERBS[path.subresource].has(verb)
   if (!verbsOf(resource.kind).includes(verb)) return false
@@ -78,7 +80,8 @@ export const answerResource = (
 ): Promise<Answer | 'streamed'> | Answer => {
   const { path, resource, verb } = asked
   const accept = headerOf(context.request, 'accept')
-  if (path.subresource !== undefined && !hasSubresource(resource, path.subresource)) {
+  const scale = path.subresource === 'scale' ? resource.kind.scale : undefined
+  if (path.subresource !== undefined && !scale && !hasSubresource(resource, path.subresource)) {
     const absent = absentSubresource(resource.kind, path.subresource)
     return absent ? statusAnswer(absent, accept) : pageNotFound()
   }
@@ -97,9 +100,10 @@ export const answerResource = (
     resource,
     namespace,
     name,
-    subresource: subresource as Subresource | undefined,
+    subresource: scale ? undefined : (subresource as Subresource | undefined),
     warnings: new Set(),
   }
+  if (scale) return scaleRoute(call, verb as Verb, scale)
   return route(verb as Verb, call, context.watches)
 }
 

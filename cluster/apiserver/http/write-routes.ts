@@ -6,7 +6,6 @@ import type { ApiObject } from '#cluster/api/object.ts'
 import { isObject } from '#cluster/api/own-property.ts'
 import { badRequest, invalid, notFound, type Status } from '#cluster/api/status.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
-import { withoutOwners } from '../apply/field-manager.ts'
 import { applyPatch, PATCH_FORMATS, type ParsedPatch, parsePatch } from '../patches/index.ts'
 import { apply } from '../verbs/apply.ts'
 import { create } from '../verbs/create.ts'
@@ -31,7 +30,7 @@ type Writing = Pick<WriteQuery, 'dryRun'> & Partial<Pick<WriteQuery, 'fieldManag
 
 const targetOf = ({ resource, namespace, name = '' }: ResourceCall): ObjectTarget => ({ resource, namespace, name })
 
-const writing = (call: ResourceCall, { dryRun, fieldManager = '' }: Writing): WriteOptions => ({
+export const writing = (call: ResourceCall, { dryRun, fieldManager = '' }: Writing): WriteOptions => ({
   dryRun,
   manager: fieldManager || managerOfAgent(headerOf(call.request, 'user-agent') ?? ''),
   user: call.user,
@@ -39,7 +38,7 @@ const writing = (call: ResourceCall, { dryRun, fieldManager = '' }: Writing): Wr
   warn: text => void call.warnings.add(text),
 })
 
-const decode = async (call: ResourceCall, validation: FieldValidation): Promise<Result<ApiObject, Status>> => {
+export const decode = async (call: ResourceCall, validation: FieldValidation): Promise<Result<ApiObject, Status>> => {
   const syntax = bodySyntax(headerOf(call.request, 'content-type'))
   if (!syntax.ok) return syntax
   const body = await readBody(call.request)
@@ -51,7 +50,7 @@ const decode = async (call: ResourceCall, validation: FieldValidation): Promise<
 }
 
 /** Negotiates first: nothing is written whose answer could not be given. */
-const answering = async (call: ResourceCall, act: () => Promise<Result<Written, Status>>): Promise<Answer> => {
+export const answering = async (call: ResourceCall, act: () => Promise<Result<Written, Status>>): Promise<Answer> => {
   const { accept } = call
   const negotiated = negotiate(accept)
   if (!negotiated.ok) return statusAnswer(negotiated.problem, accept)
@@ -99,7 +98,7 @@ export const updateRoute = (call: ResourceCall): Promise<Answer> =>
     return change(call, () => accepted(structuredClone(object.value)), query.value)
   })
 
-const readPatch = async (call: ResourceCall): Promise<Result<ParsedPatch, Status>> => {
+export const readPatch = async (call: ResourceCall): Promise<Result<ParsedPatch, Status>> => {
   const type = mediaType(headerOf(call.request, 'content-type'))
   const known = PATCH_FORMATS.map(format => format.mediaType)
   if (!known.includes(type)) return refused(unsupportedMediaType([...known, APPLY_PATCH]))
@@ -108,18 +107,13 @@ const readPatch = async (call: ResourceCall): Promise<Result<ParsedPatch, Status
   return parsePatch(type, body.value) ?? refused(unsupportedMediaType(known))
 }
 
-/** Whether a patch may speak of who owns what: else the owners need not go through it. */
-const namesOwners = ({ patch }: ParsedPatch): boolean =>
-  !isObject(patch) || (isObject(patch.metadata) && Object.hasOwn(patch.metadata, 'managedFields'))
-
 /** The object that the patch makes of the newest state. */
-const patched = (call: ResourceCall, patch: ParsedPatch, validation: FieldValidation): Change => {
+export const patched = (call: ResourceCall, patch: ParsedPatch, validation: FieldValidation): Change => {
   const { kind } = call.resource
   return current => {
     // A patch makes no object, of the kinds neither that a PUT can make.
     if (!current) return refused(notFound(subjectOf(targetOf(call))))
-    const known: Record<string, unknown> = namesOwners(patch) ? current : withoutOwners(current)
-    const result = applyPatch(known, patch, kind.type)
+    const result = applyPatch(current as Record<string, unknown>, patch, kind.type)
     if (!result.ok) return result
     const decoded = decodePatched(result.value, kind, validation, patch.duplicates)
     if (!decoded.ok) return decoded

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { isConflict, isNotFound } from '#watcher/api-status-error.ts'
 import type { CreateController } from '../controller.ts'
-import { matchesSelector } from '../label-selector.ts'
+import { matchesSelector } from '#cluster/api/label-selector.ts'
 import { type ClusterRoleView, clusterRoles } from '../views.ts'
 
 const gather = (role: ClusterRoleView, all: readonly ClusterRoleView[]): unknown[] => {

@@ -8,6 +8,11 @@ import { typeSchema } from '#cluster/api/schema.ts'
 import { validateCreate, validateUpdate } from '#cluster/api/validate.ts'
 import { prepared, texts } from '../../../support/api-objects.ts'
 
+const workload = {
+  selector: { matchLabels: { app: 'a' } },
+  template: { metadata: { labels: { app: 'a' } }, spec: { containers: [{ name: 'c', image: 'i' }] } },
+}
+
 /** One small good object a kind. */
 const GOOD: Readonly<Record<string, Record<string, unknown>>> = {
   ConfigMap: { metadata: { name: 'c' }, data: { 'a.txt': 'x' } },
@@ -65,6 +70,17 @@ const GOOD: Readonly<Record<string, Record<string, unknown>>> = {
     metadata: { name: 'b' },
     subjects: [{ kind: 'User', name: 'u' }],
     roleRef: { kind: 'Role', name: 'r' },
+  },
+  ControllerRevision: { metadata: { name: 'c' }, data: { any: ['thing'] }, revision: 1 },
+  DaemonSet: { metadata: { name: 'd' }, spec: workload },
+  Deployment: { metadata: { name: 'd' }, spec: workload },
+  ReplicaSet: { metadata: { name: 'r' }, spec: workload },
+  StatefulSet: {
+    metadata: { name: 's' },
+    spec: {
+      ...workload,
+      volumeClaimTemplates: [{ metadata: { name: 'v' }, spec: { accessModes: ['ReadWriteOnce'] } }],
+    },
   },
   ServiceCIDR: { metadata: { name: 'c' }, spec: { cidrs: ['10.96.0.0/12', 'fd00::/112'] } },
 }

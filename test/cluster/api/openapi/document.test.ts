@@ -24,6 +24,7 @@ test('the index names a document a group and version, under a URL that changes w
   const { paths } = openApiIndex()
   t.deepEqual(Object.keys(paths).sort(), [
     'api/v1',
+    'apis/apps/v1',
     'apis/authentication.k8s.io/v1',
     'apis/authorization.k8s.io/v1',
     'apis/coordination.k8s.io/v1',
