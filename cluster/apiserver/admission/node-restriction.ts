@@ -114,96 +114,93 @@ const wantsAudience = (pod: ApiObject, audience: string): boolean => {
   return sources.some(source => source?.serviceAccountToken && (source.serviceAccountToken.audience ?? '') === audience)
 }
 
-export const createNodeRestriction = (cacher: Cacher): AdmissionPlugin => {
-  const uidOfNode = (node: string) => cacher.cache(nodeKind).get(node)?.object.metadata.uid
+const uidOfNode = (cacher: Cacher, node: string) => cacher.cache(nodeKind).get(node)?.object.metadata.uid
 
-  const checkPodCreate = ({ object }: AdmissionRequest, node: string): Complaint => {
-    if (object.metadata.annotations?.[MIRROR] === undefined)
-      return `pod does not have "${MIRROR}" annotation, node "${node}" can only create mirror pods`
-    if (nodeOfPod(object) !== node) return `node "${node}" can only create pods with spec.nodeName set to itself`
-    const owner = checkMirrorOwner(object, node, uidOfNode(node))
-    if (owner) return owner
-    const resource = referenced(object)
-    return resource && `node "${node}" can not create pods that reference ${resource}`
+const checkPodCreate = ({ object }: AdmissionRequest, node: string, cacher: Cacher): Complaint => {
+  if (object.metadata.annotations?.[MIRROR] === undefined)
+    return `pod does not have "${MIRROR}" annotation, node "${node}" can only create mirror pods`
+  if (nodeOfPod(object) !== node) return `node "${node}" can only create pods with spec.nodeName set to itself`
+  const owner = checkMirrorOwner(object, node, uidOfNode(cacher, node))
+  if (owner) return owner
+  const resource = referenced(object)
+  return resource && `node "${node}" can not create pods that reference ${resource}`
+}
+
+const checkPodStatus = ({ verb, object, current }: AdmissionRequest, node: string): Complaint => {
+  if (verb !== 'update' || !current) return `unexpected operation "${verb.toUpperCase()}"`
+  if (nodeOfPod(current) !== node)
+    return `node "${node}" can only update pod status for pods with spec.nodeName set to itself`
+  return isDeepStrictEqual({ ...object.metadata.labels }, { ...current.metadata.labels })
+    ? undefined
+    : `node "${node}" cannot update labels through pod status`
+}
+
+const checkPod = (request: AdmissionRequest, node: string, cacher: Cacher): Complaint => {
+  const { verb, subresource, object } = request
+  if (subresource === 'status') return checkPodStatus(request, node)
+  if (subresource !== '') return `unexpected pod subresource "${subresource}", only 'status' and 'eviction' are allowed`
+  if (verb === 'create') return checkPodCreate(request, node, cacher)
+  if (verb === 'update') {
+    const only = `node "${node}" can only create and delete mirror pods`
+    return `unexpected operation "UPDATE", ${only}`
   }
+  return nodeOfPod(object) === node ? undefined : `node "${node}" can only delete pods with spec.nodeName set to itself`
+}
 
-  const checkPodStatus = ({ verb, object, current }: AdmissionRequest, node: string): Complaint => {
-    if (verb !== 'update' || !current) return `unexpected operation "${verb.toUpperCase()}"`
-    if (nodeOfPod(current) !== node)
-      return `node "${node}" can only update pod status for pods with spec.nodeName set to itself`
-    return isDeepStrictEqual({ ...object.metadata.labels }, { ...current.metadata.labels })
-      ? undefined
-      : `node "${node}" cannot update labels through pod status`
+const checkToken = ({ object, namespace }: AdmissionRequest, node: string, cacher: Cacher): Complaint => {
+  const { boundObjectRef, audiences = [] } = specOf(object) as {
+    boundObjectRef?: TokenReference
+    audiences?: string[]
   }
+  const { apiVersion, kind, name = '', uid = '' } = boundObjectRef ?? {}
+  if (apiVersion !== 'v1' || kind !== 'Pod' || name === '') return 'node requested token not bound to a pod'
+  if (uid === '') return 'node requested token with a pod binding without a uid'
+  const pod = cacher.cache(podKind).get(`${namespace ?? ''}/${name}`)?.object
+  // The action says that the Pod is not there.
+  if (!pod) return undefined
+  if (uid !== pod.metadata.uid)
+    return `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`
+  if (nodeOfPod(pod) !== node) return 'node requested token bound to a pod scheduled on a different node'
+  if (audiences.length > 1) return 'node may only request 0 or 1 audiences'
+  const audience = audiences[0] ?? ''
+  if (wantsAudience(pod, audience)) return undefined
+  return `audience "${audience}" not found in pod spec volume, system:node:${node} is not authorized to request tokens for this audience`
+}
 
-  const checkPod = (request: AdmissionRequest, node: string): Complaint => {
-    const { verb, subresource, object } = request
-    if (subresource === 'status') return checkPodStatus(request, node)
-    if (subresource !== '')
-      return `unexpected pod subresource "${subresource}", only 'status' and 'eviction' are allowed`
-    if (verb === 'create') return checkPodCreate(request, node)
-    if (verb === 'update') {
-      const only = `node "${node}" can only create and delete mirror pods`
-      return `unexpected operation "UPDATE", ${only}`
-    }
-    return nodeOfPod(object) === node
-      ? undefined
-      : `node "${node}" can only delete pods with spec.nodeName set to itself`
-  }
+const checkLease = ({ verb, namespace, name, object }: AdmissionRequest, node: string): Complaint => {
+  if (namespace !== 'kube-node-lease') return undefined
+  const wanted = name || object.metadata.name || ''
+  if (wanted === node) return undefined
+  return verb === 'create'
+    ? `can only create lease with the same name as the requesting node`
+    : `can only access node lease with the same name as the requesting node`
+}
 
-  const checkToken = ({ object, namespace }: AdmissionRequest, node: string): Complaint => {
-    const { boundObjectRef, audiences = [] } = specOf(object) as {
-      boundObjectRef?: TokenReference
-      audiences?: string[]
-    }
-    const { apiVersion, kind, name = '', uid = '' } = boundObjectRef ?? {}
-    if (apiVersion !== 'v1' || kind !== 'Pod' || name === '') return 'node requested token not bound to a pod'
-    if (uid === '') return 'node requested token with a pod binding without a uid'
-    const pod = cacher.cache(podKind).get(`${namespace ?? ''}/${name}`)?.object
-    // The action says that the Pod is not there.
-    if (!pod) return undefined
-    if (uid !== pod.metadata.uid)
-      return `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`
-    if (nodeOfPod(pod) !== node) return 'node requested token bound to a pod scheduled on a different node'
-    if (audiences.length > 1) return 'node may only request 0 or 1 audiences'
-    const audience = audiences[0] ?? ''
-    if (wantsAudience(pod, audience)) return undefined
-    return `audience "${audience}" not found in pod spec volume, system:node:${node} is not authorized to request tokens for this audience`
-  }
-
-  const checkLease = ({ verb, namespace, name, object }: AdmissionRequest, node: string): Complaint => {
-    if (namespace !== 'kube-node-lease') return undefined
-    const wanted = name || object.metadata.name || ''
-    if (wanted === node) return undefined
-    return verb === 'create'
-      ? `can only create lease with the same name as the requesting node`
-      : `can only access node lease with the same name as the requesting node`
-  }
-
-  const complain = (request: AdmissionRequest, node: string): Complaint => {
-    switch (request.kind) {
-      case nodeKind:
-        return checkNode(request, node)
-      case podKind:
-        return checkPod(request, node)
-      case leaseKind:
-        return checkLease(request, node)
-      case serviceAccountKind:
-        return request.subresource === 'token' && request.verb === 'create' ? checkToken(request, node) : undefined
-      default:
-        return undefined
-    }
-  }
-
-  return {
-    name: 'NodeRestriction',
-    validate(request): Refusal {
-      const node = nodeOfUser(request.user)
-      if (node === undefined) return undefined
-      const { kind, name, user, object } = request
-      const detail =
-        node === '' ? `could not determine node from user ${JSON.stringify(user.name)}` : complain(request, node)
-      return detail ? forbidden({ ...kind, name: name || object.metadata.name || '' }, detail) : undefined
-    },
+const complain = (request: AdmissionRequest, node: string, cacher: Cacher): Complaint => {
+  switch (request.kind) {
+    case nodeKind:
+      return checkNode(request, node)
+    case podKind:
+      return checkPod(request, node, cacher)
+    case leaseKind:
+      return checkLease(request, node)
+    case serviceAccountKind:
+      return request.subresource === 'token' && request.verb === 'create'
+        ? checkToken(request, node, cacher)
+        : undefined
+    default:
+      return undefined
   }
 }
+
+export const createNodeRestriction = (cacher: Cacher): AdmissionPlugin => ({
+  name: 'NodeRestriction',
+  validate(request): Refusal {
+    const node = nodeOfUser(request.user)
+    if (node === undefined) return undefined
+    const { kind, name, user, object } = request
+    const detail =
+      node === '' ? `could not determine node from user ${JSON.stringify(user.name)}` : complain(request, node, cacher)
+    return detail ? forbidden({ ...kind, name: name || object.metadata.name || '' }, detail) : undefined
+  },
+})

@@ -46,60 +46,71 @@ const onlyOwnersChange = ({ object, current }: AdmissionRequest): boolean => {
 
 const listed = (groups: readonly string[]): string => `[${groups.map(group => JSON.stringify(group)).join(' ')}]`
 
-export const createRoleEscalation = ({ grants, decide }: RoleEscalationEnvironment): AdmissionPlugin => {
-  const may = async (user: User, verb: 'escalate' | 'bind', resource: Partial<NonNullable<Attributes['resource']>>) => {
-    const whole = { group: RBAC_GROUP, version: '*', resource: '', subresource: '', namespace: '', name: '' }
-    return (await decide({ user, verb, path: '', resource: { ...whole, ...resource } })).decision === 'allow'
+type Resource = NonNullable<Attributes['resource']>
+
+const refuse = ({ kind, object }: AdmissionRequest, detail: string): Status =>
+  forbidden({ ...kind, name: object.metadata.name ?? '' }, detail)
+
+class RoleEscalation {
+  readonly #grants: Grants
+  readonly #decide: RoleEscalationEnvironment['decide']
+
+  constructor({ grants, decide }: RoleEscalationEnvironment) {
+    this.#grants = grants
+    this.#decide = decide
   }
 
-  const rulesOf = (user: User, namespace: string): readonly PolicyRule[] =>
-    [...grants.of(user, namespace)].flatMap(binding => grants.rules(binding) ?? [])
-
-  const missing = (request: AdmissionRequest, rules: readonly PolicyRule[]): readonly PolicyRule[] =>
-    missingRules(rulesOf(request.user, request.namespace ?? ''), rules)
-
-  const refuse = ({ kind, object }: AdmissionRequest, detail: string): Status =>
-    forbidden({ ...kind, name: object.metadata.name ?? '' }, detail)
-
-  const checkRules = (request: AdmissionRequest, rules: readonly PolicyRule[]): Refusal => {
-    const lacking = missing(request, rules)
-    if (lacking.length === 0) return undefined
-    const { name, groups } = request.user
-    const who = `user ${JSON.stringify(name)} (groups=${listed(groups)})`
-    return refuse(
-      request,
-      `${who} is attempting to grant RBAC permissions not currently held:\n${describeMissing(lacking)}`,
-    )
-  }
-
-  const checkRole = async (request: AdmissionRequest): Promise<Refusal> => {
+  async checkRole(request: AdmissionRequest): Promise<Refusal> {
     const { user, kind, namespace = '', name, object, current } = request
-    if (await may(user, 'escalate', { resource: kind.resource, namespace, name: current ? name : '' })) return undefined
-    const refusal = checkRules(request, (object as Role).rules ?? [])
+    const place = { resource: kind.resource, namespace, name: current ? name : '' }
+    if (await this.#may(user, 'escalate', place)) return undefined
+    const refusal = this.#checkRules(request, (object as Role).rules ?? [])
     if (refusal) return refusal
     const gathering = kind === clusterRoleKind && (gathers(object) || gathers(current))
-    if (!gathering || missing(request, EVERYTHING).length === 0) return undefined
+    if (!gathering || this.#missing(request, EVERYTHING).length === 0) return undefined
     return refuse(request, 'must have cluster-admin privileges to use the aggregationRule')
   }
 
-  const checkBinding = async (request: AdmissionRequest): Promise<Refusal> => {
+  async checkBinding(request: AdmissionRequest): Promise<Refusal> {
     const { user, namespace = '', object } = request
     const { roleRef } = object as Binding
-    const resource = roleRef.kind === 'Role' ? roleKind.resource : clusterRoleKind.resource
-    if (await may(user, 'bind', { group: roleRef.apiGroup, resource, namespace, name: roleRef.name })) return undefined
-    const rules = grants.rules(object as Binding)
-    if (rules) return checkRules(request, rules)
     const kind = roleRef.kind === 'Role' ? roleKind : clusterRoleKind
-    return notFound({ ...kind, name: roleRef.name })
+    const place = { group: roleRef.apiGroup, resource: kind.resource, namespace, name: roleRef.name }
+    if (await this.#may(user, 'bind', place)) return undefined
+    const rules = this.#grants.rules(object as Binding)
+    return rules ? this.#checkRules(request, rules) : notFound({ ...kind, name: roleRef.name })
   }
 
+  async #may(user: User, verb: 'escalate' | 'bind', place: Partial<Resource>): Promise<boolean> {
+    const whole = { group: RBAC_GROUP, version: '*', resource: '', subresource: '', namespace: '', name: '' }
+    const { decision } = await this.#decide({ user, verb, path: '', resource: { ...whole, ...place } })
+    return decision === 'allow'
+  }
+
+  #missing({ user, namespace = '' }: AdmissionRequest, rules: readonly PolicyRule[]): readonly PolicyRule[] {
+    const held = [...this.#grants.of(user, namespace)].flatMap(binding => this.#grants.rules(binding) ?? [])
+    return missingRules(held, rules)
+  }
+
+  #checkRules(request: AdmissionRequest, rules: readonly PolicyRule[]): Refusal {
+    const lacking = this.#missing(request, rules)
+    if (lacking.length === 0) return undefined
+    const { name, groups } = request.user
+    const who = `user ${JSON.stringify(name)} (groups=${listed(groups)})`
+    const what = `is attempting to grant RBAC permissions not currently held:\n${describeMissing(lacking)}`
+    return refuse(request, `${who} ${what}`)
+  }
+}
+
+export const createRoleEscalation = (environment: RoleEscalationEnvironment): AdmissionPlugin => {
+  const checks = new RoleEscalation(environment)
   return {
     name: 'RBACEscalation',
     validate(request) {
       const { verb, kind, user } = request
       if (verb === 'delete' || (!ROLES.has(kind) && !BINDINGS.has(kind))) return undefined
       if (user.groups.includes(MASTERS) || onlyOwnersChange(request)) return undefined
-      return ROLES.has(kind) ? checkRole(request) : checkBinding(request)
+      return ROLES.has(kind) ? checks.checkRole(request) : checks.checkBinding(request)
     },
   }
 }
