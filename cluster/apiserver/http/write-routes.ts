@@ -6,6 +6,7 @@ import type { ApiObject } from '#cluster/api/object.ts'
 import { isObject } from '#cluster/api/own-property.ts'
 import { badRequest, invalid, notFound, type Status } from '#cluster/api/status.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
+import { withoutOwners } from '../apply/field-manager.ts'
 import { applyPatch, PATCH_FORMATS, type ParsedPatch, parsePatch } from '../patches/index.ts'
 import { apply } from '../verbs/apply.ts'
 import { create } from '../verbs/create.ts'
@@ -107,13 +108,18 @@ export const readPatch = async (call: ResourceCall): Promise<Result<ParsedPatch,
   return parsePatch(type, body.value) ?? refused(unsupportedMediaType(known))
 }
 
+/** Whether a patch may speak of who owns what: else the owners need not go through it. */
+const namesOwners = ({ patch }: ParsedPatch): boolean =>
+  !isObject(patch) || (isObject(patch.metadata) && Object.hasOwn(patch.metadata, 'managedFields'))
+
 /** The object that the patch makes of the newest state. */
 export const patched = (call: ResourceCall, patch: ParsedPatch, validation: FieldValidation): Change => {
   const { kind } = call.resource
   return current => {
     // A patch makes no object, of the kinds neither that a PUT can make.
     if (!current) return refused(notFound(subjectOf(targetOf(call))))
-    const result = applyPatch(current as Record<string, unknown>, patch, kind.type)
+    const known: Record<string, unknown> = namesOwners(patch) ? current : withoutOwners(current)
+    const result = applyPatch(known, patch, kind.type)
     if (!result.ok) return result
     const decoded = decodePatched(result.value, kind, validation, patch.duplicates)
     if (!decoded.ok) return decoded
