@@ -36,7 +36,7 @@ export interface FieldWrite {
   readonly kind: Kind
   /** The kinds that share what is stored, this one included. */
   readonly versions: readonly Kind[]
-  readonly subresource: 'status' | 'finalize' | undefined
+  readonly subresource: 'status' | 'finalize' | 'scale' | undefined
   /** Who writes; `''` where nobody says. */
   readonly manager: string
   /** RFC 3339: now. */

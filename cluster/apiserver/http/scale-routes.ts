@@ -1,6 +1,6 @@
 /**
  * `/scale`: an object's number of replicas, read and written as a Scale whatever the object is. Not promised: that a
- * server-side apply is taken here, nor that the write is recorded under the name of the subresource.
+ * server-side apply is taken here.
  */
 import { encodeObject } from '#cluster/api/encode.ts'
 import { fieldInvalid } from '#cluster/api/field-error.ts'
@@ -90,7 +90,8 @@ export const scaleRoute = (call: ResourceCall, verb: Verb, part: ScalePart): Pro
     if (!read.ok) return read
     const { how, query } = read.value
     const change = changing(call, part, how)
-    const updated = await update(registry, { resource, namespace, name }, change, writing(call, query))
+    const options = { ...writing(call, query), through: 'scale' as const }
+    const updated = await update(registry, { resource, namespace, name }, change, options)
     return updated.ok ? accepted({ code: 200, representation: asScale(part, updated.value.object) }) : updated
   })
 }

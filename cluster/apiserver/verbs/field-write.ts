@@ -8,11 +8,11 @@ import type { Subresource, WriteOptions } from './request.ts'
 export const fieldWrite = (
   registry: Registry,
   { resource, subresource }: { readonly resource: Resource; readonly subresource?: Subresource | undefined },
-  { manager }: WriteOptions,
+  { manager, through }: WriteOptions,
 ): FieldWrite => ({
   kind: resource.kind,
   versions: registry.versionsOf(resource.kind),
-  subresource,
+  subresource: subresource ?? through,
   manager,
   time: timestamp(registry.clock.now()),
 })

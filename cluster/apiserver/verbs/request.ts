@@ -23,6 +23,8 @@ export interface WriteOptions {
   readonly dryRun: boolean
   /** Who is recorded as the owner of the fields that the write changes; `''` where nobody says. */
   readonly manager: string
+  /** The subresource that the manager wrote through, where the verb itself writes the whole object. */
+  readonly through?: 'scale'
   /** Who writes; absent: the apiserver itself, which admission does not judge. */
   readonly user?: User
   /** The refusal of a PUT that would create where its user may not; absent: it may. */
