@@ -154,8 +154,8 @@ export interface DatagramSocketOptions {
   readonly packetInfo: boolean
   /** Bytes; the kernel caps it. */
   readonly receiveBuffer: number
-  /** Milliseconds after which a call that waits for a datagram returns without one; absent: never. */
-  readonly receiveTimeout?: number
+  /** Milliseconds after which a call that waits for a datagram returns without one: so long its worker hears nothing else. */
+  readonly receiveTimeout: number
 }
 
 export interface DatagramSocket {
@@ -180,7 +180,7 @@ export const openDatagramSocket = (address: DatagramAddress, options: DatagramSo
     if (options.packetInfo && family === 4) set(IPPROTO_IP, IP_PKTINFO, 1, 'IP_PKTINFO')
     if (options.packetInfo && family === 6) set(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, 'IPV6_RECVPKTINFO')
     set(SOL_SOCKET, SO_RCVBUF, options.receiveBuffer, 'SO_RCVBUF')
-    const timeout = timeval(options.receiveTimeout ?? 0)
+    const timeout = timeval(options.receiveTimeout)
     if (calls.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeout, timeout.length) < 0)
       throw systemError('setsockopt', 'SO_RCVTIMEO')
     if (calls.bind(fd, address.bytes, address.bytes.length) < 0) throw systemError('bind', `port ${address.port}`)

@@ -180,7 +180,7 @@ onLinux('a reply that is late for its listener goes to nobody: its descriptor is
   // They get the numbers that have just become free.
   const others = Array.from({ length: 8 }, () =>
     openDatagramSocket(socketAddress(Buffer.from([127, 0, 0, 1]), 0), {
-      ...{ reusePort: false, packetInfo: false, receiveBuffer: 65_536 },
+      ...{ reusePort: false, packetInfo: false, receiveBuffer: 65_536, receiveTimeout: 20 },
     }),
   )
   t.teardown(() => {

@@ -36,7 +36,7 @@ onLinux('what a worker served that dies again and again is served by another one
   const space = pool.newSpace()
   const open = () =>
     openDatagramSocket(socketAddress(Buffer.from([127, 0, 0, 1]), 0), {
-      ...{ reusePort: false, packetInfo: false, receiveBuffer: 65_536 },
+      ...{ reusePort: false, packetInfo: false, receiveBuffer: 65_536, receiveTimeout: 20 },
     })
   const [first, second] = [open(), open()]
   t.teardown(() => {
