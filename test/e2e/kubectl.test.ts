@@ -205,13 +205,17 @@ test('cluster-info, version, api-versions and api-resources', async t => {
   }
   t.deepEqual([version.serverVersion.major, version.serverVersion.minor], ['1', '35'])
   t.deepEqual(sorted(await run(t, ['api-versions'])), [
+    'apps/v1',
     'authentication.k8s.io/v1',
     'authorization.k8s.io/v1',
+    'batch/v1',
     'coordination.k8s.io/v1',
     'discovery.k8s.io/v1',
     'events.k8s.io/v1',
     'networking.k8s.io/v1',
+    'policy/v1',
     'rbac.authorization.k8s.io/v1',
+    'scheduling.k8s.io/v1',
     'v1',
   ])
   const resources = (await run(t, ['api-resources', '--no-headers'])).split('\n').map(words)

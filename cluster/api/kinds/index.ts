@@ -4,17 +4,23 @@ import { clusterRoleKind } from './cluster-role.ts'
 import { clusterRoleBindingKind } from './cluster-role-binding.ts'
 import { configMapKind } from './config-map.ts'
 import { controllerRevisionKind } from './controller-revision.ts'
+import { cronJobKind } from './cron-job.ts'
 import { daemonSetKind } from './daemon-set.ts'
 import { deploymentKind } from './deployment.ts'
 import { endpointSliceKind } from './endpoint-slice.ts'
 import { endpointsKind } from './endpoints.ts'
 import { eventKind } from './event.ts'
 import { eventsEventKind } from './events-event.ts'
+import { ingressClassKind } from './ingress-class.ts'
 import { ipAddressKind } from './ip-address.ts'
+import { jobKind } from './job.ts'
 import { leaseKind } from './lease.ts'
 import { namespaceKind } from './namespace.ts'
+import { networkPolicyKind } from './network-policy.ts'
 import { nodeKind } from './node.ts'
 import { podKind } from './pod.ts'
+import { podDisruptionBudgetKind } from './pod-disruption-budget.ts'
+import { priorityClassKind } from './priority-class.ts'
 import { replicaSetKind } from './replica-set.ts'
 import { roleKind } from './role.ts'
 import { roleBindingKind } from './role-binding.ts'
@@ -40,13 +46,19 @@ export const KINDS: readonly Kind[] = [
   deploymentKind,
   replicaSetKind,
   statefulSetKind,
+  cronJobKind,
+  jobKind,
   leaseKind,
   endpointSliceKind,
   eventsEventKind,
+  ingressClassKind,
   ipAddressKind,
+  networkPolicyKind,
   serviceCidrKind,
+  podDisruptionBudgetKind,
   clusterRoleBindingKind,
   clusterRoleKind,
   roleBindingKind,
   roleKind,
+  priorityClassKind,
 ]

@@ -73,13 +73,17 @@ test('discovery: legacy, aggregated, unchanged', async t => {
   t.deepEqual((await fetch('/api')).json.versions, ['v1'])
   const groups = (await fetch('/apis')).json.groups.map((group: { name: string }) => group.name)
   t.deepEqual(groups, [
+    'apps',
     'authentication.k8s.io',
     'authorization.k8s.io',
+    'batch',
     'coordination.k8s.io',
     'discovery.k8s.io',
     'events.k8s.io',
     'networking.k8s.io',
+    'policy',
     'rbac.authorization.k8s.io',
+    'scheduling.k8s.io',
   ])
   const core = (await fetch('/api/v1')).json
   t.is(core.groupVersion, 'v1')

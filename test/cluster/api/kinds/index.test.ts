@@ -71,6 +71,28 @@ const GOOD: Readonly<Record<string, Record<string, unknown>>> = {
     subjects: [{ kind: 'User', name: 'u' }],
     roleRef: { kind: 'Role', name: 'r' },
   },
+  IngressClass: {
+    metadata: { name: 'i' },
+    spec: { controller: 'example.com/c', parameters: { kind: 'Settings', name: 's' } },
+  },
+  NetworkPolicy: {
+    metadata: { name: 'n' },
+    spec: { podSelector: {}, egress: [{ to: [{ ipBlock: { cidr: '10.0.0.0/8' } }], ports: [{ port: 53 }] }] },
+  },
+  PodDisruptionBudget: { metadata: { name: 'p' }, spec: { minAvailable: '50%' } },
+  PriorityClass: { metadata: { name: 'p' }, value: 7 },
+  CronJob: {
+    metadata: { name: 'c' },
+    spec: {
+      schedule: '*/5 8-18 * * mon-fri',
+      timeZone: 'Europe/Zurich',
+      jobTemplate: { spec: { template: { spec: { ...workload.template.spec, restartPolicy: 'Never' } } } },
+    },
+  },
+  Job: {
+    metadata: { name: 'j' },
+    spec: { template: { spec: { ...workload.template.spec, restartPolicy: 'OnFailure' } } },
+  },
   ControllerRevision: { metadata: { name: 'c' }, data: { any: ['thing'] }, revision: 1 },
   DaemonSet: { metadata: { name: 'd' }, spec: workload },
   Deployment: { metadata: { name: 'd' }, spec: workload },

@@ -27,11 +27,14 @@ test('the index names a document a group and version, under a URL that changes w
     'apis/apps/v1',
     'apis/authentication.k8s.io/v1',
     'apis/authorization.k8s.io/v1',
+    'apis/batch/v1',
     'apis/coordination.k8s.io/v1',
     'apis/discovery.k8s.io/v1',
     'apis/events.k8s.io/v1',
     'apis/networking.k8s.io/v1',
+    'apis/policy/v1',
     'apis/rbac.authorization.k8s.io/v1',
+    'apis/scheduling.k8s.io/v1',
   ])
   t.regex(paths['api/v1']?.serverRelativeURL ?? '', /^\/openapi\/v3\/api\/v1\?hash=[0-9A-F]{64}$/)
   t.deepEqual(openApiIndex(), { paths })
