@@ -213,9 +213,11 @@ test('cluster-info, version, api-versions and api-resources', async t => {
     'discovery.k8s.io/v1',
     'events.k8s.io/v1',
     'networking.k8s.io/v1',
+    'node.k8s.io/v1',
     'policy/v1',
     'rbac.authorization.k8s.io/v1',
     'scheduling.k8s.io/v1',
+    'storage.k8s.io/v1',
     'v1',
   ])
   const resources = (await run(t, ['api-resources', '--no-headers'])).split('\n').map(words)

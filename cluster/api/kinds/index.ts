@@ -22,13 +22,16 @@ import { podKind } from './pod.ts'
 import { podDisruptionBudgetKind } from './pod-disruption-budget.ts'
 import { priorityClassKind } from './priority-class.ts'
 import { replicaSetKind } from './replica-set.ts'
+import { replicationControllerKind } from './replication-controller.ts'
 import { roleKind } from './role.ts'
 import { roleBindingKind } from './role-binding.ts'
+import { runtimeClassKind } from './runtime-class.ts'
 import { secretKind } from './secret.ts'
 import { serviceKind } from './service.ts'
 import { serviceAccountKind } from './service-account.ts'
 import { serviceCidrKind } from './service-cidr.ts'
 import { statefulSetKind } from './stateful-set.ts'
+import { storageClassKind } from './storage-class.ts'
 
 /** In the order of discovery: core first, then groups by name. */
 export const KINDS: readonly Kind[] = [
@@ -38,6 +41,7 @@ export const KINDS: readonly Kind[] = [
   namespaceKind,
   nodeKind,
   podKind,
+  replicationControllerKind,
   secretKind,
   serviceKind,
   serviceAccountKind,
@@ -55,10 +59,12 @@ export const KINDS: readonly Kind[] = [
   ipAddressKind,
   networkPolicyKind,
   serviceCidrKind,
+  runtimeClassKind,
   podDisruptionBudgetKind,
   clusterRoleBindingKind,
   clusterRoleKind,
   roleBindingKind,
   roleKind,
   priorityClassKind,
+  storageClassKind,
 ]

@@ -81,9 +81,11 @@ test('discovery: legacy, aggregated, unchanged', async t => {
     'discovery.k8s.io',
     'events.k8s.io',
     'networking.k8s.io',
+    'node.k8s.io',
     'policy',
     'rbac.authorization.k8s.io',
     'scheduling.k8s.io',
+    'storage.k8s.io',
   ])
   const core = (await fetch('/api/v1')).json
   t.is(core.groupVersion, 'v1')

@@ -81,6 +81,9 @@ const GOOD: Readonly<Record<string, Record<string, unknown>>> = {
   },
   PodDisruptionBudget: { metadata: { name: 'p' }, spec: { minAvailable: '50%' } },
   PriorityClass: { metadata: { name: 'p' }, value: 7 },
+  ReplicationController: { metadata: { name: 'r' }, spec: { template: workload.template } },
+  RuntimeClass: { metadata: { name: 'r' }, handler: 'runsc', overhead: { podFixed: { cpu: '100m' } } },
+  StorageClass: { metadata: { name: 's' }, provisioner: 'example.com/disk' },
   CronJob: {
     metadata: { name: 'c' },
     spec: {

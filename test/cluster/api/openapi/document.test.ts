@@ -32,9 +32,11 @@ test('the index names a document a group and version, under a URL that changes w
     'apis/discovery.k8s.io/v1',
     'apis/events.k8s.io/v1',
     'apis/networking.k8s.io/v1',
+    'apis/node.k8s.io/v1',
     'apis/policy/v1',
     'apis/rbac.authorization.k8s.io/v1',
     'apis/scheduling.k8s.io/v1',
+    'apis/storage.k8s.io/v1',
   ])
   t.regex(paths['api/v1']?.serverRelativeURL ?? '', /^\/openapi\/v3\/api\/v1\?hash=[0-9A-F]{64}$/)
   t.deepEqual(openApiIndex(), { paths })
