@@ -1,6 +1,7 @@
 /** What the controllers need of each kind. */
-import type { View } from '#watcher/view.ts'
+
 import type { LabelSelector } from '#cluster/api/label-selector.ts'
+import type { View } from '#watcher/view.ts'
 
 interface RawMetadata {
   readonly namespace?: string

@@ -1,8 +1,8 @@
 /** A ClusterRole with an aggregationRule has the rules of all ClusterRoles that its selectors choose, each once. */
 import { isDeepStrictEqual } from 'node:util'
+import { matchesSelector } from '#cluster/api/label-selector.ts'
 import { isConflict, isNotFound } from '#watcher/api-status-error.ts'
 import type { CreateController } from '../controller.ts'
-import { matchesSelector } from '#cluster/api/label-selector.ts'
 import { type ClusterRoleView, clusterRoles } from '../views.ts'
 
 const gather = (role: ClusterRoleView, all: readonly ClusterRoleView[]): unknown[] => {
