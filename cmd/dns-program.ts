@@ -15,6 +15,7 @@ import { newCookieSecret, ServerCookies } from '#resolver/wire/cookie.ts'
 import type { ServerOptions } from '#server/options.ts'
 import { isListenedOn } from '#server/port-group.ts'
 import { Server, type SharedState } from '#server/server.ts'
+import type { EarlyThreads } from '#server/udp/early-threads.ts'
 import { badCorefile, type CorefileWorld, readCorefile } from './corefile.ts'
 import { reachableAddress } from './reachable-address.ts'
 
@@ -30,6 +31,8 @@ export interface DnsProgramOptions {
   readonly overrides: Readonly<Record<string, string | undefined>>
   readonly stateFolder: string | undefined
   readonly server: ServerOptions
+  /** Threads of UDP workers that were started already. */
+  readonly early: EarlyThreads
   readonly logger: Logger
   readonly registry: Registry
   /** Takes a line for standard output. */
@@ -45,7 +48,8 @@ export class DnsProgram implements Component {
   /** Told to stop. */
   readonly #stop = new AbortController()
 
-  constructor({ corefile, overrides, stateFolder, server, logger, registry, observer, print }: DnsProgramOptions) {
+  constructor(options: DnsProgramOptions) {
+    const { corefile, overrides, stateFolder, server, early, logger, registry, observer, print } = options
     const cookies = new ServerCookies({ clock: systemClock, secret: newCookieSecret(systemRandom) })
     const shared: SharedState = { board: new ChangeBoard(), inputs: new InputLedger(), cookies }
     this.#live = new LiveConfiguration({
@@ -73,6 +77,7 @@ export class DnsProgram implements Component {
       registry,
       options: server,
       shared,
+      early,
     })
   }
 

@@ -10,6 +10,7 @@ import { createLogger } from '#lib/log.ts'
 import { createRegistry } from '#lib/metrics.ts'
 import { collectProcessMetrics } from '#lib/process-metrics.ts'
 import { serverOptions } from '#server/options.ts'
+import { EarlyThreads } from '#server/udp/early-threads.ts'
 import { DEFAULT_ADDRESSES, type LogFlags, withLogOptions } from './common-options.ts'
 import { defaultCorefile } from './default-corefile.ts'
 import { handleSignals } from './dns-signals.ts'
@@ -77,11 +78,12 @@ const writePidfile = (file: string): void => {
 const dns = async (flags: DnsFlags): Promise<void> => {
   if (flags.version) return void process.stdout.write(`Seamark-${packageVersion}\n`)
   if (flags.plugins) return listPlugins()
+  const server = optionValues(serverOptions, flags)
+  const early = new EarlyThreads(server)
   const logger = createLogger({ level: flags.logLevel, format: flags.logFormat })
   const { DnsProgram } = await import('./dns-program.ts')
   const { AdminPages } = await import('./admin-pages.ts')
   const { Observer } = await import('#resolver/insight/observer.ts')
-  const server = optionValues(serverOptions, flags)
   const registry = createRegistry({ maxSeries: MAX_SERIES })
   collectProcessMetrics(registry)
   const observer = new Observer(systemClock, registry)
@@ -92,6 +94,7 @@ const dns = async (flags: DnsFlags): Promise<void> => {
     overrides: overridesOf(flags),
     stateFolder: flags.stateDir === undefined ? undefined : resolve(flags.stateDir),
     server,
+    early,
     logger,
     registry,
     observer,

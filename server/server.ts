@@ -25,6 +25,7 @@ import { ServerMetrics } from './metrics.ts'
 import type { ServerOptions } from './options.ts'
 import { OwnZones } from './own-zones.ts'
 import { portsCanBeShared } from './socket-options.ts'
+import type { EarlyThreads } from './udp/early-threads.ts'
 import { startWorkerPool } from './udp/start-worker-pool.ts'
 import type { WorkerPool } from './udp/worker-pool.ts'
 
@@ -39,6 +40,8 @@ export interface ServerEnvironment {
   readonly clock: Clock
   /** Absent: UDP is served by node:dgram. */
   readonly shared?: SharedState
+  /** Threads of UDP workers that were started already. */
+  readonly early?: EarlyThreads
   readonly logger: Logger
   readonly registry: Registry
   readonly options: ServerOptions

@@ -1,11 +1,11 @@
 /** Decides how UDP is served, says so, and has what the workers count told with all other metrics. */
-import { availableParallelism } from 'node:os'
 import { SeamarkError } from '#lib/errors.ts'
 import { beforeReading, Counter, Gauge, type Registry } from '#lib/metrics.ts'
 import type { DropReason, ServerMetrics } from '../metrics.ts'
 import type { ServerEnvironment, SharedState } from '../server.ts'
 import { missingSystemCalls } from '../system-calls.ts'
 import { Count } from './control-block.ts'
+import { workerCount } from './early-threads.ts'
 import { WorkerPool } from './worker-pool.ts'
 
 /**
@@ -14,7 +14,7 @@ import { WorkerPool } from './worker-pool.ts'
  * @throws SeamarkError BAD_OPTION where batches were asked for and cannot be
  */
 export const startWorkerPool = (
-  { clock, logger, options, registry, shared }: ServerEnvironment,
+  { clock, early, logger, options, registry, shared }: ServerEnvironment,
   metrics: ServerMetrics,
 ): WorkerPool | undefined => {
   // The server of the admin pages, which has no UDP.
@@ -38,7 +38,8 @@ export const startWorkerPool = (
       ...state,
       clock,
       logger,
-      workers: options.workers || Math.min(availableParallelism(), DEFAULT_WORKERS),
+      early,
+      workers: workerCount(options),
       memoBudget: options.memo,
       replaced: () => restarts.inc(),
       persistent: options.udp === 'batch',
@@ -51,9 +52,6 @@ export const startWorkerPool = (
     return made
   }
 }
-
-/** Each takes 13 MB, and the memory limit of a DNS pod does not grow with the machine (docs/decisions/0018-memo.md). */
-const DEFAULT_WORKERS = 4
 
 const BATCH = 'UDP is served in batches by worker threads'
 const DGRAM = 'UDP is served by node:dgram'

@@ -2,17 +2,17 @@
  * One UDP worker as the main thread sees it: what it is told, what it tells, what it counts. When the thread dies a new one
  * takes its place, with the sockets, which are still open. One that dies again and again is given up.
  */
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import type { ChangeBoard } from '#lib/change-board.ts'
 import type { Clock, Milliseconds } from '#lib/clock.ts'
 import type { InputLedger } from '#lib/input-ledger.ts'
 import type { Logger } from '#lib/log.ts'
-import { siblingModule } from '#lib/worker.ts'
 import type { ServerCookies } from '#resolver/wire/cookie.ts'
 import { type HitProfiles, PROFILES } from '../hit-profiles.ts'
 import type { WireZones } from '../own-zones.ts'
 import type { FromWorker, ToWorker, WorkerSettings } from './batch-messages.ts'
 import { ControlBlock, Count, Word } from './control-block.ts'
+import { type EarlyThreads, startThread } from './early-threads.ts'
 import { readRecords } from './miss-records.ts'
 import { endpointOf } from './socket-name.ts'
 import type { ServedSocket } from './socket-user.ts'
@@ -25,6 +25,8 @@ export interface WorkerThreadOptions {
   readonly cookies: ServerCookies
   /** Bytes of replies that each worker may keep. */
   readonly memoBudget: number
+  /** Threads that were started already. */
+  readonly early?: EarlyThreads | undefined
   /** A worker died and was replaced. */
   readonly replaced: () => void
   /** Workers are tried again for ever, less and less often; else nobody is tried after the last was given up. */
@@ -38,9 +40,6 @@ const LAST_RESTART_DELAY: Milliseconds = 30_000
 const LONG_LIFE: Milliseconds = 10_000
 /** So many that died young, one after the other in one place, are no accident. */
 const HOPELESS = 5
-
-/** A worker makes hardly any garbage, so a small young generation is collected in no time. What it keeps is outside of the heap. */
-const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 2 }
 
 export class UdpWorkerThread {
   readonly #index: number
@@ -165,14 +164,12 @@ export class UdpWorkerThread {
       timeOrigin: performance.timeOrigin,
     }
     this.#startedAt = this.#options.clock.monotonic()
-    const thread = new Worker(siblingModule('worker', import.meta.url), {
-      name: `udp-${this.#index}`,
-      workerData: settings,
-      resourceLimits: RESOURCE_LIMITS,
-    })
+    const waiting = this.#options.early?.take(this.#index) ?? startThread(this.#index)
+    const thread = waiting.worker
     thread.on('message', message => this.#hear(message as FromWorker))
     thread.on('error', error => this.#failed(error as Error))
     thread.once('exit', () => this.#ended(thread))
+    waiting.begin(settings)
     return thread
   }
 

@@ -60,7 +60,14 @@ const POLLFD = 8
 
 assert(parentPort, 'runs as a worker thread')
 const port = parentPort
-const settings = workerData as WorkerSettings
+// Loaded while nobody waits for it.
+systemCalls()
+
+const awaitSettings = (): WorkerSettings => {
+  Atomics.wait(new Int32Array(workerData as SharedArrayBuffer), 0, 0)
+  return receiveMessageOnPort(port)!.message
+}
+const settings = awaitSettings()
 
 const post = (message: FromWorker, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer)
 
