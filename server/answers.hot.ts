@@ -226,13 +226,14 @@ export class Answers {
     const length = table.words[record + Field.replyLength]!
     const reply = table.replyOf(record)
     const outputWords = this.#wordsOf(output)
-    if (outputWords === undefined || (to & 3) !== 0) {
+    const first = to >> 2
+    const count = (length + 3) >> 2
+    // A word beyond the end of the output would be lost without an error.
+    if (outputWords === undefined || (to & 3) !== 0 || first + count > outputWords.length) {
       output.set(table.bytes.subarray(4 * reply, 4 * reply + length), to)
       return
     }
     const { words } = table
-    const first = to >> 2
-    const count = (length + 3) >> 2
     for (let word = 0; word < count; word++) outputWords[first + word] = words[reply + word]!
   }
 

@@ -106,6 +106,19 @@ test('terms for all names below one are no reason to forget what that one itself
   t.is(answers.find(0, question, 0, question.length, Buffer.alloc(512), 0, NOW), 100)
 })
 
+test('a reply that fills its room to the last byte is whole', t => {
+  const answers = new Answers(new ChangeBoard().shared, 1024 * 1024)
+  const question = queryPacket('a.')
+  for (const size of [65_532, 65_533, 65_534, 65_535]) {
+    const reply = Buffer.alloc(size, 0xab)
+    question.copy(reply)
+    answers.keep(0, question, keptReply(question, size, { reply }))
+    const output = Buffer.allocUnsafeSlow(size)
+    t.is(answers.find(0, question, 0, question.length, output, 0, NOW), size)
+    t.true(output.equals(reply), `${size} bytes`)
+  }
+})
+
 test('what is too long to be kept ends what was kept before it', t => {
   const answers = new Answers(new ChangeBoard().shared, 4096)
   const question = queryPacket('a.')
