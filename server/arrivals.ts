@@ -1,6 +1,6 @@
 /**
  * What is read in one turn of the event loop, given back at the end of the next: by then all that had come before it has
- * been read too (server/dispatcher.ts says why). For those who answer by themselves.
+ * been read too (server/dispatcher.ts says why).
  */
 export class Arrivals<Item> {
   readonly #ripe: (batch: readonly Item[]) => void

@@ -14,6 +14,7 @@ import type { Clock, Milliseconds } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
 import type { RequestContext, Responder } from '#resolver/listener.ts'
 import { failureReply } from '#resolver/wire/header.ts'
+import { Arrivals } from './arrivals.ts'
 import type { ServerMetrics } from './metrics.ts'
 import { OwnZones } from './own-zones.ts'
 
@@ -50,8 +51,7 @@ export class Dispatcher {
   ownZones = new OwnZones([])
   readonly #options: DispatcherOptions
   readonly #maxOthers: number
-  /** Read in this turn of the loop. */
-  #arrived: Request[] = []
+  readonly #arrivals = new Arrivals<Request>(batch => this.#answerAll(batch))
   /** Whose turn has come: of all turns together, lest those of each take their time in every one. */
   readonly #ripe = { own: [] as Request[], others: [] as Request[] }
   #answering = false
@@ -80,7 +80,7 @@ export class Dispatcher {
       return
     }
     this.#inFlight[lane]++
-    if (this.#arrived.push({ packet, context, deliver, begun, lane }) === 1) setImmediate(this.#endTurn)
+    this.#arrivals.add({ packet, context, deliver, begun, lane })
   }
 
   #isFull(lane: Lane): boolean {
@@ -88,15 +88,8 @@ export class Dispatcher {
     return own + others >= this.#options.maxInFlight || (lane === 'others' && others >= this.#maxOthers)
   }
 
-  /** What was read in this turn is answered at the end of the next. */
-  readonly #endTurn = (): void => {
-    const batch = this.#arrived
-    this.#arrived = []
+  #answerAll(batch: readonly Request[]): void {
     this.#lastArrival = this.#options.clock.monotonic()
-    setImmediate(this.#answerAll, batch)
-  }
-
-  readonly #answerAll = (batch: readonly Request[]): void => {
     for (const request of batch) this.#ripe[request.lane].push(request)
     if (!this.#answering) this.#answerSome()
   }

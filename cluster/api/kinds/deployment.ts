@@ -7,6 +7,7 @@ import { isEmptySelector, validateLabelSelector } from '../label-selector.ts'
 import { noneNegative } from '../number-rules.ts'
 import type { ApiObject } from '../object.ts'
 import { applyPodTemplateDefaults } from '../pod/defaults.ts'
+import { validateReplicaCounts } from '../workload/replica-status.ts'
 import { type RollingUpdate, validateRollingUpdate } from '../workload/rolling-update.ts'
 import { usualScale } from '../workload/scale.ts'
 import {
@@ -96,22 +97,8 @@ const COUNTS = ['updatedReplicas', 'readyReplicas', 'availableReplicas'] as cons
 
 const validateStatusUpdate = (next: ApiObject, current: ApiObject): FieldError[] => {
   const status = statusOf(next)
-  const errors = noneNegative(status, 'status', [
-    'observedGeneration',
-    'replicas',
-    ...COUNTS,
-    'unavailableReplicas',
-    'collisionCount',
-  ])
-  for (const name of COUNTS) {
-    const count = status[name] ?? 0
-    if (count > (status.replicas ?? 0))
-      errors.push(fieldInvalid(`status.${name}`, count, 'cannot be greater than status.replicas'))
-  }
-  if ((status.availableReplicas ?? 0) > (status.readyReplicas ?? 0)) {
-    const detail = 'cannot be greater than readyReplicas'
-    errors.push(fieldInvalid('status.availableReplicas', status.availableReplicas, detail))
-  }
+  const more = ['observedGeneration', 'unavailableReplicas', 'collisionCount']
+  const errors = validateReplicaCounts(next, COUNTS, more)
   if ((status.collisionCount ?? 0) < (statusOf(current).collisionCount ?? 0))
     errors.push(fieldInvalid('status.collisionCount', status.collisionCount ?? 0, 'cannot be decremented'))
   return errors

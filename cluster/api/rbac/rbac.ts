@@ -136,16 +136,3 @@ export const defaultBinding = (object: ApiObject): void => {
       : subject,
   )
 }
-
-/** For the columns of bindings: what is granted. */
-export const roleText = (object: ApiObject): string => {
-  const { kind = '', name = '' } = isObject(object.roleRef) ? (object.roleRef as Partial<RoleRef>) : {}
-  return `${kind}/${name}`
-}
-
-/** For the columns of bindings: names of subjects of a kind. */
-export const subjectNames = (object: ApiObject, kind: string): string =>
-  ((object as Binding).subjects ?? [])
-    .filter(subject => subject.kind === kind)
-    .map(({ name, namespace }) => (kind === 'ServiceAccount' ? `${namespace ?? ''}/${name}` : name))
-    .join(', ')
