@@ -51,6 +51,6 @@ export const createAdmission = (
   const names = all.map(({ name }) => name).filter(name => !NEEDED.has(name))
   const unknown = disabled.find(name => !names.includes(name))
   if (unknown !== undefined)
-    throw new SeamarkError('BAD_OPTION', `disableAdmissionPlugins: "${unknown}" is none of ${names.join(', ')}`)
+    throw new SeamarkError('BAD_OPTION', `--disable-admission-plugins: "${unknown}" is none of ${names.join(', ')}`)
   return all.filter(({ name }) => !disabled.includes(name))
 }
