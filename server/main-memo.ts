@@ -1,8 +1,9 @@
 /**
  * The memo of the main thread: finished replies for all that comes by node:dgram, TCP, TLS and HTTPS.
  *
- * It is asked at the very moment at which the readable path would be, a whole turn of the loop after a query was read: all that the main thread had taken in by then has ended what rested on it. So the law of order (docs/architecture.md)
- * needs nothing of its own here, unlike in the workers, which do not take part in the event loop.
+ * It is asked at the very moment at which the readable path would be, a whole turn of the loop after a query was read: all
+ * that the main thread had taken in by then has ended what rested on it. So the law of order (docs/architecture.md) needs
+ * nothing of its own here, unlike in the workers, which do not take part in the event loop.
  *
  * Replies to one question differ by transport (how long they may be, padding), and by how long the connection may stay
  * (RFC 7828), which may be another one on the same listener after a reload; and they are counted by the client's family.
