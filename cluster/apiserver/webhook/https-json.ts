@@ -1,9 +1,10 @@
-/** One JSON request over HTTPS to a server that the operator named, with a deadline and a bound on the answer. */
+/** JSON requests over HTTPS to one server, each with a deadline and a bound on the answer. */
 import { type AgentOptions, Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { Milliseconds } from '#lib/clock.ts'
 
 export interface HttpsJsonOptions {
-  readonly url: string
+  /** Where to, unless a request says so itself. */
+  readonly url?: string
   /** PEM of the authorities that may sign the server's certificate; undefined: the system's. */
   readonly ca?: string | undefined
   /** PEM: how the apiserver shows who it is. */
@@ -11,11 +12,22 @@ export interface HttpsJsonOptions {
   readonly key?: string | undefined
   readonly serverName?: string | undefined
   readonly token?: string | undefined
-  readonly timeout: Milliseconds
+  /** Default: 10 seconds. */
+  readonly timeout?: Milliseconds
+  /** Bytes. Default: 1 MiB. */
+  readonly maxAnswer?: number
 }
 
-/** Bytes: no answer that is asked for is near it. */
+export interface SendOptions {
+  readonly url?: string
+  /** What the server is called, where the URL has an address of it. */
+  readonly host?: string
+  readonly timeout?: Milliseconds
+}
+
+/** Bytes: no answer that is usually asked for is near it. */
 const MAX_ANSWER = 1024 * 1024
+const TIMEOUT: Milliseconds = 10_000
 
 export class HttpsJson {
   readonly #options: HttpsJsonOptions
@@ -35,8 +47,8 @@ export class HttpsJson {
   }
 
   /** The answer's JSON. `body`: a POST; without one a GET. Rejects for whatever is no 2xx with JSON. */
-  send(body?: unknown): Promise<unknown> {
-    const { url, timeout, token } = this.#options
+  send(body?: unknown, options: SendOptions = {}): Promise<unknown> {
+    const { url = '', host, timeout = TIMEOUT, token, maxAnswer = MAX_ANSWER } = { ...this.#options, ...options }
     const text = body === undefined ? undefined : JSON.stringify(body)
     return new Promise((resolve, reject) => {
       const request = httpsRequest(url, {
@@ -45,6 +57,7 @@ export class HttpsJson {
         signal: AbortSignal.timeout(timeout),
         headers: {
           accept: 'application/json',
+          ...(host ? { host } : {}),
           ...(text === undefined ? {} : { 'content-type': 'application/json' }),
           ...(token ? { authorization: `Bearer ${token}` } : {}),
         },
@@ -56,7 +69,7 @@ export class HttpsJson {
         response.on('error', reject)
         response.on('data', (chunk: Buffer) => {
           size += chunk.length
-          if (size > MAX_ANSWER) request.destroy(new Error('the answer is too large'))
+          if (size > maxAnswer) request.destroy(new Error('the answer is too large'))
           else chunks.push(chunk)
         })
         response.on('end', () => {
