@@ -48,6 +48,8 @@ export interface MainMemoOptions {
 
 export class MainMemo {
   readonly #options: MainMemoOptions
+  /** Questions are read where they are always read, which is faster than where each of them happens to lie. */
+  readonly #input = Buffer.allocUnsafeSlow(MAX_MESSAGE)
   readonly #output = Buffer.allocUnsafeSlow(MAX_MESSAGE)
   readonly #profiles: HitProfiles
   readonly #counts = new Uint32Array(PROFILES)
@@ -129,7 +131,8 @@ export class MainMemo {
   /** The reply that is kept, of the caller's own. `now`: the clock's. The caller tells of its hits when they are done. */
   find(space: number, packet: Buffer, client: Endpoint, now: Milliseconds): Buffer | undefined {
     const answers = this.#answers
-    const length = answers.find(space, packet, 0, packet.length, this.#output, 0, now)
+    const size = packet.copy(this.#input)
+    const length = answers.find(space, this.#input, 0, size, this.#output, 0, now)
     if (length === 0) return undefined
     const { cookieAt, askedCookieAt, askedCookieLength, profile } = answers
     const reply = Buffer.allocUnsafe(length)

@@ -6,6 +6,7 @@
  * case, and all that follows it as it is (type, class, OPT with its size, DO and options) but the bytes of a DNS cookie.
  */
 import { hashByte } from '#lib/change-board.ts'
+import { copyBytes, lowerCase, lowerCaseByte } from './words.hot.ts'
 
 const HEADER = 12
 /** RFC 1035 §3.1: longest name, in bytes. */
@@ -33,13 +34,13 @@ export class Key {
   readonly bytes = new Uint8Array(Math.ceil(MAX_KEY / 4) * 4)
   /** The same memory; what is behind the last byte in the last word is zero. */
   readonly words = new Int32Array(this.bytes.buffer)
+  readonly view = new DataView(this.bytes.buffer)
   length = 0
   hash = 0
 
-  /** The bytes until `length` are the key. */
-  seal(length: number): void {
-    this.length = length
-    const { bytes, words } = this
+  /** Before a table is asked for it: the bytes until `length` are the key. */
+  seal(): void {
+    const { bytes, words, length } = this
     for (let at = length; (at & 3) !== 0; at++) bytes[at] = 0
     let hash = SEED
     for (let word = 0; word < (length + 3) >> 2; word++) {
@@ -62,16 +63,17 @@ export class QuestionKey extends Key {
   /** Where the labels begin in the key. */
   readonly #labels = new Uint16Array(MAX_NAME)
 
-  /** False: no plain question; the readable path judges it. */
-  read(space: number, input: Uint8Array, start: number, length: number): boolean {
+  /** Not sealed yet. False: no plain question; the readable path judges it. `view`: the memory of `input`. */
+  read(space: number, input: Uint8Array, view: DataView, start: number, length: number): boolean {
     if (!isPlain(input, start, length)) return false
+    const end = start + length
+    if (!this.#findName(input, start, end)) return false
     const { bytes } = this
     bytes[0] = space
     bytes[1] = input[start + 2]!
     bytes[2] = input[start + 3]!
     bytes[3] = input[start + 11]!
-    const end = start + length
-    if (!this.#readName(input, start, end)) return false
+    this.#copyName(view, start + HEADER)
     let at = start + this.nameEnd
     let to = this.#keyNameEnd
     this.cookieAt = 0
@@ -79,41 +81,51 @@ export class QuestionKey extends Key {
     if (input[start + 11] === 1 && at + 5 + OPT_HEAD < end) {
       if (!this.#findCookie(input, at + 5, end)) return false
       if (this.cookieAt > 0) {
-        while (at < this.cookieAt) bytes[to++] = input[at++]!
-        at += this.cookieLength
+        const before = this.cookieAt - at
+        copyBytes(view, at, this.view, to, before)
+        to += before
+        at += before + this.cookieLength
       }
     }
-    while (at < end) bytes[to++] = input[at++]!
-    this.seal(to)
+    copyBytes(view, at, this.view, to, end - at)
+    this.length = to + end - at
     return true
   }
 
-  #readName(input: Uint8Array, start: number, end: number): boolean {
-    const { bytes } = this
+  #findName(input: Uint8Array, start: number, end: number): boolean {
     let at = start + HEADER
-    let to = KEY_HEAD
-    let isMixedCase = false
     let labels = 0
     for (let label = input[at]!; label !== 0; label = input[at]!) {
       if (label > 63 || at + label + 1 >= end) return false
-      this.#labels[labels++] = to
-      bytes[to++] = label
-      for (const labelEnd = ++at + label; at < labelEnd; at++) {
-        const byte = input[at]!
-        // RFC 4343 §3: letters of ASCII alone.
-        if (byte > 0x40 && byte < 0x5b) {
-          isMixedCase = true
-          bytes[to++] = byte | 0x20
-        } else {
-          bytes[to++] = byte
-        }
-      }
+      this.#labels[labels++] = at - start - HEADER + KEY_HEAD
+      at += label + 1
     }
     this.nameEnd = at - start
-    this.#keyNameEnd = to
+    this.#keyNameEnd = this.nameEnd - HEADER + KEY_HEAD
     this.labelCount = labels
-    this.isMixedCase = isMixedCase
     return this.nameEnd - HEADER < MAX_NAME
+  }
+
+  /** In lower case, with the lengths of its labels, which are no letters. */
+  #copyName(view: DataView, from: number): void {
+    const key = this.view
+    const end = from + this.nameEnd - HEADER
+    let at = from
+    let to = KEY_HEAD
+    let changed = 0
+    for (; at + 4 <= end; at += 4, to += 4) {
+      const word = view.getInt32(at, true)
+      const lower = lowerCase(word)
+      changed |= word ^ lower
+      key.setInt32(to, lower, true)
+    }
+    for (; at < end; at++, to++) {
+      const byte = view.getUint8(at)
+      const lower = lowerCaseByte(byte)
+      changed |= byte ^ lower
+      key.setUint8(to, lower)
+    }
+    this.isMixedCase = changed !== 0
   }
 
   /**
@@ -148,15 +160,14 @@ export class QuestionKey extends Key {
 
   /** Makes `key` that of the last `labels` labels, for any type. */
   makeBelow(key: Key, labels: number): void {
-    const { bytes } = this
     const name = this.#labels[this.labelCount - labels]!
-    let to = 0
-    while (to < KEY_HEAD) key.bytes[to] = bytes[to++]!
-    for (let at = name; at < this.length; at++) key.bytes[to++] = bytes[at]!
+    key.words[0] = this.words[0]!
+    copyBytes(this.view, name, key.view, KEY_HEAD, this.length - name)
     const type = KEY_HEAD + this.#keyNameEnd - name + 1
     key.bytes[type] = 0
     key.bytes[type + 1] = 0
-    key.seal(to)
+    key.length = KEY_HEAD + this.length - name
+    key.seal()
   }
 
   /** `hash` with the label that is left of the last `labels` labels added to it (lib/change-board.ts). */

@@ -45,6 +45,7 @@ export class ReplyTable {
   readonly bytes: Uint8Array
   /** The same memory. */
   readonly words: Int32Array
+  readonly view: DataView
   readonly times: Float64Array
   /** Where the record of each slot begins, in words; 0: nowhere. */
   readonly #slots: Int32Array
@@ -58,6 +59,7 @@ export class ReplyTable {
     const memory = new ArrayBuffer(Math.max(16, (size - 4 * slots) & ~7))
     this.bytes = new Uint8Array(memory)
     this.words = new Int32Array(memory)
+    this.view = new DataView(memory)
     this.times = new Float64Array(memory)
   }
 

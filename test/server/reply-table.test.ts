@@ -11,7 +11,9 @@ const SIZE = 4096
 const keyOf = (name: string): QuestionKey => {
   const packet = queryPacket(name)
   const key = new QuestionKey()
-  if (!key.read(0, packet, 0, packet.length)) throw new Error('no plain question')
+  const view = new DataView(packet.buffer, packet.byteOffset, packet.length)
+  if (!key.read(0, packet, view, 0, packet.length)) throw new Error('no plain question')
+  key.seal()
   return key
 }
 
