@@ -72,3 +72,7 @@ export const fieldTooMany = (field: string, actual: number, limit: number): Fiel
   reason: 'FieldValueTooMany',
   message: `Too many: ${actual}: must have at most ${limit} ${limit === 1 ? 'item' : 'items'}`,
 })
+
+/** One error a complaint of the checks in `name.ts`. */
+export const complain = (field: string, value: unknown, complaints: readonly string[]): FieldError[] =>
+  complaints.map(complaint => fieldInvalid(field, value, complaint))

@@ -40,6 +40,24 @@ export interface ScalePart {
   readonly want: (object: ApiObject, replicas: number) => void
 }
 
+/** A subresource that is written as the object is, and changes a part of it (`approval`, `resize`). */
+export interface Part {
+  readonly verbs: readonly ('get' | 'patch' | 'update')[]
+  /** What such a write leaves as it is, `metadata` and what lies below it: nobody owns that by it. */
+  readonly resets: readonly string[]
+  /** Puts into `merged`, which is as the object is now, what of `next` goes in this way. `now`: RFC 3339. */
+  readonly merge: (merged: ApiObject, next: ApiObject, now: string) => void
+  readonly validate: (next: ApiObject, current: ApiObject) => readonly FieldError[]
+}
+
+/** Who makes an object, for kinds that write it down. */
+export interface Requester {
+  readonly name: string
+  readonly uid?: string
+  readonly groups: readonly string[]
+  readonly extra?: Readonly<Record<string, readonly string[]>>
+}
+
 export interface Kind {
   /** `''` for core. */
   readonly group: string
@@ -65,14 +83,18 @@ export interface Kind {
   readonly storage?: StoredAs
   /** What `metadata.name` may be. Default: a DNS subdomain (RFC 1123, 253 bytes). */
   readonly validateName?: (name: string) => readonly string[]
+  /** What a write to `/status` changes besides. In place. `now`: RFC 3339, whole seconds. */
+  readonly prepareForStatusUpdate?: (next: ApiObject, current: ApiObject, now: string) => void
   /** Fills what an absent field means. Changes `object` in place; idempotent. */
   readonly applyDefaults?: (object: ApiObject) => void
-  /** Clears what a client may not set on create. In place. */
-  readonly prepareForCreate?: (object: ApiObject) => void
+  /** Clears what a client may not set on create. In place. `requester`: absent where the apiserver itself writes. */
+  readonly prepareForCreate?: (object: ApiObject, requester?: Requester) => void
   /** Carries over from `current` what a client may not change. In place. */
   readonly prepareForUpdate?: (next: ApiObject, current: ApiObject) => void
   /** The rules that types.json does not state. `object` has the right structure by now. */
   readonly validate?: (object: ApiObject) => readonly FieldError[]
+  /** What is asked of new objects alone, besides `validate`. */
+  readonly validateCreate?: (object: ApiObject) => readonly FieldError[]
   /** Immutable fields and the like, besides `validate`. */
   readonly validateUpdate?: (next: ApiObject, current: ApiObject) => readonly FieldError[]
   readonly validateStatusUpdate?: (next: ApiObject, current: ApiObject) => readonly FieldError[]
@@ -96,6 +118,8 @@ export interface Kind {
   readonly prepareForDelete?: (object: ApiObject) => void
   /** Whether `/finalize` exists: a PUT there changes spec.finalizers and nothing else. */
   readonly hasFinalize?: boolean
+  /** Subresources of its own that change a part of the object, by name. */
+  readonly parts?: Readonly<Record<string, Part>>
   /** Whether `/scale` exists, and what it reads and writes. */
   readonly scale?: ScalePart
   /** All that it is served with. Default: every verb on stored objects. A kind with `create` alone is not stored. */

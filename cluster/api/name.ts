@@ -7,6 +7,7 @@ type Complaints = readonly string[]
 
 const LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?'
 const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`
+const WILDCARD = `\\*\\.${SUBDOMAIN}`
 const QUALIFIED_NAME = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]'
 const LABEL_VALUE = '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?'
 const CONFIG_KEY = '[-._a-zA-Z0-9]+'
@@ -17,6 +18,7 @@ const LABEL_SYNTAX = whole(LABEL)
 const SUBDOMAIN_SYNTAX = whole(SUBDOMAIN)
 const QUALIFIED_NAME_SYNTAX = whole(QUALIFIED_NAME)
 const LABEL_VALUE_SYNTAX = whole(LABEL_VALUE)
+const WILDCARD_SYNTAX = whole(WILDCARD)
 const CONFIG_KEY_SYNTAX = whole(CONFIG_KEY)
 const HTTP_HEADER_SYNTAX = whole(HTTP_HEADER)
 
@@ -48,6 +50,15 @@ export const checkDnsSubdomain = (value: string): Complaints => {
   const message =
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character"
   return [...complaints, explain(message, SUBDOMAIN, 'example.com')]
+}
+
+/** `*.` and a domain: any one label there. */
+export const checkWildcard = (value: string): Complaints => {
+  const complaints = bounded(value, SUBDOMAIN_MAX)
+  if (WILDCARD_SYNTAX.test(value)) return complaints
+  const message =
+    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character"
+  return [...complaints, explain(message, WILDCARD, '*.example.com')]
 }
 
 /** Keys of labels and annotations, finalizers, condition types: `example.com/name` or `name`. */

@@ -1,5 +1,6 @@
 /** Rules for numbers that many kinds share, in Kubernetes's words. */
 import { type FieldError, fieldInvalid } from './field-error.ts'
+import { parseQuantity } from './quantity.ts'
 
 /** An absent number is nobody's mistake. */
 export const notNegative = (field: string, value: unknown): FieldError[] =>
@@ -29,3 +30,7 @@ export const notOverAll = (field: string, value: IntOrString): FieldError[] =>
   (percentOf(value) ?? 0) > 100 ? [fieldInvalid(field, value, 'must not be greater than 100%')] : []
 
 export const isZero = (value: IntOrString): boolean => value === 0 || percentOf(value) === 0
+
+/** A size of nothing, or less. `value`: a quantity. */
+export const validatePositiveQuantity = (field: string, value: string): FieldError[] =>
+  (parseQuantity(value)?.nano ?? 0n) > 0n ? [] : [fieldInvalid(field, value, 'must be greater than zero')]

@@ -1,6 +1,6 @@
 /** The rules for `metadata`, the same for every kind. */
 import { isDeepStrictEqual } from 'node:util'
-import { type FieldError, fieldForbidden, fieldInvalid, fieldRequired, fieldTooLong } from './field-error.ts'
+import { complain, type FieldError, fieldForbidden, fieldInvalid, fieldRequired, fieldTooLong } from './field-error.ts'
 import { checkFieldManager } from './field-manager.ts'
 import type { Kind } from './kind.ts'
 import { checkDnsLabel, checkDnsSubdomain, checkLabelValue, checkQualifiedName, maskTrailingDash } from './name.ts'
@@ -10,9 +10,6 @@ import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from './object.ts
 const MAX_ANNOTATIONS = 256 * 1024
 const ORPHAN = 'orphan'
 const FOREGROUND = 'foregroundDeletion'
-
-const complain = (field: string, value: string, complaints: readonly string[]): FieldError[] =>
-  complaints.map(complaint => fieldInvalid(field, value, complaint))
 
 const validateName = (kind: Kind, { name, generateName }: ObjectMeta): FieldError[] => {
   const check = kind.validateName ?? checkDnsSubdomain

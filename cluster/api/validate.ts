@@ -26,7 +26,11 @@ const validateBody = (kind: Kind, object: ApiObject): FieldError[] => [
 
 /** Everything wrong with an object about to be created; the name is there, defaults are applied. */
 export const validateCreate = (kind: Kind, object: ApiObject): FieldError[] =>
-  distinct([...validateMetadata(kind, object.metadata), ...validateBody(kind, object)])
+  distinct([
+    ...validateMetadata(kind, object.metadata),
+    ...(kind.validateCreate?.(object) ?? []),
+    ...validateBody(kind, object),
+  ])
 
 const validateFinalize = ({ spec }: ApiObject): FieldError[] => {
   const finalizers = isObject(spec) && Array.isArray(spec.finalizers) ? spec.finalizers : []
@@ -36,17 +40,14 @@ const validateFinalize = ({ spec }: ApiObject): FieldError[] => {
 }
 
 /** Everything wrong with turning `current` into `next`, as a whole or in one subresource. */
-export const validateUpdate = (
-  kind: Kind,
-  next: ApiObject,
-  current: ApiObject,
-  subresource?: 'status' | 'finalize',
-): FieldError[] => {
+export const validateUpdate = (kind: Kind, next: ApiObject, current: ApiObject, subresource?: string): FieldError[] => {
   const metadata = [
     ...validateMetadataUpdate(next.metadata, current.metadata),
     ...validateMetadata(kind, next.metadata),
   ]
   if (subresource === 'status') return distinct([...metadata, ...(kind.validateStatusUpdate?.(next, current) ?? [])])
+  const part = kind.parts?.[subresource ?? '']
+  if (part) return distinct([...metadata, ...part.validate(next, current)])
   if (subresource === 'finalize') return distinct([...metadata, ...validateFinalize(next)])
   return distinct([...metadata, ...(kind.validateUpdate?.(next, current) ?? []), ...validateBody(kind, next)])
 }

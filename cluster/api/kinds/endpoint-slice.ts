@@ -1,6 +1,7 @@
 /** EndpointSlice: some of the endpoints of a Service, of one address type, with one set of ports (KEP-752). */
 import { ageColumn, column } from '../column.ts'
 import {
+  complain,
   type FieldError,
   fieldDuplicate,
   fieldInvalid,
@@ -54,9 +55,6 @@ const applyDefaults = (object: ApiObject): void => {
     port.protocol ??= 'TCP'
   }
 }
-
-const complain = (field: string, value: string, complaints: readonly string[]): FieldError[] =>
-  complaints.map(complaint => fieldInvalid(field, value, complaint))
 
 const validateAddress = (address: string, addressType: string, field: string): FieldError[] => {
   if (addressType === 'FQDN') return complain(field, address, checkDnsSubdomain(address))

@@ -11,6 +11,7 @@ import { endpointSliceKind } from './endpoint-slice.ts'
 import { endpointsKind } from './endpoints.ts'
 import { eventKind } from './event.ts'
 import { eventsEventKind } from './events-event.ts'
+import { ingressKind } from './ingress.ts'
 import { ingressClassKind } from './ingress-class.ts'
 import { ipAddressKind } from './ip-address.ts'
 import { jobKind } from './job.ts'
@@ -18,8 +19,11 @@ import { leaseKind } from './lease.ts'
 import { namespaceKind } from './namespace.ts'
 import { networkPolicyKind } from './network-policy.ts'
 import { nodeKind } from './node.ts'
+import { persistentVolumeKind } from './persistent-volume.ts'
+import { persistentVolumeClaimKind } from './persistent-volume-claim.ts'
 import { podKind } from './pod.ts'
 import { podDisruptionBudgetKind } from './pod-disruption-budget.ts'
+import { podTemplateKind } from './pod-template.ts'
 import { priorityClassKind } from './priority-class.ts'
 import { replicaSetKind } from './replica-set.ts'
 import { replicationControllerKind } from './replication-controller.ts'
@@ -40,7 +44,10 @@ export const KINDS: readonly Kind[] = [
   eventKind,
   namespaceKind,
   nodeKind,
+  persistentVolumeKind,
+  persistentVolumeClaimKind,
   podKind,
+  podTemplateKind,
   replicationControllerKind,
   secretKind,
   serviceKind,
@@ -55,6 +62,7 @@ export const KINDS: readonly Kind[] = [
   leaseKind,
   endpointSliceKind,
   eventsEventKind,
+  ingressKind,
   ingressClassKind,
   ipAddressKind,
   networkPolicyKind,

@@ -1,5 +1,6 @@
 /** The rules for a container, whichever of the three lists it stands in. */
 import {
+  complain,
   type FieldError,
   fieldDuplicate,
   fieldForbidden,
@@ -18,9 +19,6 @@ import {
 import { parseQuantity } from '../quantity.ts'
 import type { Container, ContainerPort, EnvironmentVariable, ResourceRequirements } from './pod.ts'
 import { validateEndingProbe, validateHandler, validateProbe } from './probe-validation.ts'
-
-const complain = (field: string, value: unknown, complaints: readonly string[]): FieldError[] =>
-  complaints.map(complaint => fieldInvalid(field, value, complaint))
 
 const validatePort = (port: ContainerPort, names: Set<string>, field: string): FieldError[] => {
   const { name = '', containerPort = 0, hostPort = 0 } = port

@@ -1,5 +1,6 @@
 /** The rules for a Pod as a whole. Containers, probes and volumes have files of their own. */
 import {
+  complain,
   type FieldError,
   fieldDuplicate,
   fieldForbidden,
@@ -18,9 +19,6 @@ import { validateVolumes } from './volume-validation.ts'
 const MAX_NAMESERVERS = 3
 const MAX_SEARCHES = 32
 const MAX_SEARCH_CHARACTERS = 2048
-
-const complain = (field: string, value: unknown, complaints: readonly string[]): FieldError[] =>
-  complaints.map(complaint => fieldInvalid(field, value, complaint))
 
 const validateHostPorts = ({ containers = [], hostNetwork }: PodSpec): FieldError[] => {
   const errors: FieldError[] = []

@@ -1,5 +1,6 @@
 /** The rules for a Service's ports. */
 import {
+  complain,
   type FieldError,
   fieldDuplicate,
   fieldForbidden,
@@ -14,9 +15,6 @@ const PROTOCOLS = ['SCTP', 'TCP', 'UDP']
 
 /** The kubelet's own port, which a balancer may not open to the world. */
 const KUBELET_PORT = 10_250
-
-const complain = (field: string, value: unknown, complaints: readonly string[]): FieldError[] =>
-  complaints.map(complaint => fieldInvalid(field, value, complaint))
 
 const validateName = (name: string, isRequired: boolean, names: Set<string>, field: string): FieldError[] => {
   if (name === '') return isRequired ? [fieldRequired(`${field}.name`)] : []

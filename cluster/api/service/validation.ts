@@ -1,5 +1,12 @@
 /** The rules for a Service, as Kubernetes's validation states them; ports and addresses have files of their own. */
-import { type FieldError, fieldForbidden, fieldInvalid, fieldNotSupported, fieldRequired } from '../field-error.ts'
+import {
+  complain,
+  type FieldError,
+  fieldForbidden,
+  fieldInvalid,
+  fieldNotSupported,
+  fieldRequired,
+} from '../field-error.ts'
 import { parseIp, validateCidr, validateEndpointIp } from '../ip.ts'
 import { checkDnsSubdomain, checkLabelValue, checkQualifiedName } from '../name.ts'
 import type { ApiObject } from '../object.ts'
@@ -13,9 +20,6 @@ const TRAFFIC_DISTRIBUTIONS = ['PreferClose', 'PreferSameNode', 'PreferSameZone'
 const MAX_AFFINITY_SECONDS = 86_400
 
 const ONLY_BALANCER = "may only be used when `type` is 'LoadBalancer'"
-
-const complain = (field: string, value: unknown, complaints: readonly string[]): FieldError[] =>
-  complaints.map(complaint => fieldInvalid(field, value, complaint))
 
 const validateExternalName = (spec: ServiceSpec): FieldError[] => {
   const errors: FieldError[] = []

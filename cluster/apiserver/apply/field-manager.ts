@@ -36,7 +36,7 @@ export interface FieldWrite {
   readonly kind: Kind
   /** The kinds that share what is stored, this one included. */
   readonly versions: readonly Kind[]
-  readonly subresource: 'status' | 'finalize' | 'scale' | undefined
+  readonly subresource: string | undefined
   /** Who writes; `''` where nobody says. */
   readonly manager: string
   /** RFC 3339: now. */
@@ -65,13 +65,17 @@ const UNOWNED = fieldSet(
 
 const resets = new Map<string, FieldSet>()
 
+const resetPaths = (kind: Kind, subresource: string | undefined): readonly string[] => {
+  if (subresource === 'status') return ['spec', ...(kind.statusResets ?? [])]
+  return kind.parts?.[subresource ?? '']?.resets ?? (kind.hasStatus ? ['status'] : [])
+}
+
 /** What such a write does not touch, whatever the client sends. */
 const resetFields = ({ kind, subresource }: FieldWrite): FieldSet => {
   const key = `${kind.type} ${subresource ?? ''}`
   const known = resets.get(key)
   if (known) return known
-  const own = subresource === 'status' ? ['spec', ...(kind.statusResets ?? [])] : kind.hasStatus ? ['status'] : []
-  const set = fieldSet(own.map(path))
+  const set = fieldSet(resetPaths(kind, subresource).map(path))
   resets.set(key, set)
   return set
 }

@@ -18,11 +18,19 @@ interface Subresource {
   readonly kind: GroupVersionKind
 }
 
+/** None where the kind has no such subresource that is written as the object is. */
+export const verbsOfSubresource = (kind: Kind, subresource: string): readonly string[] => {
+  if (subresource === 'status') return kind.hasStatus ? SUBRESOURCE_VERBS : []
+  if (subresource === 'finalize') return kind.hasFinalize ? ['update'] : []
+  return kind.parts && Object.hasOwn(kind.parts, subresource) ? kind.parts[subresource]!.verbs : []
+}
+
 const subresourcesOf = (kind: Kind): readonly Subresource[] =>
   [
     ...(kind.hasFinalize ? [{ name: 'finalize', verbs: ['update'], kind }] : []),
     ...(kind.scale ? [{ name: 'scale', verbs: SUBRESOURCE_VERBS, kind: scaleKind }] : []),
     ...(kind.hasStatus ? [{ name: 'status', verbs: SUBRESOURCE_VERBS, kind }] : []),
+    ...Object.entries(kind.parts ?? {}).map(([name, { verbs }]) => ({ name, verbs, kind })),
     ...Object.entries(kind.posts ?? {}).map(([name, posted]) => ({ name, verbs: ['create'], kind: posted })),
   ].sort((a, b) => (a.name < b.name ? -1 : 1))
 

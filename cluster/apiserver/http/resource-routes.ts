@@ -1,9 +1,8 @@
 /** From a method and a path to a verb on a resource, and from there to its route. */
 import { failure, type Status } from '#cluster/api/status.ts'
 import type { User } from '../authenticator.ts'
-import { verbsOf } from '../discovery/documents.ts'
+import { verbsOf, verbsOfSubresource } from '../discovery/documents.ts'
 import type { Registry, Resource } from '../registry.ts'
-import type { Subresource } from '../verbs/request.ts'
 import { absentSubresource } from './absent.ts'
 import type { ResourceCall } from './call.ts'
 import { type Answer, headerOf, pageNotFound, type Request, type Response, statusAnswer } from './exchange.ts'
@@ -41,13 +40,8 @@ const methodNotAllowed = ({ kind }: Resource, verb: string): Status => {
   return failure(405, 'MethodNotAllowed', text, details)
 }
 
-const hasSubresource = ({ kind }: Resource, subresource: string): subresource is Subresource =>
-  (subresource === 'status' && kind.hasStatus) || (subresource === 'finalize' && kind.hasFinalize === true)
-
-const SUBRESOURCE_VERBS: Readonly<Record<Subresource, ReadonlySet<Verb>>> = {
-  status: new Set(['get', 'update', 'patch']),
-  finalize: new Set(['update']),
-}
+const hasSubresource = ({ kind }: Resource, subresource: string): boolean =>
+  verbsOfSubresource(kind, subresource).length > 0
 
 /** Verbs that need a namespace in the path, where the kind has one. */
 const NAMESPACED_VERBS = new Set<Verb>(['create', 'deletecollection'])
@@ -58,7 +52,7 @@ const isServed = ({ path, resource, verb }: ResourceRequest): boolean => {
   if (verb === undefined) return false
   if (path.subresource === 'scale' && resource.kind.scale) return path.name !== undefined && SCALE_VERBS.has(verb)
   if (path.subresource !== undefined)
-    return hasSubresource(resource, path.subresource) && SUBRESOURCE_VERBS[path.subresource].has(verb)
+    return verbsOfSubresource(resource.kind, path.subresource).includes(verb)
   if (!verbsOf(resource.kind).includes(verb)) return false
   if (NAMED_VERBS.has(verb) !== (path.name !== undefined) && verb !== 'watch') return false
   return !(NAMESPACED_VERBS.has(verb) && resource.kind.namespaced && path.namespace === undefined)
@@ -100,7 +94,7 @@ export const answerResource = (
     resource,
     namespace,
     name,
-    subresource: scale ? undefined : (subresource as Subresource | undefined),
+    subresource: scale ? undefined : subresource,
     warnings: new Set(),
   }
   if (scale) return scaleRoute(call, verb as Verb, scale)

@@ -54,7 +54,7 @@ const prepare = async (
   const { resource } = target
   const { kind } = resource
   fillMetadata(registry, resource, object)
-  kind.prepareForCreate?.(object)
+  kind.prepareForCreate?.(object, options.user)
   kind.applyDefaults?.(object)
   const request = admissionRequest({ ...target, name: object.metadata.name ?? '' }, 'create', { object }, options)
   const refusal = request && (await registry.admission.admit(request))

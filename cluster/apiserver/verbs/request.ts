@@ -33,7 +33,8 @@ export interface WriteOptions {
   readonly warn: (text: string) => void
 }
 
-export type Subresource = 'status' | 'finalize'
+/** `status`, `finalize`, or one of the kind's own parts. */
+export type Subresource = string
 
 export const subjectOf = ({ resource: { kind }, name }: Pick<ObjectTarget, 'resource' | 'name'>): Subject => ({
   group: kind.group,

@@ -11,6 +11,7 @@ import { type FieldError, fieldInvalid } from '#cluster/api/field-error.ts'
 import type { Kind } from '#cluster/api/kind.ts'
 import type { ApiObject, ManagedFieldsEntry } from '#cluster/api/object.ts'
 import { badRequest, conflict, invalid, notFound, type Status, staleObject, unexplained } from '#cluster/api/status.ts'
+import { timestamp } from '#cluster/api/timestamp.ts'
 import { validateUpdate } from '#cluster/api/validate.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import { managedFieldsAfterUpdate, withoutOwners } from '../apply/field-manager.ts'
@@ -88,18 +89,39 @@ const carryMetadata = (next: ApiObject, { metadata: current }: ApiObject): void 
   delete metadata.selfLink
 }
 
-/** The object that a write to a subresource makes: all as it is, but for that part and who owns what. */
-const mergeSubresource = (next: ApiObject, current: ApiObject, subresource: Subresource | undefined): ApiObject => {
+const METADATA = 'metadata.'
+
+/** Metadata goes in by a subresource as well, but for what the kind keeps (rest.UpdateDefaultFunc, strategies). */
+const mergeMetadata = (merged: ApiObject, next: ApiObject, resets: readonly string[]): void => {
+  const { managedFields: _managedFields, ...current } = merged.metadata
+  if (resets.includes('metadata')) return
+  const kept = resets.filter(path => path.startsWith(METADATA)).map(path => path.slice(METADATA.length))
+  const pick = (metadata: object, wanted: boolean) =>
+    Object.fromEntries(Object.entries(metadata).filter(([field]) => kept.includes(field) === wanted))
+  merged.metadata = { ...pick(structuredClone(next.metadata), false), ...pick(current, true) }
+}
+
+/** The object that a write to a subresource makes: all as it is, but for that part, metadata and who owns what. */
+const mergeSubresource = (
+  { resource: { kind }, subresource }: UpdateTarget,
+  { next, current }: Versions,
+  now: string,
+): ApiObject => {
   if (!subresource) return next
   const merged = structuredClone(withoutOwners(current))
+  const part = kind.parts?.[subresource]
+  const resets = part ? part.resets : subresource === 'status' ? (kind.statusResets ?? []) : []
+  mergeMetadata(merged, next, resets)
   setOwners(merged, next.metadata.managedFields)
-  if (subresource === 'status') {
+  if (part) part.merge(merged, next, now)
+  else if (subresource === 'status') {
     if (next.status === undefined) delete merged.status
     else merged.status = next.status
-    return merged
+    kind.prepareForStatusUpdate?.(merged, current, now)
+  } else {
+    const { finalizers } = (next.spec ?? {}) as { finalizers?: unknown }
+    merged.spec = { ...(merged.spec as object | undefined), finalizers }
   }
-  const spec = (next.spec ?? {}) as { finalizers?: unknown }
-  merged.spec = { ...(merged.spec as object | undefined), finalizers: spec.finalizers }
   return merged
 }
 
@@ -208,7 +230,8 @@ export const rewrite = async (
     if (!changed.ok) return changed
     const problem = sameNameAsPath(target, changed.value) ?? checkPreconditions(target, changed.value, current)
     if (problem) return refused(problem)
-    const next = mergeSubresource(changed.value, current.object, target.subresource)
+    const change = { next: changed.value, current: current.object }
+    const next = mergeSubresource(target, change, timestamp(registry.clock.now()))
     if (!how.owned) recordOwner(registry, target, { next, current: current.object }, options)
     const prepared = await prepare(registry, target, { next, current: current.object }, options)
     if (!prepared.ok) return prepared

@@ -79,6 +79,28 @@ const GOOD: Readonly<Record<string, Record<string, unknown>>> = {
     metadata: { name: 'n' },
     spec: { podSelector: {}, egress: [{ to: [{ ipBlock: { cidr: '10.0.0.0/8' } }], ports: [{ port: 53 }] }] },
   },
+  Ingress: {
+    metadata: { name: 'i' },
+    spec: { defaultBackend: { service: { name: 's', port: { name: 'http' } } }, tls: [{ secretName: 'k' }] },
+  },
+  PersistentVolume: {
+    metadata: { name: 'v' },
+    spec: {
+      capacity: { storage: '1Gi' },
+      accessModes: ['ReadWriteOnce'],
+      local: { path: '/disk' },
+      nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'a', operator: 'Exists' }] }] } },
+    },
+  },
+  PersistentVolumeClaim: {
+    metadata: { name: 'c' },
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      resources: { requests: { storage: '1Gi' } },
+      dataSource: { kind: 'PersistentVolumeClaim', name: 'd' },
+    },
+  },
+  PodTemplate: { metadata: { name: 'p' }, template: workload.template },
   PodDisruptionBudget: { metadata: { name: 'p' }, spec: { minAvailable: '50%' } },
   PriorityClass: { metadata: { name: 'p' }, value: 7 },
   ReplicationController: { metadata: { name: 'r' }, spec: { template: workload.template } },
