@@ -85,9 +85,9 @@ export const validateAddressesUpdate = (next: ServiceSpec, current: ServiceSpec)
     if (before.length === 0) return []
     if (now.length === 0) return [fieldInvalid(`spec.${field}[0]`, now, `primary ${name} can not be unset`)]
     const errors: FieldError[] = []
-    if (now[0] !== before[0]) errors.push(fieldInvalid(`spec.${field}[0]`, now[0], 'may not change once set'))
+    if (now[0] !== before[0]) errors.push(fieldInvalid(`spec.${field}[0]`, now, 'may not change once set'))
     if (now[1] !== undefined && before[1] !== undefined && now[1] !== before[1]) {
-      errors.push(fieldInvalid(`spec.${field}[1]`, now[1], 'may not change once set'))
+      errors.push(fieldInvalid(`spec.${field}[1]`, now, 'may not change once set'))
     }
     return errors
   })

@@ -135,19 +135,22 @@ class Parser {
     const open = this.#next()
     if (open !== '(') fail(`found '${open ?? ''}' expected: '('`)
     const values: string[] = []
+    let expected = "',', ')' or identifier"
     for (let expectValue = true; ; ) {
       const token = this.#next()
       if (isWord(token) && expectValue) {
         values.push(token)
         expectValue = false
+        expected = "',' or ')'"
       } else if (token === ',') {
         if (expectValue) values.push('')
         expectValue = true
+        expected = "',', or identifier"
       } else if (token === ')') {
         if (expectValue) values.push('')
         return values
       } else {
-        fail(`found '${token ?? ''}', expected: ',' or ')'`)
+        fail(`found '${token ?? ''}', expected: ${expected}`)
       }
     }
   }

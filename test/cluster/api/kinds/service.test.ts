@@ -271,9 +271,9 @@ test('an update that leaves addresses out keeps them', t => {
 
 test('the address does not change', t => {
   const { errors } = updated(allocated(), { ports: PORTS, clusterIP: '10.96.0.10' })
-  t.deepEqual(errors, ['spec.clusterIPs[0]: Invalid value: "10.96.0.10": may not change once set'])
+  t.deepEqual(errors, ['spec.clusterIPs[0]: Invalid value: ["10.96.0.10"]: may not change once set'])
   t.deepEqual(updated(allocated(), { ports: PORTS, clusterIP: 'None' }).errors, [
-    'spec.clusterIPs[0]: Invalid value: "None": may not change once set',
+    'spec.clusterIPs[0]: Invalid value: ["None"]: may not change once set',
   ])
 })
 

@@ -43,6 +43,8 @@ test('what matches', t => {
 const PROBLEMS: [selector: string, problem: string][] = [
   ['a in b', "unable to parse requirement: found 'b' expected: '('"],
   ['a in (b', "unable to parse requirement: found '', expected: ',' or ')'"],
+  ['a in (', "unable to parse requirement: found '', expected: ',', ')' or identifier"],
+  ['a in (b,', "unable to parse requirement: found '', expected: ',', or identifier"],
   ['!!', "unable to parse requirement: found '!', expected: identifier"],
   ['a=b=c', "found '=', expected: ',' or 'end of string'"],
   ['a foo b', "unable to parse requirement: found 'foo', expected: in, notin, =, ==, !=, gt, lt"],
