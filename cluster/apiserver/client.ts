@@ -5,6 +5,7 @@
  * Promised: objects that come out are frozen and shared; those that go in are copied.
  */
 
+import { cloneJson } from '#cluster/api/clone.ts'
 import type { Kind } from '#cluster/api/kind.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
 import type { Status } from '#cluster/api/status.ts'
@@ -67,15 +68,10 @@ export const createLocalClient = (registry: Registry): LocalClient => {
         .map(stored => stored.object)
     },
     create: async (kind, object) =>
-      objectOf(await create(registry, targetOf(kind, object), structuredClone(object), WRITING)),
+      objectOf(await create(registry, targetOf(kind, object), cloneJson(object), WRITING)),
     update: async (kind, object, subresource) =>
       objectOf(
-        await update(
-          registry,
-          { ...targetOf(kind, object), subresource },
-          () => accepted(structuredClone(object)),
-          WRITING,
-        ),
+        await update(registry, { ...targetOf(kind, object), subresource }, () => accepted(cloneJson(object)), WRITING),
       ),
     remove: async (kind, namespace, name, options = {}) => {
       const target = { resource: registry.resource(kind), namespace, name }

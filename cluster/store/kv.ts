@@ -84,8 +84,6 @@ export interface Change {
   readonly type: 'put' | 'delete'
   /** For a delete: the key with an empty value, the revision of the deletion as modRevision, version 0. */
   readonly keyValue: KeyValue
-  /** What the key was before, if it was and history still has it. */
-  readonly previous: KeyValue | undefined
 }
 
 /** The changes of one transaction within a watch's range. */

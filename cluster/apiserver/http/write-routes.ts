@@ -1,5 +1,6 @@
 /** create, update, patch, delete and deletecollection over HTTP. Answers leave after the watch events of the write. */
 
+import { cloneJson } from '#cluster/api/clone.ts'
 import { decodeBody, decodePatched, type FieldValidation, parseBody } from '#cluster/api/decode.ts'
 import { fieldInvalid } from '#cluster/api/field-error.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
@@ -96,7 +97,7 @@ export const updateRoute = (call: ResourceCall): Promise<Answer> =>
     if (!query.ok) return query
     const object = await decode(call, query.value.fieldValidation)
     if (!object.ok) return object
-    return change(call, () => accepted(structuredClone(object.value)), query.value)
+    return change(call, () => accepted(cloneJson(object.value)), query.value)
   })
 
 export const readPatch = async (call: ResourceCall): Promise<Result<ParsedPatch, Status>> => {

@@ -23,7 +23,7 @@ import type { Representation, WriteOptions } from './request.ts'
 export interface Commit {
   readonly resource: Resource
   readonly verb: PlanContext['verb']
-  /** As it will be written; for a delete: the object that goes. The planner may change it. */
+  /** As it will be written, canonical; for a delete: the object that goes. The planner may change it. */
   readonly object: ApiObject
   readonly current: StoredObject | undefined
   readonly options: WriteOptions
@@ -78,13 +78,13 @@ const planContext = (registry: Registry, commit: Commit, draft: Draft): PlanCont
   }
 }
 
-/** The planner's part of the transaction; `object` is canonical again afterwards. */
+/** The planner's part of the transaction; `object` is canonical afterwards, as it was before. */
 const plan = (registry: Registry, request: Commit): Result<{ draft: Draft; object: ApiObject }, Status> => {
   const draft = new Draft()
-  const planned = request.resource.planner?.plan(planContext(registry, request, draft))
-  if (planned && !planned.ok) return refused(planned.problem)
-  const { kind } = request.resource
-  return accepted({ draft, object: encodeObject(request.object, kind.type) })
+  const { kind, planner } = request.resource
+  if (!planner) return accepted({ draft, object: request.object })
+  const planned = planner.plan(planContext(registry, request, draft))
+  return planned.ok ? accepted({ draft, object: encodeObject(request.object, kind.type) }) : refused(planned.problem)
 }
 
 /** Whether an update would write what is there already, bytes and all, and so needs no write and wakes nobody. */

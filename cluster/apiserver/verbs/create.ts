@@ -1,6 +1,7 @@
 /** create: POST of a new object (Kubernetes: rest.BeforeCreate and the generic registry's Create). */
 
 import { randomUUID } from 'node:crypto'
+import { cloneJson } from '#cluster/api/clone.ts'
 import { encodeObject } from '#cluster/api/encode.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
 import { alreadyExists, badRequest, invalid, type Status, unexplained } from '#cluster/api/status.ts'
@@ -135,7 +136,7 @@ export const createOwned = async (
   const generated = !given.metadata.name && Boolean(given.metadata.generateName)
   for (const text of resource.kind.warnings?.(given) ?? []) options.warn(text)
   for (let names = 1; ; ) {
-    const object = structuredClone(withoutOwners(given))
+    const object = cloneJson(withoutOwners(given))
     setOwners(object, given.metadata.managedFields)
     const outcome = await attempt(registry, target, object, options)
     if (!outcome.ok) return outcome

@@ -3,6 +3,7 @@
  * period hold the object, by a deletionTimestamp that the last finalizer's removal completes.
  */
 
+import { cloneJson } from '#cluster/api/clone.ts'
 import { encodeObject } from '#cluster/api/encode.ts'
 import type { Kind } from '#cluster/api/kind.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
@@ -65,7 +66,7 @@ const deletionFinalizers = (finalizers: readonly string[], options: DeleteOption
 
 /** The object as the deletion leaves it: marked, or (see `isReleased`) ready to go. */
 const mark = (registry: Registry, kind: Kind, current: ApiObject, options: DeleteOptions): ApiObject => {
-  const next = structuredClone(current)
+  const next = cloneJson(current)
   const { metadata } = next
   const finalizers = deletionFinalizers(metadata.finalizers ?? [], options)
   if (finalizers.length > 0) metadata.finalizers = finalizers
@@ -115,7 +116,7 @@ export const remove = async (
     const next = mark(registry, kind, current.object, options)
     const gone = isReleased(kind, next)
     if (!gone && isSame(next, current.object)) return accepted({ object: current.object, json: current.json, gone })
-    const object = gone ? structuredClone(current.object) : next
+    const object = gone ? cloneJson(current.object) : next
     const outcome = await commit(registry, {
       resource,
       verb: gone ? 'delete' : 'update',

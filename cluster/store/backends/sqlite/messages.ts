@@ -55,7 +55,12 @@ export interface Answers {
 }
 
 export type Request = ReadRequest | WriteRequest
-export type Envelope = { readonly id: number; readonly request: Request } | 'close'
+export interface Numbered {
+  readonly id: number
+  readonly request: Request
+}
+/** What was asked in one turn of the event loop comes together. */
+export type Envelope = readonly Numbered[] | 'close'
 
 export type Failure =
   /** History that cannot be had. */
@@ -70,7 +75,10 @@ export interface Answer {
   readonly outcome:
     | { readonly ok: true; readonly value: Answers[keyof Answers] }
     | { readonly ok: false; readonly failure: Failure }
-  /** The transactions that the request made; to be delivered before it is answered. */
+  /**
+   * The transactions that the request made; to be delivered before it is answered. The values of a transaction's own puts
+   * are left out: whoever asked has them.
+   */
   readonly sets: readonly ChangeSet[]
 }
 

@@ -11,7 +11,7 @@ import {
   StoreRevisionError,
 } from '../../kv.ts'
 import type { HistoryPage } from './messages.ts'
-import { COLUMNS, firstRow, type Row, revisionOf, toChange, toKeyValue } from './rows.ts'
+import { COLUMNS, firstRow, HEAD_COLUMNS, type Row, type RowHead, revisionOf, toChange, toKeyValue } from './rows.ts'
 
 /** Rows in one page of history: about a megabyte of Kubernetes objects, a few milliseconds of the worker's time. */
 const HISTORY_PAGE = 1_000
@@ -25,7 +25,7 @@ export interface Revisions {
 export class Reads {
   readonly #revisions: Revisions
   readonly #live: StatementSync
-  readonly #before: StatementSync
+  readonly #head: StatementSync
   readonly #rangeNow: StatementSync
   readonly #countNow: StatementSync
   readonly #rangeThen: StatementSync
@@ -42,7 +42,7 @@ export class Reads {
        UNION ALL
        SELECT ${columns} FROM history WHERE ${inRange} AND ended > :revision AND id < :after`
     this.#live = database.prepare(`SELECT ${COLUMNS} FROM history WHERE key = ? AND ended IS NULL`)
-    this.#before = database.prepare(`SELECT ${COLUMNS} FROM history WHERE key = ? AND ended = ? AND version > 0`)
+    this.#head = database.prepare(`SELECT ${HEAD_COLUMNS} FROM history WHERE key = ? AND ended IS NULL`)
     this.#rangeNow = database.prepare(`SELECT ${COLUMNS} FROM history WHERE ${now} ORDER BY key LIMIT :limit`)
     this.#countNow = database.prepare(`SELECT count(*) AS count FROM history WHERE ${now}`)
     this.#rangeThen = database.prepare(`${lived(COLUMNS)} ORDER BY key LIMIT :limit`)
@@ -53,6 +53,11 @@ export class Reads {
   /** The key as it is now, within the writer's open transaction too. */
   live(key: string): Row | undefined {
     return this.#live.get(key) as Row | undefined
+  }
+
+  /** The same without the value, which may be megabytes. */
+  head(key: string): RowHead | undefined {
+    return this.#head.get(key) as RowHead | undefined
   }
 
   get(key: string, revision: Revision | undefined): KeyValue | undefined {
@@ -98,7 +103,7 @@ export class Reads {
         changes = []
         sets.push({ revision, changes })
       }
-      changes.push(toChange(row, this.#before.get(row.key, revision) as Row | undefined))
+      changes.push(toChange(row))
       read++
     }
     return { sets, next: undefined }

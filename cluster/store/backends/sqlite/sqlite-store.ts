@@ -21,6 +21,7 @@ import {
   type KeyValue,
   type Lease,
   type LeaseId,
+  type Operation,
   type RangeOptions,
   type RangeResult,
   type Revision,
@@ -35,7 +36,7 @@ import {
 import { Leases, LONGEST_LEASE } from '../../leases.ts'
 import { createStoreMetrics, type StoreMetrics } from '../../metrics.ts'
 import { type HistoryOutcome, Watches } from '../../watches.ts'
-import type { Answers, Envelope, Failure, HistoryPage, Message, Request, WorkerOptions } from './messages.ts'
+import type { Answers, Envelope, Failure, HistoryPage, Message, Numbered, Request, WorkerOptions } from './messages.ts'
 import { OPERATIONS_PER_TRANSACTION } from './rows.ts'
 
 export interface SqliteStoreOptions {
@@ -119,6 +120,8 @@ const syncDirectory = async (directory: string): Promise<void> => {
 interface Pending {
   readonly resolve: (value: Answers[keyof Answers]) => void
   readonly reject: (error: Error) => void
+  /** Of a transaction, whose changes come back without the values. */
+  readonly operations?: readonly Operation[]
 }
 
 type Opened = Extract<Message, { type: 'opened' }>
@@ -133,6 +136,8 @@ class SqliteStore implements Store {
   readonly #leases: Leases
   readonly #pending = new Map<number, Pending>()
   #nextId = 0
+  /** Asked in this turn of the event loop. */
+  #outbox: Numbered[] = []
   #closing: Promise<void> | undefined
   /** Why the worker is gone. */
   #ended: Error | undefined
@@ -169,7 +174,8 @@ class SqliteStore implements Store {
 
   async transact(transaction: Transaction): Promise<TransactionResult> {
     checkTransaction(transaction)
-    return this.#ask('transact', { type: 'transact', transaction: ownBytes(transaction) })
+    const { operations } = transaction
+    return this.#ask('transact', { type: 'transact', transaction: ownBytes(transaction) }, operations)
   }
 
   watch(range: KeyRange, options: WatchOptions): StoreWatch {
@@ -211,6 +217,7 @@ class SqliteStore implements Store {
     this.#leases.close()
     if (!this.#ended) {
       const exited = new Promise<void>(resolve => this.#worker.once('exit', () => resolve()))
+      this.#flush()
       this.#worker.postMessage('close' satisfies Envelope)
       await exited
     }
@@ -240,17 +247,30 @@ class SqliteStore implements Store {
     )
   }
 
-  #ask<Type extends Request['type']>(_type: Type, request: Request & { type: Type }): Promise<Answers[Type]> {
+  #ask<Type extends Request['type']>(
+    _type: Type,
+    request: Request & { type: Type },
+    operations: readonly Operation[] = [],
+  ): Promise<Answers[Type]> {
     return new Promise((resolve, reject) => {
       this.#assertOpen()
-      this.#send(request, { resolve: value => resolve(value as Answers[Type]), reject })
+      this.#send(request, { resolve: value => resolve(value as Answers[Type]), reject, operations })
     })
   }
 
+  /** A message costs more than what it says: all requests of a turn go in one, in their order. */
   #send(request: Request, pending: Pending): void {
     const id = this.#nextId++
     this.#pending.set(id, pending)
-    this.#worker.postMessage({ id, request } satisfies Envelope)
+    if (this.#outbox.length === 0) setImmediate(() => this.#flush())
+    this.#outbox.push({ id, request })
+  }
+
+  #flush(): void {
+    const requests = this.#outbox
+    if (requests.length === 0) return
+    this.#outbox = []
+    this.#worker.postMessage(requests satisfies Envelope)
   }
 
   #assertOpen(): void {
@@ -280,9 +300,9 @@ class SqliteStore implements Store {
       this.#metrics.commitDuration.observe(commitSeconds)
     }
     for (const { id, outcome, sets } of answers) {
-      for (const set of sets) this.#deliver(set)
       const pending = this.#pending.get(id)
       assert(pending, 'every answer has a question')
+      for (const set of sets) this.#deliver(withValues(set, pending.operations ?? []))
       this.#pending.delete(id)
       if (outcome.ok) pending.resolve(outcome.value)
       else pending.reject(this.#error(outcome.failure))
@@ -328,6 +348,17 @@ const checkTransaction = ({ compare, operations }: Transaction): void => {
   assert(new Set(operations.map(({ key }) => key)).size === operations.length, 'a key is written twice')
   assert(operations.length <= OPERATIONS_PER_TRANSACTION, 'too many operations in one transaction')
   for (const { key } of operations) assert(key !== '' && !key.includes('\0') && key.isWellFormed(), 'not a key')
+}
+
+/** The changes of a transaction with the values that it put: the very bytes that the caller gave. */
+const withValues = (set: ChangeSet, operations: readonly Operation[]): ChangeSet => {
+  if (operations.length === 0) return set
+  const values = new Map(operations.map(operation => [operation.key, operation]))
+  const changes = set.changes.map(change => {
+    const operation = values.get(change.keyValue.key)
+    return operation?.type === 'put' ? { ...change, keyValue: { ...change.keyValue, value: operation.value } } : change
+  })
+  return { ...set, changes }
 }
 
 /**

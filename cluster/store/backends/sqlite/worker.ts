@@ -5,9 +5,9 @@
  */
 import assert from 'node:assert'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
-import { StoreLeaseError, StoreRevisionError } from '../../kv.ts'
+import { type ChangeSet, StoreLeaseError, StoreRevisionError } from '../../kv.ts'
 import { type OpenDatabase, openDatabase, worldFailure } from './database.ts'
-import type { Answer, Answers, Envelope, Failure, Message, Request, WorkerOptions } from './messages.ts'
+import type { Answer, Answers, Envelope, Failure, Message, Numbered, Request, WorkerOptions } from './messages.ts'
 import { Writes, type Written } from './writes.ts'
 
 /** Requests in one group: bounds how long a read waits that comes just after a group began (about 50 µs a write). */
@@ -18,7 +18,6 @@ const GROUP_LIMIT = 128
  */
 const CHECKPOINT_PAGES = 1_000
 
-type Numbered = Exclude<Envelope, 'close'>
 type Attempt = () => Written<Answers[keyof Answers]>
 
 assert(parentPort, 'runs as a worker thread')
@@ -50,7 +49,7 @@ class Worker {
         closing = true
         break
       }
-      ;(isRead(next.request) ? reads : writes).push(next)
+      for (const numbered of next) (isRead(numbered.request) ? reads : writes).push(numbered)
     }
     if (reads.length > 0) this.#answerReads(reads)
     if (writes.length > 0) this.#commitWrites(writes)
@@ -107,8 +106,10 @@ class Worker {
 
   #write(request: Request): Written<Answers[keyof Answers]> {
     switch (request.type) {
-      case 'transact':
-        return this.#writes.transact(request.transaction)
+      case 'transact': {
+        const { value, sets } = this.#writes.transact(request.transaction)
+        return { value, sets: sets.map(withoutValues) }
+      }
       case 'compact':
         return unchanged(this.#writes.compact(request.revision))
       case 'grant-lease':
@@ -174,6 +175,13 @@ interface LogState {
 }
 
 const isRead = ({ type }: Request): boolean => type === 'get' || type === 'range' || type === 'history'
+
+const NOTHING = new Uint8Array(0)
+
+const withoutValues = ({ revision, changes }: ChangeSet): ChangeSet => ({
+  revision,
+  changes: changes.map(({ type, keyValue }) => ({ type, keyValue: { ...keyValue, value: NOTHING } })),
+})
 
 const unchanged = <Value>(value: Value): Written<Value> => ({ value, sets: [] })
 

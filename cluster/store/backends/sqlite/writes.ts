@@ -6,6 +6,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import {
   type Change,
   type ChangeSet,
+  type Compare,
   type LeaseId,
   type Operation,
   type Revision,
@@ -15,7 +16,15 @@ import {
   type TransactionResult,
 } from '../../kv.ts'
 import { Reads, type Revisions } from './reads.ts'
-import { firstRow, OPERATIONS_PER_TRANSACTION, type Row, toChange, toKeyValue } from './rows.ts'
+import {
+  firstRow,
+  OPERATIONS_PER_TRANSACTION,
+  type Row,
+  type RowHead,
+  revisionOf,
+  toChange,
+  toKeyValue,
+} from './rows.ts'
 
 /** Compacted rows that one sweep deletes: a few milliseconds, so that requests hardly wait behind it. */
 const SWEEP_ROWS = 500
@@ -89,11 +98,12 @@ export class Writes {
   /** @throws StoreLeaseError when a put names a lease that is not there; nothing is written then. */
   transact({ compare, operations }: Transaction): Written<TransactionResult> {
     const { revision } = this.#revisions
-    const current = compare.map(({ key }) => {
-      const row = this.reads.live(key)
-      return row && toKeyValue(row)
-    })
-    if (compare.some(({ modRevision }, index) => modRevision !== (current[index]?.modRevision ?? 0))) {
+    const heads = new Map(compare.map(({ key }) => [key, this.reads.head(key)]))
+    if (!compare.every(condition => holds(condition, heads.get(condition.key)))) {
+      const current = compare.map(({ key }) => {
+        const row = this.reads.live(key)
+        return row && toKeyValue(row)
+      })
       return { value: { committed: false, revision, current }, sets: [] }
     }
     for (const operation of operations) {
@@ -101,7 +111,7 @@ export class Writes {
         throw new StoreLeaseError(operation.lease)
       }
     }
-    const set = this.#apply(operations)
+    const set = this.#apply(operations, heads)
     return { value: { committed: true, revision: set?.revision ?? revision }, sets: set ? [set] : [] }
   }
 
@@ -135,17 +145,19 @@ export class Writes {
     return this.#sweep.run(this.#revisions.compacted, SWEEP_ROWS).changes === SWEEP_ROWS
   }
 
-  #apply(operations: readonly Operation[]): ChangeSet | undefined {
+  /** `heads`: rows that have just been looked up. */
+  #apply(operations: readonly Operation[], heads?: ReadonlyMap<string, RowHead | undefined>): ChangeSet | undefined {
     const revision = this.#revisions.revision + 1
     const changes: Change[] = []
     for (const operation of operations) {
-      const previous = this.reads.live(operation.key)
+      const { key } = operation
+      const previous = heads?.has(key) ? heads.get(key) : this.reads.head(key)
       if (operation.type === 'delete' && !previous) continue
       const row = successor(operation, previous, firstRow(revision) + changes.length)
       if (previous) this.#end.run(revision, previous.id)
       const ended = operation.type === 'delete' ? revision : null
       this.#insert.run(row.id, row.key, row.created, row.version, row.lease, ended, row.value)
-      changes.push(toChange(row, previous))
+      changes.push(toChange(row))
     }
     if (changes.length === 0) return undefined
     this.#revisions.revision = revision
@@ -153,7 +165,10 @@ export class Writes {
   }
 }
 
-const successor = (operation: Operation, previous: Row | undefined, id: number): Row =>
+const holds = ({ modRevision }: Compare, head: RowHead | undefined): boolean =>
+  modRevision === (head ? revisionOf(head) : 0)
+
+const successor = (operation: Operation, previous: RowHead | undefined, id: number): Row =>
   operation.type === 'delete'
     ? { id, key: operation.key, created: 0, version: 0, lease: 0, value: NOTHING }
     : {

@@ -24,7 +24,6 @@ const change = (revision: number, key: string, object: ApiObject | undefined): C
     version: 0,
     lease: 0,
   },
-  previous: undefined,
 })
 
 test('an object comes back frozen, with its version, its JSON made of the stored bytes', t => {

@@ -47,14 +47,14 @@ class Model {
       if (type === 'delete') {
         if (!state.delete(key)) continue
         const keyValue = { key, value: bytes(''), createRevision: 0, modRevision: revision, version: 0, lease: 0 }
-        changes.push({ type, keyValue, previous })
+        changes.push({ type, keyValue })
         continue
       }
       const createRevision = previous?.createRevision ?? revision
       const version = (previous?.version ?? 0) + 1
       const keyValue = { key, value: operation.value, createRevision, modRevision: revision, version, lease: 0 }
       state.set(key, keyValue)
-      changes.push({ type, keyValue, previous })
+      changes.push({ type, keyValue })
     }
     if (changes.length > 0) this.moments.push({ state, changes })
     return true
