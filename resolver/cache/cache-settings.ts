@@ -15,7 +15,7 @@ export const cacheOptions = {
     minimum: 1,
     maximum: 3,
     absent: '9984 3600 5',
-    doc: 'entries (1024 to 10000000) and the bounds of TTLs in seconds for names that exist',
+    doc: 'entries (1024 at least, whatever is written; 10000000 at most) and the bounds of TTLs in seconds for names that exist',
   },
   denial: {
     kind: 'words',
@@ -31,7 +31,7 @@ export const cacheOptions = {
     minimum: 1,
     maximum: 3,
     absent: 'off',
-    doc: 'ask again before the end (10% to 90% of the TTL left; default 10%) for names with AMOUNT queries (1 to 1000000) and no gap of DURATION (default 1m) between them',
+    doc: 'ask again before the end (10% to 90% of the TTL left; default 10%) for names with AMOUNT queries (up to 1000000; 0: off) and no gap of DURATION (default 1m) between them',
   },
   serve_stale: {
     kind: 'words',
@@ -122,6 +122,8 @@ export interface CacheSettings {
 
 /** CoreDNS's: 256 shards of 39 entries. */
 const DEFAULT_CAPACITY = 9984
+/** CoreDNS's: 256 shards of 4; it takes smaller numbers, and has these. */
+const SMALLEST_CAPACITY = 1024
 const DEFAULT_MINIMUM_TTL = 5
 /**
  * What an answer of ordinary size takes with all that belongs to it (a name of 40 bytes, a message of 200) is 900 bytes:
@@ -168,8 +170,8 @@ export const readCacheSettings = (
 
 const readSizing = (reader: DirectiveReader, properties: readonly Property[], cap: number) => {
   const [capacityWord, ttlWord, minimumWord] = properties[0]?.arguments ?? []
-  const bounds = { minimum: 1024, maximum: 10_000_000, unit: 'entries' }
-  const capacity = capacityWord ? reader.number(capacityWord, bounds) : DEFAULT_CAPACITY
+  const bounds = { minimum: 0, maximum: 10_000_000, unit: 'entries' }
+  const capacity = capacityWord ? Math.max(SMALLEST_CAPACITY, reader.number(capacityWord, bounds)) : DEFAULT_CAPACITY
   const maximum = ttlWord ? reader.number(ttlWord, ttlBounds) : cap
   const minimum = minimumWord ? reader.number(minimumWord, ttlBounds) : DEFAULT_MINIMUM_TTL
   if (minimumWord && minimum > maximum) reader.refuse(minimumWord, `MINTTL ${minimum} is above TTL ${maximum}`)
@@ -177,7 +179,7 @@ const readSizing = (reader: DirectiveReader, properties: readonly Property[], ca
 }
 
 const readPrefetch = (reader: DirectiveReader, [amount, gap, share]: readonly Word[]): Prefetch => ({
-  amount: amount ? reader.number(amount, { minimum: 1, maximum: 1_000_000, unit: 'queries' }) : 0,
+  amount: amount ? reader.number(amount, { minimum: 0, maximum: 1_000_000, unit: 'queries' }) : 0,
   gap: gap ? reader.duration(gap, { minimum: 1000, maximum: 86_400_000 }) : 60_000,
   share: share ? readPercentage(reader, share) : 0.1,
 })

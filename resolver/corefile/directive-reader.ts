@@ -20,6 +20,8 @@ export interface NumberBounds {
 export interface DurationBounds {
   readonly minimum: Milliseconds
   readonly maximum: Milliseconds
+  /** Whether a number without a unit is one of seconds. */
+  readonly plainSeconds?: boolean
 }
 
 interface Documented {
@@ -153,8 +155,8 @@ export class DirectiveReader {
     return minimum
   }
 
-  duration(word: Word, { minimum, maximum }: DurationBounds): Milliseconds {
-    const duration = parseDuration(word.text)
+  duration(word: Word, { minimum, maximum, plainSeconds }: DurationBounds): Milliseconds {
+    const duration = parseDuration(plainSeconds && /^\d+$/.test(word.text) ? `${word.text}s` : word.text)
     if (duration !== undefined && duration >= minimum && duration <= maximum) return duration
     const range = `${formatDuration(minimum)} to ${formatDuration(maximum)}`
     this.refuse(word, `"${word.text}" is not a duration (${range}, written like 5s, 1m30s or 500ms)`)

@@ -27,7 +27,7 @@ export interface PlannedBlock {
 
 /** What flags say about the listeners of DNS. */
 export interface ListenerOverrides {
-  /** `dns-address`: replaces every address, and port 53. */
+  /** `dns-address`: replaces every address, and the port of plain DNS: port 53 where there are several. */
   readonly address: SocketAddress | undefined
   /** `dns-port`: replaces port 53, written or by default, as CoreDNS's `-dns.port`. */
   readonly port: number | undefined
@@ -52,8 +52,25 @@ export const planBlocks = (
   problems: CorefileProblem[],
 ): readonly PlannedBlock[] => {
   const ledger: Ledger = { problems, taken: new Map(), schemes: new Map(), tls: new Map() }
-  const planned = blocks.map(block => planBlock(block, overrides, ledger))
+  const [onlyPort = schemes.dns, ...otherPorts] = plainPortsOf(blocks)
+  const mainPort = otherPorts.length > 0 ? schemes.dns : onlyPort
+  const planned = blocks.map(block => planBlock(block, { ...overrides, mainPort }, ledger))
   return planned.filter(({ served }) => served.length > 0)
+}
+
+/** Ports on which plain DNS is spoken, without repetition. */
+const plainPortsOf = (blocks: readonly ServerBlock[]): readonly number[] => {
+  const ports = new Set<number>()
+  for (const { text } of blocks.flatMap(({ keys }) => keys)) {
+    const key = parseZoneAddress(text)
+    if (key.ok && key.value.scheme === 'dns') ports.add(key.value.port ?? schemes.dns)
+  }
+  return [...ports]
+}
+
+interface Replacements extends ListenerOverrides {
+  /** The port of plain DNS that `address` replaces. */
+  readonly mainPort: number
 }
 
 interface Ledger {
@@ -66,7 +83,7 @@ interface Ledger {
   readonly tls: Map<string, Directive>
 }
 
-const planBlock = (block: ServerBlock, overrides: ListenerOverrides, ledger: Ledger): PlannedBlock => {
+const planBlock = (block: ServerBlock, overrides: Replacements, ledger: Ledger): PlannedBlock => {
   const bound = bindAddresses(block.directives.filter(({ name }) => name.text === 'bind'))
   if (!bound.ok) ledger.problems.push(bound.problem)
   const view = block.directives.find(({ name }) => name.text === 'view')
@@ -154,13 +171,17 @@ interface ListenerPlace {
   readonly scheme: ServedScheme
 }
 
-const listenersOf = ({ hosts, port, scheme }: ListenerPlace, overrides: ListenerOverrides): DnsListener[] => {
-  const { address, port: givenPort } = overrides
-  const isPlain = scheme === 'dns' && port === schemes.dns
-  const usedPort = isPlain ? (address?.port ?? givenPort ?? port) : port
+const listenersOf = ({ hosts, port, scheme }: ListenerPlace, overrides: Replacements): DnsListener[] => {
+  const { address } = overrides
   const usedHosts = address ? [address.host] : hosts
+  const usedPort = scheme === 'dns' ? plainPort(port, overrides) : port
   return usedHosts.map(host => {
     const socketAddress = { host, port: usedPort }
     return { address: socketAddress, server: `${scheme}://${formatAddress(socketAddress)}`, scheme }
   })
+}
+
+const plainPort = (port: number, { address, port: givenPort, mainPort }: Replacements): number => {
+  if (address && port === mainPort) return address.port
+  return port === schemes.dns ? (givenPort ?? port) : port
 }

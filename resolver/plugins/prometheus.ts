@@ -11,7 +11,12 @@ import { protocolOf, type Query } from '../query.ts'
 import { rcodeName, recordTypes, typeName } from '../wire/codes.ts'
 import { isSubdomain } from '../wire/name.ts'
 
-const options = {} as const satisfies PropertyTable
+const options = {
+  runtime_metrics: {
+    kind: 'flag',
+    doc: 'also tell of Node itself: collections of garbage, spaces of the heap, how busy the event loop is; on for the whole program until it ends',
+  },
+} as const satisfies PropertyTable
 
 const sizeBuckets = [0, 100, 200, 300, 400, 511, 1023, 2047, 4095, 8291, 16e3, 32e3, 48e3, 64e3]
 
@@ -100,7 +105,7 @@ export const prometheusPlugin: PluginModule = {
   metrics,
   setup(directive, block, { registry, overrides, version }) {
     const reader = new DirectiveReader(directive)
-    reader.properties(options)
+    const { runtime_metrics: tellsOfRuntime } = reader.properties(options)
     const override = overrides['metrics-address']
     const address = chooseAddress({ reader, directive, override, otherwise: 'localhost:9153' })
     const reply = async () => ({ status: 200, contentType: registry.contentType, body: await registry.metrics() })
@@ -113,6 +118,7 @@ export const prometheusPlugin: PluginModule = {
         report: (query, answer) => counters.count(query, answer, 1),
         reportHits: (query, answer, hits) => counters.count(query, answer, hits),
         start: async () => {
+          if (tellsOfRuntime) (await import('#lib/runtime-metrics.ts')).collectRuntimeMetrics(registry)
           counted.buildInfo.set({ version, revision: '', goversion: process.version }, 1)
           tellEnabled(counted.pluginEnabled, block)
         },

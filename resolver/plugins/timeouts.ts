@@ -2,8 +2,8 @@
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import type { Plugin, PluginModule } from '../plugin.ts'
 
-/** CoreDNS: a second at least. */
-const bounds = { minimum: 1000, maximum: 24 * 3_600_000 }
+/** CoreDNS: a second at least; `10` is `10s`. */
+const bounds = { minimum: 1000, maximum: 24 * 3_600_000, plainSeconds: true }
 
 const options = {
   read: {

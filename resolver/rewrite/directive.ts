@@ -111,13 +111,15 @@ const readRule = (words: Words, field: (typeof FIELDS)[number]): Rule => {
     case 'rcode':
       return rcodeRule(
         readNames(words),
-        words.number('an RCODE to rewrite', parseRcode),
-        words.number('an RCODE to make of it', parseRcode),
+        words.number('an RCODE to rewrite', parseRcodeOrNumber),
+        words.number('an RCODE to make of it', parseRcodeOrNumber),
       )
     case 'cname':
       return cnameRule(readRenamer(words, readKind(words)).rewrite)
   }
 }
+
+const parseRcodeOrNumber = (text: string): number | undefined => parseRcode(/^\d/.test(text) ? `RCODE${text}` : text)
 
 const kinds = ['local', 'nsid', 'subnet'] as const
 

@@ -33,7 +33,7 @@ export const forwardOptions = {
     syntax: 'DURATION',
     default: 10_000,
     minimum: 1000,
-    maximum: 3_600_000,
+    maximum: 86_400_000,
     doc: 'how long an idle TCP or TLS connection is kept',
   },
   max_idle_conns: {

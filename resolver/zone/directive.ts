@@ -140,11 +140,11 @@ export const kubernetesOptions = {
   },
   multicluster: {
     kind: 'words',
-    syntax: 'ZONE…',
-    minimum: 1,
+    syntax: '[ZONE…]',
+    minimum: 0,
     maximum: Number.POSITIVE_INFINITY,
     absent: 'no zone',
-    doc: 'zones, out of those of the directive, for services that other clusters export (ServiceImport, KEP-1645)',
+    doc: 'zones, out of those of the directive, for services that other clusters export (ServiceImport, KEP-1645); without a name those of the server block',
   },
   zonal: {
     kind: 'flag',
@@ -155,7 +155,7 @@ export const kubernetesOptions = {
     syntax: 'DURATION',
     default: 5000,
     minimum: 0,
-    maximum: 3_600_000,
+    maximum: 86_400_000,
     doc: 'when to warn that the first lists are still missing; names that are not known are SERVFAIL until then and after, other zones are not held up',
   },
 } as const satisfies PropertyTable
@@ -244,12 +244,12 @@ const readZones = (
   values: Values,
 ): ZoneSettings => {
   const names = reader.zones(directive.arguments, block.zones)
-  const imported = readImportedZones(reader, names, values)
+  const imported = readImportedZones({ reader, zones: names, blockZones: block.zones }, values)
   const zones = names.map(name => {
     const kind = imported.includes(name) ? 'clusterset' : isReverseName(name) ? 'reverse' : 'cluster'
     return { name, kind } as const
   })
-  const primary = zones.find(({ kind }) => kind === 'cluster')
+  const primary = zones.find(({ kind }) => kind === 'cluster') ?? zones.find(({ kind }) => kind === 'clusterset')
   if (!primary) {
     reader.refuse(
       directive.name,
@@ -275,16 +275,21 @@ const readZones = (
   }
 }
 
+interface ImportableZones {
+  readonly reader: DirectiveReader
+  readonly zones: readonly DnsName[]
+  readonly blockZones: readonly DnsName[]
+}
+
 const readImportedZones = (
-  reader: DirectiveReader,
-  zones: readonly DnsName[],
+  { reader, zones, blockZones }: ImportableZones,
   { multicluster }: Values,
 ): readonly DnsName[] =>
-  wordsOf(multicluster).flatMap(word => {
-    const imported = reader.zones([word], [])
-    if (!imported.every(zone => zones.includes(zone))) {
-      reader.refuse(word, `"${word.text}" is not one of the directive's zones (${zones.join(' ')})`)
-    }
+  multicluster.flatMap(({ name, arguments: words }) => {
+    const imported = reader.zones(words, blockZones)
+    const foreign = imported.find(zone => !zones.includes(zone))
+    if (foreign !== undefined)
+      reader.refuse(words[0] ?? name, `"${foreign}" is not one of the directive's zones (${zones.join(' ')})`)
     return imported
   })
 

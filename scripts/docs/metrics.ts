@@ -5,6 +5,7 @@ import { systemClock } from '#lib/clock.ts'
 import { LineWriter } from '#lib/line-writer.ts'
 import { createRegistry, type Registry } from '#lib/metrics.ts'
 import { collectProcessMetrics } from '#lib/process-metrics.ts'
+import { collectRuntimeMetrics } from '#lib/runtime-metrics.ts'
 import { observerMetrics } from '#resolver/insight/observer.ts'
 import { panicMetrics, registerMetrics } from '#resolver/metrics.ts'
 import { loadPlugins, pluginNames } from '#resolver/plugins/index.ts'
@@ -25,6 +26,7 @@ export const dnsRegistry = (): Registry =>
   registryOf(
     registry => {
       collectProcessMetrics(registry)
+      collectRuntimeMetrics(registry)
       new LineWriter({ descriptor: 1, clock: systemClock, registry })
       registerMetrics(registry, observerMetrics)
       registerMetrics(registry, panicMetrics)

@@ -69,6 +69,15 @@ test('flags beat the Corefile: addresses of all, ports where 53 is meant', t => 
     configure(text, testWorld({ overrides })).listeners.map(({ server }) => server)
   t.deepEqual(servers({ 'dns-port': '1053' }), ['dns://127.0.0.9:1053', 'dns://:5300'])
   t.deepEqual(servers({ 'dns-address': '127.0.0.1:1053' }), ['dns://127.0.0.1:1053', 'dns://127.0.0.1:5300'])
+  for (const key of ['.', '.:0', '.:5300'])
+    t.deepEqual(
+      configure(
+        `${key} {\n}\nb${key.slice(1)} {\n}`,
+        testWorld({ overrides: { 'dns-address': '127.0.0.1:1053' } }),
+      ).listeners.map(({ server }) => server),
+      ['dns://127.0.0.1:1053'],
+      key,
+    )
   const overrides = { 'health-address': '127.0.0.1:8', 'ready-address': ':9', 'metrics-address': '[::1]:7' }
   t.deepEqual(
     configure(text, testWorld({ overrides })).endpoints.map(({ address, path }) => [address.host, address.port, path]),

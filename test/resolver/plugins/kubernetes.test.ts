@@ -54,7 +54,7 @@ test('the directive is read to its end, and what is wrong names its line and wor
     'endpoint http://x\nkubeconfig file': /"kubeconfig" names the apiserver too/,
     'tls a b c': /"tls" is for "endpoint", which is missing/,
     'tls a b': /needs 3 values/,
-    'multicluster other.test': /"other.test" is not one of the directive's zones/,
+    'multicluster other.test': /"other.test." is not one of the directive's zones/,
     'startup_timeout soon': /"soon" is not a duration/,
     'fallthrough a..b': /empty label/,
     labels: /needs a value/,

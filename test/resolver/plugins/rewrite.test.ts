@@ -156,6 +156,7 @@ test('RCODEs', async t => {
   t.is(await rcodeOf(rule, 'nosuch.shop.svc.cluster.local.'), rcodes.REFUSED)
   t.is(await rcodeOf(rule, 'web.shop.svc.cluster.local.'), rcodes.NOERROR)
   t.is(await rcodeOf(rule, 'nosuch.cluster.local.'), rcodes.NXDOMAIN)
+  t.is(await rcodeOf('rewrite rcode suffix svc.cluster.local 3 5', 'nosuch.shop.svc.cluster.local.'), rcodes.REFUSED)
 })
 
 test('a class: asked from the front, answered in the client’s', async t => {

@@ -10,6 +10,7 @@ test('are what the listeners of the block are told, and nothing that was not sai
   t.deepEqual(timeoutsOf('. {\n timeouts {\n idle 20s\n maxtcpqueries -1\n }\n}'), [
     { idle: 20_000, maxQueries: Number.POSITIVE_INFINITY },
   ])
+  t.deepEqual(timeoutsOf('. {\n timeouts {\n idle 20\n }\n}'), [{ idle: 20_000 }])
   t.deepEqual(timeoutsOf('. {\n whoami\n}'), [undefined])
 })
 
@@ -23,7 +24,7 @@ test('the first block of a listener that has them counts', t => {
 test('tells what is wrong', t => {
   const problem = (line: string) => problemsOf(`. {\n timeouts {\n  ${line}\n }\n}`)[0] ?? ''
   t.regex(problem('reed 3s'), /^Corefile:3: timeouts: unknown property "reed"; did you mean "read"\?/)
-  t.regex(problem('read 3'), /"3" is not a duration/)
+  t.regex(problem('read soon'), /"soon" is not a duration/)
   t.regex(problem('read 10ms'), /\(1s to 24h/)
   t.regex(problem('maxtcpqueries 0'), /"0" is not a number of queries/)
   t.regex(problemsOf('. {\n timeouts\n}')[0] ?? '', /needs a line/)
