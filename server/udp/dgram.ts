@@ -9,7 +9,7 @@
  * answered that way, and so are addresses beyond `udpMaxAddresses`; name them with `bind`.
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
-import type { Clock, Timer } from '#lib/clock.ts'
+import type { Clock, Milliseconds, Timer } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
 import type { Endpoint } from '#resolver/query.ts'
 import { Arrivals } from '../arrivals.ts'
@@ -158,6 +158,7 @@ export class UdpListener {
     const { clock, memo, metrics } = this.#environment
     const begun = clock.monotonic()
     let hits = 0
+    this.#countRetries(batch, begun)
     for (const datagram of batch) {
       const { packet, client } = datagram
       // RFC 768: port 0 says that no reply is expected; none can be sent there.
@@ -166,7 +167,6 @@ export class UdpListener {
         this.#inFlight.remove()
         continue
       }
-      if (this.#retries.isRetry(packet, client, begun)) metrics.retries.inc()
       const reply = memo?.find(memo.spaceOf('udp', datagram.server, this.#bind.family), packet, client, begun)
       if (!reply) {
         this.#submit(datagram)
@@ -177,6 +177,13 @@ export class UdpListener {
       this.#inFlight.remove()
     }
     if (hits > 0) memo?.answered(hits, clock.monotonic() - begun)
+  }
+
+  /** In a loop of its own, as the workers do. */
+  #countRetries(batch: readonly Datagram[], now: Milliseconds): void {
+    let retries = 0
+    for (const { packet, client } of batch) if (this.#retries.isRetry(packet, client, now)) retries++
+    if (retries > 0) this.#environment.metrics.retries.inc(retries)
   }
 
   #submit(datagram: Datagram): void {

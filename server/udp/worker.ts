@@ -30,7 +30,7 @@ import {
   SOCKADDR_IN,
 } from './datagram-batch.ts'
 import { maxRecordSize, writeRecord } from './miss-records.ts'
-import { RetryDetector } from './retries.ts'
+import { questionMark, RetryDetector, SMALLEST_QUERY } from './retries.ts'
 
 /** Milliseconds: so long the thread may not notice that it is told something. Below the 100 ms of a clean stop. */
 const POLL_TIMEOUT = 50
@@ -51,9 +51,6 @@ const SAMPLE_PAUSE = 20
 const LEAVING = 20
 /** Datagrams with a wrong checksum wake a poll in vain; so many of them in a row do not come. */
 const IN_VAIN = 10_000
-
-/** Header, the root, type and class. */
-const SMALLEST_QUERY = 17
 
 /** struct pollfd: descriptor (4), events (2), what happened (2). */
 const POLLFD = 8
@@ -223,7 +220,6 @@ class UdpWorker {
     if (retries > 0) this.#control.count(Count.retries, retries)
   }
 
-  /** By the words of id, port and address, the length, where the name begins and the question ends: A is not AAAA. */
   #isRetry(slot: number, now: number): boolean {
     const { input, inputWords, nameWords } = this.#batch
     const length = this.#batch.lengthOf(slot)
@@ -236,9 +232,7 @@ class UdpWorker {
     const address = nameWords[name + (family === AF_INET ? 1 : 5)]!
     const end = slot * INPUT_SIZE + length
     const type = (input[end - 4]! << 8) | input[end - 3]!
-    const question = (length << 16) ^ inputWords[packet + 3]! ^ type
-    const hash = Math.imul(Math.imul(mark ^ address, 0x9e3779b1) ^ question, 0x85ebca6b)
-    return this.#retries.isAgain(mark >>> 0, hash ^ (hash >>> 15), now)
+    return this.#retries.isAgain(mark, address, questionMark(length, inputWords[packet + 3]!, type), now)
   }
 
   #answer({ space }: WorkerSocket, slot: number, now: number): number {
