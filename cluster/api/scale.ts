@@ -1,9 +1,11 @@
 /** Scale (autoscaling/v1): how many of something there shall be, and are; served below the kinds that have it. */
+import { ageColumn, integerColumn } from './column.ts'
 import type { Kind, ScalePart } from './kind.ts'
 import type { ApiObject } from './object.ts'
 
 export interface Scale extends ApiObject {
   spec?: { replicas?: number }
+  status?: { replicas?: number }
 }
 
 /** Stored nowhere, and no resource of its own. */
@@ -19,7 +21,11 @@ export const scaleKind: Kind = {
   type: 'autoscaling/v1.Scale',
   hasStatus: true,
   countsGenerations: false,
-  columns: [],
+  columns: [
+    integerColumn('Desired', 'How many there shall be.', ({ spec }: Scale) => spec?.replicas ?? 0),
+    integerColumn('Available', 'How many there are.', ({ status }: Scale) => status?.replicas ?? 0),
+    ageColumn,
+  ],
 }
 
 export const scaleOf = ({ wanted, observed, selector }: ScalePart, object: ApiObject): ApiObject => {

@@ -30,7 +30,7 @@ import { type Applied, ownersAfterApply, ownersAfterUpdate, type Terms } from '.
 import { fieldElement } from './path-element.ts'
 import { converterOf, versioned } from './versions.ts'
 
-type JsonObject = Record<string, unknown>
+export type JsonObject = Record<string, unknown>
 
 export interface FieldWrite {
   readonly kind: Kind
@@ -184,7 +184,8 @@ export const describeConfiguration = (configuration: JsonObject): string => {
   return `${text(namespace)}/${text(name)}; ${givenKind(configuration)}`
 }
 
-const check = (kind: Kind, configuration: JsonObject): Status | undefined => {
+/** Why nobody can apply it to an object of this kind. */
+export const checkConfigurationOf = (kind: Kind, configuration: JsonObject): Status | undefined => {
   const given = givenKind(configuration)
   if (given !== describeKind(kind)) return badRequest(`invalid object type: ${given}`)
   const { managedFields } = metadataOf(configuration)
@@ -241,7 +242,7 @@ export const applyConfiguration = (
   configuration: JsonObject,
   force: boolean,
 ): Result<AppliedConfiguration, Status> => {
-  const problem = check(write.kind, configuration)
+  const problem = checkConfigurationOf(write.kind, configuration)
   if (problem) return refused(problem)
   const empty = emptyObject(write.kind)
   const before = current ? withoutOwners(current) : empty

@@ -1,22 +1,22 @@
-/**
- * `/scale`: an object's number of replicas, read and written as a Scale whatever the object is. Not promised: that a
- * server-side apply is taken here.
- */
+/** `/scale`: an object's number of replicas, read, written and applied as a Scale whatever the object is. */
 import { encodeObject } from '#cluster/api/encode.ts'
 import { fieldInvalid } from '#cluster/api/field-error.ts'
 import type { Kind, ScalePart } from '#cluster/api/kind.ts'
-import type { ApiObject } from '#cluster/api/object.ts'
+import { type ApiObject, apiVersionOf } from '#cluster/api/object.ts'
 import { type Scale, scaleKind, scaleOf } from '#cluster/api/scale.ts'
 import { badRequest, invalid, notFound, type Status } from '#cluster/api/status.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
+import { checkConfigurationOf, type JsonObject } from '../apply/field-manager.ts'
+import { apply } from '../verbs/apply.ts'
 import { get } from '../verbs/get.ts'
 import { type Representation, subjectOf } from '../verbs/request.ts'
-import { type Change, update } from '../verbs/update.ts'
+import { type Change, type Updated, update } from '../verbs/update.ts'
 import type { ResourceCall } from './call.ts'
-import type { Answer } from './exchange.ts'
+import { type Answer, headerOf } from './exchange.ts'
+import { mediaType } from './negotiate.ts'
 import type { Verb } from './request-attributes.ts'
 import { readWriteQuery, type WriteQuery } from './write-options.ts'
-import { answering, decode, patched, readPatch, writing } from './write-routes.ts'
+import { APPLY_PATCH, answering, decode, patched, readApplication, readPatch, writing } from './write-routes.ts'
 
 export const SCALE_VERBS: ReadonlySet<Verb> = new Set(['get', 'update', 'patch'])
 
@@ -75,23 +75,57 @@ const readChange = async (
   return accepted({ how: patched(call, patch.value, query.value.fieldValidation), query: query.value })
 }
 
+/** The configuration of the object that says no more than the Scale does. */
+const parentConfiguration = ({ resource: { kind } }: ResourceCall, part: ScalePart, scale: JsonObject): JsonObject => {
+  const { metadata, spec } = scale as unknown as Scale
+  const configuration = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata }
+  if (spec?.replicas !== undefined) part.want(configuration, spec.replicas)
+  return configuration as unknown as JsonObject
+}
+
+/** As the field manager of scales does: what one owns of a Scale one owns of the object, through the subresource. */
+const applied = async (call: ResourceCall, part: ScalePart): Promise<Result<Updated, Status>> => {
+  const { registry, resource, namespace, name = '' } = call
+  const query = readWriteQuery('PatchOptions', call.query, true)
+  if (!query.ok) return query
+  const read = await readApplication(call, query.value)
+  if (!read.ok) return read
+  const { configuration } = read.value
+  const problem = checkConfigurationOf(scaleKind, configuration) ?? problemOf(configuration as unknown as Scale, name)
+  if (problem) return refused(problem)
+  const application = { ...read.value, configuration: parentConfiguration(call, part, configuration), creates: false }
+  return apply(registry, { resource, namespace, name }, application, throughScale(call, query.value))
+}
+
+const throughScale = (call: ResourceCall, query: WriteQuery) => ({ ...writing(call, query), through: 'scale' as const })
+
+const changed = async (
+  call: ResourceCall,
+  scaleCall: ResourceCall,
+  verb: Verb,
+  part: ScalePart,
+): Promise<Result<Updated, Status>> => {
+  const { registry, resource, namespace, name = '' } = call
+  const read = await readChange(scaleCall, verb)
+  if (!read.ok) return read
+  const { how, query } = read.value
+  return update(registry, { resource, namespace, name }, changing(call, part, how), throughScale(call, query))
+}
+
 /** `part`: the kind's own. */
 export const scaleRoute = (call: ResourceCall, verb: Verb, part: ScalePart): Promise<Answer> => {
   const { registry, resource, namespace, name = '' } = call
   const kind: Kind = scaleKind
   // Bodies are read, and answers written, as a Scale.
   const scaleCall: ResourceCall = { ...call, resource: { ...resource, kind } }
+  const scaled = ({ object }: Representation) => accepted({ code: 200, representation: asScale(part, object) })
   return answering(scaleCall, async () => {
     if (verb === 'get') {
       const found = await get(registry, { resource, namespace, name }, call.query.get('resourceVersion') ?? '')
-      return found.ok ? accepted({ code: 200, representation: asScale(part, found.value.object) }) : found
+      return found.ok ? scaled(found.value) : found
     }
-    const read = await readChange(scaleCall, verb)
-    if (!read.ok) return read
-    const { how, query } = read.value
-    const change = changing(call, part, how)
-    const options = { ...writing(call, query), through: 'scale' as const }
-    const updated = await update(registry, { resource, namespace, name }, change, options)
-    return updated.ok ? accepted({ code: 200, representation: asScale(part, updated.value.object) }) : updated
+    const isApply = verb === 'patch' && mediaType(headerOf(call.request, 'content-type')) === APPLY_PATCH
+    const outcome = isApply ? await applied(call, part) : await changed(call, scaleCall, verb, part)
+    return outcome.ok ? scaled(outcome.value) : outcome
   })
 }

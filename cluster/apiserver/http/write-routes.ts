@@ -9,7 +9,7 @@ import { badRequest, invalid, notFound, type Status } from '#cluster/api/status.
 import { accepted, type Result, refused } from '#lib/result.ts'
 import { withoutOwners } from '../apply/field-manager.ts'
 import { applyPatch, PATCH_FORMATS, type ParsedPatch, parsePatch } from '../patches/index.ts'
-import { apply } from '../verbs/apply.ts'
+import { type Application, apply } from '../verbs/apply.ts'
 import { create } from '../verbs/create.ts'
 import { type Deleted, remove } from '../verbs/delete.ts'
 import { deleteCollection } from '../verbs/delete-collection.ts'
@@ -26,7 +26,7 @@ import { managerOfAgent, readWriteQuery, type WriteQuery } from './write-options
 type Written = { readonly code: number; readonly representation: Representation } | { readonly status: Success }
 type Success = Readonly<Record<string, unknown>>
 
-const APPLY_PATCH = 'application/apply-patch+yaml'
+export const APPLY_PATCH = 'application/apply-patch+yaml'
 
 type Writing = Pick<WriteQuery, 'dryRun'> & Partial<Pick<WriteQuery, 'fieldManager'>>
 
@@ -152,17 +152,24 @@ const readConfiguration = (body: string) => {
   return accepted({ configuration: value ?? {}, duplicates })
 }
 
-const applyRoute = async (call: ResourceCall): Promise<Result<Written, Status>> => {
+export const readApplication = async (
+  call: ResourceCall,
+  { force, fieldValidation }: WriteQuery,
+): Promise<Result<Application, Status>> => {
   const body = await readBody(call.request)
   if (!body.ok) return body
-  const query = readWriteQuery('PatchOptions', call.query, true)
-  if (!query.ok) return query
-  const { force, fieldValidation } = query.value
   const read = readConfiguration(body.value)
   if (!read.ok) return read
   const { configuration, duplicates } = read.value
-  const application = { configuration, force, objection: objectionTo(call, duplicates, fieldValidation) }
-  return answerOf(await apply(call.registry, partOf(call), application, writing(call, query.value)))
+  return accepted({ configuration, force, objection: objectionTo(call, duplicates, fieldValidation) })
+}
+
+const applyRoute = async (call: ResourceCall): Promise<Result<Written, Status>> => {
+  const query = readWriteQuery('PatchOptions', call.query, true)
+  if (!query.ok) return query
+  const application = await readApplication(call, query.value)
+  if (!application.ok) return application
+  return answerOf(await apply(call.registry, partOf(call), application.value, writing(call, query.value)))
 }
 
 export const patchRoute = (call: ResourceCall): Promise<Answer> =>

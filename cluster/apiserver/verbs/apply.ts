@@ -19,6 +19,8 @@ export interface Application {
   readonly configuration: JsonObject
   /** Whether fields that others own are taken from them. */
   readonly force: boolean
+  /** Whether it makes what is not there. Default: yes. */
+  readonly creates?: boolean
   /** Asked when the configuration has been merged: what is wrong with how it was written. */
   readonly objection: () => Status | undefined
 }
@@ -45,7 +47,7 @@ const checkUid = (target: UpdateTarget, { uid }: ApiObject['metadata'], current?
 export const apply = (
   registry: Registry,
   target: UpdateTarget,
-  { configuration, force, objection }: Application,
+  { configuration, force, creates = true, objection }: Application,
   options: WriteOptions,
 ): Promise<Result<Updated, Status>> => {
   const { kind } = target.resource
@@ -61,5 +63,5 @@ export const apply = (
     setOwners(decoded.value, applied.value.managedFields)
     return decoded
   }
-  return rewrite(registry, target, { change, owned: true, creates: true }, options)
+  return rewrite(registry, target, { change, owned: true, creates }, options)
 }
