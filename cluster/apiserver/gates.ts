@@ -62,6 +62,12 @@ const firstKnown = async (
   return 'none'
 }
 
+const listed = (text: string): readonly string[] =>
+  text
+    .split(',')
+    .map(name => name.trim())
+    .filter(name => name !== '')
+
 export interface GatesEnvironment {
   readonly clock: Clock
   readonly logger: Logger
@@ -160,11 +166,10 @@ export const createGates = (registry: Registry, environment: GatesEnvironment): 
   const tokens = createTokenAuthenticators(cacher, environment, audiences)
   const judge = (attributes: Attributes): Promise<Decision> => decide(authorizers, attributes)
   const { random } = registry
-  const disabled = options.disableAdmissionPlugins.split(',').map(name => name.trim())
   registry.admission = new Admission(
     createAdmission(
       { cacher, clock, random, grants, decide: judge, issuer, authority },
-      disabled.filter(name => name !== ''),
+      { enabled: listed(options.enableAdmissionPlugins), disabled: listed(options.disableAdmissionPlugins) },
     ),
   )
   return {

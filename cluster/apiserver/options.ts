@@ -81,6 +81,11 @@ export const APISERVER_OPTIONS = {
     unit: 'ms',
     doc: 'how long any other answer of it holds',
   },
+  enableAdmissionPlugins: {
+    type: 'text',
+    default: '',
+    doc: 'admission plugins that are asked, commas between: all are, unless disabled',
+  },
   disableAdmissionPlugins: {
     type: 'text',
     default: '',

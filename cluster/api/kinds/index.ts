@@ -5,6 +5,9 @@ import { clusterRoleBindingKind } from './cluster-role-binding.ts'
 import { configMapKind } from './config-map.ts'
 import { controllerRevisionKind } from './controller-revision.ts'
 import { cronJobKind } from './cron-job.ts'
+import { csiDriverKind } from './csi-driver.ts'
+import { csiNodeKind } from './csi-node.ts'
+import { csiStorageCapacityKind } from './csi-storage-capacity.ts'
 import { daemonSetKind } from './daemon-set.ts'
 import { deploymentKind } from './deployment.ts'
 import { endpointSliceKind } from './endpoint-slice.ts'
@@ -16,6 +19,7 @@ import { ingressClassKind } from './ingress-class.ts'
 import { ipAddressKind } from './ip-address.ts'
 import { jobKind } from './job.ts'
 import { leaseKind } from './lease.ts'
+import { limitRangeKind } from './limit-range.ts'
 import { namespaceKind } from './namespace.ts'
 import { networkPolicyKind } from './network-policy.ts'
 import { nodeKind } from './node.ts'
@@ -27,6 +31,7 @@ import { podTemplateKind } from './pod-template.ts'
 import { priorityClassKind } from './priority-class.ts'
 import { replicaSetKind } from './replica-set.ts'
 import { replicationControllerKind } from './replication-controller.ts'
+import { resourceQuotaKind } from './resource-quota.ts'
 import { roleKind } from './role.ts'
 import { roleBindingKind } from './role-binding.ts'
 import { runtimeClassKind } from './runtime-class.ts'
@@ -36,12 +41,15 @@ import { serviceAccountKind } from './service-account.ts'
 import { serviceCidrKind } from './service-cidr.ts'
 import { statefulSetKind } from './stateful-set.ts'
 import { storageClassKind } from './storage-class.ts'
+import { volumeAttachmentKind } from './volume-attachment.ts'
+import { volumeAttributesClassKind } from './volume-attributes-class.ts'
 
 /** In the order of discovery: core first, then groups by name. */
 export const KINDS: readonly Kind[] = [
   configMapKind,
   endpointsKind,
   eventKind,
+  limitRangeKind,
   namespaceKind,
   nodeKind,
   persistentVolumeKind,
@@ -49,6 +57,7 @@ export const KINDS: readonly Kind[] = [
   podKind,
   podTemplateKind,
   replicationControllerKind,
+  resourceQuotaKind,
   secretKind,
   serviceKind,
   serviceAccountKind,
@@ -74,5 +83,10 @@ export const KINDS: readonly Kind[] = [
   roleBindingKind,
   roleKind,
   priorityClassKind,
+  csiDriverKind,
+  csiNodeKind,
+  csiStorageCapacityKind,
   storageClassKind,
+  volumeAttachmentKind,
+  volumeAttributesClassKind,
 ]

@@ -8,11 +8,16 @@ import type { Attributes, Decision } from '../authorizer.ts'
 import type { Grants } from '../rbac/grants.ts'
 import type { Cacher } from '../storage/cacher.ts'
 import type { TokenIssuer } from '../tokens/token-issuer.ts'
+import { createDefaultIngressClass } from './default-ingress-class.ts'
+import { createDefaultStorageClass } from './default-storage-class.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { createLegacyToken } from './legacy-token.ts'
+import { createLimitRanger } from './limit-ranger.ts'
 import { createNodeRestriction } from './node-restriction.ts'
 import { createPodSecurity } from './pod-security.ts'
+import { createPriority } from './priority.ts'
 import { createRoleEscalation } from './role-escalation.ts'
+import { createRuntimeClass } from './runtime-class.ts'
 import { createServiceAccountAdmission } from './service-account.ts'
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
 
@@ -31,26 +36,50 @@ export interface AdmissionEnvironment {
 /** What no cluster is safe without. */
 const NEEDED = new Set(['RBACEscalation'])
 
+/** In Kubernetes's order; what it does elsewhere, or not as a plugin, stands where it does no harm. */
+const createAll = (environment: AdmissionEnvironment): readonly AdmissionPlugin[] => {
+  const { cacher } = environment
+  return [
+    createLegacyToken(environment),
+    createLimitRanger(cacher),
+    createServiceAccountAdmission(environment),
+    createNodeRestriction(cacher),
+    taintNodesByCondition,
+    createPodSecurity(cacher),
+    createPriority(cacher),
+    defaultTolerationSeconds,
+    createDefaultStorageClass(cacher),
+    createRuntimeClass(cacher),
+    createDefaultIngressClass(cacher),
+    createRoleEscalation(environment),
+  ]
+}
+
+/** What the operator said, by kube-apiserver's flags. */
+export interface AdmissionChoice {
+  /** --enable-admission-plugins: all are asked anyway, but a name that is none is told. */
+  readonly enabled: readonly string[]
+  /** --disable-admission-plugins */
+  readonly disabled: readonly string[]
+}
+
 /**
- * All but those named in `disabled` (kube-apiserver's --disable-admission-plugins).
+ * All but those that are disabled.
  * @throws SeamarkError BAD_OPTION
  */
 export const createAdmission = (
   environment: AdmissionEnvironment,
-  disabled: readonly string[],
+  { enabled, disabled }: AdmissionChoice,
 ): readonly AdmissionPlugin[] => {
-  const all = [
-    createLegacyToken(environment),
-    createNodeRestriction(environment.cacher),
-    createServiceAccountAdmission(environment),
-    taintNodesByCondition,
-    defaultTolerationSeconds,
-    createPodSecurity(environment.cacher),
-    createRoleEscalation(environment),
-  ]
+  const all = createAll(environment)
   const names = all.map(({ name }) => name).filter(name => !NEEDED.has(name))
-  const unknown = disabled.find(name => !names.includes(name))
-  if (unknown !== undefined)
-    throw new SeamarkError('BAD_OPTION', `--disable-admission-plugins: "${unknown}" is none of ${names.join(', ')}`)
-  return all.filter(({ name }) => !disabled.includes(name))
+  const check = (flag: string, said: readonly string[]) => {
+    const unknown = said.find(name => !names.includes(name))
+    if (unknown !== undefined)
+      throw new SeamarkError('BAD_OPTION', `--${flag}: "${unknown}" is none of ${names.join(', ')}`)
+  }
+  check('enable-admission-plugins', enabled)
+  check('disable-admission-plugins', disabled)
+  // Kubernetes: who is named in both is asked.
+  return all.filter(({ name }) => enabled.includes(name) || !disabled.includes(name))
 }

@@ -10,6 +10,7 @@ import type { Kind } from '#cluster/api/kind.ts'
 import { endpointSliceKind } from '#cluster/api/kinds/endpoint-slice.ts'
 import { endpointsKind } from '#cluster/api/kinds/endpoints.ts'
 import { namespaceKind } from '#cluster/api/kinds/namespace.ts'
+import { priorityClassKind } from '#cluster/api/kinds/priority-class.ts'
 import { serviceKind } from '#cluster/api/kinds/service.ts'
 import { serviceCidrKind } from '#cluster/api/kinds/service-cidr.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
@@ -25,6 +26,7 @@ import {
   kubernetesService,
   NAMESPACES,
   namespaceObject,
+  priorityClassObjects,
   serviceCidrObject,
 } from './objects.ts'
 import { type CLUSTER_OPTIONS, checkClusterOptions, parseServiceCidrs } from './options.ts'
@@ -93,6 +95,7 @@ export const bootstrap = async (client: LocalClient, options: BootstrapOptions, 
   const work: Work = { client, logger }
   const cidrs = parseServiceCidrs(options.serviceCidrs)
   for (const name of NAMESPACES) await make(work, namespaceKind, namespaceObject(name), keep)
+  for (const wanted of priorityClassObjects()) await make(work, priorityClassKind, wanted, keep)
   await bootstrapRoles(client, logger)
   await make(work, serviceCidrKind, serviceCidrObject(cidrs), keep)
   const made = await client.get(serviceCidrKind, undefined, 'kubernetes')

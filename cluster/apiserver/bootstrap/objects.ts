@@ -34,6 +34,27 @@ export const firstAddress = (cidrs: readonly string[]): string => {
   return next.kind() === 'ipv6' ? (next as ipaddr.IPv6).toRFC5952String() : next.toString()
 }
 
+/** What the cluster's own Pods name, so that they come before all others. */
+export const priorityClassObjects = (): readonly ApiObject[] =>
+  [
+    [
+      'system-node-critical',
+      2_000_001_000,
+      'Used for system critical pods that must not be moved from their current node.',
+    ],
+    [
+      'system-cluster-critical',
+      2_000_000_000,
+      'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
+    ],
+  ].map(([name, value, description]) => ({
+    apiVersion: 'scheduling.k8s.io/v1',
+    kind: 'PriorityClass',
+    metadata: { name: name as string },
+    value,
+    description,
+  }))
+
 export const kubernetesService = (clusterIP: string, apiserver: SocketAddress): ApiObject => ({
   apiVersion: 'v1',
   kind: 'Service',

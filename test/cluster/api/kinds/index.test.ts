@@ -101,10 +101,24 @@ const GOOD: Readonly<Record<string, Record<string, unknown>>> = {
     },
   },
   PodTemplate: { metadata: { name: 'p' }, template: workload.template },
+  LimitRange: { metadata: { name: 'l' }, spec: { limits: [{ type: 'Container', max: { cpu: '2' } }] } },
+  ResourceQuota: { metadata: { name: 'q' }, spec: { hard: { pods: '1', 'count/deployments.apps': '2' } } },
   PodDisruptionBudget: { metadata: { name: 'p' }, spec: { minAvailable: '50%' } },
   PriorityClass: { metadata: { name: 'p' }, value: 7 },
   ReplicationController: { metadata: { name: 'r' }, spec: { template: workload.template } },
   RuntimeClass: { metadata: { name: 'r' }, handler: 'runsc', overhead: { podFixed: { cpu: '100m' } } },
+  CSIDriver: { metadata: { name: 'd' }, spec: { tokenRequests: [{ audience: 'a' }] } },
+  CSINode: { metadata: { name: 'n' }, spec: { drivers: [{ name: 'd', nodeID: 'n' }] } },
+  CSIStorageCapacity: { metadata: { name: 'c' }, storageClassName: 's', capacity: '1Gi' },
+  VolumeAttachment: {
+    metadata: { name: 'v' },
+    spec: {
+      attacher: 'd',
+      nodeName: 'n',
+      source: { inlineVolumeSpec: { accessModes: ['ReadWriteOnce'], csi: { driver: 'd', volumeHandle: 'h' } } },
+    },
+  },
+  VolumeAttributesClass: { metadata: { name: 'v' }, driverName: 'd', parameters: { iops: '1' } },
   StorageClass: { metadata: { name: 's' }, provisioner: 'example.com/disk' },
   CronJob: {
     metadata: { name: 'c' },
@@ -176,7 +190,7 @@ for (const kind of KINDS) {
       if (!decoded.ok) return
       const { object } = decoded.value
       for (const column of kind.columns)
-        t.true(['string', 'number'].includes(typeof column.value(object, Date.UTC(2031, 1, 1))))
+        t.true(['boolean', 'string', 'number'].includes(typeof column.value(object, Date.UTC(2031, 1, 1))))
       t.deepEqual(Object.keys(kind.selectableFields?.(object) ?? {}), [...(kind.selectableFieldNames ?? [])])
       for (const value of Object.values(kind.selectableFields?.(object) ?? {})) t.is(typeof value, 'string')
     }
