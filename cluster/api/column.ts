@@ -22,6 +22,10 @@ export const wideColumn = (name: string, description: string, value: Value): Col
 export const integerColumn = (name: string, description: string, value: Value, priority: 0 | 1 = 0): Column =>
   made(name, description, value, priority, 'integer')
 
+/** kubectl prints `true` or `false`. */
+export const booleanColumn = (name: string, description: string, value: Value): Column =>
+  made(name, description, value, 0, 'boolean')
+
 export const ageColumn: Column = column('Age', 'Time since the object was created.', (object, now) =>
   ageSince(object.metadata.creationTimestamp, now),
 )

@@ -1,10 +1,11 @@
 /** StorageClass: a kind of storage, and who makes it. */
 import { ageColumn, column, orNone } from '../column.ts'
-import { type FieldError, fieldForbidden, fieldInvalid, fieldNotSupported, fieldTooLong } from '../field-error.ts'
+import { type FieldError, fieldForbidden, fieldInvalid, fieldNotSupported } from '../field-error.ts'
 import { isSame, validateImmutable } from '../immutable.ts'
 import type { Kind } from '../kind.ts'
 import { checkQualifiedName } from '../name.ts'
 import type { ApiObject } from '../object.ts'
+import { validateParameters } from '../volume/parameters.ts'
 
 interface StorageClass extends ApiObject {
   provisioner?: string
@@ -15,20 +16,8 @@ interface StorageClass extends ApiObject {
 }
 
 const IS_DEFAULT = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class']
-const MAX_PARAMETERS = 512
-const MAX_PARAMETER_BYTES = 256 * 1024
 
 const as = (object: ApiObject): StorageClass => object as StorageClass
-
-const validateParameters = (parameters: Record<string, string>): FieldError[] => {
-  const entries = Object.entries(parameters)
-  const errors: FieldError[] = []
-  if (entries.length > MAX_PARAMETERS) errors.push(fieldTooLong('parameters', MAX_PARAMETERS))
-  const bytes = entries.reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0)
-  if (bytes > MAX_PARAMETER_BYTES) errors.push(fieldTooLong('parameters', MAX_PARAMETER_BYTES))
-  if (entries.some(([key]) => key === '')) errors.push(fieldInvalid('parameters', '', 'field can not be empty.'))
-  return errors
-}
 
 const validate = (object: ApiObject): FieldError[] => {
   const { provisioner = '', parameters = {}, reclaimPolicy } = as(object)
