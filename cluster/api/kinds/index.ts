@@ -19,6 +19,7 @@ import { ingressClassKind } from './ingress-class.ts'
 import { ipAddressKind } from './ip-address.ts'
 import { jobKind } from './job.ts'
 import { leaseKind } from './lease.ts'
+import { limitRangeKind } from './limit-range.ts'
 import { namespaceKind } from './namespace.ts'
 import { networkPolicyKind } from './network-policy.ts'
 import { nodeKind } from './node.ts'
@@ -30,6 +31,7 @@ import { podTemplateKind } from './pod-template.ts'
 import { priorityClassKind } from './priority-class.ts'
 import { replicaSetKind } from './replica-set.ts'
 import { replicationControllerKind } from './replication-controller.ts'
+import { resourceQuotaKind } from './resource-quota.ts'
 import { roleKind } from './role.ts'
 import { roleBindingKind } from './role-binding.ts'
 import { runtimeClassKind } from './runtime-class.ts'
@@ -47,6 +49,7 @@ export const KINDS: readonly Kind[] = [
   configMapKind,
   endpointsKind,
   eventKind,
+  limitRangeKind,
   namespaceKind,
   nodeKind,
   persistentVolumeKind,
@@ -54,6 +57,7 @@ export const KINDS: readonly Kind[] = [
   podKind,
   podTemplateKind,
   replicationControllerKind,
+  resourceQuotaKind,
   secretKind,
   serviceKind,
   serviceAccountKind,
