@@ -6,6 +6,7 @@
 type Complaints = readonly string[]
 
 const LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?'
+const LABEL_1035 = '[a-z]([-a-z0-9]*[a-z0-9])?'
 const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`
 const WILDCARD = `\\*\\.${SUBDOMAIN}`
 const QUALIFIED_NAME = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]'
@@ -15,6 +16,7 @@ const HTTP_HEADER = '[-A-Za-z0-9]+'
 
 const whole = (pattern: string): RegExp => new RegExp(`^${pattern}$`)
 const LABEL_SYNTAX = whole(LABEL)
+const LABEL_1035_SYNTAX = whole(LABEL_1035)
 const SUBDOMAIN_SYNTAX = whole(SUBDOMAIN)
 const QUALIFIED_NAME_SYNTAX = whole(QUALIFIED_NAME)
 const LABEL_VALUE_SYNTAX = whole(LABEL_VALUE)
@@ -50,6 +52,15 @@ export const checkDnsSubdomain = (value: string): Complaints => {
   const message =
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character"
   return [...complaints, explain(message, SUBDOMAIN, 'example.com')]
+}
+
+/** RFC 1035 §2.3.1: a label that starts with a letter. */
+export const checkDns1035Label = (value: string): Complaints => {
+  const complaints = bounded(value, LABEL_MAX)
+  if (LABEL_1035_SYNTAX.test(value)) return complaints
+  const message =
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character"
+  return [...complaints, explain(message, LABEL_1035, 'my-name', 'abc-123')]
 }
 
 /** `*.` and a domain: any one label there. */

@@ -1,0 +1,391 @@
+/**
+ * From an expression as it is written to one that runs: names found, types checked, functions chosen. The problems are in
+ * cel-go's words, with the place that they are about. What no type knows (`dyn`) is looked at when it is there.
+ */
+import type { ASTNode } from '@marcbachmann/cel-js'
+import { access, entryType, optionalEntry } from './access.ts'
+import { walksShorter } from './cost.ts'
+import { isEqual } from './equality.ts'
+import type { Frame, Run } from './frame.ts'
+import { type Fold, findMacro } from './macros.ts'
+import { callOf, dispatchOf, type Functions } from './overloads.ts'
+import { operatorPosition } from './position.ts'
+import type { Scope } from './scope.ts'
+import {
+  type Bindings,
+  BOOL,
+  BYTES,
+  type CelType,
+  DOUBLE,
+  DYN,
+  describeType,
+  fits,
+  INT,
+  isExact,
+  joinTypes,
+  listOf,
+  mapOf,
+  NULL,
+  optionalOf,
+  parameter,
+  STRING,
+  substitute,
+  TYPE,
+  UINT,
+} from './type.ts'
+import { CelError, type CelValue, Entries, type OptionalValue, TypeName, Unsigned } from './value.ts'
+
+export interface Checked {
+  readonly type: CelType
+  readonly run: Run
+}
+
+export interface CelProblem {
+  /** In the source. */
+  readonly position: number
+  readonly text: string
+}
+
+const LITERALS: ReadonlyMap<string, CelType> = new Map([
+  ['string', STRING],
+  ['bigint', INT],
+  ['number', DOUBLE],
+  ['boolean', BOOL],
+])
+
+const OPERATOR_NAMES: Readonly<Record<string, string>> = { in: '@in', '!_': '!_', '-_': '-_' }
+
+const TYPE_NAMES: ReadonlySet<string> = new Set([
+  'bool',
+  'int',
+  'uint',
+  'double',
+  'string',
+  'bytes',
+  'list',
+  'map',
+  'null_type',
+  'type',
+])
+
+const anything = parameter('T')
+
+const SELECT_COST = 1
+const selecting =
+  (run: Run): Run =>
+  frame => {
+    frame.charge(SELECT_COST)
+    return run(frame)
+  }
+
+const LIST_COST = 10
+const MAP_COST = 30
+
+export class Checker {
+  readonly source: string
+  readonly problems: CelProblem[] = []
+  readonly #functions: Functions
+
+  constructor(source: string, functions: Functions) {
+    this.source = source
+    this.#functions = functions
+  }
+
+  check(node: ASTNode, scope: Scope): Checked {
+    switch (node.op) {
+      case 'value':
+        return this.#literal(node.args)
+      case 'id':
+        return this.#name(node, node.args, scope)
+      case '.':
+      case '.?':
+        return this.#select(node, node.op === '.?', scope)
+      case '[]':
+      case '[?]':
+        return this.#index(node, node.op === '[?]', scope)
+      case 'call':
+        return this.#call(node, node.args[0], node.args[1], scope)
+      case 'rcall':
+        return this.#methodCall(node, scope)
+      case 'list':
+        return this.#list(node.args, scope)
+      case 'map':
+        return this.#map(node.args, scope)
+      case '?:':
+        return this.#choice(node, node.args, scope)
+      case '||':
+      case '&&':
+        return this.#logic(node, node.op, scope)
+      case '==':
+      case '!=':
+        return this.#equality(node, node.op, scope)
+      case '!_':
+      case '-_':
+        return this.apply(node, node.op, [this.check(node.args, scope)])
+      default:
+        return this.apply(node, OPERATOR_NAMES[node.op] ?? `_${node.op}_`, [
+          this.check(node.args[0], scope),
+          this.check(node.args[1], scope),
+        ])
+    }
+  }
+
+  /** Notes a problem; what it is of counts as anything from there on, so that it is told once. */
+  problem(node: ASTNode, text: string, position = operatorPosition(node)): Checked {
+    this.problems.push({ position, text })
+    return { type: DYN, run: () => null }
+  }
+
+  mismatch(node: ASTNode, name: string, types: string): Checked {
+    return this.problem(node, `found no matching overload for '${name}' applied to '${types}'`)
+  }
+
+  /** A function or an operator on arguments that are checked. */
+  apply(node: ASTNode, name: string, args: readonly Checked[], isMethod = false): Checked {
+    const overloads = this.#functions.overloads(name, isMethod, args.length)
+    const matching = overloads.flatMap(fn => {
+      const bindings: Bindings = new Map()
+      const isMatch = fn.parameters.every((wanted, index) => fits(wanted, args[index]!.type, bindings))
+      return isMatch ? [{ fn, result: substitute(fn.result, bindings) }] : []
+    })
+    const [first] = matching
+    if (!first) {
+      const types = args.map(({ type }) => describeType(type))
+      const shown = isMethod ? `${types[0]}.(${types.slice(1).join(', ')})` : `(${types.join(', ')})`
+      return this.mismatch(node, name, shown)
+    }
+    const isCertain = matching.length === 1 && args.every(({ type }) => isExact(type))
+    const isOneType = matching.every(({ result }) => describeType(result) === describeType(first.result))
+    const runs = args.map(({ run }) => run)
+    const functions = matching.map(({ fn }) => fn)
+    return {
+      type: isOneType ? first.result : DYN,
+      run: isCertain ? callOf(first.fn, runs) : dispatchOf(functions, runs),
+    }
+  }
+
+  #literal(value: unknown): Checked {
+    if (value === null) return { type: NULL, run: () => null }
+    if (value instanceof Uint8Array) return { type: BYTES, run: () => value }
+    const known = LITERALS.get(typeof value)
+    if (known) return { type: known, run: () => value as CelValue }
+    const unsigned = new Unsigned(BigInt((value as { valueOf(): bigint }).valueOf()))
+    return { type: UINT, run: () => unsigned }
+  }
+
+  #name(node: ASTNode, name: string, scope: Scope): Checked {
+    const variable = scope.find(name)
+    if (variable) {
+      const { slot, type } = variable
+      return {
+        type,
+        run: frame => {
+          frame.charge(SELECT_COST)
+          const value = frame.variable(slot)
+          if (value === undefined) throw new CelError(`no such attribute(s): ${name}`)
+          return value
+        },
+      }
+    }
+    if (TYPE_NAMES.has(name)) {
+      const value = new TypeName(name)
+      return { type: TYPE, run: () => value }
+    }
+    return this.problem(node, `undeclared reference to '${name}' (in container '')`)
+  }
+
+  /** The type of a field; undefined: it cannot be selected, which has been noted. */
+  #fieldType(node: ASTNode, container: CelType, name: string): CelType | undefined {
+    switch (container.form) {
+      case 'dyn':
+      case 'parameter':
+        return DYN
+      case 'map':
+        return container.value
+      case 'object': {
+        const field = container.field(name)
+        if (!field) this.problem(node, `undefined field '${name}'`)
+        return field?.type
+      }
+      default:
+        this.problem(node, `type '${describeType(container)}' does not support field selection`)
+        return undefined
+    }
+  }
+
+  #select(node: ASTNode, isOptional: boolean, scope: Scope): Checked {
+    const [operand, name] = node.args as [ASTNode, string]
+    const { type: container, run } = this.check(operand, scope)
+    const within = container.form === 'optional' ? container.item : container
+    const type = this.#fieldType(node, within, name) ?? DYN
+    if (isOptional || container.form === 'optional') {
+      return { type: optionalOf(type), run: selecting(frame => optionalEntry(run(frame), name)) }
+    }
+    return { type, run: selecting(frame => access(run(frame), name)) }
+  }
+
+  /** `has(a.b)`: whether `b` is there; `a` must be. */
+  has(node: ASTNode, argument: ASTNode | undefined, scope: Scope): Checked {
+    if (argument?.op !== '.' && argument?.op !== '.?') return this.problem(node, 'invalid argument to has() macro')
+    const [operand, name] = argument.args
+    const { type: container, run } = this.check(operand, scope)
+    this.#fieldType(argument, container.form === 'optional' ? container.item : container, name)
+    return {
+      type: BOOL,
+      run: frame => {
+        const value = run(frame)
+        return (optionalEntry(value, name) as OptionalValue).value !== undefined
+      },
+    }
+  }
+
+  #index(node: ASTNode, isOptional: boolean, scope: Scope): Checked {
+    const [operand, key] = node.args as [ASTNode, ASTNode]
+    const container = this.check(operand, scope)
+    const index = this.check(key, scope)
+    const within = container.type.form === 'optional' ? container.type.item : container.type
+    const type = entryType(within, index.type)
+    if (!type) {
+      const name = isOptional ? '_[?_]' : '_[_]'
+      return this.mismatch(node, name, `(${describeType(container.type)}, ${describeType(index.type)})`)
+    }
+    const [get, at] = [container.run, index.run]
+    if (isOptional || container.type.form === 'optional') {
+      return { type: optionalOf(type), run: selecting(frame => optionalEntry(get(frame), at(frame))) }
+    }
+    return { type, run: selecting(frame => access(get(frame), at(frame))) }
+  }
+
+  #call(node: ASTNode, name: string, args: readonly ASTNode[], scope: Scope): Checked {
+    if (name === 'has' && args.length === 1) return this.has(node, args[0], scope)
+    if (!this.#functions.has(name)) return this.problem(node, `undeclared reference to '${name}' (in container '')`)
+    return this.apply(
+      node,
+      name,
+      args.map(arg => this.check(arg, scope)),
+    )
+  }
+
+  /** What is formatted is of any types, as cel-go's validator has it. */
+  #methodCall(node: ASTNode, scope: Scope): Checked {
+    const [name, receiver, args] = node.args as [string, ASTNode, ASTNode[]]
+    const qualified = receiver.op === 'id' ? `${receiver.args}.${name}` : name
+    if (receiver.op === 'id' && this.#functions.has(qualified)) return this.#call(node, qualified, args, scope)
+    const macro: Fold | undefined = findMacro(name, args)
+    if (macro) return macro(this, { node, receiver: this.check(receiver, scope), args, scope })
+    if (!this.#functions.has(name, true)) {
+      this.check(receiver, scope)
+      return this.problem(node, `undeclared reference to '${name}' (in container '')`)
+    }
+    const isFormat = name === 'format'
+    const checked = args.map(arg =>
+      isFormat && arg.op === 'list' ? this.#list(arg.args, scope, true) : this.check(arg, scope),
+    )
+    return this.apply(node, name, [this.check(receiver, scope), ...checked], true)
+  }
+
+  /** The type of them all. cel-go's validator wants one type in a literal. */
+  #commonType(nodes: readonly ASTNode[], parts: readonly Checked[]): CelType {
+    let type: CelType = anything
+    for (const [index, part] of parts.entries()) {
+      const joined = joinTypes(type, part.type)
+      if (joined) type = joined
+      else this.problem(nodes[index]!, `expected type '${describeType(type)}' but found '${describeType(part.type)}'`)
+    }
+    return type
+  }
+
+  #list(items: readonly ASTNode[], scope: Scope, mixed = false): Checked {
+    const parts = items.map(item => this.check(item, scope))
+    const runs = parts.map(({ run }) => run)
+    const run: Run = frame => {
+      frame.charge(LIST_COST)
+      return runs.map(item => item(frame))
+    }
+    return { type: listOf(mixed ? DYN : this.#commonType(items, parts)), run }
+  }
+
+  #map(entries: readonly (readonly [ASTNode, ASTNode])[], scope: Scope): Checked {
+    const keys = entries.map(([key]) => this.check(key, scope))
+    const values = entries.map(([, value]) => this.check(value, scope))
+    const type = mapOf(
+      this.#commonType(
+        entries.map(([key]) => key),
+        keys,
+      ),
+      this.#commonType(
+        entries.map(([, value]) => value),
+        values,
+      ),
+    )
+    const run: Run = frame => {
+      frame.charge(MAP_COST)
+      const map = new Entries()
+      for (const [index, key] of keys.entries()) map.add(key.run(frame), values[index]!.run(frame))
+      return map
+    }
+    return { type, run }
+  }
+
+  #choice(node: ASTNode, parts: readonly ASTNode[], scope: Scope): Checked {
+    const [condition, yes, no] = parts.map(part => this.check(part, scope)) as [Checked, Checked, Checked]
+    const type = joinTypes(yes.type, no.type)
+    if (!type || !fits(BOOL, condition.type)) {
+      return this.mismatch(node, '_?_:_', `(${[condition, yes, no].map(part => describeType(part.type)).join(', ')})`)
+    }
+    const run: Run = frame => {
+      const value = condition.run(frame)
+      if (typeof value !== 'boolean') throw new CelError('no such overload')
+      return value ? yes.run(frame) : no.run(frame)
+    }
+    return { type, run }
+  }
+
+  #logic(node: ASTNode, op: '||' | '&&', scope: Scope): Checked {
+    const [left, right] = (node.args as [ASTNode, ASTNode]).map(part => this.check(part, scope)) as [Checked, Checked]
+    if (!fits(BOOL, left.type) || !fits(BOOL, right.type)) {
+      return this.mismatch(node, `_${op}_`, `(${describeType(left.type)}, ${describeType(right.type)})`)
+    }
+    return { type: BOOL, run: decide(left.run, right.run, op === '||') }
+  }
+
+  #equality(node: ASTNode, op: '==' | '!=', scope: Scope): Checked {
+    const [left, right] = (node.args as [ASTNode, ASTNode]).map(part => this.check(part, scope)) as [Checked, Checked]
+    if (!fits(left.type, right.type) && !fits(right.type, left.type)) {
+      return this.mismatch(node, `_${op}_`, `(${describeType(left.type)}, ${describeType(right.type)})`)
+    }
+    const run: Run = frame => {
+      const [a, b] = [left.run(frame), right.run(frame)]
+      frame.charge(Math.max(1, walksShorter([a, b])))
+      return isEqual(a, b, frame.charge) === (op === '==')
+    }
+    return { type: BOOL, run }
+  }
+}
+
+/** A side that decides makes the other's failure of no matter, whichever comes first. */
+export const decide =
+  (left: Run, right: Run, deciding: boolean): Run =>
+  frame => {
+    const first = outcomeOf(left, frame)
+    if (first === deciding) return deciding
+    const second = truth(right(frame))
+    if (second === deciding) return deciding
+    if (first instanceof CelError) throw first
+    return second
+  }
+
+/** A failure is a value here: the other side may make it of no matter. */
+const outcomeOf = (run: Run, frame: Frame): boolean | CelError => {
+  try {
+    return truth(run(frame))
+  } catch (error) {
+    if (error instanceof CelError) return error
+    throw error
+  }
+}
+
+const truth = (value: CelValue): boolean => {
+  if (typeof value !== 'boolean') throw new CelError('no such overload')
+  return value
+}

@@ -1,0 +1,123 @@
+/**
+ * CEL as Kubernetes has it, for validation rules of custom resources, admission policies and match conditions: parsed by
+ * @marcbachmann/cel-js, checked against the types of its variables, and run under a bound on what it may cost.
+ *
+ * Promised: no expression runs longer than its limit allows, whatever its input (regular expressions are RE2, results are
+ * paid for before they are made); nothing that it is given is changed; what is wrong is a value.
+ */
+import { Environment, ParseError } from '@marcbachmann/cel-js'
+import { accepted, type Result, refused } from '#lib/result.ts'
+import { Checker } from './checker.ts'
+import { Frame, type Lazy, type Run } from './frame.ts'
+import type { CelFunction } from './function.ts'
+import { LIBRARY } from './library/index.ts'
+import { Functions } from './overloads.ts'
+import { showProblem } from './position.ts'
+import { Scope } from './scope.ts'
+import { type CelType, describeType, fits } from './type.ts'
+import { CelBudgetError, CelError, type CelValue } from './value.ts'
+
+/** cel-go's units: what one expression may cost. Kubernetes: about a tenth of a second. */
+export const CALL_LIMIT = 1_000_000
+/** What all expressions on one object may cost together. */
+export const OBJECT_LIMIT = 10_000_000
+/** What all match conditions on one object may cost together. */
+export const MATCH_CONDITIONS_LIMIT = 2_500_000
+
+export interface CompileOptions {
+  /** What the expression must give; absent: anything. Several: one of them. */
+  readonly result?: readonly CelType[]
+  /** Further functions, such as an authorizer's. */
+  readonly functions?: readonly CelFunction[]
+}
+
+export interface Evaluation {
+  /** Refused: what went wrong, in cel-go's words. */
+  readonly outcome: Result<CelValue, string>
+  /** What it cost, also where it failed: for a budget that several expressions share. */
+  readonly cost: number
+  /** Whether it was stopped because it cost too much. */
+  readonly exceeded: boolean
+}
+
+export interface Program {
+  readonly type: CelType
+  /**
+   * `variables`: by name; a function is called once, if the expression asks for the variable at all. JSON becomes values by
+   * `fromJson`. `limit`: in cel-go's unit, CALL_LIMIT unless said.
+   */
+  evaluate(variables: Readonly<Record<string, CelValue | Lazy>>, limit?: number): Evaluation
+}
+
+/** Nobody means to nest deeper, and every part of an expression must fit the stack. */
+const parser = new Environment({
+  unlistedVariablesAreDyn: true,
+  enableOptionalTypes: true,
+  homogeneousAggregateLiterals: false,
+  limits: { maxAstNodes: 20_000, maxDepth: 150 },
+})
+
+const STANDARD = new Functions(LIBRARY)
+
+class CheckedProgram implements Program {
+  readonly type: CelType
+  readonly #run: Run
+  readonly #names: readonly string[]
+
+  constructor(type: CelType, run: Run, names: readonly string[]) {
+    this.type = type
+    this.#run = run
+    this.#names = names
+  }
+
+  evaluate(variables: Readonly<Record<string, CelValue | Lazy>>, limit = CALL_LIMIT): Evaluation {
+    const frame = new Frame(
+      this.#names.map(name => variables[name]),
+      Math.min(limit, CALL_LIMIT),
+    )
+    const ended = (outcome: Evaluation['outcome'], exceeded = false): Evaluation => ({
+      outcome,
+      cost: frame.cost,
+      exceeded,
+    })
+    try {
+      return ended(accepted(this.#run(frame)))
+    } catch (error) {
+      if (error instanceof CelBudgetError) return ended(refused(error.message), true)
+      // A text or a list beyond what memory takes, an expression beyond what the stack takes.
+      if (error instanceof CelError || error instanceof RangeError) return ended(refused(error.message))
+      throw error
+    }
+  }
+}
+
+const parse = (expression: string) => {
+  try {
+    return accepted(parser.parse(expression).ast)
+  } catch (error) {
+    if (!(error instanceof ParseError)) throw error
+    return refused(showProblem(expression, error.range?.start ?? 0, `Syntax error: ${error.summary}`))
+  }
+}
+
+/**
+ * `variables`: the types of what the expression may name. Refused: everything wrong with it, as cel-go shows it (`ERROR:
+ * <input>:1:5: undefined field 'x'` and the place), one after another.
+ */
+export const compile = (
+  expression: string,
+  variables: Readonly<Record<string, CelType>>,
+  { result, functions }: CompileOptions = {},
+): Result<Program, string> => {
+  const parsed = parse(expression)
+  if (!parsed.ok) return parsed
+  const checker = new Checker(expression, functions ? new Functions([...LIBRARY, ...functions]) : STANDARD)
+  const { type, run } = checker.check(parsed.value, Scope.of(Object.entries(variables)))
+  if (checker.problems.length > 0) {
+    return refused(checker.problems.map(({ position, text }) => showProblem(expression, position, text)).join('\n'))
+  }
+  if (result && !result.some(wanted => fits(wanted, type) && type.form !== 'null')) {
+    return refused(`must evaluate to ${result.map(describeType).join(' or ')}`)
+  }
+  return accepted(new CheckedProgram(type, run, Object.keys(variables)))
+}

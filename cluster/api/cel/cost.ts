@@ -1,0 +1,29 @@
+/** cel-go's unit of cost, as far as it depends on sizes: about a tenth a character, so that bounds mean time. */
+import type { CelFunction } from './function.ts'
+import { sizeOf } from './value.ts'
+
+type Cost = NonNullable<CelFunction['cost']>
+
+const TRAVERSAL = 0.1
+const REGEX = 0.25
+
+export const traversal = (size: number): number => Math.ceil(size * TRAVERSAL)
+
+/** `times` walks through the first argument. */
+export const walks =
+  (times: number): Cost =>
+  ([first]) =>
+    traversal(sizeOf(first!) * times)
+
+export const walksBoth: Cost = ([a, b]) => traversal(sizeOf(a!) + sizeOf(b!))
+
+export const walksShorter: Cost = ([a, b]) => traversal(Math.min(sizeOf(a!), sizeOf(b!)))
+
+export const walksWithin: Cost = ([a, b]) => traversal(sizeOf(a!)) * traversal(sizeOf(b!))
+
+export const itemsOf = ([list]: Parameters<Cost>[0]): number => sizeOf(list!)
+
+/** A text of `size` against a pattern of `pattern` characters. */
+export const matching = (size: number, pattern: number): number => traversal(size + 1) * Math.ceil(pattern * REGEX)
+
+export const matchesPattern: Cost = ([text, pattern]) => matching(sizeOf(text!), sizeOf(pattern!))

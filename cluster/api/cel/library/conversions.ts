@@ -1,0 +1,169 @@
+/** From type to type: `int(x)`, `string(x)`, `timestamp(x)` … and `size`. */
+import { traversal, walks } from '../cost.ts'
+import { type CelFunction, globalFunction, method } from '../function.ts'
+import { checkedTime, formatDuration, formatTime, parseDuration, parseTime } from '../time.ts'
+import {
+  BOOL,
+  BYTES,
+  type CelType,
+  DOUBLE,
+  DURATION,
+  DYN,
+  INT,
+  listOf,
+  mapOf,
+  parameter,
+  STRING,
+  TIMESTAMP,
+  TYPE,
+  UINT,
+} from '../type.ts'
+import {
+  CelError,
+  type CelValue,
+  type Duration,
+  sizeOf,
+  type Timestamp,
+  TypeName,
+  typeNameOf,
+  Unsigned,
+} from '../value.ts'
+
+const inRange = (value: bigint, low: bigint, high: bigint, fault: string): bigint => {
+  if (value < low || value > high) throw new CelError(fault)
+  return value
+}
+
+const toInt = (value: bigint): bigint => inRange(value, -(2n ** 63n), 2n ** 63n - 1n, 'integer overflow')
+const toUint = (value: bigint): Unsigned =>
+  new Unsigned(inRange(value, 0n, 2n ** 64n - 1n, 'unsigned integer overflow'))
+
+const truncate = (value: number, fault: string): bigint => {
+  if (!Number.isFinite(value)) throw new CelError(fault)
+  return BigInt(Math.trunc(value))
+}
+
+const parseInteger = (text: string): bigint => {
+  if (!/^[+-]?\d+$/.test(text)) throw new CelError(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
+  return BigInt(text.replace('+', ''))
+}
+
+const parseDouble = (text: string): number => {
+  if (/^[+-]?(inf|infinity)$/i.test(text)) return text.startsWith('-') ? -Infinity : Infinity
+  const isNumber = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text)
+  if (!isNumber && !/^nan$/i.test(text)) {
+    throw new CelError(`strconv.ParseFloat: parsing ${JSON.stringify(text)}: invalid syntax`)
+  }
+  return Number(text)
+}
+
+/** As Go's shortest form: an exponent has two digits at least. */
+const formatDouble = (value: number): string => {
+  if (value === Number.POSITIVE_INFINITY) return '+Inf'
+  if (value === Number.NEGATIVE_INFINITY) return '-Inf'
+  return String(value).replace(/e([+-])(\d)$/, 'e$10$2')
+}
+
+const TRUE = ['1', 't', 'T', 'true', 'TRUE', 'True']
+const FALSE = ['0', 'f', 'F', 'false', 'FALSE', 'False']
+
+const parseBool = (text: string): boolean => {
+  if (TRUE.includes(text)) return true
+  if (FALSE.includes(text)) return false
+  throw new CelError(`strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`)
+}
+
+const decodeText = (bytes: Uint8Array): string => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw new CelError('invalid UTF-8 in bytes, cannot convert to string')
+  }
+}
+
+const to =
+  (name: string, result: CelType) => (from: CelType, convert: (value: never) => CelValue, cost?: CelFunction['cost']) =>
+    globalFunction(name, [from], result, ([value]) => convert(value as never), cost)
+
+const int = to('int', INT)
+const uint = to('uint', UINT)
+const double = to('double', DOUBLE)
+const string = to('string', STRING)
+const same = (value: CelValue): CelValue => value
+
+const numbers: readonly CelFunction[] = [
+  int(INT, same),
+  int(UINT, ({ value }: Unsigned) => toInt(value)),
+  int(DOUBLE, (value: number) => toInt(truncate(value, 'integer overflow'))),
+  int(STRING, (text: string) => toInt(parseInteger(text))),
+  int(TIMESTAMP, ({ nanoseconds }: Timestamp) => nanoseconds / 1_000_000_000n),
+  int(DURATION, ({ nanoseconds }: Duration) => nanoseconds),
+  uint(UINT, same),
+  uint(INT, (value: bigint) => toUint(value)),
+  uint(DOUBLE, (value: number) => toUint(truncate(value, 'unsigned integer overflow'))),
+  uint(STRING, (text: string) => toUint(parseInteger(text))),
+  double(DOUBLE, same),
+  double(INT, (value: bigint) => Number(value)),
+  double(UINT, ({ value }: Unsigned) => Number(value)),
+  double(STRING, parseDouble),
+]
+
+const texts: readonly CelFunction[] = [
+  string(STRING, same),
+  string(BOOL, String),
+  string(INT, String),
+  string(UINT, ({ value }: Unsigned) => String(value)),
+  string(DOUBLE, formatDouble),
+  string(BYTES, decodeText, walks(1)),
+  string(TIMESTAMP, formatTime),
+  string(DURATION, formatDuration),
+]
+
+/** Counting a text's characters takes time where cel-go calls it free: large texts pay for it. */
+const sizes = [STRING, BYTES, listOf(parameter('T')), mapOf(parameter('K'), parameter('V'))].flatMap(type =>
+  [globalFunction, method].map(make =>
+    make(
+      'size',
+      [type],
+      INT,
+      ([value]) => BigInt(sizeOf(value!)),
+      ([value]) => (typeof value === 'string' ? Math.max(1, traversal(value.length / 10)) : 1),
+    ),
+  ),
+)
+
+export const CONVERSIONS: readonly CelFunction[] = [
+  ...numbers,
+  ...texts,
+  ...sizes,
+  to('bool', BOOL)(BOOL, same),
+  to('bool', BOOL)(STRING, parseBool),
+  to('bytes', BYTES)(BYTES, same),
+  to('bytes', BYTES)(STRING, (text: string) => new Uint8Array(Buffer.from(text)), walks(1)),
+  to('timestamp', TIMESTAMP)(TIMESTAMP, same),
+  to('timestamp', TIMESTAMP)(STRING, parseTime),
+  to('timestamp', TIMESTAMP)(INT, (seconds: bigint) => checkedTime(seconds * 1_000_000_000n)),
+  to('duration', DURATION)(DURATION, same),
+  to('duration', DURATION)(STRING, parseDuration),
+  to('duration', DURATION)(INT, (value: bigint) => parseDuration(`${value}ns`)),
+  to('dyn', DYN)(parameter('T'), same),
+  to('type', TYPE)(parameter('T'), (value: CelValue) => new TypeName(typeNameOf(value))),
+]
+
+/** So that `type(x) == string` can be said. */
+export const TYPE_NAMES: Readonly<Record<string, TypeName>> = Object.fromEntries(
+  [
+    'bool',
+    'int',
+    'uint',
+    'double',
+    'string',
+    'bytes',
+    'list',
+    'map',
+    'null_type',
+    'type',
+    'google.protobuf.Timestamp',
+    'google.protobuf.Duration',
+  ].map(name => [name, new TypeName(name)]),
+)

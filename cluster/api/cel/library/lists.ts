@@ -1,0 +1,189 @@
+/** Lists: Kubernetes's library, cel-go's `lists` and `sets`. */
+import { itemsOf, traversal } from '../cost.ts'
+import { type Charge, compareNumbers, isEqual } from '../equality.ts'
+import { type CelFunction, globalFunction, method } from '../function.ts'
+import {
+  BOOL,
+  BYTES,
+  type CelType,
+  DOUBLE,
+  DURATION,
+  DYN,
+  INT,
+  listOf,
+  parameter,
+  STRING,
+  TIMESTAMP,
+  UINT,
+} from '../type.ts'
+import { CelError, type CelValue, Duration, Timestamp, Unsigned } from '../value.ts'
+
+type List = readonly CelValue[]
+const T = parameter('T')
+const list = (value: CelValue | undefined): List => value as List
+
+const COMPARABLE: readonly CelType[] = [INT, UINT, DOUBLE, BOOL, DURATION, TIMESTAMP, STRING, BYTES]
+
+const order = (a: CelValue, b: CelValue): number => {
+  if (typeof a === 'string' && typeof b === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b))
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b)
+  if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b)
+  const isTime = (value: CelValue) => value instanceof Timestamp || value instanceof Duration
+  if (isTime(a) && isTime(b)) return compareNumbers((a as Duration).nanoseconds, (b as Duration).nanoseconds)
+  const isNumber = (value: CelValue) => ['bigint', 'number'].includes(typeof value) || value instanceof Unsigned
+  if (isNumber(a) && isNumber(b)) return compareNumbers(a as bigint, b as bigint)
+  throw new CelError('no such overload')
+}
+
+const isSorted = (items: List): boolean =>
+  items.every((item, index) => index === 0 || order(items[index - 1]!, item) <= 0)
+
+const extreme = (items: List, name: 'min' | 'max'): CelValue => {
+  if (items.length === 0) throw new CelError(`${name} called on empty list`)
+  const sign = name === 'max' ? 1 : -1
+  return items.reduce((best, item) => (order(item, best) * sign > 0 ? item : best))
+}
+
+const ZEROS: readonly (readonly [CelType, CelValue])[] = [
+  [INT, 0n],
+  [UINT, new Unsigned(0n)],
+  [DOUBLE, 0],
+  [DURATION, new Duration(0n)],
+]
+
+const add = (a: CelValue, b: CelValue): CelValue => {
+  if (typeof a === 'bigint' && typeof b === 'bigint') {
+    if (BigInt.asIntN(64, a + b) !== a + b) throw new CelError('integer overflow')
+    return a + b
+  }
+  if (typeof a === 'number' && typeof b === 'number') return a + b
+  if (a instanceof Unsigned && b instanceof Unsigned) return new Unsigned(BigInt.asUintN(64, a.value + b.value))
+  if (a instanceof Duration && b instanceof Duration) return new Duration(a.nanoseconds + b.nanoseconds)
+  throw new CelError('no such overload')
+}
+
+const kubernetes: readonly CelFunction[] = [
+  ...COMPARABLE.flatMap(type => [
+    method('isSorted', [listOf(type)], BOOL, ([items]) => isSorted(list(items)), itemsOf),
+    method('min', [listOf(type)], type, ([items]) => extreme(list(items), 'min'), itemsOf),
+    method('max', [listOf(type)], type, ([items]) => extreme(list(items), 'max'), itemsOf),
+  ]),
+  ...ZEROS.map(([type, zero]) =>
+    method('sum', [listOf(type)], type, ([items]) => list(items).reduce<CelValue>(add, zero), itemsOf),
+  ),
+  method(
+    'indexOf',
+    [listOf(T), T],
+    INT,
+    ([items, item], charge) => {
+      return BigInt(list(items).findIndex(other => isEqual(other, item!, charge)))
+    },
+    itemsOf,
+  ),
+  method(
+    'lastIndexOf',
+    [listOf(T), T],
+    INT,
+    ([items, item], charge) => {
+      return BigInt(list(items).findLastIndex(other => isEqual(other, item!, charge)))
+    },
+    itemsOf,
+  ),
+]
+
+const slice = (items: List, start: number, end: number): List => {
+  if (start < 0 || end < 0) throw new CelError(`cannot slice(${start}, ${end}), negative indexes not supported`)
+  if (start > end)
+    throw new CelError(`cannot slice(${start}, ${end}), start index must be less than or equal to end index`)
+  if (end > items.length) throw new CelError(`cannot slice(${start}, ${end}), list is length ${items.length}`)
+  return items.slice(start, end)
+}
+
+const flatten = (items: List, depth: number, charge: Charge): CelValue[] => {
+  if (depth < 0) throw new CelError('level must be non-negative')
+  return items.flatMap(item => {
+    charge(0.1)
+    return Array.isArray(item) && depth > 0 ? flatten(item, depth - 1, charge) : [item]
+  })
+}
+
+const distinct = (items: List, charge: Charge): CelValue[] => {
+  const found: CelValue[] = []
+  for (const item of items) if (!found.some(other => isEqual(other, item, charge))) found.push(item)
+  return found
+}
+
+/** What a list of numbers may cost at most is charged before it is made. */
+const range = (count: bigint, charge: Charge): CelValue[] => {
+  charge(Number(count < 0n ? 0n : count))
+  return Array.from({ length: Math.max(0, Number(count)) }, (_, index) => BigInt(index))
+}
+
+const extension: readonly CelFunction[] = [
+  method(
+    'slice',
+    [listOf(T), INT, INT],
+    listOf(T),
+    ([items, start, end]) => {
+      return slice(list(items), Number(start as bigint), Number(end as bigint))
+    },
+    itemsOf,
+  ),
+  method('flatten', [listOf(listOf(T))], listOf(T), ([items], charge) => flatten(list(items), 1, charge), itemsOf),
+  method(
+    'flatten',
+    [listOf(DYN), INT],
+    listOf(DYN),
+    ([items, depth], charge) => {
+      return flatten(list(items), Number(depth as bigint), charge)
+    },
+    itemsOf,
+  ),
+  method('distinct', [listOf(T)], listOf(T), ([items], charge) => distinct(list(items), charge), itemsOf),
+  method('reverse', [listOf(T)], listOf(T), ([items]) => list(items).toReversed(), itemsOf),
+  globalFunction('lists.range', [INT], listOf(INT), ([count], charge) => range(count as bigint, charge)),
+  ...COMPARABLE.map(type =>
+    method(
+      'sort',
+      [listOf(type)],
+      listOf(type),
+      ([items]) => list(items).toSorted(order),
+      args => itemsOf(args) * 2,
+    ),
+  ),
+]
+
+const holds = (items: List, item: CelValue, charge: Charge): boolean =>
+  items.some(other => isEqual(other, item, charge))
+const covers = (a: List, b: List, charge: Charge): boolean => b.every(item => holds(a, item, charge))
+const pairs = ([a, b]: readonly CelValue[]): number => Math.max(1, traversal(list(a).length * list(b).length))
+
+const sets: readonly CelFunction[] = [
+  globalFunction(
+    'sets.contains',
+    [listOf(T), listOf(T)],
+    BOOL,
+    ([a, b], charge) => covers(list(a), list(b), charge),
+    pairs,
+  ),
+  globalFunction(
+    'sets.equivalent',
+    [listOf(T), listOf(T)],
+    BOOL,
+    ([a, b], charge) => {
+      return covers(list(a), list(b), charge) && covers(list(b), list(a), charge)
+    },
+    args => pairs(args) * 2,
+  ),
+  globalFunction(
+    'sets.intersects',
+    [listOf(T), listOf(T)],
+    BOOL,
+    ([a, b], charge) => {
+      return list(b).some(item => holds(list(a), item, charge))
+    },
+    pairs,
+  ),
+]
+
+export const LISTS: readonly CelFunction[] = [...kubernetes, ...extension, ...sets]

@@ -1,0 +1,97 @@
+/** `"%s of %d".format([a, b])`: cel-go's verbs. */
+import { traversal, walks } from '../cost.ts'
+import type { Charge } from '../equality.ts'
+import { type CelFunction, method } from '../function.ts'
+import { formatDuration, formatTime } from '../time.ts'
+import { DYN, listOf, STRING } from '../type.ts'
+import {
+  CelError,
+  type CelValue,
+  Dictionary,
+  Duration,
+  OptionalValue,
+  Timestamp,
+  TypeName,
+  typeNameOf,
+  Unsigned,
+} from '../value.ts'
+
+/** Values within lists and maps show texts in quotes. */
+const shown = (value: CelValue, inside = false): string => {
+  if (typeof value === 'string') return inside ? JSON.stringify(value) : value
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return `[${value.map(item => shown(item, true)).join(', ')}]`
+  if (value instanceof Uint8Array) return Buffer.from(value).toString()
+  if (value instanceof Unsigned) return String(value.value)
+  if (value instanceof Timestamp) return formatTime(value)
+  if (value instanceof Duration) return formatDuration(value)
+  if (value instanceof TypeName) return value.name
+  if (value instanceof Dictionary) {
+    const entries = value.keys().map(key => `${shown(key, true)}: ${shown(value.get(key) ?? null, true)}`)
+    return `{${entries.sort().join(', ')}}`
+  }
+  if (value instanceof OptionalValue || typeof value === 'object') {
+    throw new CelError(
+      'error during formatting: string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps',
+    )
+  }
+  return String(value)
+}
+
+const wrongFor = (clause: string, takes: string, value: CelValue): CelError =>
+  new CelError(`error during formatting: ${clause} clause can only be used on ${takes}, was given ${typeNameOf(value)}`)
+
+const integerOf = (clause: string, takes: string, value: CelValue): bigint => {
+  if (typeof value === 'bigint') return value
+  if (value instanceof Unsigned) return value.value
+  throw wrongFor(clause, takes, value)
+}
+
+const hexadecimal = (value: CelValue): string => {
+  if (typeof value === 'string' || value instanceof Uint8Array) return Buffer.from(value as string).toString('hex')
+  return integerOf('hex', 'integers, byte buffers, and strings', value).toString(16)
+}
+
+const double = (clause: string, value: CelValue, digits: string): string => {
+  if (typeof value !== 'number') throw wrongFor(clause, 'doubles', value)
+  const places = digits === '' ? 6 : Math.min(Number(digits.slice(1)), 100)
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity'
+  return clause === 'fixed-point'
+    ? value.toFixed(places)
+    : value.toExponential(places).replace(/e([+-])(\d)$/, 'e$10$2')
+}
+
+const VERBS: Readonly<Record<string, (value: CelValue, digits: string) => string>> = {
+  s: value => shown(value),
+  d: value => String(integerOf('decimal', 'integers', value)),
+  f: (value, digits) => double('fixed-point', value, digits),
+  e: (value, digits) => double('scientific', value, digits),
+  b: value =>
+    typeof value === 'boolean' ? String(Number(value)) : integerOf('binary', 'integers and bools', value).toString(2),
+  x: hexadecimal,
+  X: value => hexadecimal(value).toUpperCase(),
+  o: value => integerOf('octal', 'integers', value).toString(8),
+}
+
+const format = (pattern: string, values: readonly CelValue[], charge: Charge): string => {
+  let next = 0
+  return pattern.replace(/%(%|(\.\d+)?(.?))/gs, (_all, rest: string, digits = '', verb = '') => {
+    if (rest === '%') return '%'
+    const write = VERBS[verb]
+    if (!write) throw new CelError(`could not parse formatting clause: unrecognized formatting clause "${verb}"`)
+    if (next >= values.length) throw new CelError(`index ${next} out of range`)
+    const written = write(values[next++]!, digits)
+    charge(traversal(2 * written.length))
+    return written
+  })
+}
+
+export const TEXT_FORMAT: readonly CelFunction[] = [
+  method(
+    'format',
+    [STRING, listOf(DYN)],
+    STRING,
+    ([pattern, values], charge) => format(pattern as string, values as readonly CelValue[], charge),
+    walks(1),
+  ),
+]

@@ -1,0 +1,199 @@
+import test from 'ava'
+import { CALL_LIMIT, compile } from '#cluster/api/cel/compile.ts'
+import { fromJson } from '#cluster/api/cel/json.ts'
+import { BOOL, type CelType, DYN, INT, listOf, mapOf, STRING, TIMESTAMP } from '#cluster/api/cel/type.ts'
+import type { CelValue } from '#cluster/api/cel/value.ts'
+
+const POINT: CelType = {
+  form: 'object',
+  name: 'point',
+  field: name => (name === 'x' || name === 'y' ? { property: name, type: INT } : undefined),
+}
+
+const VARIABLES = { self: DYN, point: POINT, names: listOf(STRING), counts: mapOf(STRING, INT), born: TIMESTAMP }
+const OBJECT = {
+  a: 1,
+  half: 0.5,
+  list: [3, 1, 2],
+  words: ['b', 'a'],
+  map: { k: 'v' },
+  nothing: null,
+  deep: [{ name: 'x', tags: ['t'] }],
+}
+const VALUES: Record<string, CelValue> = {
+  self: fromJson(OBJECT, DYN),
+  point: fromJson({ x: 1, z: 9 }, POINT),
+  names: fromJson(['n1', 'n2'], listOf(STRING)),
+  counts: fromJson({ one: 1 }, mapOf(STRING, INT)),
+  born: fromJson('2024-02-29T12:30:15.5Z', TIMESTAMP),
+}
+
+const run = (expression: string) => {
+  const program = compile(expression, VARIABLES)
+  if (!program.ok) return `REFUSED ${program.problem.split('\n')[0]}`
+  const { outcome } = program.value.evaluate(VALUES)
+  return outcome.ok ? outcome.value : `FAILED ${outcome.problem}`
+}
+
+const TRUE = [
+  'self.a == 1 && self.half == 0.5 && self.nothing == null',
+  'has(self.a) && !has(self.b) && has(self.deep[0].name) && !has(self.deep[0].other)',
+  'self.list.all(x, x > 0) && self.list.exists(x, x == 3) && self.list.exists_one(x, x == 1)',
+  'self.list.map(x, x * 2) == [6, 2, 4] && self.list.map(x, x > 1, x) == [3, 2]',
+  'self.list.filter(x, x > 1) == [3, 2]',
+  'self.map.all(k, k == "k") && self.map.exists(k, v, v == "v")',
+  'self.list.all(i, v, v + i >= 2) && self.list.existsOne(i, v, i + v == 4)',
+  'self.list.transformList(i, v, i + v) == [3, 2, 4]',
+  'self.map.transformMap(k, v, v + k) == {"k": "vk"}',
+  'self.map.transformMapEntry(k, v, {v: k}) == {"v": "k"}',
+  // A side that decides makes the other's failure of no matter.
+  '(1 / 0 == 1 || true) && !(1 / 0 == 1 && false) && [0, 1].exists(x, 1 / x == 1)',
+  'point.x == 1 && !has(point.y) && point.?y.orValue(7) == 7',
+  'self.?b.optMap(v, v + 1).orValue(0) == 0 && optional.of(2).optMap(v, v + 1).value() == 3',
+  'optional.ofNonZeroValue("").hasValue() == false && self.list[?9].hasValue() == false',
+  'names.join("-") == "n1-n2" && "n1-n2".split("-") == names && "a,b,c".split(",", 2) == ["a", "b,c"]',
+  '"hello".substring(1, 3) == "el" && "hello".indexOf("l") == 2 && "hello".lastIndexOf("l") == 3',
+  '"hello".charAt(1) == "e" && " x ".trim() == "x" && "aXa".replace("a", "b", 1) == "bXa"',
+  '"Ab".lowerAscii() == "ab" && "Ab".upperAscii() == "AB" && size("\\U0001F600") == 1',
+  '"%s is %d, %.2f, %x".format(["x", 3, 1.5, 255]) == "x is 3, 1.50, ff"',
+  '"abc".matches("b") && "abc123".find("[0-9]+") == "123" && "a1b2".findAll("[0-9]") == ["1", "2"]',
+  'self.list.min() == 1 && self.list.max() == 3 && self.list.sum() == 6 && !self.list.isSorted()',
+  'self.list.sort() == [1, 2, 3] && [1, 1].distinct() == [1] && [[1], [2]].flatten() == [1, 2]',
+  'self.list.indexOf(1) == 1 && [1, 2, 3].slice(1, 2) == [2] && lists.range(2) == [0, 1] && [1, 2].reverse() == [2, 1]',
+  'sets.contains([1, 2], [2]) && sets.equivalent([1, 2], [2, 1, 1]) && sets.intersects([1], [1, 2])',
+  'url("https://u@h.example:8443/p%20q?k=1&k=2").getHost() == "h.example:8443"',
+  'url("https://h/p%20q?k=1").getEscapedPath() == "/p%20q" && url("https://h/?k=1").getQuery() == {"k": ["1"]}',
+  'isURL("/path") && !isURL("no url") && url("/path").getHost() == ""',
+  'ip("::1").isLoopback() && ip("10.0.0.1").family() == 4 && !isIP("10.0.0") && ip.isCanonical("::1")',
+  'cidr("10.0.0.0/8").containsIP("10.1.2.3") && !cidr("10.0.0.0/8").containsIP(ip("11.0.0.1"))',
+  'cidr("10.0.0.0/8").containsCIDR("10.1.0.0/16") && cidr("10.1.2.3/8").masked() == cidr("10.0.0.0/8")',
+  'quantity("1Gi").isGreaterThan(quantity("1G")) && quantity("1500m").sub(1).asApproximateFloat() == 0.5',
+  'isQuantity("1k") && !isQuantity("1x") && quantity("2k").asInteger() == 2000',
+  'format.dns1123Label().validate("ok") == optional.none() && format.named("uuid").value().validate("x").hasValue()',
+  'semver("1.2.3").isLessThan(semver("1.10.0")) && semver("v1.2", true).minor() == 2 && !isSemver("v1.2")',
+  'semver("1.0.0-alpha.1").isLessThan(semver("1.0.0"))',
+  'born.getFullYear() == 2024 && born.getMonth() == 1 && born.getHours("Asia/Tokyo") == 21 && born.getHours("-02:00") == 10',
+  'born + duration("30m") == timestamp("2024-02-29T13:00:15.5Z") && born - born == duration("0")',
+  'duration("1h30m").getMinutes() == 90 && string(duration("90m")) == "5400s" && born.getMilliseconds() == 500',
+  'type(1) == int && type("") != int && 1 < 1.5 && dyn(1) == 1.0 && 1u + 1u == 2u',
+  '-7 / 2 == -3 && -7 % 2 == -1 && int("7") == 7 && string(1.5) == "1.5" && double("2") == 2.0',
+  '"k" in self.map && 3 in self.list && !("z" in counts) && counts["one"] == 1 && counts.one == 1',
+  'b"abc" == bytes("abc") && bool("true") && size(b"abc") == 3',
+]
+
+test('an expression gives what CEL and Kubernetes say it gives', t => {
+  for (const expression of TRUE) t.is(run(expression), true, expression)
+})
+
+const FAILURES: readonly (readonly [string, string])[] = [
+  ['self.b', 'FAILED no such key: b'],
+  ['self.list[7]', 'FAILED index out of bounds: 7'],
+  ['1 / 0', 'FAILED division by zero'],
+  ['1 % 0', 'FAILED modulus by zero'],
+  ['9223372036854775807 + 1', 'FAILED integer overflow'],
+  ['self.a + "x"', 'FAILED no such overload'],
+  ['optional.none().value()', 'FAILED optional.none() dereference'],
+  ['[].min()', 'FAILED min called on empty list'],
+  ['"x".find("(")', 'FAILED Illegal regex'],
+  ['ip("10.0.0.256")', 'FAILED IP Address "10.0.0.256" parse error during conversion from string'],
+  ['quantity("x")', 'FAILED quantities must match the regular expression'],
+  ['point.z', "REFUSED ERROR: <input>:1:6: undefined field 'z'"],
+  ['other', "REFUSED ERROR: <input>:1:1: undeclared reference to 'other' (in container '')"],
+  ['other(1)', "REFUSED ERROR: <input>:1:6: undeclared reference to 'other' (in container '')"],
+  [
+    'names.size() == "2"',
+    "REFUSED ERROR: <input>:1:14: found no matching overload for '_==_' applied to '(int, string)'",
+  ],
+  ['1 + "a"', "REFUSED ERROR: <input>:1:3: found no matching overload for '_+_' applied to '(int, string)'"],
+  ['point.x.y', "REFUSED ERROR: <input>:1:8: type 'int' does not support field selection"],
+  ['names.all(n, n)', "REFUSED ERROR: <input>:1:14: expected type 'bool' but found 'string'"],
+  ['[1, "a"]', "REFUSED ERROR: <input>:1:5: expected type 'int' but found 'string'"],
+  ['point.x.all(p, true)', "REFUSED ERROR: <input>:1:12: expression of type 'int' cannot be range of a comprehension"],
+  ['1 +', 'REFUSED ERROR: <input>:1:4: Syntax error'],
+]
+
+test('what is wrong is told in the words of cel-go', t => {
+  for (const [expression, told] of FAILURES) {
+    const found = run(expression)
+    t.true(typeof found === 'string' && found.startsWith(told), `${expression}: ${String(found)}`)
+  }
+})
+
+test('all that is wrong is told at once, each with its place', t => {
+  const compiled = compile('point.z == 1 &&\nnames.foo()', VARIABLES)
+  t.deepEqual(compiled, {
+    ok: false,
+    problem:
+      "ERROR: <input>:1:6: undefined field 'z'\n | point.z == 1 &&\n | .....^\nERROR: <input>:2:10: undeclared reference to 'foo' (in container '')\n | names.foo()\n | .........^",
+  })
+})
+
+test('the result is of the type that is asked for', t => {
+  t.false(compile('1', {}, { result: [BOOL] }).ok)
+  t.true(compile('1 == 1', {}, { result: [BOOL] }).ok)
+  t.true(compile('self', VARIABLES, { result: [BOOL] }).ok)
+})
+
+test('lists that are sets or maps compare in any order, and join by what tells items apart', t => {
+  const set: CelType = { form: 'list', item: STRING, meaning: { type: 'set', keys: [] } }
+  const map: CelType = { form: 'list', item: DYN, meaning: { type: 'map', keys: ['k'] } }
+  const variables = { s: set, m: map }
+  const values = { s: fromJson(['a', 'b'], set), m: fromJson([{ k: 'x', v: 1 }], map) }
+  const evaluate = (expression: string) => {
+    const program = compile(expression, variables)
+    return program.ok && program.value.evaluate(values).outcome
+  }
+  t.deepEqual(evaluate('s == ["b", "a"] && s + ["a", "c"] == ["c", "b", "a"]'), { ok: true, value: true })
+  t.deepEqual(evaluate('m + [{"k": "x", "v": dyn(2)}] == [{"k": "x", "v": dyn(2)}]'), {
+    ok: true,
+    value: true,
+  })
+})
+
+const LONG = Array.from({ length: 5_000 }, (_, index) => index)
+
+test('no expression outruns its limit', t => {
+  const large = () => fromJson({ list: LONG, text: 'a'.repeat(100_000) }, DYN)
+  const values = { self: large(), other: large() }
+  const endless = [
+    'self.list.all(a, self.list.all(b, self.list.all(c, a + b + c >= 0)))',
+    'self.list.map(a, self.list.map(b, self.list)).size() > 0',
+    'self.list.all(a, self.text.matches("(a*)*b") || true)',
+    'self.list.map(a, self.text).join("").size() > 0',
+    'self.list.all(a, self.text.replace("a", self.text).size() > 0)',
+    'self.list.all(a, self == other)',
+    'lists.range(10000000).size() > 0',
+    'self.list.all(a, self.text.size() > 0)',
+  ]
+  for (const expression of endless) {
+    const program = compile(expression, { self: DYN, other: DYN })
+    t.true(program.ok, expression)
+    if (!program.ok) continue
+    const { outcome, exceeded } = program.value.evaluate(values)
+    t.deepEqual(outcome, { ok: false, problem: 'operation cancelled: actual cost limit exceeded' }, expression)
+    t.true(exceeded)
+  }
+})
+
+test('a limit that is shared may be lower than that of a call, and never higher', t => {
+  const program = compile('self.list.all(x, x >= 0)', { self: DYN })
+  if (!program.ok) return t.fail()
+  const values = { self: fromJson({ list: LONG }, DYN) }
+  t.true(program.value.evaluate(values).outcome.ok)
+  t.true(program.value.evaluate(values, 100).exceeded)
+  t.true(program.value.evaluate(values, CALL_LIMIT * 100).cost < CALL_LIMIT)
+})
+
+test('a variable that is not asked for is not worked out', t => {
+  const program = compile('a || b', { a: BOOL, b: BOOL })
+  if (!program.ok) return t.fail()
+  const { outcome } = program.value.evaluate({ a: true, b: () => t.fail('asked') as never })
+  t.deepEqual(outcome, { ok: true, value: true })
+})
+
+test('keys of JavaScript objects are no fields', t => {
+  for (const key of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
+    t.is(run(`has(self.${key})`), false, key)
+    t.is(run(`self.${key}`), `FAILED no such key: ${key}`, key)
+  }
+})
