@@ -81,7 +81,8 @@ const encodeShape = (value: unknown, shape: Shape): unknown => {
     case 'map': {
       if (!isObject(value)) return value
       const map: Record<string, unknown> = {}
-      for (const key of Object.keys(value).sort()) setOwn(map, key, encodeShape(value[key], shape.item))
+      for (const key of Object.keys(value).sort())
+        if (value[key] !== undefined) setOwn(map, key, encodeShape(value[key], shape.item))
       return map
     }
     case 'struct':

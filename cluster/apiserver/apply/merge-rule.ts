@@ -3,6 +3,7 @@
  * of all others are told apart. Compiled from types.json once a type.
  */
 import { type FieldSchema, type Shape, typeSchema } from '#cluster/api/schema.ts'
+import { knowField } from './path-element.ts'
 
 export interface StructRule {
   readonly form: 'struct'
@@ -81,7 +82,10 @@ export const structRule = (type: string): StructRule => {
   structs.set(type, rule)
   const schema = typeSchema(type)
   if (schema.root) fields.set('apiVersion', WHOLE).set('kind', WHOLE)
-  for (const field of schema.fields) fields.set(field.name, ruleOf(field.shape, field))
+  for (const field of schema.fields) {
+    knowField(field.name)
+    fields.set(field.name, ruleOf(field.shape, field))
+  }
   return rule
 }
 

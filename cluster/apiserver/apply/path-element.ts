@@ -10,7 +10,13 @@ type Scalar = string | number | boolean | null
 /** In the order of FieldsV1. */
 const KINDS = 'fkvi'
 
-export const fieldElement = (name: string): string => `f:${name}`
+/** The elements of the types' own fields, made once: a text made anew is hashed anew wherever it is a key. */
+const known = new Map<string, string>()
+
+/** For names that the types have, not for those that clients choose. */
+export const knowField = (name: string): void => void known.set(name, `f:${name}`)
+
+export const fieldElement = (name: string): string => known.get(name) ?? `f:${name}`
 
 export const valueElement = (value: Scalar): string => `v:${JSON.stringify(value)}`
 

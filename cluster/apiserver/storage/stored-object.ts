@@ -31,6 +31,19 @@ const serialize = (object: ApiObject): Buffer => {
 export const encodeStored = (kind: Kind, object: ApiObject): Buffer =>
   serialize(kind.storage ? kind.storage.toStored(object) : object)
 
+/** Objects by the bytes that were made of them here: bytes that come back from the store need no reading then. */
+const written = new WeakMap<Uint8Array, ApiObject>()
+
+/**
+ * The same for an object about to be written: canonical (`encodeObject`), and nobody's to change any more, for it is the
+ * one that memory will hold.
+ */
+export const encodeWritten = (kind: Kind, object: ApiObject): Buffer => {
+  const bytes = encodeStored(kind, object)
+  if (!kind.storage) written.set(bytes, object)
+  return bytes
+}
+
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 export class StoredObject {
@@ -64,7 +77,7 @@ export class StoredObject {
   /** Reads what `encodeStored` wrote. Throws when the bytes are no such thing (a damaged store). */
   static decode(kind: Kind, key: string, stored: { value: Uint8Array; modRevision: Revision }): StoredObject {
     const value = asBuffer(stored.value)
-    const read = JSON.parse(value.toString()) as ApiObject
+    const read = (kind.storage ? undefined : written.get(stored.value)) ?? (JSON.parse(value.toString()) as ApiObject)
     shareFields(read)
     const object = kind.storage ? kind.storage.fromStored(read) : read
     const bytes = kind.storage ? serialize(object) : value
@@ -82,6 +95,13 @@ export class StoredObject {
       revision,
       rest: this.json.subarray(this.#versionEnd),
     })
+  }
+
+  /** Whether these bytes of `encodeStored` are what the store has. */
+  isStoredAs(bytes: Uint8Array): boolean {
+    if (this.kind.storage) return encodeStored(this.kind, this.object).equals(bytes)
+    const rest = bytes.subarray(head(identityOf(this.kind)).length + METADATA.length)
+    return this.json.subarray(this.#versionEnd).equals(rest)
   }
 
   /** `json` without kind and apiVersion, as an item of a typed list has it: all but the `{` that comes first. */

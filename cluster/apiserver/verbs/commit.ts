@@ -9,15 +9,18 @@
 import { randomUUID } from 'node:crypto'
 import { encodeObject } from '#cluster/api/encode.ts'
 import type { Kind } from '#cluster/api/kind.ts'
+import { resourceQuotaKind } from '#cluster/api/kinds/resource-quota.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
 import type { Status } from '#cluster/api/status.ts'
 import { timestamp } from '#cluster/api/timestamp.ts'
 import type { Compare, LeaseId, Operation, Revision } from '#cluster/store/kv.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import type { PlanContext } from '../planner.ts'
+import type { ObjectChange } from '../quota/charge.ts'
+import { asQuotaWrite } from '../quota/quotas.ts'
 import type { Registry, Resource } from '../registry.ts'
 import { objectKey, storeKey } from '../storage/keys.ts'
-import { encodeStored, StoredObject } from '../storage/stored-object.ts'
+import { encodeStored, encodeWritten, StoredObject } from '../storage/stored-object.ts'
 import type { Representation, WriteOptions } from './request.ts'
 
 export interface Commit {
@@ -31,15 +34,29 @@ export interface Commit {
   readonly also?: readonly Compare[]
 }
 
+interface Written {
+  /** What is stored. Default: the object's encoding. */
+  readonly value?: Uint8Array
+  /** Default: none. */
+  readonly lease?: LeaseId | undefined
+}
+
 /** Builds the transaction; compares no key twice. */
 class Draft {
   readonly compare = new Map<string, Revision>()
   readonly operations: Operation[] = []
+  /** Of other objects than the one whose write it is. */
+  readonly changes: ObjectChange[] = []
 
-  put(kind: Kind, object: ApiObject, modRevision: Revision, lease?: LeaseId): void {
+  note(change: ObjectChange): this {
+    this.changes.push(change)
+    return this
+  }
+
+  put(kind: Kind, object: ApiObject, modRevision: Revision, written: Written = {}): void {
+    const { value = encodeStored(kind, object), lease } = written
     const key = storeKey(kind, object.metadata.namespace, object.metadata.name ?? '')
     this.compare.set(key, modRevision)
-    const value = encodeStored(kind, object)
     this.operations.push({ type: 'put', key, value, ...(lease === undefined ? {} : { lease }) })
   }
 
@@ -60,20 +77,26 @@ const stamped = ({ clock }: Registry, object: ApiObject): ApiObject => ({
 
 const planContext = (registry: Registry, commit: Commit, draft: Draft): PlanContext => {
   const { cacher } = registry
+  const get: PlanContext['get'] = (kind, namespace, name) =>
+    cacher.cache(kind).get(objectKey(kind, namespace, name))?.object
+  const known = (kind: Kind, { metadata }: ApiObject) => get(kind, metadata.namespace, metadata.name ?? '')
   return {
     verb: commit.verb,
     object: commit.object,
     current: commit.current?.object,
     dryRun: commit.options.dryRun,
-    get: (kind, namespace, name) => cacher.cache(kind).get(objectKey(kind, namespace, name))?.object,
+    get,
     list: (kind, namespace) =>
       cacher
         .cache(kind)
         .list(namespace)
         .map(stored => stored.object),
-    create: (kind, object) => draft.put(kind, stamped(registry, object), 0),
-    update: (kind, object) => draft.put(kind, object, revisionOf(object)),
-    remove: (kind, object) => draft.delete(kind, object, revisionOf(object)),
+    create: (kind, object) =>
+      draft.note({ kind, before: undefined, after: object }).put(kind, stamped(registry, object), 0),
+    update: (kind, object) =>
+      draft.note({ kind, before: known(kind, object), after: object }).put(kind, object, revisionOf(object)),
+    remove: (kind, object) =>
+      draft.note({ kind, before: object, after: undefined }).delete(kind, object, revisionOf(object)),
     warn: commit.options.warn,
   }
 }
@@ -88,11 +111,8 @@ const plan = (registry: Registry, request: Commit): Result<{ draft: Draft; objec
 }
 
 /** Whether an update would write what is there already, bytes and all, and so needs no write and wakes nobody. */
-const changesNothing = (request: Commit, draft: Draft, object: ApiObject): boolean =>
-  request.verb === 'update' &&
-  draft.operations.length === 0 &&
-  request.current !== undefined &&
-  encodeStored(request.resource.kind, object).equals(encodeStored(request.resource.kind, request.current.object))
+const changesNothing = ({ verb, current }: Commit, draft: Draft, value: Uint8Array | undefined): boolean =>
+  verb === 'update' && draft.operations.length === 0 && value !== undefined && current?.isStoredAs(value) === true
 
 /** What was written, from memory where it still is what was written. */
 const written = (resource: Resource, object: ApiObject, revision: Revision): Representation => {
@@ -106,19 +126,45 @@ const written = (resource: Resource, object: ApiObject, revision: Revision): Rep
 const leaseFor = async ({ leases }: Registry, { lifetimeSeconds }: Kind): Promise<LeaseId | undefined> =>
   lifetimeSeconds === undefined ? undefined : leases.lease(lifetimeSeconds)
 
-/** Refused: whatever the planner refuses. */
+/** Adds to the transaction what it takes of the namespace's quotas, or gives back. */
+const charge = ({ quotas }: Registry, request: Commit, draft: Draft, object: ApiObject): Status | undefined => {
+  if (!quotas?.has(object.metadata.namespace)) return undefined
+  const charged = quotas.charge(asQuotaWrite({ ...request, object }, draft.changes))
+  if (!charged.ok) return charged.problem
+  for (const quota of charged.value) draft.put(resourceQuotaKind, quota, revisionOf(quota))
+  return undefined
+}
+
+/** Refused: whatever the planner refuses, and 403 where a quota has no room. */
 export const commit = async (
   registry: Registry,
   request: Commit,
 ): Promise<Result<Representation | 'stale', Status>> => {
+  const { quotas } = registry
+  const counted = quotas?.has(request.object.metadata.namespace) && !request.options.dryRun
+  const turn = counted ? quotas?.turn(asQuotaWrite(request)) : undefined
+  if (!turn) return commitNow(registry, request)
+  const end = await turn
+  try {
+    return await commitNow(registry, request)
+  } finally {
+    end()
+  }
+}
+
+const commitNow = async (registry: Registry, request: Commit): Promise<Result<Representation | 'stale', Status>> => {
   const planned = plan(registry, request)
   if (!planned.ok) return planned
   const { draft, object } = planned.value
+  const full = charge(registry, request, draft, object)
+  if (full) return refused(full)
   const { resource, current } = request
-  if (changesNothing(request, draft, object)) return accepted(current as StoredObject)
+  const { kind } = resource
+  const value = request.verb === 'delete' ? undefined : encodeWritten(kind, object)
+  if (changesNothing(request, draft, value)) return accepted(current as StoredObject)
   if (request.options.dryRun) return accepted({ object: dryRunObject(object, current) })
-  if (request.verb === 'delete') draft.delete(resource.kind, object, current?.revision ?? 0)
-  else draft.put(resource.kind, object, current?.revision ?? 0, await leaseFor(registry, resource.kind))
+  if (!value) draft.delete(kind, object, current?.revision ?? 0)
+  else draft.put(kind, object, current?.revision ?? 0, { value, lease: await leaseFor(registry, kind) })
   for (const { key, modRevision } of request.also ?? []) draft.compare.set(key, modRevision)
   const compare = [...draft.compare].map(([key, modRevision]) => ({ key, modRevision }))
   const result = await registry.store.transact({ compare, operations: draft.operations })
