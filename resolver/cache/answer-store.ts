@@ -8,10 +8,11 @@ import { AnswerRoom } from './answer-room.ts'
 import type { CacheSettings } from './cache-settings.ts'
 import { type Failure, FailureMemory } from './failure-memory.ts'
 import type { CacheType } from './lifetime.ts'
+import type { PackedAnswer } from './packed-answer.ts'
 
 export interface CachedAnswer {
   /** The answer as a message, see packed-answer.ts. */
-  readonly packed: Buffer
+  readonly packed: PackedAnswer
   readonly type: CacheType
   /** Whether it has a record of the type that was asked for. */
   readonly positive: boolean

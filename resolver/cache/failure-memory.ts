@@ -4,10 +4,11 @@
  */
 import type { Milliseconds } from '#lib/clock.ts'
 import type { AnswerRoom } from './answer-room.ts'
+import type { PackedAnswer } from './packed-answer.ts'
 
 export interface Failure {
   /** What to answer, as a message; undefined: the failure only keeps what is stale from being asked for again. */
-  readonly packed: Buffer | undefined
+  readonly packed: PackedAnswer | undefined
   /** On the monotonic clock. */
   readonly at: Milliseconds
   /** Failures in a row. */
@@ -54,7 +55,7 @@ export class FailureMemory {
     return failure !== undefined && now - failure.at < recheck
   }
 
-  note(key: string, packed: Buffer | undefined, now: Milliseconds): void {
+  note(key: string, packed: PackedAnswer | undefined, now: Milliseconds): void {
     const before = this.#room.get(key)
     const interval = before ? intervalOf(before, this.#rules) : 0
     // Questions under way together fail together: that is one failure.
