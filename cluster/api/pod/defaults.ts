@@ -6,6 +6,7 @@ import type {
   EnvironmentVariable,
   Pod,
   PodSpec,
+  PodStatus,
   Probe,
   ProbeHandler,
   ResourceRequirements,
@@ -135,6 +136,14 @@ const runningContainers = ({ initContainers = [], containers = [] }: PodSpec): r
   ...containers,
 ]
 
+/** The address has an older name too, which counts where they differ: older kubelets know no other. */
+const alignAddresses = (status: PodStatus): void => {
+  const { podIP, podIPs = [] } = status
+  const first = podIPs[0]?.ip
+  if (podIP && podIP !== first) status.podIPs = [{ ip: podIP }]
+  else if (first && !podIP) status.podIP = first
+}
+
 /** Of a PodTemplateSpec, whatever holds it. */
 export const applyPodTemplateDefaults = (template: { spec?: PodSpec }): void => {
   template.spec ??= {}
@@ -145,7 +154,8 @@ export const applyPodTemplateDefaults = (template: { spec?: PodSpec }): void => 
 export const applyPodDefaults = (object: ApiObject): void => {
   object.spec ??= {}
   applySchemaDefaults(object, 'core/v1.Pod')
-  const { spec } = object as Pod
+  const { spec, status } = object as Pod
   setSpec(spec)
   setPod(spec)
+  if (status) alignAddresses(status)
 }

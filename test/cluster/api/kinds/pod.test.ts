@@ -578,6 +578,20 @@ test('one container ended and another goes on: the pod does', t => {
   t.is(podKind.columns[1]?.value(object, NOW), 'NotReady')
 })
 
+test('the older name of the address is kept true, and counts where both are given', t => {
+  const aligned = (status: object) => {
+    const object = prepared(podKind, one())
+    object.status = status
+    podKind.applyDefaults?.(object)
+    return object.status
+  }
+  const both = (ip: string, ...more: string[]) => ({ podIP: ip, podIPs: [ip, ...more].map(each => ({ ip: each })) })
+  t.deepEqual(aligned({ podIP: '10.244.0.7' }), both('10.244.0.7'))
+  t.deepEqual(aligned({ podIPs: [{ ip: '10.244.0.7' }, { ip: 'fd00::7' }] }), both('10.244.0.7', 'fd00::7'))
+  t.deepEqual(aligned({ podIP: '10.244.0.8', podIPs: [{ ip: '10.244.0.7' }] }), both('10.244.0.8'))
+  t.deepEqual(aligned({}), {})
+})
+
 test('wide columns', t => {
   const object = prepared(
     podKind,
