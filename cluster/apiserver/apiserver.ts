@@ -24,7 +24,7 @@ import { startCompaction } from './compaction.ts'
 import { answerOpenApi } from './discovery/openapi-routes.ts'
 import { createDiscoveryRoutes } from './discovery/routes.ts'
 import { versionDocument } from './discovery/version.ts'
-import { createGates } from './gates.ts'
+import { createGates, type Gates } from './gates.ts'
 import { answerHealth, type HealthCheck, healthPaths } from './health.ts'
 import { ActionRoutes } from './http/action-routes.ts'
 import { jsonAnswer } from './http/exchange.ts'
@@ -88,6 +88,7 @@ class RunningApiserver implements Apiserver {
   #server: ApiHttpServer | undefined
   #stopCompaction: (() => void) | undefined
   #renewal: Timer | undefined
+  #gates: Gates | undefined
   #state: 'starting' | 'ready' | 'closing' = 'starting'
 
   constructor(options: ApiserverOptions, environment: ApiserverEnvironment) {
@@ -131,6 +132,7 @@ class RunningApiserver implements Apiserver {
     this.#stopCompaction?.()
     this.#renewal?.cancel()
     this.#watches.close()
+    this.#gates?.close()
     await this.#server?.close()
     this.#cacher.close()
   }
@@ -177,13 +179,14 @@ class RunningApiserver implements Apiserver {
     const { clock, logger } = this.#environment
     const checks = this.#healthChecks()
     const discovery = createDiscoveryRoutes(DISCOVERED, () => formatAddress(this.#address))
-    const { authenticators, decide, actions } = createGates(this.#registry, {
+    this.#gates = createGates(this.#registry, {
       clock,
       logger,
       issuer,
       authority: this.#environment.pki.authority,
       options: this.#options,
     })
+    const { authenticators, decide, actions } = this.#gates
     return new Handler({
       registry: this.#registry,
       authenticators,

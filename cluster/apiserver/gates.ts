@@ -10,6 +10,7 @@ import type { OptionValues } from '#lib/options.ts'
 import type { Action } from './action.ts'
 import { createActions } from './actions/index.ts'
 import { createAdmission } from './admission/index.ts'
+import { resourceQuota } from './admission/resource-quota.ts'
 import { Admission } from './admission.ts'
 import type { Authenticator, IdentifiedToken, TokenAuthenticator, User } from './authenticator.ts'
 import { createBearerTokenAuthenticator } from './authn/bearer-token.ts'
@@ -28,6 +29,8 @@ import { createWebhookAuthorizer } from './authz/webhook.ts'
 import { defaultRules } from './bootstrap/roles.ts'
 import { NodePods } from './node/node-pods.ts'
 import type { APISERVER_OPTIONS } from './options.ts'
+import { Quotas } from './quota/quotas.ts'
+import { Recount } from './quota/recount.ts'
 import { Grants } from './rbac/grants.ts'
 import type { Registry } from './registry.ts'
 import type { Cacher } from './storage/cacher.ts'
@@ -38,6 +41,8 @@ export interface Gates {
   readonly authenticators: readonly Authenticator[]
   readonly decide: (attributes: Attributes) => Promise<Decision>
   readonly actions: readonly Action[]
+  /** Ends what the gates do by themselves. */
+  readonly close: () => void
 }
 
 const mergeRules = (authorizers: readonly Authorizer[], user: User, namespace: string): Rules => {
@@ -153,7 +158,7 @@ const createAuthorizers = (
 }
 
 /**
- * Sets the registry's admission.
+ * Sets the registry's admission and quotas.
  * @throws SeamarkError BAD_OPTION
  */
 export const createGates = (registry: Registry, environment: GatesEnvironment): Gates => {
@@ -166,15 +171,18 @@ export const createGates = (registry: Registry, environment: GatesEnvironment): 
   const tokens = createTokenAuthenticators(cacher, environment, audiences)
   const judge = (attributes: Attributes): Promise<Decision> => decide(authorizers, attributes)
   const { random } = registry
-  registry.admission = new Admission(
-    createAdmission(
-      { cacher, clock, random, grants, decide: judge, issuer, authority },
-      { enabled: listed(options.enableAdmissionPlugins), disabled: listed(options.disableAdmissionPlugins) },
-    ),
+  const plugins = createAdmission(
+    { cacher, clock, random, grants, decide: judge, issuer, authority },
+    { enabled: listed(options.enableAdmissionPlugins), disabled: listed(options.disableAdmissionPlugins) },
   )
+  registry.admission = new Admission(plugins)
+  registry.quotas = new Quotas(registry, plugins.includes(resourceQuota))
+  const recount = new Recount(registry, registry.quotas, environment.logger)
+  recount.start()
   return {
     authenticators: [createClientCertificateAuthenticator(), createBearerTokenAuthenticator(tokens)],
     decide: judge,
+    close: () => recount.close(),
     actions: createActions({
       registry,
       now: () => clock.now(),

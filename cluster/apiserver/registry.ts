@@ -10,6 +10,7 @@ import type { Clock } from '#lib/clock.ts'
 import type { Random } from '#lib/random.ts'
 import { Admission } from './admission.ts'
 import type { Planner } from './planner.ts'
+import type { Quotas } from './quota/quotas.ts'
 import type { Cacher } from './storage/cacher.ts'
 import { LeasePool } from './storage/lease-pool.ts'
 import type { WatchCache } from './storage/watch-cache.ts'
@@ -42,6 +43,8 @@ export class Registry {
   readonly random: Random
   /** Judges writes; set once the server knows who may do what. */
   admission = new Admission([])
+  /** What namespaces may take; set with `admission`. Undefined: as much as there is. */
+  quotas: Quotas | undefined
   /** For kinds whose objects go by themselves. */
   readonly leases: LeasePool
   readonly #byPath = new Map<string, Resource>()

@@ -16,6 +16,7 @@ import { createLimitRanger } from './limit-ranger.ts'
 import { createNodeRestriction } from './node-restriction.ts'
 import { createPodSecurity } from './pod-security.ts'
 import { createPriority } from './priority.ts'
+import { resourceQuota } from './resource-quota.ts'
 import { createRoleEscalation } from './role-escalation.ts'
 import { createRuntimeClass } from './runtime-class.ts'
 import { createServiceAccountAdmission } from './service-account.ts'
@@ -52,6 +53,7 @@ const createAll = (environment: AdmissionEnvironment): readonly AdmissionPlugin[
     createRuntimeClass(cacher),
     createDefaultIngressClass(cacher),
     createRoleEscalation(environment),
+    resourceQuota,
   ]
 }
 
