@@ -10,6 +10,7 @@ import { createLogger } from '#lib/log.ts'
 import { createRegistry } from '#lib/metrics.ts'
 import { collectProcessMetrics } from '#lib/process-metrics.ts'
 import { serverOptions } from '#server/options.ts'
+import { giveBackProgramPages } from '#server/program-pages.ts'
 import { EarlyThreads } from '#server/udp/early-threads.ts'
 import { DEFAULT_ADDRESSES, type LogFlags, withLogOptions } from './common-options.ts'
 import { defaultCorefile } from './default-corefile.ts'
@@ -17,6 +18,9 @@ import { handleSignals } from './dns-signals.ts'
 import { optionValues, withOptionTable } from './option-flags.ts'
 import { packageVersion } from './package-root.ts'
 import { runProgram } from './run-program.ts'
+
+/** What still settles after the program is ready (first lists, the compiler) is done by then. */
+const START_IS_OVER: Milliseconds = 5000
 
 interface DnsFlags extends LogFlags {
   readonly conf: string
@@ -122,6 +126,7 @@ const dns = async (flags: DnsFlags): Promise<void> => {
     addresses: () => ({ ...program.addresses(), ...admin.addresses() }),
     closeDeadline: LAMEDUCK_DEADLINE,
   })
+  systemClock.after(START_IS_OVER, giveBackProgramPages)
 }
 
 const command = (): Command =>

@@ -61,6 +61,7 @@ const load = () => {
     sendmsg: library.func('long sendmsg(int fd, void *message, int flags)'),
     sendmmsg: library.func('int sendmmsg(int fd, void *messages, uint count, int flags)'),
     poll: library.func('int poll(void *fds, ulong count, int timeout)'),
+    madvise: library.func('int madvise(uint64 address, ulong length, int advice)'),
   } satisfies Record<string, (...values: never[]) => number | bigint>
 }
 
