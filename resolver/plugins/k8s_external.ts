@@ -4,13 +4,14 @@
  */
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import type { MaybePromise } from '../listener.ts'
-import type { BlockContext, Next, Plugin, PluginModule } from '../plugin.ts'
+import type { BlockContext, Next, Plugin, PluginModule, ZoneCopy } from '../plugin.ts'
 import type { Query } from '../query.ts'
 import { answered, type Verdict } from '../verdict.ts'
 import { isSubdomain } from '../wire/name.ts'
 import type { DnsName } from '../wire/record.ts'
 import type { ClusterZones, ZoneAnswer } from '../zone/cluster-zones.ts'
 import { ttlOption } from '../zone/directive.ts'
+import { copyExternalZone } from '../zone/external-copy.ts'
 import type { ExternalSettings } from '../zone/external-node.ts'
 import { answerExternal, findExternalZone } from '../zone/external-zones.ts'
 import { notReady } from '../zone/negative.ts'
@@ -90,6 +91,12 @@ class External implements Plugin {
     return result instanceof Promise
       ? result.then(value => this.#conclude(value, query, next))
       : this.#conclude(result, query, next)
+  }
+
+  copyZone(name: DnsName): ZoneCopy | undefined {
+    if (!this.#settings.zones.includes(name)) return undefined
+    const cluster = this.#cluster()
+    return cluster ? copyExternalZone(cluster, this.#settings, name) : { soa: undefined, records: [] }
   }
 
   #cluster(): ClusterZones | undefined {

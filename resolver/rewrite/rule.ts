@@ -4,7 +4,7 @@ import type { MaybePromise } from '../listener.ts'
 import type { Next } from '../plugin.ts'
 import type { Query } from '../query.ts'
 import type { Answer } from '../verdict.ts'
-import { recordTypes } from '../wire/codes.ts'
+import { rcodes, recordTypes } from '../wire/codes.ts'
 import { canonicalName } from '../wire/name.ts'
 import { nameData } from '../wire/rdata.ts'
 import type { DnsName, ResourceRecord } from '../wire/record.ts'
@@ -103,6 +103,7 @@ const followTarget = async (
 ): Promise<Answer> => {
   const question = questionFor(query, target)
   const verdict = question && (await resolveInternally(question))
-  if (verdict?.verdict !== 'answered') return answer
+  // A name that nobody here is for: the alias is what is known.
+  if (verdict?.verdict !== 'answered' || verdict.answer.rcode === rcodes.REFUSED) return answer
   return { ...verdict.answer, answers: [...answer.answers, ...verdict.answer.answers] }
 }

@@ -59,7 +59,9 @@ export class UdpSocket {
       const { address, port, clock } = this.#options
       const late = () => {
         if (this.#exchange !== exchange) return
-        this.close(() => new ExchangeError('timeout', `no reply from ${address}#${port} over UDP in ${timeout} ms`))
+        this.close(
+          () => new ExchangeError('timeout', `no reply from ${address}#${port} over UDP in ${Math.round(timeout)} ms`),
+        )
       }
       // Timers run before sockets are read: a reply that waits while the program itself stood still is read first.
       const timer = clock.after(timeout, () => setImmediate(late))

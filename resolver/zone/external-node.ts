@@ -52,7 +52,7 @@ export const externalSoa = ({ index, settings, zoneText }: ExternalLookup): Reso
 
 export const findExternal = (lookup: ExternalLookup, canonicalName: DnsName): Node => {
   const { zone, settings, index } = lookup
-  if (canonicalName === zone) return apexNode(lookup)
+  if (canonicalName === zone) return externalApexNode(lookup)
   const labels = splitLabels(zone === ROOT ? canonicalName : canonicalName.slice(0, -zone.length))
   if (labels.at(-1) === settings.apex) return findServerName(lookup, labels)
   if (isReverseName(canonicalName)) return findReverse(lookup, canonicalName)
@@ -64,7 +64,7 @@ export const findExternal = (lookup: ExternalLookup, canonicalName: DnsName): No
   return 'service' in request ? findBelow(lookup, request) : missing()
 }
 
-const apexNode = (lookup: ExternalLookup): Node => ({
+export const externalApexNode = (lookup: ExternalLookup): Node => ({
   kind: 'present',
   records: type => {
     if (type === recordTypes.SOA) return { answers: [externalSoa(lookup)] }
@@ -100,29 +100,28 @@ const findBelow = (lookup: ExternalLookup, request: ServiceRequest): Node => {
   const { namespace, service } = request
   const found = externalService(index, index.service(namespace, service), settings.headless)
   if (!found) return missing(() => `namespace "${namespace}" has no service "${service}" with an external address`)
-  const name = externalName(lookup, found)
   switch (request.at) {
     case 'service':
-      return serviceNode(lookup, found, name)
+      return externalServiceNode(lookup, found)
     case 'protocol':
-      return hasProtocol(portsOf(found), request.protocol) ? EMPTY_NODE : missing()
+      return hasProtocol(externalPorts(found), request.protocol) ? EMPTY_NODE : missing()
     case 'port':
-      return portNode(lookup, found, request)
+      return externalPortNode(lookup, found, request)
     case 'endpoint':
-      return endpointNode(lookup, found, request.endpoint)
+      return externalEndpointNode(lookup, found, request.endpoint)
     default:
       return missing()
   }
 }
 
-const externalName = ({ zoneText }: ExternalLookup, { entry }: ExternalService): DnsName =>
+export const externalName = ({ zoneText }: ExternalLookup, { entry }: ExternalService): DnsName =>
   joinName([entry.name, entry.namespace], zoneText)
 
 /**
  * RFC 2181 §10.1: a name with a CNAME has nothing else. So a load balancer's name is an alias only where the service has
  * no address, and of several names the first is it; SRV records of its ports have them all.
  */
-const serviceNode = (lookup: ExternalLookup, found: ExternalService, owner: DnsName): Node => {
+export const externalServiceNode = (lookup: ExternalLookup, found: ExternalService): Node => {
   const [target] = found.hostnames
   if (target !== undefined && found.keys.length === 0) return { kind: 'alias', target }
   return {
@@ -134,11 +133,11 @@ const serviceNode = (lookup: ExternalLookup, found: ExternalService, owner: DnsN
         ? addressRecords(lookup, lookup.owner, type, found.keys)
         : undefined
     },
-    reason: () => `${owner} exists, but has no record of this type`,
+    reason: () => `${externalName(lookup, found)} exists, but has no record of this type`,
   }
 }
 
-const portNode = (lookup: ExternalLookup, found: ExternalService, filter: PortFilter): Node => {
+export const externalPortNode = (lookup: ExternalLookup, found: ExternalService, filter: PortFilter): Node => {
   const tuples = srvTuples(lookup, found, filter)
   if (tuples.length === 0) {
     const { namespace, name } = found.entry
@@ -147,7 +146,7 @@ const portNode = (lookup: ExternalLookup, found: ExternalService, filter: PortFi
   return { kind: 'present', records: type => (type === recordTypes.SRV ? srvRecords(lookup, tuples) : undefined) }
 }
 
-const endpointNode = (lookup: ExternalLookup, found: ExternalService, name: string): Node => {
+export const externalEndpointNode = (lookup: ExternalLookup, found: ExternalService, name: string): Node => {
   const named = found.endpoints.filter(endpoint => endpoint.name === name)
   if (named.length === 0) return missing(() => 'no ready endpoint of a headless service has this name')
   const keys = named.map(({ key }) => key)
@@ -164,7 +163,7 @@ const endpointNode = (lookup: ExternalLookup, found: ExternalService, name: stri
   }
 }
 
-const portsOf = ({ entry, endpoints }: ExternalService) =>
+export const externalPorts = ({ entry, endpoints }: ExternalService) =>
   endpoints.length > 0 ? endpoints.flatMap(({ slice }) => slice.ports) : (entry.service?.ports ?? [])
 
 const srvTuples = (lookup: ExternalLookup, found: ExternalService, filter?: PortFilter): SrvTuple[] => {
@@ -190,7 +189,7 @@ const findReverse = (lookup: ExternalLookup, canonicalName: DnsName): Node => {
     const below = index.externals.hasBelow(request.prefix)
     return below || (settings.headless && index.reverse.hasBelow(request.prefix)) ? EMPTY_NODE : missing()
   }
-  const targets = request.at === 'address' ? reverseTargets(lookup, request.key) : []
+  const targets = request.at === 'address' ? externalReverseTargets(lookup, request.key) : []
   if (targets.length === 0) return missing(() => 'no service has this address outside of the cluster')
   return {
     kind: 'present',
@@ -202,7 +201,7 @@ const findReverse = (lookup: ExternalLookup, canonicalName: DnsName): Node => {
 }
 
 /** A service's own address first; with `headless` the endpoints that have it. */
-const reverseTargets = ({ index, settings }: ExternalLookup, key: AddressKey): readonly DnsName[] => {
+export const externalReverseTargets = ({ index, settings }: ExternalLookup, key: AddressKey): readonly DnsName[] => {
   const { primaryZone, headless } = settings
   const services = index.externals
     .services(key)

@@ -18,7 +18,7 @@ export interface ExternalService {
 
 /** Undefined: the service is not to be seen from outside. */
 export const externalService = (
-  index: ClusterIndex,
+  index: Pick<ClusterIndex, 'endpoints'>,
   entry: ServiceEntry | undefined,
   headless: boolean,
 ): ExternalService | undefined => {

@@ -31,9 +31,9 @@ export const copyZone = (zones: ClusterZones, name: DnsName): ZoneCopy | undefin
   return { soa, records: zone.kind === 'reverse' ? reverseRecords(lookup) : forwardRecords(lookup) }
 }
 
-const FAMILIES = [recordTypes.A, recordTypes.AAAA]
+export const FAMILIES = [recordTypes.A, recordTypes.AAAA]
 
-const recordsOf = (node: Node, types: readonly number[]): readonly ResourceRecord[] =>
+export const recordsOf = (node: Node, types: readonly number[]): readonly ResourceRecord[] =>
   node.kind === 'present' ? types.flatMap(type => node.records?.(type)?.answers ?? []) : []
 
 /** NS, and the glue that nothing else in the zone holds. */

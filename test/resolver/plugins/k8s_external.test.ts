@@ -1,8 +1,10 @@
 import test from 'ava'
 import { rcodes, recordTypes } from '#resolver/wire/codes.ts'
+import { recordToText } from '#resolver/wire/presentation.ts'
 import { aaaaData, aData, nameData, soaData, srvData } from '#resolver/wire/rdata.ts'
 import { ask, configure, problemsOf, testWorld } from '../../support/dns-environment.ts'
 import { namespace, service, slice } from '../../support/manifests.ts'
+import { transfer } from '../../support/outgoing-transfer.ts'
 import { type Manifest, StaticCluster, staticSource } from '../../support/static-cluster.ts'
 
 const { A, AAAA, CNAME, SRV, PTR, NS, SOA, TXT, AXFR } = recordTypes
@@ -187,6 +189,70 @@ test('a load balancer’s name that cannot be resolved is a failure; transfers a
   const reply = (await ask(configuration, 'named.shop.example.org.'))!
   t.is(reply.rcode, rcodes.SERVFAIL)
   t.is((await ask(configuration, 'example.org.', { type: AXFR, transport: 'tcp' }))?.rcode, rcodes.REFUSED)
+})
+
+test('a whole zone holds what questions get, and nothing else', async t => {
+  const configuration = await start(`.:53 {
+    ${LB}
+    kubernetes cluster.local
+    k8s_external example.org 203.0.113.0/24 {
+      headless
+    }
+    transfer {
+      to *
+    }
+  }`)
+  const zones = ['example.org.', '113.0.203.in-addr.arpa.']
+  const records = (await Promise.all(zones.map(zone => transfer(configuration, zone)))).flat()
+  t.deepEqual(
+    records.map(record => recordToText(record).replace(/(SOA \S+ \S+) \d+/, '$1 *')),
+    [
+      'example.org. 5 IN SOA ns1.dns.example.org. hostmaster.dns.example.org. * 7200 1800 86400 5',
+      'example.org. 5 IN NS ns1.dns.example.org.',
+      'ns1.dns.example.org. 5 IN A 203.0.113.53',
+      'kube-dns.kube-system.example.org. 5 IN A 203.0.113.53',
+      'kube-dns.kube-system.example.org. 5 IN SRV 0 100 80 kube-dns.kube-system.example.org.',
+      '_http._tcp.kube-dns.kube-system.example.org. 5 IN SRV 0 100 80 kube-dns.kube-system.example.org.',
+      'db.shop.example.org. 5 IN A 203.0.113.70',
+      'db.shop.example.org. 5 IN A 203.0.113.71',
+      'db.shop.example.org. 5 IN SRV 0 50 8080 db-0.db.shop.example.org.',
+      'db.shop.example.org. 5 IN SRV 0 50 8080 203-0-113-71.db.shop.example.org.',
+      '_http._tcp.db.shop.example.org. 5 IN SRV 0 50 8080 db-0.db.shop.example.org.',
+      '_http._tcp.db.shop.example.org. 5 IN SRV 0 50 8080 203-0-113-71.db.shop.example.org.',
+      'db-0.db.shop.example.org. 5 IN A 203.0.113.70',
+      'db-0.db.shop.example.org. 5 IN SRV 0 100 8080 db-0.db.shop.example.org.',
+      '203-0-113-71.db.shop.example.org. 5 IN A 203.0.113.71',
+      '203-0-113-71.db.shop.example.org. 5 IN SRV 0 100 8080 203-0-113-71.db.shop.example.org.',
+      'mixed.shop.example.org. 5 IN A 203.0.113.6',
+      'mixed.shop.example.org. 5 IN SRV 0 50 80 mixed.shop.example.org.',
+      'mixed.shop.example.org. 5 IN SRV 0 50 80 lb.example.net.',
+      '_http._tcp.mixed.shop.example.org. 5 IN SRV 0 50 80 mixed.shop.example.org.',
+      '_http._tcp.mixed.shop.example.org. 5 IN SRV 0 50 80 lb.example.net.',
+      'named.shop.example.org. 5 IN CNAME lb.example.net.',
+      '_http._tcp.named.shop.example.org. 5 IN SRV 0 50 80 lb.example.net.',
+      '_http._tcp.named.shop.example.org. 5 IN SRV 0 50 80 other.example.net.',
+      'web.shop.example.org. 5 IN A 198.51.100.7',
+      'web.shop.example.org. 5 IN A 203.0.113.5',
+      'web.shop.example.org. 5 IN AAAA 2001:db8::5',
+      'web.shop.example.org. 5 IN SRV 0 33 80 web.shop.example.org.',
+      '_http._tcp.web.shop.example.org. 5 IN SRV 0 33 80 web.shop.example.org.',
+      'example.org. 5 IN SOA ns1.dns.example.org. hostmaster.dns.example.org. * 7200 1800 86400 5',
+      '113.0.203.in-addr.arpa. 5 IN SOA ns1.dns.113.0.203.in-addr.arpa. hostmaster.dns.113.0.203.in-addr.arpa. * 7200 1800 86400 5',
+      '113.0.203.in-addr.arpa. 5 IN NS ns1.dns.113.0.203.in-addr.arpa.',
+      'ns1.dns.113.0.203.in-addr.arpa. 5 IN A 203.0.113.53',
+      '5.113.0.203.in-addr.arpa. 5 IN PTR web.shop.example.org.',
+      '6.113.0.203.in-addr.arpa. 5 IN PTR mixed.shop.example.org.',
+      '53.113.0.203.in-addr.arpa. 5 IN PTR kube-dns.kube-system.example.org.',
+      '70.113.0.203.in-addr.arpa. 5 IN PTR db-0.db.shop.example.org.',
+      '71.113.0.203.in-addr.arpa. 5 IN PTR 203-0-113-71.db.shop.example.org.',
+      '113.0.203.in-addr.arpa. 5 IN SOA ns1.dns.113.0.203.in-addr.arpa. hostmaster.dns.113.0.203.in-addr.arpa. * 7200 1800 86400 5',
+    ],
+  )
+  for (const { name, type } of records) {
+    const held = records.filter(record => record.name === name && record.type === type).map(recordToText)
+    const reply = (await ask(configuration, name, { type, edns: undefined }))!
+    t.deepEqual(reply.answers.map(recordToText).toSorted(), [...new Set(held)].toSorted(), `${name} ${type}`)
+  }
 })
 
 test('tells what is wrong with the directive', t => {

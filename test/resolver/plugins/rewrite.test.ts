@@ -107,6 +107,12 @@ const rules: Readonly<Record<string, readonly [rule: string, name: string, type:
       A,
       ['docs.shop.svc.cluster.local. new.example.net.', 'new.example.net. 192.0.2.81'],
     ],
+    'a CNAME’s target that nobody here knows': [
+      'rewrite cname exact old.example.net nobody.example.com',
+      'docs.shop.svc.cluster.local.',
+      A,
+      ['docs.shop.svc.cluster.local. nobody.example.com.'],
+    ],
     'a CNAME’s target, asked for itself': [
       'rewrite cname suffix .example.net .example.org',
       'docs.shop.svc.cluster.local.',

@@ -1,14 +1,13 @@
 import test, { type ExecutionContext } from 'ava'
 import type { Configuration } from '#resolver/configuration.ts'
 import { extendedErrorCodes, rcodes, recordTypes } from '#resolver/wire/codes.ts'
-import { decodeResponse, type ResponseMessage } from '#resolver/wire/message.ts'
 import { recordToText } from '#resolver/wire/presentation.ts'
 import { soaData } from '#resolver/wire/rdata.ts'
-import type { ResourceRecord } from '#resolver/wire/record.ts'
 import { withSerial } from '../../conformance/request.ts'
 import { ask, configure, problemsOf, testWorld } from '../../support/dns-environment.ts'
 import { startServer } from '../../support/dns-server.ts'
 import { namespace, service, slice } from '../../support/manifests.ts'
+import { decode, exchange, transfer } from '../../support/outgoing-transfer.ts'
 import { findProgram, skip } from '../../support/programs.ts'
 import { queryPacket } from '../../support/query-packet.ts'
 import { run } from '../../support/run.ts'
@@ -70,28 +69,6 @@ const start = async (
   t.teardown(() => configuration.close())
   return configuration
 }
-
-const decode = (packet: Buffer): ResponseMessage => {
-  const decoded = decodeResponse(packet)
-  if (!decoded.ok) throw new Error(decoded.problem)
-  return decoded.value
-}
-
-/** All messages of a reply over TCP. */
-const exchange = async (configuration: Configuration, packet: Buffer): Promise<ResponseMessage[]> => {
-  const rest: Iterable<Buffer>[] = []
-  const first = await configuration.responder(packet, {
-    transport: 'tcp',
-    client: { address: '192.0.2.7', port: 40_000 },
-    local: { address: '192.0.2.53', port: 53 },
-    server: 'dns://:53',
-    follow: messages => void rest.push(messages),
-  })
-  return [first!, ...rest.flatMap(messages => [...messages])].map(decode)
-}
-
-const transfer = async (configuration: Configuration, zone: string): Promise<readonly ResourceRecord[]> =>
-  (await exchange(configuration, queryPacket(zone, { type: AXFR }))).flatMap(({ answers }) => answers)
 
 const serialOf = async (configuration: Configuration, zone: string): Promise<number> =>
   soaData.decode((await ask(configuration, zone, { type: SOA }))!.answers[0]!.data).serial
