@@ -21,6 +21,7 @@ import type { OptionValues } from '#lib/options.ts'
 import type { Random } from '#lib/random.ts'
 import { createLocalClient, type LocalClient } from './client.ts'
 import { startCompaction } from './compaction.ts'
+import { groupVersions } from './discovery/documents.ts'
 import { answerOpenApi } from './discovery/openapi-routes.ts'
 import { createDiscoveryRoutes } from './discovery/routes.ts'
 import { versionDocument } from './discovery/version.ts'
@@ -72,8 +73,7 @@ export interface Apiserver extends Component {
 /** Node ports, as kube-apiserver's --service-node-port-range. */
 const NODE_PORTS = { first: 30_000, last: 32_767 }
 
-/** In the order of discovery: the core, then groups by name. */
-const DISCOVERED = [...KINDS, ...REVIEWS].sort((a, b) => (a.group === b.group ? 0 : a.group < b.group ? -1 : 1))
+const BUILT_IN = groupVersions([...KINDS, ...REVIEWS])
 
 class RunningApiserver implements Apiserver {
   readonly name = 'apiserver'
@@ -178,7 +178,7 @@ class RunningApiserver implements Apiserver {
   #createHandler(issuer: TokenIssuer): Handler {
     const { clock, logger } = this.#environment
     const checks = this.#healthChecks()
-    const discovery = createDiscoveryRoutes(DISCOVERED, () => formatAddress(this.#address))
+    const discovery = createDiscoveryRoutes(() => BUILT_IN, () => formatAddress(this.#address))
     this.#gates = createGates(this.#registry, {
       clock,
       logger,
@@ -194,7 +194,8 @@ class RunningApiserver implements Apiserver {
       actions: new ActionRoutes(this.#registry, actions),
       discovery,
       pathRoutes: [...this.#pathRoutes(checks), tokenRoutes(issuer, () => formatAddress(this.#address))],
-      paths: [...discovery.paths, ...healthPaths(checks), ...TOKEN_PATHS, '/metrics', '/openapi/v3', '/version'].sort(),
+      paths: () =>
+        [...discovery.paths(), ...healthPaths(checks), ...TOKEN_PATHS, '/metrics', '/openapi/v3', '/version'].sort(),
       watches: this.#watches,
       metrics: this.#metrics,
       clock,

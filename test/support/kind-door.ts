@@ -49,7 +49,9 @@ export const kindDoor = (test: TestFn, cases: readonly KindCase[]): void => {
   test.after.always(() => server.close())
 
   for (const { path, good, defaults, invalid = [], immutable = [], status, cells, masked = [] } of cases) {
-    const resource = path.slice(path.lastIndexOf('/') + 1)
+    const parts = path.split('/')
+    const version = parts[1] === 'api' ? parts[2] : parts[3]
+    const resource = version === 'v1' ? parts.at(-1) : `${version} ${parts.at(-1)}`
     const body = named(good)
     const { name } = body.metadata as { name: string }
     const at = `${path}/${name}`

@@ -14,6 +14,8 @@ import { endpointSliceKind } from './endpoint-slice.ts'
 import { endpointsKind } from './endpoints.ts'
 import { eventKind } from './event.ts'
 import { eventsEventKind } from './events-event.ts'
+import { horizontalPodAutoscalerKind } from './horizontal-pod-autoscaler.ts'
+import { horizontalPodAutoscalerV1Kind } from './horizontal-pod-autoscaler-v1.ts'
 import { ingressKind } from './ingress.ts'
 import { ingressClassKind } from './ingress-class.ts'
 import { ipAddressKind } from './ip-address.ts'
@@ -66,6 +68,8 @@ export const KINDS: readonly Kind[] = [
   deploymentKind,
   replicaSetKind,
   statefulSetKind,
+  horizontalPodAutoscalerKind,
+  horizontalPodAutoscalerV1Kind,
   cronJobKind,
   jobKind,
   leaseKind,

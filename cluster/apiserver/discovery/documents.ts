@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Kind } from '#cluster/api/kind.ts'
 import { apiVersionOf, type GroupVersionKind } from '#cluster/api/object.ts'
 import { scaleKind } from '#cluster/api/scale.ts'
+import { compareVersions, type Priority, priorityOf } from './priorities.ts'
 
 const OBJECT_VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
 /** Namespaces go one by one: kube-apiserver serves no deletecollection of them either. */
@@ -34,19 +35,41 @@ const subresourcesOf = (kind: Kind): readonly Subresource[] =>
     ...Object.entries(kind.posts ?? {}).map(([name, posted]) => ({ name, verbs: ['create'], kind: posted })),
   ].sort((a, b) => (a.name < b.name ? -1 : 1))
 
+/** A version of a group that this server serves itself, or another one (aggregation). */
 export interface GroupVersion {
   readonly group: string
   readonly version: string
+  readonly priority: Priority
+  /** None of a version that another server serves. */
   readonly kinds: readonly Kind[]
+  /** As aggregated discovery has them; of another server's version alone. */
+  readonly remote?: readonly unknown[]
+  /** Whether the other server's word is of now. */
+  readonly stale?: boolean
 }
 
-/** The groups in the order of their kinds. */
+export interface Group {
+  readonly name: string
+  /** The preferred one first. */
+  readonly versions: readonly GroupVersion[]
+}
+
 export const groupVersions = (kinds: readonly Kind[]): readonly GroupVersion[] =>
-  [...Map.groupBy(kinds, apiVersionOf).values()].map(members => ({
-    group: members[0]!.group,
-    version: members[0]!.version,
-    kinds: members,
-  }))
+  [...Map.groupBy(kinds, apiVersionOf).values()].map(members => {
+    const { group, version } = members[0]!
+    return { group, version, priority: priorityOf({ group, version }), kinds: members }
+  })
+
+const inOrder = (a: GroupVersion, b: GroupVersion): number =>
+  b.priority.versionPriority - a.priority.versionPriority || compareVersions(a.version, b.version)
+
+const rankOf = ({ versions }: Group): number =>
+  Math.max(...versions.map(({ priority }) => priority.groupPriorityMinimum))
+
+export const groupsOf = (versions: readonly GroupVersion[]): readonly Group[] =>
+  [...Map.groupBy(versions, ({ group }) => group)]
+    .map(([name, members]) => ({ name, versions: members.toSorted(inOrder) }))
+    .sort((a, b) => rankOf(b) - rankOf(a) || (a.name < b.name ? -1 : 1))
 
 const optional = (name: string, list: readonly string[]): Record<string, unknown> =>
   list.length > 0 ? { [name]: list } : {}
@@ -89,23 +112,19 @@ export const resourceList = (groupVersion: GroupVersion): unknown => ({
     .sort((a, b) => ((a as { name: string }).name < (b as { name: string }).name ? -1 : 1)),
 })
 
-const groupBody = ({ group, version }: GroupVersion): Record<string, unknown> => {
-  const named = { groupVersion: `${group}/${version}`, version }
-  return { name: group, versions: [named], preferredVersion: named }
+const groupBody = ({ name, versions }: Group): Record<string, unknown> => {
+  const named = versions.map(({ version }) => ({ groupVersion: `${name}/${version}`, version }))
+  return { name, versions: named, preferredVersion: named[0] }
 }
 
 /** `/apis/GROUP`. */
-export const groupDocument = (groupVersion: GroupVersion): unknown => ({
-  kind: 'APIGroup',
-  apiVersion: 'v1',
-  ...groupBody(groupVersion),
-})
+export const groupDocument = (group: Group): unknown => ({ kind: 'APIGroup', apiVersion: 'v1', ...groupBody(group) })
 
 /** `/apis`. */
-export const groupList = (all: readonly GroupVersion[]): unknown => ({
+export const groupList = (groups: readonly Group[]): unknown => ({
   kind: 'APIGroupList',
   apiVersion: 'v1',
-  groups: all.filter(({ group }) => group !== '').map(groupBody),
+  groups: groups.filter(({ name }) => name !== '').map(groupBody),
 })
 
 /** `/api`. `address`: HOST:PORT of this server. */
@@ -134,25 +153,25 @@ const aggregatedResource = (kind: Kind): unknown => {
   }
 }
 
+const aggregatedVersion = ({ version, kinds, remote, stale }: GroupVersion): unknown => ({
+  version,
+  resources: remote ?? kinds.map(aggregatedResource),
+  freshness: stale ? 'Stale' : 'Current',
+})
+
 /** Aggregated discovery of `/api` (the core group alone) or `/apis` (the others). */
 export const aggregatedDiscovery = (
-  all: readonly GroupVersion[],
+  groups: readonly Group[],
   root: 'api' | 'apis',
   version: 'v2' | 'v2beta1',
 ): unknown => ({
   kind: 'APIGroupDiscoveryList',
   apiVersion: `apidiscovery.k8s.io/${version}`,
   metadata: {},
-  items: all
-    .filter(({ group }) => (group === '') === (root === 'api'))
-    .map(groupVersion => ({
-      metadata: { name: groupVersion.group, creationTimestamp: null },
-      versions: [
-        {
-          version: groupVersion.version,
-          resources: groupVersion.kinds.map(aggregatedResource),
-          freshness: 'Current',
-        },
-      ],
+  items: groups
+    .filter(({ name }) => (name === '') === (root === 'api'))
+    .map(({ name, versions }) => ({
+      metadata: { name, creationTimestamp: null },
+      versions: versions.map(aggregatedVersion),
     })),
 })

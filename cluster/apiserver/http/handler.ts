@@ -48,7 +48,7 @@ export interface HandlerOptions {
   readonly discovery: DiscoveryRoutes
   readonly pathRoutes: readonly PathRoute[]
   /** What `/` lists. */
-  readonly paths: readonly string[]
+  readonly paths: () => readonly string[]
   readonly watches: WatchRoutes
   readonly metrics: ApiserverMetrics
   readonly clock: Clock
@@ -172,7 +172,7 @@ export class Handler {
       if (answer) return readOnly(method, await answer, accept)
     }
     if (pathname.startsWith('/api/') || pathname.startsWith('/apis/')) return pageNotFound()
-    const paths = JSON.stringify({ paths: this.#options.paths })
+    const paths = JSON.stringify({ paths: this.#options.paths() })
     return jsonAnswer(paths, { code: pathname === '/' ? 200 : 404 })
   }
 

@@ -72,21 +72,12 @@ test('discovery: legacy, aggregated, unchanged', async t => {
   const { fetch } = await startApiserver(t)
   t.deepEqual((await fetch('/api')).json.versions, ['v1'])
   const groups = (await fetch('/apis')).json.groups.map((group: { name: string }) => group.name)
-  t.deepEqual(groups, [
-    'apps',
-    'authentication.k8s.io',
-    'authorization.k8s.io',
-    'batch',
-    'coordination.k8s.io',
-    'discovery.k8s.io',
-    'events.k8s.io',
-    'networking.k8s.io',
-    'node.k8s.io',
-    'policy',
-    'rbac.authorization.k8s.io',
-    'scheduling.k8s.io',
-    'storage.k8s.io',
-  ])
+  const known = ['apps', 'events.k8s.io', 'batch', 'networking.k8s.io', 'storage.k8s.io', 'discovery.k8s.io']
+  t.deepEqual(
+    groups.filter((group: string) => known.includes(group)),
+    known,
+    'in the order of kube-apiserver',
+  )
   const core = (await fetch('/api/v1')).json
   t.is(core.groupVersion, 'v1')
   const services = core.resources.find((resource: { name: string }) => resource.name === 'services')

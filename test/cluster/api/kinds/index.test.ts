@@ -79,6 +79,10 @@ const GOOD: Readonly<Record<string, Record<string, unknown>>> = {
     metadata: { name: 'n' },
     spec: { podSelector: {}, egress: [{ to: [{ ipBlock: { cidr: '10.0.0.0/8' } }], ports: [{ port: 53 }] }] },
   },
+  HorizontalPodAutoscaler: {
+    metadata: { name: 'h' },
+    spec: { scaleTargetRef: { kind: 'Deployment', name: 'd' }, maxReplicas: 3 },
+  },
   Ingress: {
     metadata: { name: 'i' },
     spec: { defaultBackend: { service: { name: 's', port: { name: 'http' } } }, tls: [{ secretName: 'k' }] },
