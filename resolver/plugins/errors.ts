@@ -23,7 +23,7 @@ const options = {
     maximum: 4,
     repeatable: true,
     absent: 'every failure is a line',
-    doc: 'count failures whose line matches the RE2 pattern and print the sum once each DURATION (1s to 24h), at LEVEL (error, warning, info or debug); `show_first` prints the first of them at once',
+    doc: 'count failures whose line, or its reason alone, matches the RE2 pattern and print the sum once each DURATION (1s to 24h), at LEVEL (error, warning, info or debug); `show_first` prints the first of them at once',
   },
   stacktrace: { kind: 'flag', doc: 'accepted for CoreDNS’s sake: bugs are logged with their stack always' },
 } as const satisfies PropertyTable
@@ -100,7 +100,9 @@ class Errors implements Plugin {
     const cause = answer.extendedErrors?.map(error => error.text).find(text => text !== '') ?? 'no cause given'
     const message = by === '' ? cause : `plugin/${by}: ${cause}`
     const line = `${answer.rcode} ${question.name} ${typeName(question.type)}: ${message}`
-    const rule = this.#rules.find(({ pattern }) => pattern.matcher(line).find())
+    // CoreDNS's patterns are about the reason, which theirs may hold from its first word to its last.
+    const fits = (text: string, { pattern }: Rule) => pattern.matcher(text).find()
+    const rule = this.#rules.find(each => fits(line, each) || fits(cause, each))
     if (!rule) {
       this.#write('error', line)
       return

@@ -337,4 +337,10 @@ const causeCodes = {
   local: extendedErrorCodes.OTHER,
 } as const
 
-const causeOf = (error: ExchangeError) => ({ code: causeCodes[error.failure], text: error.message })
+/** CoreDNS ends what it says of a timeout with these words: patterns of `errors` and alerts on logs know them. */
+const TIMEOUT = 'i/o timeout'
+
+const causeOf = ({ failure, message }: ExchangeError) => ({
+  code: causeCodes[failure],
+  text: failure === 'timeout' ? `${message}: ${TIMEOUT}` : message,
+})

@@ -1,3 +1,5 @@
+import { getSystemErrorMessage } from 'node:util'
+
 /** Why no reply came from an upstream; its message stands in logs and in the extended error. */
 export type ExchangeFailure =
   /** Nothing came in time. */
@@ -30,8 +32,10 @@ export const socketFailure = (
   what: string,
   otherwise: 'unreachable' | 'closed' = 'unreachable',
 ): ExchangeError => {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  const code = (cause as NodeJS.ErrnoException | undefined)?.code ?? ''
+  const { code = '', errno } = (cause ?? {}) as NodeJS.ErrnoException
+  const message = cause instanceof Error ? cause.message : String(cause)
+  // The system's own words ("connection refused") are what people look for in a log.
+  const reason = errno === undefined ? message : `${message}: ${getSystemErrorMessage(errno)}`
   if (localCodes.has(code))
     return new ExchangeError('local', `this server could not open a socket: ${reason}`, { cause })
   return new ExchangeError(otherwise, `${what}: ${reason}`, { cause })

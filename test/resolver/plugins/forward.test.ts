@@ -11,6 +11,7 @@ import { headerReply } from '#resolver/wire/header.ts'
 import { aData, nameData } from '#resolver/wire/rdata.ts'
 import { ask, configure, problemsOf, testWorld } from '../../support/dns-environment.ts'
 import { startConfiguration, whileTimePasses } from '../../support/forward-world.ts'
+import { freePort } from '../../support/free-port.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { aRecord, type StubOptions, startUpstream } from '../../support/upstream.ts'
 
@@ -66,8 +67,19 @@ test('a reply with another id or question is not heard', async t => {
   const reply = await whileTimePasses(world, ask(configuration, 'www.example.org.', { edns }))
   t.is(reply?.rcode, rcodes.SERVFAIL)
   t.is(reply?.extendedErrors?.[0]?.code, 22)
-  t.regex(reply?.extendedErrors?.[0]?.text ?? '', /^no reply from 127\.0\.0\.1#\d+ over UDP in 2000 ms$/)
+  t.regex(reply?.extendedErrors?.[0]?.text ?? '', /^no reply from 127\.0\.0\.1#\d+ over UDP in 2000 ms: i\/o timeout$/)
   t.is(forged, 2)
+})
+
+test('a refused connection is told in the system’s words', async t => {
+  const lines = `force_tcp\n  max_fails 0`
+  const { configuration } = await startConfiguration(
+    t,
+    `. {\n forward . 127.0.0.1:${await freePort()} {\n  ${lines}\n }\n}`,
+  )
+  const reply = await ask(configuration, 'www.example.org.')
+  t.is(reply?.rcode, rcodes.SERVFAIL)
+  t.regex(reply?.extendedErrors?.[0]?.text ?? '', /: connection refused$/)
 })
 
 test('a server that does not keep the case is asked over TCP, then known', async t => {

@@ -45,6 +45,15 @@ test('errors: consolidate sums up, at its level, with the first one if wished', 
   t.deepEqual(world.lines, ["[ERROR] plugin/errors: 2 errors like ' b[0-9]' occurred in last 60s"])
 })
 
+test('errors: a pattern is about the reason alone, too', async t => {
+  const world = testWorld()
+  const configuration = configure('. {\n errors {\n  consolidate 30s "^no plugin .* name$"\n }\n}', world)
+  await ask(configuration, 'a.')
+  t.deepEqual(world.lines, [])
+  await configuration.close()
+  t.deepEqual(world.lines, ["[ERROR] plugin/errors: 1 errors like '^no plugin .* name$' occurred in last 30s"])
+})
+
 test('errors: tells of patterns and levels that are none', t => {
   const consolidate = (words: string) => problemsOf(`. {\n errors {\n  consolidate ${words}\n }\n}`)[0] ?? ''
   t.regex(consolidate('1m "("'), /^Corefile:3: errors: "\(" is not a regular expression of RE2/)
