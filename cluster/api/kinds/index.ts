@@ -22,6 +22,7 @@ import { ipAddressKind } from './ip-address.ts'
 import { jobKind } from './job.ts'
 import { leaseKind } from './lease.ts'
 import { limitRangeKind } from './limit-range.ts'
+import { mutatingWebhookConfigurationKind } from './mutating-webhook-configuration.ts'
 import { namespaceKind } from './namespace.ts'
 import { networkPolicyKind } from './network-policy.ts'
 import { nodeKind } from './node.ts'
@@ -43,6 +44,9 @@ import { serviceAccountKind } from './service-account.ts'
 import { serviceCidrKind } from './service-cidr.ts'
 import { statefulSetKind } from './stateful-set.ts'
 import { storageClassKind } from './storage-class.ts'
+import { validatingAdmissionPolicyKind } from './validating-admission-policy.ts'
+import { validatingAdmissionPolicyBindingKind } from './validating-admission-policy-binding.ts'
+import { validatingWebhookConfigurationKind } from './validating-webhook-configuration.ts'
 import { volumeAttachmentKind } from './volume-attachment.ts'
 import { volumeAttributesClassKind } from './volume-attributes-class.ts'
 
@@ -63,6 +67,10 @@ export const KINDS: readonly Kind[] = [
   secretKind,
   serviceKind,
   serviceAccountKind,
+  mutatingWebhookConfigurationKind,
+  validatingAdmissionPolicyKind,
+  validatingAdmissionPolicyBindingKind,
+  validatingWebhookConfigurationKind,
   controllerRevisionKind,
   daemonSetKind,
   deploymentKind,

@@ -13,6 +13,14 @@ const workload = {
   template: { metadata: { labels: { app: 'a' } }, spec: { containers: [{ name: 'c', image: 'i' }] } },
 }
 
+const webhook = {
+  name: 'a.example.com',
+  clientConfig: { url: 'https://127.0.0.1:8443/admit' },
+  rules: [{ operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'] }],
+  sideEffects: 'None',
+  admissionReviewVersions: ['v1'],
+}
+
 /** One small good object a kind. */
 const GOOD: Readonly<Record<string, Record<string, unknown>>> = {
   ConfigMap: { metadata: { name: 'c' }, data: { 'a.txt': 'x' } },
@@ -105,6 +113,19 @@ const GOOD: Readonly<Record<string, Record<string, unknown>>> = {
     },
   },
   PodTemplate: { metadata: { name: 'p' }, template: workload.template },
+  MutatingWebhookConfiguration: { metadata: { name: 'm' }, webhooks: [webhook] },
+  ValidatingWebhookConfiguration: { metadata: { name: 'v' }, webhooks: [webhook] },
+  ValidatingAdmissionPolicy: {
+    metadata: { name: 'p.example.com' },
+    spec: {
+      matchConstraints: { resourceRules: webhook.rules },
+      validations: [{ expression: 'object.spec.replicas <= 5' }],
+    },
+  },
+  ValidatingAdmissionPolicyBinding: {
+    metadata: { name: 'b' },
+    spec: { policyName: 'p.example.com', validationActions: ['Deny'] },
+  },
   LimitRange: { metadata: { name: 'l' }, spec: { limits: [{ type: 'Container', max: { cpu: '2' } }] } },
   ResourceQuota: { metadata: { name: 'q' }, spec: { hard: { pods: '1', 'count/deployments.apps': '2' } } },
   PodDisruptionBudget: { metadata: { name: 'p' }, spec: { minAvailable: '50%' } },
