@@ -77,7 +77,7 @@ test('a refused connection is told in the system’s words', async t => {
     t,
     `. {\n forward . 127.0.0.1:${await freePort()} {\n  ${lines}\n }\n}`,
   )
-  const reply = await ask(configuration, 'www.example.org.')
+  const reply = await ask(configuration, 'www.example.org.', { edns: { udpSize: 1232, dnssecOk: false, options: [] } })
   t.is(reply?.rcode, rcodes.SERVFAIL)
   t.regex(reply?.extendedErrors?.[0]?.text ?? '', /: connection refused$/)
 })
