@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import test from 'ava'
-import { pluginModules, problemsOf, testWorld } from '../../support/dns-environment.ts'
+import { configure, pluginModules, problemsOf, testWorld } from '../../support/dns-environment.ts'
 import { metricRow, optionRow } from '../../support/plugin-docs.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
@@ -9,9 +10,32 @@ const pageOf = (name: string): string => readFileSync(new URL(`${name}.md`, fold
 
 const allMetrics = readFileSync(new URL('../metrics.md', folder), 'utf8')
 
+/** Resolved when the Corefile is read: it has a page as plugins do, and no module. */
+const IMPORT = 'import'
+
 test('every plugin has a page, and every page a plugin', t => {
   const pages = readdirSync(folder).filter(file => file !== 'README.md')
-  t.deepEqual(pages.toSorted(), [...pluginModules.keys()].map(name => `${name}.md`).sort())
+  t.deepEqual(pages.toSorted(), [...pluginModules.keys(), IMPORT].map(name => `${name}.md`).sort())
+})
+
+const examplesOf = (name: string): readonly string[] =>
+  [...pageOf(name).matchAll(/^```corefile\n([\s\S]*?)^```/gm)].map(([, text]) => text!)
+
+test('import: the examples are good, and bring what they say', t => {
+  const [snippet = '', files = '', ...others] = examplesOf(IMPORT)
+  t.deepEqual(others, [])
+  t.deepEqual(problemsOf(snippet), [])
+  t.regex(problemsOf(snippet.replace('198.51.100.2', 'x_y'))[0] ?? '', /^Corefile:4: forward: .*x_y/)
+  const root = temporaryFolder(t)
+  t.deepEqual(problemsOf(files, testWorld(), root), [])
+  mkdirSync(join(root, 'custom'))
+  writeFileSync(join(root, 'custom', 'a.override'), 'cache 30\n')
+  writeFileSync(join(root, 'custom', 'b.server'), 'example.org {\n whoami\n}\n')
+  const { listeners, plugins } = configure(files, testWorld(), root)
+  t.is(listeners.length, 1)
+  t.deepEqual(plugins.map(({ name }) => name).sort(), ['cache', 'errors', 'forward', 'whoami'])
+  writeFileSync(join(root, 'custom', 'b.server'), 'example.org {\n whoamy\n}\n')
+  t.regex(problemsOf(files, testWorld(), root)[0] ?? '', /custom\/b\.server:2: unknown directive "whoamy"/)
 })
 
 for (const [name, module] of pluginModules) {
@@ -41,7 +65,7 @@ for (const [name, module] of pluginModules) {
   })
 
   test(`${name}: the examples are good`, t => {
-    const examples = [...pageOf(name).matchAll(/^```corefile\n([\s\S]*?)^```/gm)].map(([, text]) => text!)
+    const examples = examplesOf(name)
     t.true(examples.length > 0)
     // Files that an example names are not on this machine.
     for (const example of examples)
