@@ -1,11 +1,47 @@
 /** `npm pack`, install the tarball elsewhere, run it there: the package is whole. */
-import { symlinkSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import test from 'ava'
+import { pathToFileURL } from 'node:url'
+import test, { type ExecutionContext } from 'ava'
+import { sourceStack } from '#lib/source-stack.ts'
 import { Cluster, projectRoot } from '../support/cluster.ts'
 import { ask } from '../support/dns-client.ts'
+import { DnsProcess } from '../support/dns-process.ts'
+import { recordLoaded } from '../support/loaded-files.ts'
 import { run } from '../support/run.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
+
+/** What an error in the file says: the place in its source. */
+const tellsSources = (t: ExecutionContext, dist: string): void => {
+  const file = readdirSync(dist).find(name => /^thread-.*\.js$/.test(name))!
+  const lines = readFileSync(join(dist, file), 'utf8').split('\n')
+  const at = lines.findIndex(line => /OwnZones = class|class OwnZones/.test(line))
+  const { href } = pathToFileURL(join(dist, file))
+  const told = sourceStack(`    at find (${href}:${at + 1}:${lines[at]!.indexOf('OwnZones') + 1})`)
+  const [, source, line] = /\/(server\/own-zones\.ts):(\d+):/.exec(told) ?? []
+  t.is(source, 'server/own-zones.ts', told)
+  t.regex(readFileSync(join(projectRoot, source!), 'utf8').split('\n')[Number(line) - 1]!, /class OwnZones/)
+}
+
+/** kubeadm's Corefile on loopback, without a cluster. */
+const startsFromFewFiles = async (t: ExecutionContext, folder: string, command: string): Promise<void> => {
+  const corefile = join(folder, 'Corefile')
+  const kubeadm = readFileSync(join(projectRoot, 'configs/examples/kubeadm.Corefile'), 'utf8')
+  writeFileSync(corefile, kubeadm.replace(/(kubernetes [^{]*\{)/, '$1\n endpoint https://127.0.0.1:1'))
+  const record = recordLoaded(folder)
+  const addresses = ['dns', 'health', 'ready', 'metrics', 'admin'].flatMap(part => [`--${part}-address`, '127.0.0.1:0'])
+  const program = new DnsProcess(t, corefile, [...addresses, '--log-format', 'json'], record.environment, command)
+  await program.whenSays('watching failed')
+  await program.stop()
+  const files = record.read().filter(url => url.startsWith('file:'))
+  const own = files.filter(url => url.includes('/node_modules/seamark/dist/'))
+  t.true(own.length >= 4 && own.length <= 12, own.join('\n'))
+  // What a start needs of other packages stands in the package's own files; koffi has a native part.
+  t.deepEqual(
+    files.filter(url => !own.includes(url) && !/\/recorder\.mjs$|\/node_modules\/@?ko(ffi|romix)\//.test(url)),
+    [],
+  )
+}
 
 test.serial('the packed package installs elsewhere and runs there', async t => {
   t.timeout(300_000)
@@ -26,6 +62,12 @@ test.serial('the packed package installs elsewhere and runs there', async t => {
   // By another link, and with no Node on the PATH at all.
   symlinkSync(command, join(folder, 'linked'))
   t.is((await run(join(folder, 'linked'), ['--version'], { env: { PATH: '/usr/bin:/bin' }, cwd: '/' })).code, 0)
+
+  const dist = join(folder, 'node_modules/seamark/dist')
+  tellsSources(t, dist)
+  t.regex(readFileSync(join(dist, 'LICENCES.txt'), 'utf8'), /^pino \d.*\n[\s\S]*Permission is hereby granted/m)
+  t.false(existsSync(join(folder, 'node_modules/seamark/cmd')))
+  await startsFromFewFiles(t, folder, command)
 
   const anyPort = ['apiserver', 'dns', 'metrics', 'health', 'ready', 'admin'].flatMap(part => [
     `--${part}-address`,

@@ -17,6 +17,8 @@ import { kubectl, type Run, type RunOptions } from './kubectl.ts'
 
 export interface KubectlCluster {
   readonly home: string
+  /** Path of the admin's, once the tests run. */
+  kubeconfig(): string
   attempt(args: readonly string[], options?: RunOptions): Promise<Run>
   /** What it prints, trimmed; the test fails where kubectl does. */
   run(t: Pick<ExecutionContext, 'is'>, args: readonly string[], options?: RunOptions): Promise<string>
@@ -47,6 +49,7 @@ export const kubectlCluster = (test: TestFn): KubectlCluster => {
   const attempt = (args: readonly string[], options: RunOptions = {}) => kubectl(args, { kubeconfig, home, ...options })
   return {
     home,
+    kubeconfig: () => kubeconfig,
     attempt,
     async run(t, args, options) {
       const { code, stdout, stderr } = await attempt(args, options)

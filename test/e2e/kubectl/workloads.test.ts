@@ -1,6 +1,6 @@
 /** What people do with kubectl to workloads, as far as records go: the real one, against a real apiserver. */
 import anyTest, { type TestFn } from 'ava'
-import { kubectlCluster } from '../support/kubectl-cluster.ts'
+import { kubectlCluster } from '../../support/kubectl-cluster.ts'
 
 const test = anyTest.serial as TestFn
 const { attempt, run } = kubectlCluster(test)

@@ -1,10 +1,10 @@
 /** From kubectl to dig: a manifest is applied, every name in it resolves; it is deleted, and none does. */
 import test from 'ava'
-import { type Cluster, startCluster } from '../support/cluster.ts'
-import { kubectl } from '../support/kubectl.ts'
-import { findProgram, skip } from '../support/programs.ts'
-import { run } from '../support/run.ts'
-import { SHOP_MANIFEST } from '../support/shop-manifest.ts'
+import { type Cluster, startCluster } from '../../support/cluster.ts'
+import { kubectl } from '../../support/kubectl.ts'
+import { findProgram, skip } from '../../support/programs.ts'
+import { run } from '../../support/run.ts'
+import { SHOP_MANIFEST } from '../../support/shop-manifest.ts'
 
 interface ListedService {
   readonly metadata: { readonly namespace: string; readonly name: string }

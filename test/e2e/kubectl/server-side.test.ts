@@ -1,7 +1,7 @@
 /** What people do with kubectl's server-side apply: share, conflict, force, go over to it and back. */
 import anyTest, { type TestFn } from 'ava'
-import { kubectlCluster } from '../support/kubectl-cluster.ts'
-import { SHOP_MANIFEST } from '../support/shop-manifest.ts'
+import { kubectlCluster } from '../../support/kubectl-cluster.ts'
+import { SHOP_MANIFEST } from '../../support/shop-manifest.ts'
 
 const test = anyTest.serial as TestFn
 const { attempt, run } = kubectlCluster(test)

@@ -2,8 +2,8 @@
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import anyTest, { type TestFn } from 'ava'
-import { kubectlCluster } from '../support/kubectl-cluster.ts'
-import { SHOP_MANIFEST } from '../support/shop-manifest.ts'
+import { kubectlCluster } from '../../support/kubectl-cluster.ts'
+import { SHOP_MANIFEST } from '../../support/shop-manifest.ts'
 
 const test = anyTest.serial as TestFn
 const { attempt, home, run } = kubectlCluster(test)

@@ -1,6 +1,6 @@
 /** Who may do what, as people ask and set it: `kubectl auth`, `create role`, `create token`, `--as`. */
 import test from 'ava'
-import { kubectlCluster } from '../support/kubectl-cluster.ts'
+import { kubectlCluster } from '../../support/kubectl-cluster.ts'
 
 const cluster = kubectlCluster(test)
 
