@@ -1,4 +1,7 @@
-/** The SQLite store on this machine's disk: durable puts of 1 KiB by 1, 16 and 64 clients, and reads beside 64 writers. */
+/**
+ * The SQLite store on this machine's disk: durable puts of 1 KiB by 1, 16 and 64 clients, and reads beside 64 writers. Beside
+ * it etcd, where it is installed, with one put at a time by as many clients over gRPC, as an apiserver puts into it.
+ */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,12 +9,18 @@ import { openSqliteStore } from '#cluster/store/backends/sqlite/sqlite-store.ts'
 import type { Store } from '#cluster/store/kv.ts'
 import { silentLogger } from '#lib/log.ts'
 import { createRegistry } from '#lib/metrics.ts'
+import { RunningEtcd } from '../apiserver/running-etcd.ts'
+import type { BenchCase } from '../bench-case.ts'
 
 /** Milliseconds of each measurement. */
 const DURATION = 700
 const VALUE = new Uint8Array(1_024).fill(120)
+/** h2load counts whole seconds. */
+const ETCD_SECONDS = 2
 /** Each client changes its own keys in turn, so the table stops growing. */
 const KEYS_PER_CLIENT = 100
+
+const CLIENTS = [1, 16, 64]
 
 const put = (store: Store, client: number, turn: number): Promise<unknown> => {
   const key = `/registry/services/specs/bench-${client}/service-${turn % KEYS_PER_CLIENT}`
@@ -34,7 +43,7 @@ const rate = async (clients: number, task: (client: number, turn: number) => Pro
 
 const measure = async (store: Store): Promise<Record<string, number>> => {
   const figures: Record<string, number> = {}
-  for (const clients of [1, 16, 64]) {
+  for (const clients of CLIENTS) {
     figures[`puts/s, ${clients} clients`] = await rate(clients, (client, turn) => put(store, client, turn))
   }
   const key = '/registry/services/specs/bench-0/service-0'
@@ -45,16 +54,36 @@ const measure = async (store: Store): Promise<Record<string, number>> => {
   return figures
 }
 
-export default {
-  name: 'store',
-  async run(): Promise<Record<string, number>> {
-    const directory = await mkdtemp(join(tmpdir(), 'seamark-bench-'))
-    const store = await openSqliteStore({ directory, logger: silentLogger, registry: createRegistry() })
-    try {
-      return await measure(store)
-    } finally {
-      await store.close()
-      await rm(directory, { recursive: true })
-    }
-  },
+const measureEtcd = async (etcd: RunningEtcd): Promise<Record<string, number>> => {
+  const figures: Record<string, number> = {}
+  for (const clients of CLIENTS) {
+    const { perSecond, bad } = await etcd.put(VALUE, clients, ETCD_SECONDS)
+    if (bad > 0) throw new Error(`etcd refused ${bad} puts`)
+    figures[`puts/s, ${clients} clients`] = perSecond
+  }
+  return figures
 }
+
+const run: BenchCase['run'] = async stage => {
+  const directory = await mkdtemp(join(tmpdir(), 'seamark-bench-'))
+  const store = await openSqliteStore({ directory, logger: silentLogger, registry: createRegistry() })
+  const figures: Record<string, Record<string, number>> = {}
+  try {
+    figures.seamark = await measure(store)
+  } finally {
+    await store.close()
+    await rm(directory, { recursive: true })
+  }
+  const etcd = await RunningEtcd.start()
+  if (!etcd) stage.warn('etcd is left out: there is none on the PATH (apt-get install etcd-server)')
+  else {
+    try {
+      figures.etcd = await measureEtcd(etcd)
+    } finally {
+      await etcd.close()
+    }
+  }
+  return figures
+}
+
+export default { name: 'store', run } satisfies BenchCase

@@ -26,6 +26,11 @@ export const publishedCases: readonly string[] = [
   'scale',
   'memory',
   'churn',
+  'store',
+  'apiserver',
+  'apiserver-lists',
+  'apiserver-watches',
+  'apiserver-start',
 ]
 
 /** What no figure shows, and where it is held. */

@@ -14,7 +14,7 @@ export interface Target {
   readonly wanted: string
   readonly limit: Limit
   /** `×` for a ratio. */
-  readonly unit: '×' | 'ms' | 'MB'
+  readonly unit: '×' | 'ms' | 'MB' | 'kB' | 'a second'
   measure(results: Results): Summary | undefined
 }
 
@@ -54,6 +54,8 @@ const HITS = 'cluster hits, UDP, in batches'
 const LARGE = '10,000 services, 100,000 endpoints'
 const DENIALS = 'NXDOMAIN and empty answers'
 const CHANGES = 'changes'
+const API = 'API, 64 clients over TLS'
+const WATCHERS = 'API, 1,000 watchers over TLS'
 
 export const targets: readonly Target[] = [
   {
@@ -199,5 +201,45 @@ export const targets: readonly Target[] = [
     limit: { atMost: 1.1 },
     unit: '×',
     measure: ratioOfFigures('saturation', 'seamark', 'RSS beside MiB', 'RSS MiB'),
+  },
+  {
+    id: 'store-etcd',
+    workload: 'store, 64 clients',
+    wanted: "durable puts a second against etcd's",
+    limit: { atLeast: 2 },
+    unit: '×',
+    measure: against('store', 'etcd', 'puts/s, 64 clients'),
+  },
+  {
+    id: 'creates',
+    workload: API,
+    wanted: 'creates of Pods',
+    limit: { atLeast: 2_000 },
+    unit: 'a second',
+    measure: figureOf('apiserver', 'creates/s, HTTP/1.1'),
+  },
+  {
+    id: 'list',
+    workload: 'API, 10,000 Pods',
+    wanted: 'a list of all as JSON, to its last byte',
+    limit: { below: 150 },
+    unit: 'ms',
+    measure: figureOf('apiserver-lists', 'ms', 'JSON'),
+  },
+  {
+    id: 'watchers-change',
+    workload: WATCHERS,
+    wanted: 'from a change to the last watcher',
+    limit: { below: 100 },
+    unit: 'ms',
+    measure: figureOf('apiserver-watches', 'to the last watcher, ms'),
+  },
+  {
+    id: 'watchers-memory',
+    workload: WATCHERS,
+    wanted: 'memory of an idle watcher',
+    limit: { atMost: 150 },
+    unit: 'kB',
+    measure: figureOf('apiserver-watches', 'memory of an idle watcher, kB'),
   },
 ]

@@ -9,8 +9,9 @@
 import type { Kind } from '#cluster/api/kind.ts'
 import {
   type ChangeSet,
-  type KeyValue,
+  continueKey,
   prefixRange,
+  type RangeResult,
   type Revision,
   type Store,
   StoreRevisionError,
@@ -29,6 +30,9 @@ export interface CacherOptions {
   /** Changes that each kind remembers for watches that resume. Default 4096. */
   readonly historySize?: number
 }
+
+/** Keys read at once: some megabytes on their way from the store's thread, and few counts of what is left. */
+const PAGE = 4_000
 
 interface Waiter {
   readonly revision: Revision
@@ -74,10 +78,8 @@ export class Cacher {
   async start(): Promise<void> {
     const { store, historySize = 4096 } = this.#options
     const current = await store.revision()
-    const { keyValues, revision } = await this.#readPast(Math.max(1, current - historySize), current)
-    const byPrefix = Map.groupBy(keyValues, ({ key }) => prefixOfKey(key))
-    for (const [prefix, caches] of this.#byPrefix)
-      for (const cache of caches) cache.load(byPrefix.get(prefix) ?? [], revision)
+    const revision = current === 0 ? 0 : await this.#loadPast(Math.max(1, current - historySize))
+    for (const cache of this.#caches.values()) cache.load([], revision)
     this.#revision = revision
     this.#watch = store.watch(prefixRange(REGISTRY_PREFIX), {
       from: revision + 1,
@@ -121,18 +123,27 @@ export class Cacher {
     })
   }
 
-  async #readPast(
-    wanted: Revision,
-    current: Revision,
-  ): Promise<{ keyValues: readonly KeyValue[]; revision: Revision }> {
-    const range = prefixRange(REGISTRY_PREFIX)
-    if (current === 0) return { keyValues: [], revision: 0 }
+  /** Loads the state at `wanted`, or at the oldest revision above it that the store has: the one that it returns. */
+  async #loadPast(wanted: Revision): Promise<Revision> {
     try {
-      return await this.#options.store.range(range, { revision: wanted })
+      return await this.#loadPages(wanted)
     } catch (error) {
       if (!(error instanceof StoreRevisionError) || error.problem.problem !== 'compacted') throw error
-      return await this.#options.store.range(range, { revision: Math.max(error.problem.compacted, 1) })
+      return await this.#loadPages(Math.max(error.problem.compacted, 1))
     }
+  }
+
+  /** The store reads a page while the one before it is taken in. */
+  async #loadPages(revision: Revision): Promise<Revision> {
+    const { end, start } = prefixRange(REGISTRY_PREFIX)
+    const read = (from: string) => this.#options.store.range({ start: from, end }, { revision, limit: PAGE })
+    for (let reading: Promise<RangeResult> | undefined = read(start); reading; ) {
+      const { keyValues, more }: RangeResult = await reading
+      reading = more ? read(continueKey(keyValues.at(-1)!.key)) : undefined
+      for (const [prefix, found] of Map.groupBy(keyValues, ({ key }) => prefixOfKey(key)))
+        for (const cache of this.#byPrefix.get(prefix) ?? []) cache.load(found, revision)
+    }
+    return revision
   }
 
   #deliver({ revision, changes }: ChangeSet): void {

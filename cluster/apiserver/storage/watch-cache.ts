@@ -68,7 +68,7 @@ export class WatchCache {
     this.#historySize = historySize
   }
 
-  /** The state at `revision`, before the first `apply`. */
+  /** The state at `revision`, all at once or a part after the other, before the first `apply`. */
   load(objects: Iterable<{ key: string; value: Uint8Array; modRevision: Revision }>, revision: Revision): void {
     for (const entry of objects) this.#put(this.#decode(entry))
     this.#floor = revision

@@ -1,0 +1,59 @@
+/** Many clients that send the same request as fast as they are answered, by h2load, which costs less than any server. */
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { findProgram } from '../../test/support/programs.ts'
+import { percentile } from '../report/statistics.ts'
+
+export interface HttpLoad {
+  readonly url: string
+  readonly body: Buffer | string
+  readonly headers: Readonly<Record<string, string>>
+  /** Each on a connection, one request at a time. */
+  readonly clients: number
+  readonly seconds: number
+  readonly protocol: 'HTTP/1.1' | 'HTTP/2'
+}
+
+export interface HttpLoadReport {
+  /** Requests that were answered with a 2xx. */
+  readonly good: number
+  readonly bad: number
+  readonly perSecond: number
+  /** Milliseconds. */
+  readonly p99: number
+}
+
+/** Seconds before which nothing counts: connections are made then. */
+const WARM_UP = 1
+
+/** h2load's log: start time, status, microseconds, a line a request. */
+const readLog = (text: string): readonly { readonly good: boolean; readonly micros: number }[] =>
+  text
+    .trim()
+    .split('\n')
+    .map(line => line.split('\t'))
+    .map(([, status, micros]) => ({ good: Number(status) >= 200 && Number(status) < 300, micros: Number(micros) }))
+
+export const runHttpLoad = async (load: HttpLoad): Promise<HttpLoadReport> => {
+  const program = findProgram('h2load')
+  if (!program) throw new Error('there is no h2load (apt-get install nghttp2-client)')
+  const folder = mkdtempSync(join(tmpdir(), 'seamark-bench-'))
+  const [body, log] = [join(folder, 'body'), join(folder, 'requests')]
+  writeFileSync(body, load.body)
+  const headers = Object.entries(load.headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
+  const pace = ['-c', String(load.clients), '-m', '1', '-D', String(load.seconds), `--warm-up-time=${WARM_UP}`]
+  const protocol = load.protocol === 'HTTP/1.1' ? ['--h1'] : []
+  try {
+    await promisify(execFile)(program, [...protocol, ...pace, ...headers, '-d', body, '--log-file', log, load.url])
+    const rows = readLog(readFileSync(log, 'utf8'))
+    const good = rows.filter(row => row.good)
+    const sorted = good.map(({ micros }) => micros).toSorted((a, b) => a - b)
+    const perSecond = good.length / load.seconds
+    return { good: good.length, bad: rows.length - good.length, perSecond, p99: percentile(sorted, 0.99) / 1000 }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
