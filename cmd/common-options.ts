@@ -1,6 +1,6 @@
 /** Options that several programs share, defined once. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from '#lib/log.ts'
+import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from '#lib/log-options.ts'
 
 export interface LogFlags {
   readonly logLevel: LogLevel

@@ -7,7 +7,7 @@ const findRoot = (folder: string): string => {
   return findRoot(dirname(folder))
 }
 
-/** The folder of package.json: the checkout's, or the installed package's (where this file lies in dist/cmd). */
+/** The folder of package.json: the checkout's, or the installed package's (whose files lie in dist). */
 export const packageRoot = findRoot(dirname(fileURLToPath(import.meta.url)))
 
 export const packageVersion: string = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')).version

@@ -5,14 +5,10 @@
 import { createRequire } from 'node:module'
 import { type Logger, pino } from 'pino'
 import type { PinoPretty } from 'pino-pretty'
+import type { LogFormat, LogLevel } from './log-options.ts'
 import { sourceStack } from './source-stack.ts'
 
 export type { Logger }
-
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
-export type LogLevel = (typeof LOG_LEVELS)[number]
-export const LOG_FORMATS = ['text', 'json'] as const
-export type LogFormat = (typeof LOG_FORMATS)[number]
 
 export interface LogOptions {
   readonly level: LogLevel
@@ -21,9 +17,6 @@ export interface LogOptions {
   /** File descriptor to write to. Default 2 (standard error). */
   readonly descriptor?: number
 }
-
-/** Forty files that collectors do not need. */
-const require = createRequire(import.meta.url)
 
 const serializeError = (error: Error) => {
   const serialized = pino.stdSerializers.err(error)
@@ -40,7 +33,8 @@ export const createLogger = ({ level, format, descriptor = 2 }: LogOptions): Log
     serializers: { error: serializeError },
   }
   if (format === 'json') return pino(base, pino.destination({ dest: descriptor, sync: true }))
-  const pretty: typeof PinoPretty = require('pino-pretty')
+  // Forty files that collectors do not need.
+  const pretty: typeof PinoPretty = createRequire(import.meta.url)('pino-pretty')
   const stream = pretty({
     destination: descriptor,
     sync: true,

@@ -1,23 +1,136 @@
 /**
- * Compiles the product to dist/ for the npm package (docs/decisions/0002-compiled-package.md) and copies what stands
- * beside the code and is no code (types.json).
+ * Puts the product together in dist/ for the npm package (docs/decisions/0002-compiled-package.md): few files, since a
+ * start pays for each that it finds and reads (docs/decisions/0019-start.md). All of them lie flat in dist/, those too
+ * that the sources name by `new URL('./…', import.meta.url)`: workers, tables of facts.
  */
-import { execFileSync } from 'node:child_process'
-import { cpSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type ModuleInfo, type OutputChunk, type Plugin, type PluginContext, rolldown } from 'rolldown'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const ROOMS = ['lib', 'watcher', 'resolver', 'server', 'cluster', 'cmd']
+const dist = join(root, 'dist')
 
-rmSync(join(root, 'dist'), { recursive: true, force: true })
-execFileSync(process.execPath, [join(root, 'node_modules/.bin/tsc'), '-p', 'tsconfig.build.json'], {
-  cwd: root,
-  stdio: 'inherit',
-})
-for (const room of ROOMS) {
-  cpSync(join(root, room), join(root, 'dist', room), {
-    recursive: true,
-    filter: source => !source.endsWith('.ts') && !source.endsWith('.md'),
-  })
+/** koffi has a native part; re2js is not needed before the first answer. They stay packages of their own. */
+const EXTERNAL = ['koffi', 're2js']
+
+/** A module that has the plugins of kubeadm's Corefile, which most servers have: they are one file to be read. */
+const EVERYDAY = '\0everyday-plugins'
+const everyday = new Set(
+  [...readFileSync(join(root, 'configs/examples/kubeadm.Corefile'), 'utf8').matchAll(/^ {4}(\w+)/gm)].map(
+    ([, name]) => name!,
+  ),
+)
+/** Name of a plugin → what its module calls it. */
+const exported = new Map<string, string>()
+
+const modules = new Map<string, ModuleInfo>()
+const info = (file: string): ModuleInfo => modules.get(join(root, file))!
+
+/** Which modules, with all that they import, are one file; where several could have one, the first does. */
+const files: Readonly<Record<string, (id: string) => boolean>> = {
+  // A worker thread reads this and its own file, and nothing else.
+  thread: id => info('server/udp/worker.ts').importedIds.includes(id),
+  cli: id => info('cmd/main.ts').dynamicallyImportedIds.includes(id),
+  flags: id => id === join(root, 'cmd/dns.ts'),
+  dns: id => id === join(root, 'cmd/serve-dns.ts') || id === EVERYDAY,
 }
+
+const everydayPlugins: Plugin = {
+  name: 'everyday-plugins',
+  resolveId: id => (id === EVERYDAY ? id : null),
+  load: id =>
+    id === EVERYDAY
+      ? [...exported].map(([name, as]) => `export { ${as} } from '${root}resolver/plugins/${name}.ts'`).join('\n')
+      : null,
+  transform: {
+    filter: { id: join(root, 'resolver/plugins/index.ts') },
+    handler: code =>
+      inPlace(code, /import\('\.\/(\w+)\.ts'\)\)\.(\w+)/g, (all, name, as) => {
+        if (!everyday.has(name)) return all
+        exported.set(name, as)
+        return `import('${EVERYDAY}')).${as}`
+      }),
+  },
+}
+
+/** Lines stay lines, which is what stacks need: the map of the source holds. */
+const inPlace = (code: string, pattern: RegExp, replace: (all: string, ...groups: string[]) => string) => ({
+  code: code.replaceAll(pattern, replace),
+  map: null,
+})
+
+/** Files named by their place beside the source, and packages that are loaded when they are wanted. */
+const namedByUrl: Plugin = {
+  name: 'named-by-url',
+  transform: {
+    filter: { id: /\.ts$/, code: 'import.meta.url' },
+    handler(code, id) {
+      const { code: placed } = inPlace(code, /new URL\('(\.\/[^']+)', import\.meta\.url\)/g, (_, name) => {
+        return `new URL(import.meta.ROLLUP_FILE_URL_${emit(this, join(dirname(id), name!))})`
+      })
+      return inPlace(placed, /createRequire\(import\.meta\.url\)(?=\('([^']+)'\))/g, (all, name) =>
+        EXTERNAL.includes(name!) ? all : 'require',
+      )
+    },
+  },
+  moduleParsed: module => void modules.set(module.id, module),
+}
+
+/** `server/udp/worker.ts` → `server.udp.worker`. */
+const emit = (context: PluginContext, path: string): string => {
+  const name = path.slice(root.length).replaceAll(sep, '.')
+  return path.endsWith('.ts')
+    ? context.emitFile({ type: 'chunk', id: path, name: name.replace(/\.ts$/, '') })
+    : context.emitFile({ type: 'asset', fileName: name, source: readFileSync(path) })
+}
+
+/** V8 keeps a text with one character beyond Latin-1 in twice the memory. No comments are left, so it is in a literal. */
+const oneByte: Plugin = {
+  name: 'one-byte',
+  renderChunk: code =>
+    inPlace(code, /[^\0-\xff]/g, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`),
+}
+
+/** What the licences of the packages ask for that went into the files. */
+const licences = (chunks: readonly OutputChunk[]): string => {
+  const paths = chunks.flatMap(chunk => chunk.moduleIds)
+  const packages = new Set(paths.flatMap(path => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []))
+  return [...packages]
+    .toSorted()
+    .map(folder => {
+      const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+      const file = ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'license', 'LICENCE'].find(each =>
+        existsSync(join(folder, each)),
+      )
+      const text = file === undefined ? '' : `\n\n${readFileSync(join(folder, file), 'utf8').trim()}`
+      return `${name} ${version} (${license})${text}\n`
+    })
+    .join(`\n${'-'.repeat(80)}\n\n`)
+}
+
+rmSync(dist, { recursive: true, force: true })
+const bundle = await rolldown({
+  cwd: root,
+  input: { main: 'cmd/main.ts' },
+  platform: 'node',
+  external: EXTERNAL,
+  preserveEntrySignatures: false,
+  plugins: [everydayPlugins, namedByUrl, oneByte],
+  onLog(level, log) {
+    throw new Error(`${level}: ${log.message}`)
+  },
+})
+const names = Object.keys(files)
+const { output } = await bundle.write({
+  dir: dist,
+  format: 'es',
+  comments: false,
+  sourcemap: true,
+  sourcemapExcludeSources: true,
+  chunkFileNames: '[name]-[hash].js',
+  codeSplitting: {
+    groups: names.map((name, index) => ({ name, test: files[name]!, priority: names.length - index })),
+  },
+})
+writeFileSync(join(dist, 'LICENCES.txt'), licences(output.filter(each => each.type === 'chunk')))

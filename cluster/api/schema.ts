@@ -97,7 +97,7 @@ interface RawFacts {
 
 let loaded: RawFacts | undefined
 const facts = (): RawFacts => {
-  loaded ??= JSON.parse(readFileSync(new URL('types.json', import.meta.url), 'utf8')) as RawFacts
+  loaded ??= JSON.parse(readFileSync(new URL('./types.json', import.meta.url), 'utf8')) as RawFacts
   return loaded
 }
 

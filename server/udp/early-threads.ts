@@ -4,7 +4,6 @@
  */
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import { siblingModule } from '#lib/worker.ts'
 import type { ServerOptions } from '../options.ts'
 import type { WorkerSettings } from './batch-messages.ts'
 
@@ -25,7 +24,7 @@ export interface WaitingThread {
 /** A thread that waits does not keep the program alive. */
 export const startThread = (index: number): WaitingThread => {
   const turn = new Int32Array(new SharedArrayBuffer(4))
-  const worker = new Worker(siblingModule('worker', import.meta.url), {
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
     name: `udp-${index}`,
     workerData: turn.buffer,
     resourceLimits: RESOURCE_LIMITS,

@@ -11,22 +11,11 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { projectRoot } from '../support/cluster.ts'
 import { DnsProcess } from '../support/dns-process.ts'
+import { recordLoaded } from '../support/loaded-files.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
-
-/** Writes down every file and every module of Node's own that the main thread loads. */
-const recorder = (list: string): string => `
-  import { registerHooks } from 'node:module'
-  import { isMainThread } from 'node:worker_threads'
-  import { writeFileSync } from 'node:fs'
-  const urls = []
-  registerHooks({ load(url, context, next) { urls.push(url); return next(url, context) } })
-  const told = () => writeFileSync(${JSON.stringify(list)}, [...urls, ...process.moduleLoadList].join('\\n'))
-  if (isMainThread) process.on('exit', told)
-`
 
 const ADDRESSES = ['dns', 'health', 'ready', 'metrics', 'admin'].flatMap(part => [`--${part}-address`, '127.0.0.1:0'])
 
@@ -44,12 +33,11 @@ const begin = (t: ExecutionContext, folder: string, args: readonly string[], env
 
 test('kubeadm’s Corefile loads its own plugins, and no package that they do not need yet', async t => {
   const folder = temporaryFolder(t)
-  const [list, preload] = [join(folder, 'loaded'), join(folder, 'recorder.mjs')]
-  writeFileSync(preload, recorder(list))
-  const program = begin(t, folder, [], { NODE_OPTIONS: `--import=${pathToFileURL(preload)}` })
+  const record = recordLoaded(folder)
+  const program = begin(t, folder, [], record.environment)
   await program.whenSays('watching failed')
   await program.stop()
-  const loaded = readFileSync(list, 'utf8').split('\n')
+  const loaded = record.read()
 
   const plugins = loaded.flatMap(url => /\/resolver\/plugins\/(\w+)\.[jt]s$/.exec(url)?.[1] ?? [])
   const named = [...kubeadm.matchAll(/^ {4}(\w+)/gm)].map(([, name]) => name!)

@@ -10,14 +10,15 @@ export class DnsProcess {
   output = ''
   readonly exited: Promise<number | null>
 
-  /** `environment`: beyond this process's own. */
+  /** `environment`: beyond this process's own. `command`: an installed one, for the checkout's. */
   constructor(
     t: ExecutionContext,
     corefile: string,
     args: readonly string[] = [],
     environment: NodeJS.ProcessEnv = {},
+    command: string = seamark,
   ) {
-    this.child = spawn(seamark, ['dns', '--conf', corefile, ...args], {
+    this.child = spawn(command, ['dns', '--conf', corefile, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, NODE_OPTIONS: '', ...environment },
     })

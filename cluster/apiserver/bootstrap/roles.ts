@@ -55,7 +55,7 @@ const COREDNS: readonly Fact[] = [
 ]
 
 const readFacts = (): readonly Fact[] => [
-  ...(JSON.parse(readFileSync(new URL('default-roles.json', import.meta.url), 'utf8')) as Fact[]),
+  ...(JSON.parse(readFileSync(new URL('./default-roles.json', import.meta.url), 'utf8')) as Fact[]),
   ...COREDNS,
 ]
 

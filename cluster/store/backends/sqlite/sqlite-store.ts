@@ -14,7 +14,6 @@ import { type Clock, systemClock } from '#lib/clock.ts'
 import { SeamarkError, systemCode } from '#lib/errors.ts'
 import type { Logger } from '#lib/log.ts'
 import type { Registry } from '#lib/metrics.ts'
-import { siblingModule } from '#lib/worker.ts'
 import {
   type ChangeSet,
   type KeyRange,
@@ -68,7 +67,7 @@ export const openSqliteStore = async (options: SqliteStoreOptions): Promise<Stor
   }
   // Secrets are in there, whatever the directory's own mode. SQLite gives its log the mode of the database.
   for (const file of [workerData.file, workerData.lockFile]) await createPrivate(file)
-  const worker = new Worker(siblingModule('worker', import.meta.url), { workerData, name: 'store' })
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, name: 'store' })
   const opened = await firstMessage(worker)
   if (opened.type !== 'opened') {
     assert(opened.type === 'refused')
