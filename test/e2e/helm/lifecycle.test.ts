@@ -2,9 +2,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
-import { startApiserver } from '../support/apiserver.ts'
-import { helm, kubectl } from '../support/kubectl.ts'
-import { temporaryFolder } from '../support/temporary-folder.ts'
+import { startApiserver } from '../../support/apiserver.ts'
+import { helm, kubectl } from '../../support/kubectl.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const TEMPLATE = `apiVersion: v1
 kind: Service
