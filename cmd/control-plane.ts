@@ -1,8 +1,10 @@
 /** `seamark control-plane`: apiserver and controllers in one process, as `seamark up` runs them. */
 import { Command } from 'commander'
+import type { CertificateSigner } from '#cluster/pki/certificate-request.ts'
+import type { Pki } from '#cluster/pki/pki.ts'
 import { systemClock } from '#lib/clock.ts'
 import type { Component } from '#lib/lifecycle.ts'
-import { createLogger } from '#lib/log.ts'
+import { createLogger, type Logger } from '#lib/log.ts'
 import { createRegistry } from '#lib/metrics.ts'
 import { systemRandom } from '#lib/random.ts'
 import { withApiserverOptions } from './apiserver.ts'
@@ -12,6 +14,18 @@ import { ensureDataDir } from './data-dir.ts'
 import { kubeconfigAccess } from './kubeconfig-access.ts'
 import { runProgram } from './run-program.ts'
 
+/** Reads the cluster's CA, which the apiserver has made, when the first certificate is to be signed. */
+const signerOf = (directory: string, logger: Logger): CertificateSigner => {
+  let pki: Promise<Pki> | undefined
+  return {
+    async sign(request) {
+      const { ensurePki } = await import('#cluster/pki/pki.ts')
+      pki ??= ensurePki({ directory, clock: systemClock, logger })
+      return (await pki).sign(request)
+    },
+  }
+}
+
 /** The controllers, made once the apiserver has written their kubeconfig. */
 const controllersOf = (dataDir: string, { logger, registry }: ApiserverProgramEnvironment): Component => {
   let controllers: Component | undefined
@@ -19,9 +33,10 @@ const controllersOf = (dataDir: string, { logger, registry }: ApiserverProgramEn
     name: 'controllers',
     async start(signal) {
       const { createControllers } = await import('#cluster/controllers/controllers.ts')
-      const access = await kubeconfigAccess(ensureDataDir(dataDir).kubeconfig('controller-manager'))
+      const { folder, kubeconfig } = ensureDataDir(dataDir)
+      const access = await kubeconfigAccess(kubeconfig('controller-manager'))
       controllers = createControllers(
-        { access },
+        { access, signer: signerOf(folder, logger) },
         { clock: systemClock, random: systemRandom, logger: logger.child({ room: 'controllers' }), registry },
       )
       await controllers.start(signal)

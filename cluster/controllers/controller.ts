@@ -5,6 +5,8 @@
  * be. It may be called at any time, again and again; it is never called for one key twice at once. A failure of the
  * world is thrown: `loop.ts` tries again, later each time.
  */
+
+import type { CertificateSigner } from '#cluster/pki/certificate-request.ts'
 import type { Clock, Milliseconds } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
 import type { RestClient } from '#watcher/client.ts'
@@ -21,6 +23,8 @@ export interface ControllerEnvironment {
   readonly logger: Logger
   /** PEM of the authority that signs the apiserver's certificate; undefined: one of the system's. */
   readonly authority: string | undefined
+  /** What holds the cluster's CA; undefined: another program signs. */
+  readonly signer: CertificateSigner | undefined
   /** The informer of a view, the same for all who ask: one watch a resource, however many controllers read it. */
   informer<Object>(view: View<Object>): RunningInformer<Object>
 }

@@ -2,6 +2,7 @@
  * The controllers: loops that bring the cluster to what its objects ask for. They know the apiserver only, share one
  * informer a resource as kube-controller-manager, and write each as the service account that its role is bound to.
  */
+import type { CertificateSigner } from '#cluster/pki/certificate-request.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Component } from '#lib/lifecycle.ts'
 import type { Logger } from '#lib/log.ts'
@@ -19,6 +20,8 @@ import { Loop } from './loop.ts'
 export interface ControllersOptions {
   /** Who the controllers are: `kube-controller-manager`. Its authority is published to every namespace. */
   readonly access: ClusterAccess
+  /** What signs certificates that were approved. Default: another program does. */
+  readonly signer?: CertificateSigner
 }
 
 export interface ControllersEnvironment {
@@ -74,6 +77,7 @@ class Controllers implements Component {
       clock,
       logger,
       authority: await this.#options.access.authority(),
+      signer: this.#options.signer,
       informer: view => informers.get(view),
     }
     const controllers: Controller[] = CONTROLLERS.map(({ account, create }) =>

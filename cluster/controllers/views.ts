@@ -1,6 +1,7 @@
 /** What the controllers need of each kind. */
 
 import type { LabelSelector } from '#cluster/api/label-selector.ts'
+import type { ApiObject } from '#cluster/api/object.ts'
 import type { View } from '#watcher/view.ts'
 
 interface RawMetadata {
@@ -48,6 +49,14 @@ export const configMaps: View<ConfigMapView> = {
     const view = stripLifecycle(raw)
     return { ...view, authority: view.name === ROOT_CA ? data?.[ROOT_CA_KEY] : undefined }
   },
+}
+
+/** A request for a certificate is written back whole: all of it is kept. */
+export type CertificateRequest = ApiObject
+
+export const certificateRequests: View<CertificateRequest> = {
+  resource: { group: 'certificates.k8s.io', version: 'v1', resource: 'certificatesigningrequests' },
+  strip: raw => structuredClone(raw) as unknown as ApiObject,
 }
 
 export interface ServiceCidrView {

@@ -7,14 +7,15 @@ import { isIP } from 'node:net'
 import type * as X509 from '@peculiar/x509'
 import type { Milliseconds } from '#lib/clock.ts'
 import type { KeyPair } from './key.ts'
+import { loadX509 } from './load-x509.ts'
 
 export const DAY: Milliseconds = 86_400_000
 /** As kubeadm's. */
 const AUTHORITY_LIFETIME: Milliseconds = 3_650 * DAY
 /** As kubeadm's. */
-const CERTIFICATE_LIFETIME: Milliseconds = 365 * DAY
+export const CERTIFICATE_LIFETIME: Milliseconds = 365 * DAY
 /** Certificates begin a little in the past, for machines whose clocks are behind (kubeadm's value). */
-const BACKDATE: Milliseconds = 300_000
+export const BACKDATE: Milliseconds = 300_000
 
 export interface Subject {
   /** The CN: the user of a client certificate. */
@@ -36,12 +37,6 @@ export interface CertificateRequest {
   readonly names: readonly string[]
 }
 
-const load = async (): Promise<typeof X509> => {
-  // The package's dependency injection needs it to be there first.
-  await import('reflect-metadata')
-  return import('@peculiar/x509')
-}
-
 const distinguishedName = ({ commonName, organizations }: Subject): X509.JsonName => [
   ...organizations.map(organization => ({ O: [organization] })),
   { CN: [commonName] },
@@ -49,7 +44,7 @@ const distinguishedName = ({ commonName, organizations }: Subject): X509.JsonNam
 
 /** A certificate for `key`, signed by itself, that may sign others. */
 export const issueAuthority = async (key: KeyPair, commonName: string, now: Milliseconds): Promise<string> => {
-  const x509 = await load()
+  const x509 = await loadX509()
   const { digitalSignature, keyCertSign, cRLSign } = x509.KeyUsageFlags
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: distinguishedName({ commonName, organizations: [] }),
@@ -73,7 +68,7 @@ export const issueCertificate = async (
   { subject, key, purpose, names }: CertificateRequest,
   now: Milliseconds,
 ): Promise<string> => {
-  const x509 = await load()
+  const x509 = await loadX509()
   const issuer = new x509.X509Certificate(authority.certificate.raw)
   const { clientAuth, serverAuth } = x509.ExtendedKeyUsage
   const extensions: X509.Extension[] = [

@@ -17,6 +17,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Clock, Milliseconds } from '#lib/clock.ts'
 import { SeamarkError } from '#lib/errors.ts'
 import type { Logger } from '#lib/log.ts'
+import { type SigningRequest, signRequest } from './certificate-request.ts'
 import { readIfThere, writeDurably } from './durable-file.ts'
 import {
   ADMIN,
@@ -78,6 +79,8 @@ export interface Pki {
    * @throws SeamarkError DATA_DIR_UNUSABLE
    */
   serviceAccountKey(): Promise<KeyPair>
+  /** PEM of a certificate for somebody else's key. Rejects where the request is none, or not signed by that key. */
+  sign(request: SigningRequest): Promise<string>
   /**
    * Writes the kubeconfigs that are missing, point elsewhere, or are near their end; leaves the others untouched.
    * @throws SeamarkError DATA_DIR_UNUSABLE
@@ -160,6 +163,10 @@ class DirectoryPki implements Pki {
     if (!key) throw new SeamarkError('DATA_DIR_UNUSABLE', `${path} holds no private key`)
     if (stored === undefined) await writeDurably({ path, content: key.pem, mode: 0o600 })
     return key
+  }
+
+  sign(request: SigningRequest): Promise<string> {
+    return signRequest(this.#authority, request, this.#options.clock.now())
   }
 
   async writeKubeconfigs({ server, nodeName }: KubeconfigTarget): Promise<KubeconfigPaths> {

@@ -17,7 +17,7 @@ import { bootstrap } from '#cluster/apiserver/bootstrap/bootstrap.ts'
 import { CLUSTER_OPTIONS } from '#cluster/apiserver/bootstrap/options.ts'
 import type { LocalClient } from '#cluster/apiserver/client.ts'
 import { APISERVER_OPTIONS } from '#cluster/apiserver/options.ts'
-import { ensurePki, type KubeconfigPaths } from '#cluster/pki/pki.ts'
+import { ensurePki, type KubeconfigPaths, type Pki } from '#cluster/pki/pki.ts'
 import { openSqliteStore } from '#cluster/store/backends/sqlite/sqlite-store.ts'
 import type { Store } from '#cluster/store/kv.ts'
 import { type Clock, systemClock } from '#lib/clock.ts'
@@ -55,6 +55,7 @@ export interface RunningApiserver {
   readonly client: LocalClient
   readonly store: Store
   readonly registry: Registry
+  readonly pki: Pki
   readonly folder: string
   /** `https://127.0.0.1:PORT` */
   readonly url: string
@@ -167,7 +168,7 @@ const start = async (folder: string, options: StartOptions) => {
   }
   const url = `https://127.0.0.1:${apiserver.address.port}`
   const { admin, programs } = await pki.writeKubeconfigs({ server: url, nodeName: 'test' })
-  return { apiserver, store, registry: environment.registry, url, kubeconfig: admin, programs }
+  return { apiserver, store, pki, registry: environment.registry, url, kubeconfig: admin, programs }
 }
 
 /** Without a test it ends when `close` is called. */

@@ -37,7 +37,7 @@ export const kubectlCluster = (test: TestFn): KubectlCluster => {
     const files = [apiserver.programs['controller-manager']]
     const access = await loadKubeconfig({ files, environment: {}, clock: systemClock })
     const environment = { clock: systemClock, random: systemRandom, logger: silentLogger, registry: createRegistry() }
-    const controllers = createControllers({ access }, environment)
+    const controllers = createControllers({ access, signer: apiserver.pki }, environment)
     endings.push(() => controllers.close())
     await controllers.start(new AbortController().signal)
   })

@@ -1,5 +1,6 @@
 /** Every kind that the API serves. */
 import type { Kind } from '../kind.ts'
+import { certificateSigningRequestKind } from './certificate-signing-request.ts'
 import { clusterRoleKind } from './cluster-role.ts'
 import { clusterRoleBindingKind } from './cluster-role-binding.ts'
 import { configMapKind } from './config-map.ts'
@@ -80,6 +81,7 @@ export const KINDS: readonly Kind[] = [
   horizontalPodAutoscalerV1Kind,
   cronJobKind,
   jobKind,
+  certificateSigningRequestKind,
   leaseKind,
   endpointSliceKind,
   eventsEventKind,

@@ -8,6 +8,9 @@ import type { Attributes, Decision } from '../authorizer.ts'
 import type { Grants } from '../rbac/grants.ts'
 import type { Cacher } from '../storage/cacher.ts'
 import type { TokenIssuer } from '../tokens/token-issuer.ts'
+import { createCertificateApproval } from './certificate-approval.ts'
+import { createCertificateSigning } from './certificate-signing.ts'
+import { certificateSubjectRestriction } from './certificate-subject-restriction.ts'
 import { createDefaultIngressClass } from './default-ingress-class.ts'
 import { createDefaultStorageClass } from './default-storage-class.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
@@ -51,6 +54,9 @@ const createAll = (environment: AdmissionEnvironment): readonly AdmissionPlugin[
     defaultTolerationSeconds,
     createDefaultStorageClass(cacher),
     createRuntimeClass(cacher),
+    createCertificateApproval(environment),
+    createCertificateSigning(environment),
+    certificateSubjectRestriction,
     createDefaultIngressClass(cacher),
     createRoleEscalation(environment),
     resourceQuota,

@@ -3,6 +3,13 @@
  * of its Pods, mirror Pods, its lease, and tokens for the accounts of its Pods (Kubernetes: NodeRestriction).
  */
 import { isDeepStrictEqual } from 'node:util'
+import {
+  decodePem,
+  KUBE_APISERVER_CLIENT_KUBELET,
+  KUBELET_SERVING,
+  requestSpec,
+} from '#cluster/api/certificates/certificate-signing-request.ts'
+import { certificateSigningRequestKind } from '#cluster/api/kinds/certificate-signing-request.ts'
 import { leaseKind } from '#cluster/api/kinds/lease.ts'
 import { nodeKind } from '#cluster/api/kinds/node.ts'
 import { podKind } from '#cluster/api/kinds/pod.ts'
@@ -10,6 +17,7 @@ import { serviceAccountKind } from '#cluster/api/kinds/service-account.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
 import { isObject } from '#cluster/api/own-property.ts'
 import { forbidden } from '#cluster/api/status.ts'
+import { readCertificateRequest } from '#cluster/pki/certificate-request.ts'
 import type { AdmissionPlugin, AdmissionRequest, Refusal } from '../admission.ts'
 import { nodeOfUser } from '../node/node-identity.ts'
 import { MIRROR, nodeOfPod } from '../node/node-pods.ts'
@@ -56,6 +64,17 @@ const specOf = ({ spec }: ApiObject): Record<string, unknown> => (isObject(spec)
 
 /** The detail of the 403; undefined: nothing against it. */
 type Complaint = string | undefined
+
+/** A node asks for certificates of itself alone. */
+const checkCertificate = async ({ verb, subresource, object }: AdmissionRequest, node: string): Promise<Complaint> => {
+  if (verb !== 'create' || subresource !== '') return undefined
+  const { signerName = '', request } = requestSpec(object)
+  if (signerName !== KUBELET_SERVING && signerName !== KUBE_APISERVER_CLIENT_KUBELET) return undefined
+  const facts = await readCertificateRequest(decodePem(request))
+  // What is no request is refused as such.
+  if (!facts || facts.commonName === `system:node:${node}`) return undefined
+  return `can only create a node CSR with CN=system:node:${node}`
+}
 
 const checkNode = (request: AdmissionRequest, node: string): Complaint => {
   const { verb, object, current, name } = request
@@ -176,8 +195,10 @@ const checkLease = ({ verb, namespace, name, object }: AdmissionRequest, node: s
     : `can only access node lease with the same name as the requesting node`
 }
 
-const complain = (request: AdmissionRequest, node: string, cacher: Cacher): Complaint => {
+const complain = (request: AdmissionRequest, node: string, cacher: Cacher): Complaint | Promise<Complaint> => {
   switch (request.kind) {
+    case certificateSigningRequestKind:
+      return checkCertificate(request, node)
     case nodeKind:
       return checkNode(request, node)
     case podKind:
@@ -195,12 +216,12 @@ const complain = (request: AdmissionRequest, node: string, cacher: Cacher): Comp
 
 export const createNodeRestriction = (cacher: Cacher): AdmissionPlugin => ({
   name: 'NodeRestriction',
-  validate(request): Refusal {
+  async validate(request): Promise<Refusal> {
     const node = nodeOfUser(request.user)
     if (node === undefined) return undefined
     const { kind, name, user, object } = request
-    const detail =
-      node === '' ? `could not determine node from user ${JSON.stringify(user.name)}` : complain(request, node, cacher)
+    const unknown = `could not determine node from user ${JSON.stringify(user.name)}`
+    const detail = node === '' ? unknown : await complain(request, node, cacher)
     return detail ? forbidden({ ...kind, name: name || object.metadata.name || '' }, detail) : undefined
   },
 })

@@ -1,5 +1,8 @@
 /** All controllers, each with the service account in kube-system that it is: the names that Kubernetes's roles have. */
 import type { CreateController } from '../controller.ts'
+import { certificateApprover } from './certificate-approver.ts'
+import { certificateCleaner } from './certificate-cleaner.ts'
+import { certificateSigner } from './certificate-signer.ts'
 import { clusterRoleAggregationController } from './cluster-role-aggregation.ts'
 import { namespaceController } from './namespace.ts'
 import { rootCaPublisher } from './root-ca-publisher.ts'
@@ -12,6 +15,9 @@ export interface ControllerEntry {
 }
 
 export const CONTROLLERS: readonly ControllerEntry[] = [
+  { account: 'certificate-controller', create: certificateApprover },
+  { account: 'certificate-controller', create: certificateCleaner },
+  { account: 'certificate-controller', create: certificateSigner },
   { account: 'clusterrole-aggregation-controller', create: clusterRoleAggregationController },
   { account: 'namespace-controller', create: namespaceController },
   { account: 'root-ca-cert-publisher', create: rootCaPublisher },

@@ -91,6 +91,14 @@ const GOOD: Readonly<Record<string, Record<string, unknown>>> = {
     metadata: { name: 'h' },
     spec: { scaleTargetRef: { kind: 'Deployment', name: 'd' }, maxReplicas: 3 },
   },
+  CertificateSigningRequest: {
+    metadata: { name: 'c' },
+    spec: {
+      request: Buffer.from('-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n').toString('base64'),
+      signerName: 'example.com/s',
+      usages: ['client auth'],
+    },
+  },
   Ingress: {
     metadata: { name: 'i' },
     spec: { defaultBackend: { service: { name: 's', port: { name: 'http' } } }, tls: [{ secretName: 'k' }] },
