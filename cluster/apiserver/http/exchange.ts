@@ -60,18 +60,30 @@ const giveUp = (request: Request): void => {
   else request.destroy()
 }
 
+/** Undefined: it is larger than a body may be, and is not read on. (An iterator over the stream costs more than a body.) */
+const collect = (request: Request): Promise<Buffer | undefined> =>
+  new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      chunks.push(chunk)
+      if (size <= MAX_BODY) return
+      resolve(undefined)
+      request.destroy()
+    })
+    request.once('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)))
+    request.once('error', reject)
+    // Also after the end, when nobody listens any more.
+    request.once('close', () => reject(new Error('the client went away')))
+  })
+
 const readWhole = async (request: Request): Promise<Result<string, Status>> => {
   const tooLarge = failure(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${MAX_BODY}`)
   if (Number(headerOf(request, 'content-length') ?? 0) > MAX_BODY) return refused(tooLarge)
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > MAX_BODY) return refused(tooLarge)
-    chunks.push(chunk)
-  }
-  const body = Buffer.concat(chunks)
-  if (size === 0 || mediaType(headerOf(request, 'content-type')) !== PROTOBUF_MEDIA_TYPE)
+  const body = await collect(request)
+  if (!body) return refused(tooLarge)
+  if (body.length === 0 || mediaType(headerOf(request, 'content-type')) !== PROTOBUF_MEDIA_TYPE)
     return accepted(body.toString())
   const decoded = decodeProtobuf(body)
   return decoded.ok ? accepted(JSON.stringify(decoded.value)) : refused(badRequest(decoded.problem))
