@@ -85,12 +85,14 @@ export class Resolver {
       if (context.memoise && reply && chain?.steady) this.#memoise(query, verdict, reply, chain, context.memoise)
       return reply
     }
-    return verdict
-      .then(value => this.#reply(query, value, chain, context))
-      .catch(error => {
+    return verdict.then(value => {
+      try {
+        return this.#reply(query, value, chain, context)
+      } catch (error) {
         this.#panicked(error, describeQuery(query))
         return failureReply(packet)
-      })
+      }
+    })
   }
 
   /** RFC 1996 §3: the RCODE for who announces a change; undefined: no block that the zone is in has zones of others. */

@@ -1,5 +1,5 @@
 /** What a cache counts: CoreDNS's metrics, a series for each listener that a query came in by, and dnsmasq's counters. */
-import type { CounterSeries, Registry } from '#lib/metrics.ts'
+import type { CounterSeries, GaugeSeries, Registry } from '#lib/metrics.ts'
 import type { HitCount } from '../memo.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
 import type { CacheCounters } from '../plugin.ts'
@@ -82,6 +82,8 @@ export class CacheCounts {
   /** The cache is one, whichever of the block's listeners a query came in by; what is in it is counted at the first. */
   readonly #owner: OwnerLabels
   readonly #series = new Map<string, ListenerSeries>()
+  /** What is in the cache; made when there is something to say of it. */
+  #held: Readonly<Record<CacheType | 'bytes', GaugeSeries>> | undefined
   readonly #own = { insertions: 0, evictions: 0, misses: 0, hits: 0, stale: 0 }
 
   constructor(registry: Registry, owner: OwnerLabels) {
@@ -139,8 +141,16 @@ export class CacheCounts {
   }
 
   hold(sizes: Readonly<Record<CacheType, number>>, bytes: number): void {
-    for (const type of ['success', 'denial'] as const) this.#metrics.entries.set({ ...this.#owner, type }, sizes[type])
-    this.#metrics.bytes.set(this.#owner, bytes)
+    const held = (this.#held ??= this.#newHeld())
+    held.success.set(sizes.success)
+    held.denial.set(sizes.denial)
+    held.bytes.set(bytes)
+  }
+
+  #newHeld(): Readonly<Record<CacheType | 'bytes', GaugeSeries>> {
+    const { entries, bytes } = this.#metrics
+    const of = (type: CacheType) => entries.child({ ...this.#owner, type })
+    return { success: of('success'), denial: of('denial'), bytes: bytes.child(this.#owner) }
   }
 
   #of(server: string): ListenerSeries {

@@ -47,10 +47,10 @@ const write = (records: readonly ResourceRecord[]): boolean =>
   })
 
 const questionBytes = (name: string, type: number, questionClass: number): Buffer => {
-  const fixed = Buffer.alloc(4)
-  fixed.writeUInt16BE(type, 0)
-  fixed.writeUInt16BE(questionClass, 2)
-  return Buffer.concat([encodeName(name), fixed])
+  const bytes = encodeName(name, 0, 4)
+  bytes.writeUInt16BE(type, bytes.length - 4)
+  bytes.writeUInt16BE(questionClass, bytes.length - 2)
+  return bytes
 }
 
 /** The opposite of `packAnswer`. `question`: as the one who asked first spelled it. */

@@ -124,7 +124,8 @@ class Forward implements Plugin {
   #pool: UpstreamPool
   #isAdopted = false
   #underWay = 0
-  #cluster: Plugin | undefined
+  /** Undefined: not known yet. */
+  #clusterZones: readonly DnsName[] | undefined
 
   constructor({ settings, destinations, metrics, block }: ForwardParts, environment: Environment) {
     const { values, failover } = settings
@@ -222,27 +223,35 @@ class Forward implements Plugin {
     return this.#ask(query, next, reach === 'site')
   }
 
-  async #ask(query: Query, next: Next, siteOnly: boolean): Promise<Verdict> {
+  #ask(query: Query, next: Next, siteOnly: boolean): Promise<Verdict> {
     this.#underWay++
-    try {
-      const reply = await this.#exchange(query, siteOnly)
-      const { label } = reply.upstream
-      query.trace?.add(NAME, 'upstream answered', { upstream: label, rcode: reply.response.rcode })
-      query.metadata?.set('forward/upstream', label)
-      const verdict = answered(NAME, respell(this.#answerOf(reply, query), query.question))
-      if (!this.#asksNext(reply)) return verdict
-      const other = await next(query)
-      return other.verdict === 'unhandled' ? verdict : other
-    } catch (error) {
-      if (!(error instanceof ExchangeError)) throw error
-      query.trace?.add(NAME, 'no upstream answered', { reason: error.message })
-      return answered(NAME, emptyAnswer(rcodes.SERVFAIL, { extendedErrors: [causeOf(error)] }))
-    } finally {
-      this.#underWay--
-    }
+    return this.#exchange(query, siteOnly).then(
+      reply => {
+        this.#underWay--
+        return this.#replied(query, next, reply)
+      },
+      error => {
+        this.#underWay--
+        if (!(error instanceof ExchangeError)) throw error
+        query.trace?.add(NAME, 'no upstream answered', { reason: error.message })
+        return answered(NAME, emptyAnswer(rcodes.SERVFAIL, { extendedErrors: [causeOf(error)] }))
+      },
+    )
   }
 
-  async #exchange({ question, edns, transport, ...query }: Query, siteOnly: boolean): Promise<PoolReply> {
+  #replied(query: Query, next: Next, reply: PoolReply): MaybePromise<Verdict> {
+    const { label } = reply.upstream
+    query.trace?.add(NAME, 'upstream answered', { upstream: label, rcode: reply.response.rcode })
+    query.metadata?.set('forward/upstream', label)
+    const verdict = answered(NAME, respell(this.#answerOf(reply, query), query.question))
+    if (!this.#asksNext(reply)) return verdict
+    const known = (other: Verdict): Verdict => (other.verdict === 'unhandled' ? verdict : other)
+    const other = next(query)
+    return other instanceof Promise ? other.then(known) : known(other)
+  }
+
+  #exchange(query: Query, siteOnly: boolean): Promise<PoolReply> {
+    const { question, edns, transport } = query
     const { force_tcp: forced, prefer_udp: preferred } = this.#settings.values
     const channel: Channel = forced || (transport !== 'udp' && !preferred) ? 'tcp' : 'udp'
     const asked = {
@@ -256,10 +265,10 @@ class Forward implements Plugin {
       siteOnly,
       ...(query.upstreamOptions && { options: query.upstreamOptions }),
     }
-    const reply = await this.#pool.ask(asked, channel)
+    const reply = this.#pool.ask(asked, channel)
+    if (channel === 'tcp' || transport === 'udp') return reply
     // A client on UDP gets TC and comes again over TCP; one on TCP cannot be told to.
-    const again = reply.response.truncated && channel === 'udp' && transport !== 'udp'
-    return again ? this.#pool.ask(asked, 'tcp') : reply
+    return reply.then(first => (first.response.truncated ? this.#pool.ask(asked, 'tcp') : first))
   }
 
   /** Who has written a block or a stub zone for a special name wants it asked. */
@@ -268,7 +277,7 @@ class Forward implements Plugin {
     if (wanted === 'always') return 'anywhere'
     const { canonicalName } = question
     const special = findSpecialZone(question)
-    const isSearched = isSearchedClusterName(canonicalName, this.#clusterZones())
+    const isSearched = isSearchedClusterName(canonicalName, this.#zonesOfCluster())
     if (!special && !isSearched) return 'anywhere'
     const ours = [...this.#settings.from, ...this.#block.zones].filter(zone => isSubdomain(canonicalName, zone))
     if (special ? ours.some(zone => isSubdomain(zone, special.zone)) : ours.some(zone => zone !== ROOT))
@@ -284,10 +293,13 @@ class Forward implements Plugin {
     return special ? answerSpecialName(question, special) : searchedClusterName
   }
 
-  #clusterZones(): readonly DnsName[] {
-    this.#cluster ??= this.#block.plugins().find(plugin => plugin.cluster)
-    const zones = this.#cluster?.cluster?.()?.options.settings.zones ?? []
-    return zones.filter(({ kind }) => kind === 'cluster').map(({ name }) => name)
+  #zonesOfCluster(): readonly DnsName[] {
+    if (this.#clusterZones) return this.#clusterZones
+    const plugin = this.#block.plugins().find(({ cluster }) => cluster)
+    const started = plugin?.cluster?.()
+    if (plugin && !started) return []
+    const zones = started?.options.settings.zones ?? []
+    return (this.#clusterZones = zones.filter(({ kind }) => kind === 'cluster').map(({ name }) => name))
   }
 
   /** What of a response goes on: not its id, question and OPT, which are between it and us. */

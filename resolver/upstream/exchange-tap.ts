@@ -18,9 +18,17 @@ export class ExchangeTap {
     this.#watchers = undefined
   }
 
-  readonly report = (exchange: UpstreamExchange): void => {
+  get isWatched(): boolean {
+    return this.#following().length > 0
+  }
+
+  /** Whoever watches must read the bytes at once. */
+  report(exchange: UpstreamExchange): void {
+    for (const plugin of this.#following()) plugin.reportExchange!(exchange)
+  }
+
+  #following(): readonly Plugin[] {
     // The block's plugins are known after setup only.
-    this.#watchers ??= this.#block.plugins().filter(plugin => plugin.reportExchange)
-    for (const plugin of this.#watchers) plugin.reportExchange!(exchange)
+    return (this.#watchers ??= this.#block.plugins().filter(plugin => plugin.reportExchange))
   }
 }

@@ -39,17 +39,36 @@ export const hedgeDelay = ({ percentile95 = UNKNOWN }: Latency, whom: keyof type
   return Math.min(maximum, Math.max(minimum, percentile95))
 }
 
-/** Whether the promise is still open after `delay`. */
-export const outlasts = (promise: Promise<unknown>, delay: Milliseconds, clock: Clock): Promise<boolean> =>
-  new Promise(resolve => {
-    // Timers run before sockets are read: a reply that waits while the program itself stood still is read first.
-    const timer = clock.after(delay, () => setImmediate(() => resolve(true)))
-    const settled = () => {
-      timer.cancel()
-      resolve(false)
+/** What becomes of `first`; where that is still open after `delay`, what becomes of `whenLate`. */
+export const unlessLate = <Value>(first: Promise<Value>, { delay, clock, whenLate }: Lateness<Value>): Promise<Value> =>
+  new Promise((resolve, reject) => {
+    let isOpen = true
+    const late = () => {
+      if (!isOpen) return
+      isOpen = false
+      whenLate().then(resolve, reject)
     }
-    promise.then(settled, settled)
+    // Timers run before sockets are read: a reply that waits while the program itself stood still is read first.
+    const timer = clock.after(delay, () => setImmediate(late))
+    first.then(
+      value => {
+        timer.cancel()
+        if (isOpen) resolve(value)
+        isOpen = false
+      },
+      error => {
+        timer.cancel()
+        if (isOpen) reject(error)
+        isOpen = false
+      },
+    )
   })
+
+interface Lateness<Value> {
+  readonly delay: Milliseconds
+  readonly clock: Clock
+  readonly whenLate: () => Promise<Value>
+}
 
 /** The first value that is good; else the first value; else the first error. */
 export const firstGood = <Value>(promises: readonly Promise<Value>[], isGood: (value: Value) => boolean) =>

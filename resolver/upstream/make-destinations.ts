@@ -78,7 +78,7 @@ const upstreamMaker =
       readTimeout: settings.values.read_timeout,
       health: settings.health,
       probeChannel: settings.values.force_tcp ? 'tcp' : 'udp',
-      onExchange: tap.report,
+      tap,
     })
 
 const watchHost = (

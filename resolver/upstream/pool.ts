@@ -8,7 +8,7 @@ import type { Random } from '#lib/random.ts'
 import { rcodes } from '../wire/codes.ts'
 import type { ResponseMessage } from '../wire/message.ts'
 import { ExchangeError } from './exchange-error.ts'
-import { firstGood, HedgeBudget, hedgeDelay, outlasts } from './hedge.ts'
+import { firstGood, HedgeBudget, hedgeDelay, unlessLate } from './hedge.ts'
 import type { UpstreamQuestion } from './question.ts'
 import type { Channel } from './transport.ts'
 import type { Upstream } from './upstream.ts'
@@ -59,6 +59,14 @@ interface Run {
   attempts: number
 }
 
+/** One that has not been answered for long, and who is asked beside. */
+interface LateQuestion {
+  readonly first: Promise<PoolReply>
+  readonly asked: Upstream
+  readonly sent: Milliseconds
+  readonly second: Upstream
+}
+
 /** How often one upstream is asked one question, one time after the other. */
 const ASKED_EACH = 2
 
@@ -79,14 +87,17 @@ export class UpstreamPool {
       this.#options.events.joined()
       return asked
     }
-    const reply = this.#ask(question, channel).finally(() => this.#underWay.delete(key))
+    const reply = this.#ask(question, channel)
+    const ended = () => this.#underWay.delete(key)
     this.#underWay.set(key, reply)
+    reply.then(ended, ended)
     return reply
   }
 
   async #ask(question: UpstreamQuestion, channel: Channel): Promise<PoolReply> {
-    const { clock, totalTimeout, maximumAttempts, failover } = this.#options
-    const order = await this.#order(question)
+    const { clock, totalTimeout, maximumAttempts, failover, upstreams, known } = this.#options
+    if (upstreams().length === 0) await known()
+    const order = this.#order(question)
     const attempts = maximumAttempts || ASKED_EACH * order.length
     const deadline = clock.monotonic() + totalTimeout
     const run: Run = { question, channel, order, deadline, asked: new Map(), attempts }
@@ -116,14 +127,9 @@ export class UpstreamPool {
 
   /** Of those that are not down, the first that was asked least. */
   #choose({ order, asked }: Run): Upstream | ExchangeError {
-    const up = order.filter(upstream => !upstream.health.isDown)
-    if (up.length > 0) {
-      for (let times = 0; times < ASKED_EACH; times++) {
-        const next = up.find(upstream => (asked.get(upstream) ?? 0) <= times)
-        if (next) return next
-      }
-      return new ExchangeError('none', 'all upstreams were asked')
-    }
+    for (let times = 0; times < ASKED_EACH; times++)
+      for (const upstream of order) if (!upstream.health.isDown && (asked.get(upstream) ?? 0) <= times) return upstream
+    if (order.some(upstream => !upstream.health.isDown)) return new ExchangeError('none', 'all upstreams were asked')
     const { failFast, events, random } = this.#options
     events.allDown()
     const down = new ExchangeError('none', `all upstreams are down: ${order.map(({ label }) => label).join(', ')}`)
@@ -133,19 +139,25 @@ export class UpstreamPool {
     return ready[random.integer(Math.max(1, ready.length))] ?? down
   }
 
-  async #attempt(run: Run, upstream: Upstream): Promise<PoolReply> {
-    const { policy, clock, events } = this.#options
+  #attempt(run: Run, upstream: Upstream): Promise<PoolReply> {
+    const { policy, clock } = this.#options
     const sent = clock.monotonic()
     const first = this.#send(run, upstream)
     const second = policy === 'fastest' ? this.#second(run, upstream) : undefined
     if (!second) return first
     this.#hedges.earn()
     const delay = hedgeDelay(upstream.latency, second === upstream ? 'same' : 'another')
-    if (!(await outlasts(first, delay, clock)) || run.attempts === 0) return first
+    const whenLate = () => this.#hedge(run, { first, asked: upstream, sent, second })
+    return unlessLate(first, { delay, clock, whenLate })
+  }
+
+  async #hedge(run: Run, { first, asked, sent, second }: LateQuestion): Promise<PoolReply> {
+    const { events } = this.#options
+    if (run.attempts === 0) return first
     // A server that has fallen silent is looked at before the questions to it are given up; what waits there goes
     // elsewhere whatever the budget says, since no more is sent there.
-    const isSilent = upstream.latency.isSilentSince(sent)
-    if (isSilent) upstream.health.failed()
+    const isSilent = asked.latency.isSilentSince(sent)
+    if (isSilent) asked.health.failed()
     else if (!this.#hedges.take()) return first
     const contest = [
       first.then(reply => ({ reply, won: false })),
@@ -166,19 +178,18 @@ export class UpstreamPool {
     return isAlone && (asked.get(first) ?? 0) < ASKED_EACH ? first : undefined
   }
 
-  async #send(run: Run, upstream: Upstream): Promise<PoolReply> {
+  #send(run: Run, upstream: Upstream): Promise<PoolReply> {
     run.attempts--
     run.asked.set(upstream, (run.asked.get(upstream) ?? 0) + 1)
     const left = run.deadline - this.#options.clock.monotonic()
-    return { response: await upstream.ask(run.question, run.channel, left), upstream }
+    return upstream.ask(run.question, run.channel, left).then(response => ({ response, upstream }))
   }
 
-  async #order(question: UpstreamQuestion): Promise<readonly Upstream[]> {
-    const { upstreams, known } = this.#options
-    if (upstreams().length === 0) await known()
-    const all = upstreams().filter(upstream => !question.siteOnly || upstream.isOnSite)
+  #order(question: UpstreamQuestion): readonly Upstream[] {
+    const known = this.#options.upstreams()
+    const all = question.siteOnly ? known.filter(upstream => upstream.isOnSite) : known
     if (all.length === 0) throw new ExchangeError('none', 'no address of an upstream is known')
-    const asked = all.filter(upstream => !upstream.isExcluded)
+    const asked = all.some(upstream => upstream.isExcluded) ? all.filter(upstream => !upstream.isExcluded) : all
     if (asked.length === 0) throw new ExchangeError('none', `loop: ${labels(all)} leads back to this server`)
     if (asked.length === 1) return asked
     const order = this.#byPolicy(asked)

@@ -6,7 +6,6 @@ import { connect as connectTcp, isIPv6 } from 'node:net'
 import { connect as connectTls, type SecureContextOptions, type TLSSocket } from 'node:tls'
 import type { Clock, Milliseconds } from '#lib/clock.ts'
 import type { Random } from '#lib/random.ts'
-import type { UpstreamExchange } from '../plugin.ts'
 import type { Transport as QueryTransport } from '../query.ts'
 import { ednsOptionCodes, rcodes } from '../wire/codes.ts'
 import { findOption } from '../wire/edns.ts'
@@ -14,6 +13,7 @@ import { flags } from '../wire/header.ts'
 import { decodeResponse, type ResponseMessage } from '../wire/message.ts'
 import type { ResourceRecord } from '../wire/record.ts'
 import { ExchangeError } from './exchange-error.ts'
+import type { ExchangeTap } from './exchange-tap.ts'
 import { type DohMethod, HttpsUpstream } from './https.ts'
 import { checkReply, composeMessage, type OutgoingMessage, type UpstreamQuestion, unmixReply } from './question.ts'
 import { StreamUpstream } from './stream.ts'
@@ -42,8 +42,8 @@ export interface TransportOptions extends TransportSettings {
   readonly random: Random
   /** Told whether a question over a connection found one open. */
   readonly onReuse: (reused: boolean) => void
-  /** Told of every message and what came back; must read the bytes at once. */
-  readonly onExchange: (exchange: UpstreamExchange) => void
+  /** Told of every message and what came back. */
+  readonly tap: Pick<ExchangeTap, 'isWatched' | 'report'>
 }
 
 const protocolNames: Readonly<Record<UpstreamProtocol, string>> = { dns: 'TCP', tls: 'TLS', https: 'HTTPS' }
@@ -80,15 +80,17 @@ export class Transport {
     this.#https.close()
   }
 
-  async ask(question: UpstreamQuestion, channel: Channel, timeout: Milliseconds): Promise<ResponseMessage> {
-    const response = await this.#exchange(question, channel, timeout)
-    // RFC 6891 §7: a server that does not know EDNS says FORMERR (some: NOTIMP) without OPT; ask again without.
-    const choked = response.rcode === rcodes.FORMERR || response.rcode === rcodes.NOTIMP
-    if (!choked || response.edns || !this.#takesEdns) return response
-    const plain = await this.#exchange(question, channel, timeout, false)
-    // One that says the same without OPT did not mind the OPT but the question.
-    if (plain.rcode !== response.rcode) this.#takesEdns = false
-    return plain
+  ask(question: UpstreamQuestion, channel: Channel, timeout: Milliseconds): Promise<ResponseMessage> {
+    return this.#exchange(question, channel, timeout).then(response => {
+      // RFC 6891 §7: a server that does not know EDNS says FORMERR (some: NOTIMP) without OPT; ask again without.
+      const choked = response.rcode === rcodes.FORMERR || response.rcode === rcodes.NOTIMP
+      if (!choked || response.edns || !this.#takesEdns) return response
+      return this.#exchange(question, channel, timeout, false).then(plain => {
+        // One that says the same without OPT did not mind the OPT but the question.
+        if (plain.rcode !== response.rcode) this.#takesEdns = false
+        return plain
+      })
+    })
   }
 
   #exchange(
@@ -103,7 +105,7 @@ export class Transport {
     return this.#overStream(question, timeout, edns)
   }
 
-  async #overUdp(question: UpstreamQuestion, timeout: Milliseconds, edns: boolean): Promise<ResponseMessage> {
+  #overUdp(question: UpstreamQuestion, timeout: Milliseconds, edns: boolean): Promise<ResponseMessage> {
     const style = { mixedCase: this.#keepsCase, edns, keepalive: false, padded: false }
     const message = composeMessage(question, style, this.#options.random)
     const { packet } = message
@@ -113,25 +115,28 @@ export class Transport {
       wrongCase = check === 'wrong-case'
       return check !== 'foreign'
     }
-    let reply: Buffer | undefined
-    try {
-      reply = await this.#tell('udp', packet, this.#udp.exchange(packet, accepts, timeout))
-    } catch (error) {
-      // Out of sockets: a connection that is there needs none.
-      if (!(error instanceof ExchangeError) || error.failure !== 'local' || !this.#stream.isOpen) throw error
-      return this.#overStream(question, timeout, edns)
-    }
-    if (wrongCase) {
-      // It may be forged: the same bytes over TCP tell whether that is the server's way.
-      reply = await this.#askStream(packet, timeout)
-      if (checkReply(packet, reply) === 'wrong-case') this.#keepsCase = false
-      return this.#decode(reply, message)
-    }
-    const decoded = decodeReply(reply, message)
-    if (decoded) return decoded
-    // Some cut their datagrams in the middle of a record. Over TCP there is nothing to cut.
-    if (reply.readUInt16BE(2) & flags.truncated) return this.#overStream(question, timeout, edns)
-    throw this.#malformed()
+    return this.#tell('udp', packet, this.#udp.exchange(packet, accepts, timeout)).then(
+      reply => {
+        if (wrongCase) return this.#askOfCase(message, timeout)
+        const decoded = decodeReply(reply, message)
+        if (decoded) return decoded
+        // Some cut their datagrams in the middle of a record. Over TCP there is nothing to cut.
+        if (reply.readUInt16BE(2) & flags.truncated) return this.#overStream(question, timeout, edns)
+        throw this.#malformed()
+      },
+      error => {
+        // Out of sockets: a connection that is there needs none.
+        if (!(error instanceof ExchangeError) || error.failure !== 'local' || !this.#stream.isOpen) throw error
+        return this.#overStream(question, timeout, edns)
+      },
+    )
+  }
+
+  /** The reply to a name in other letters may be forged: the same bytes over TCP tell whether that is the server's way. */
+  async #askOfCase(message: OutgoingMessage, timeout: Milliseconds): Promise<ResponseMessage> {
+    const reply = await this.#askStream(message.packet, timeout)
+    if (checkReply(message.packet, reply) === 'wrong-case') this.#keepsCase = false
+    return this.#decode(reply, message)
   }
 
   async #overStream(question: UpstreamQuestion, timeout: Milliseconds, edns: boolean): Promise<ResponseMessage> {
@@ -165,19 +170,22 @@ export class Transport {
     return this.#tell(transport, packet, this.#stream.exchange(packet, isOurs(packet), timeout))
   }
 
-  /** The reply, after both messages have been told as they were on the wire. */
-  async #tell(transport: QueryTransport, query: Buffer, exchange: Promise<Buffer>): Promise<Buffer> {
-    const { clock, target, onExchange } = this.#options
+  /** The reply, after both messages have been told as they were on the wire, if anybody wants to know of them. */
+  #tell(transport: QueryTransport, query: Buffer, exchange: Promise<Buffer>): Promise<Buffer> {
+    const { clock, target, tap } = this.#options
+    if (!tap.isWatched) return exchange
     const sent = clock.monotonic()
     const known = { transport, address: target.address, port: target.port, query, sent }
-    try {
-      const response = await exchange
-      onExchange({ ...known, response, received: clock.monotonic() })
-      return response
-    } catch (error) {
-      onExchange(known)
-      throw error
-    }
+    return exchange.then(
+      response => {
+        tap.report({ ...known, response, received: clock.monotonic() })
+        return response
+      },
+      error => {
+        tap.report(known)
+        throw error
+      },
+    )
   }
 
   #decode(reply: Buffer, message: OutgoingMessage): ResponseMessage {

@@ -12,6 +12,12 @@ export interface UdpUpstreamOptions extends UdpOptions {
   readonly random: Random
 }
 
+interface Question {
+  readonly packet: Buffer
+  readonly accepts: (reply: Buffer) => boolean
+  readonly deadline: Milliseconds
+}
+
 /** Below so many free sockets a question gets a new one: a draw among few could be guessed. */
 const CHOICE = 16
 const MAXIMUM_FREE = 64
@@ -33,31 +39,48 @@ export class UdpUpstream {
   }
 
   /** `accepts`: whether a datagram is the reply; others are passed over. */
-  async exchange(packet: Buffer, accepts: (reply: Buffer) => boolean, timeout: Milliseconds): Promise<Buffer> {
+  exchange(packet: Buffer, accepts: (reply: Buffer) => boolean, timeout: Milliseconds): Promise<Buffer> {
+    const deadline = this.#options.clock.monotonic() + timeout
+    const socket = this.#draw(CHOICE) ?? this.#open()
+    return socket.exchange(packet, accepts, timeout).then(
+      reply => {
+        this.#release(socket)
+        this.#wakeNext()
+        return reply
+      },
+      error => this.#exchangeAgain({ packet, accepts, deadline }, error),
+    )
+  }
+
+  /** Where this machine had no socket or port, as soon as another question leaves it one. */
+  async #exchangeAgain({ packet, accepts, deadline }: Question, first: unknown): Promise<Buffer> {
     const { clock } = this.#options
-    const deadline = clock.monotonic() + timeout
-    let atLeast = CHOICE
+    let failure = first
     try {
       for (;;) {
-        const socket = this.#draw(atLeast) ?? this.#open()
+        const isLocal = failure instanceof ExchangeError && failure.failure === 'local'
+        // Where this server's address or the way there has changed, the others are of no more use.
+        if (!isLocal) this.#closeFree(() => true)
+        const left = deadline - clock.monotonic()
+        if (!isLocal || !this.#isAnyConnected || left <= 0) throw failure
+        if (this.#free.length === 0) await this.#socketFreed(left)
+        const socket = this.#draw(1) ?? this.#open()
         try {
           const reply = await socket.exchange(packet, accepts, deadline - clock.monotonic())
           this.#release(socket)
           return reply
         } catch (error) {
-          const isLocal = error instanceof ExchangeError && error.failure === 'local'
-          // Where this server's address or the way there has changed, the others are of no more use.
-          if (!isLocal) this.#closeFree(() => true)
-          const left = deadline - clock.monotonic()
-          if (!isLocal || !this.#isAnyConnected || left <= 0) throw error
-          atLeast = 1
-          if (this.#free.length === 0) await this.#socketFreed(left)
+          failure = error
         }
       }
     } finally {
-      // There is a socket again, or this one had none to wait for, and neither has the next.
-      if (this.#waiting.size > 0) this.#waiting.values().next().value?.()
+      this.#wakeNext()
     }
+  }
+
+  /** There is a socket again, or the last one had none to wait for, and neither has the next. */
+  #wakeNext(): void {
+    if (this.#waiting.size > 0) this.#waiting.values().next().value?.()
   }
 
   close(): void {

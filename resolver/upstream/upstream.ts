@@ -5,11 +5,11 @@
 import type { Clock, Milliseconds } from '#lib/clock.ts'
 import type { Random } from '#lib/random.ts'
 import type { Metrics } from '../metrics.ts'
-import type { UpstreamExchange } from '../plugin.ts'
 import { rcodeName, rcodes, recordTypes } from '../wire/codes.ts'
 import type { ResponseMessage } from '../wire/message.ts'
 import type { DnsName } from '../wire/record.ts'
 import { ExchangeError } from './exchange-error.ts'
+import type { ExchangeTap } from './exchange-tap.ts'
 import { FailingZones } from './failing-zones.ts'
 import { Health, type HealthOptions } from './health.ts'
 import { Latency } from './latency.ts'
@@ -29,7 +29,7 @@ export interface UpstreamOptions extends TransportSettings {
   /** How probes go out: as questions do. */
   readonly probeChannel: Channel
   /** Told of every message and what came back, probes included. */
-  readonly onExchange: (exchange: UpstreamExchange) => void
+  readonly tap: ExchangeTap
 }
 
 /** A server that is down is probed at this timeout, not the (longer) one of questions. */
@@ -96,25 +96,32 @@ export class Upstream {
   }
 
   /** The reply, or an ExchangeError, after which the server is probed until it answers. */
-  async ask(question: UpstreamQuestion, channel: Channel, timeout: Milliseconds): Promise<ResponseMessage> {
-    const { clock, metrics, readTimeout } = this.#options
+  ask(question: UpstreamQuestion, channel: Channel, timeout: Milliseconds): Promise<ResponseMessage> {
+    const { clock, readTimeout } = this.#options
     const start = clock.monotonic()
     this.#queries++
     this.latency.sent(start)
-    try {
-      const response = await this.#transport.ask(question, channel, Math.min(timeout, readTimeout))
-      const now = clock.monotonic()
-      const labels = { proxy_name: PROXY_NAME, to: this.label, rcode: rcodeName(response.rcode) }
-      metrics.requestDuration.observe(labels, (now - start) / 1000)
-      this.latency.replied(now, now - start)
-      this.health.answered()
-      if (response.rcode === rcodes.SERVFAIL) this.failingZones.failed(question.name)
-      else this.failingZones.answered(question.name)
-      return response
-    } catch (error) {
-      this.#failed(error, question, start)
-      throw error
-    }
+    return this.#transport.ask(question, channel, Math.min(timeout, readTimeout)).then(
+      response => {
+        this.#answered(response, question, start)
+        return response
+      },
+      error => {
+        this.#failed(error, question, start)
+        throw error
+      },
+    )
+  }
+
+  #answered({ rcode }: ResponseMessage, question: UpstreamQuestion, start: Milliseconds): void {
+    const { clock, metrics } = this.#options
+    const now = clock.monotonic()
+    const labels = { proxy_name: PROXY_NAME, to: this.label, rcode: rcodeName(rcode) }
+    metrics.requestDuration.observe(labels, (now - start) / 1000)
+    this.latency.replied(now, now - start)
+    this.health.answered()
+    if (rcode === rcodes.SERVFAIL) this.failingZones.failed(question.name)
+    else this.failingZones.answered(question.name)
   }
 
   /** Asks outside of all bookkeeping. The RCODE of any reply at all. */

@@ -72,8 +72,10 @@ export class MessageWriter {
   finish(flags: number, counts: readonly [number, number, number, number]): Buffer {
     const buffer = this.#buffer
     buffer.writeUInt16BE(flags, 2)
-    for (const [index, count] of counts.entries()) buffer.writeUInt16BE(count, 4 + 2 * index)
-    return Buffer.from(buffer.subarray(0, this.#end))
+    for (let index = 0; index < 4; index++) buffer.writeUInt16BE(counts[index]!, 4 + 2 * index)
+    const message = Buffer.allocUnsafe(this.#end)
+    buffer.copy(message, 0, 0, this.#end)
+    return message
   }
 
   #uint16(value: number): void {

@@ -160,11 +160,11 @@ const writePlainLabels = (name: DnsName, target: Buffer, offset: number): number
 
 const scratch = Buffer.allocUnsafe(1024)
 
-/** The wire form, uncompressed, after `room` bytes that the caller writes. */
-export const encodeName = (name: DnsName, room = 0): Buffer => {
+/** The wire form, uncompressed, after `room` bytes and before `behind` bytes that the caller writes. */
+export const encodeName = (name: DnsName, room = 0, behind = 0): Buffer => {
   assert(room + name.length < scratch.length, `not a DnsName: ${name}`)
   const end = writeName(name, scratch, room)
-  const bytes = Buffer.allocUnsafe(end)
+  const bytes = Buffer.allocUnsafe(end + behind)
   scratch.copy(bytes, room, room, end)
   return bytes
 }

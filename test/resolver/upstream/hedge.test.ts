@@ -1,5 +1,5 @@
 import test from 'ava'
-import { firstGood, HedgeBudget, hedgeDelay, outlasts } from '#resolver/upstream/hedge.ts'
+import { firstGood, HedgeBudget, hedgeDelay, unlessLate } from '#resolver/upstream/hedge.ts'
 import { Latency } from '#resolver/upstream/latency.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 
@@ -33,13 +33,16 @@ test('late is what is slower than 95 of 100, within bounds', t => {
   t.is(hedgeDelay(after(30), 'same'), 200)
 })
 
-test('outlasts: a promise that settles in time, either way, does not', async t => {
+test('unlessLate: what settles in time, either way, is what becomes of it; what is late is no more', async t => {
   const clock = new VirtualClock()
-  t.false(await outlasts(Promise.resolve(), 5, clock))
-  t.false(await outlasts(Promise.reject(new Error('no')), 5, clock))
-  const open = outlasts(new Promise(() => {}), 5, clock)
-  await clock.advance(5)
-  t.true(await open)
+  const inTime = { delay: 5, clock, whenLate: () => Promise.resolve('late') }
+  t.is(await unlessLate(Promise.resolve('first'), inTime), 'first')
+  await t.throwsAsync(unlessLate(Promise.reject(new Error('no')), inTime), { message: 'no' })
+  const first = Promise.withResolvers<string>()
+  const late = unlessLate(first.promise, inTime)
+  clock.advance(5)
+  t.is(await late, 'late')
+  first.reject(new Error('nobody waits for it'))
 })
 
 test('firstGood: the first good value, else the first value, else the first error', async t => {
