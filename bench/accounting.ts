@@ -61,6 +61,8 @@ export interface Memory {
   readonly resident: number
   /** MiB resident that belong to no file: heap, stacks. */
   readonly anonymous: number
+  /** MiB resident at its worst, since each process began. */
+  readonly peak: number
 }
 
 export const treeMemory = (root: number): Memory => {
@@ -69,5 +71,5 @@ export const treeMemory = (root: number): Memory => {
       const found = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(read(`/proc/${pid}/status`) ?? '')
       return total + Number(found?.[1] ?? 0) / MEBI_IN_KIBI
     }, 0)
-  return { resident: sum('VmRSS'), anonymous: sum('RssAnon') }
+  return { resident: sum('VmRSS'), anonymous: sum('RssAnon'), peak: sum('VmHWM') }
 }

@@ -5,6 +5,7 @@ import { systemClock } from '#lib/clock.ts'
 import { SeamarkError } from '#lib/errors.ts'
 import type { InputLedger } from '#lib/input-ledger.ts'
 import type { Logger } from '#lib/log.ts'
+import { memoryLimit } from '#lib/memory-limit.ts'
 import type { Registry } from '#lib/metrics.ts'
 import { systemRandom } from '#lib/random.ts'
 import type { Result } from '#lib/result.ts'
@@ -64,6 +65,7 @@ const worldOf = ({
   localAddresses,
   overrides,
   variables: process.env,
+  memoryLimit: memoryLimit(),
   print: print ?? (line => void process.stdout.write(`${line}\n`)),
   ...(requestReload ? { requestReload } : {}),
   ...(stateFolder === undefined ? {} : { stateFolder }),

@@ -5,6 +5,8 @@ import { type Milliseconds, sleep, systemClock } from '#lib/clock.ts'
 import { InputLedger } from '#lib/input-ledger.ts'
 import type { Component } from '#lib/lifecycle.ts'
 import type { Logger } from '#lib/log.ts'
+import { MemoryKeeper } from '#lib/memory-keeper.ts'
+import { memoryLimit } from '#lib/memory-limit.ts'
 import type { Registry } from '#lib/metrics.ts'
 import { systemRandom } from '#lib/random.ts'
 import type { DnsListener } from '#resolver/listener.ts'
@@ -17,6 +19,7 @@ import { isListenedOn } from '#server/port-group.ts'
 import { Server, type SharedState } from '#server/server.ts'
 import type { EarlyThreads } from '#server/udp/early-threads.ts'
 import { badCorefile, type CorefileWorld, readCorefile } from './corefile.ts'
+import { boundHeapGrowth, processMemory } from './process-memory.ts'
 import { reachableAddress } from './reachable-address.ts'
 
 /** CoreDNS's startup_timeout: so long the start waits for the cluster's first list. */
@@ -45,6 +48,7 @@ export class DnsProgram implements Component {
   readonly name = 'dns'
   readonly #server: Server
   readonly #live: LiveConfiguration
+  readonly #memory: MemoryKeeper
   /** Told to stop. */
   readonly #stop = new AbortController()
 
@@ -78,14 +82,18 @@ export class DnsProgram implements Component {
       options: server,
       shared,
       early,
+      memoryLimit: memoryLimit(),
     })
+    this.#memory = new MemoryKeeper({ clock: systemClock, registry, memory: processMemory(), limit: memoryLimit() })
   }
 
   async start(): Promise<void> {
+    boundHeapGrowth()
     this.#server.prepare()
     const outcome = await this.#live.start()
     if (outcome.outcome === 'refused') throw badCorefile(outcome.problems)
     if (outcome.outcome === 'failed') throw outcome.error
+    this.#memory.begin()
   }
 
   /**
@@ -132,6 +140,7 @@ export class DnsProgram implements Component {
   /** Lame duck first: health still answers, and so does DNS, while clients go elsewhere. */
   async close(): Promise<void> {
     this.#stop.abort()
+    this.#memory.end()
     this.#server.retire()
     await this.#live.drain(this.#server)
     await this.#server.close()

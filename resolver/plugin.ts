@@ -241,6 +241,8 @@ export interface Environment {
   readonly localAddresses: () => readonly string[]
   /** The program's environment: where a pod finds its apiserver, what exec credentials inherit. */
   readonly variables: Readonly<Record<string, string | undefined>>
+  /** Bytes that the container gives to the program; absent: what the machine has. */
+  readonly memoryLimit?: number | undefined
   /** The resolv.conf whose search domains pods of this node inherit; default `/etc/resolv.conf`. */
   readonly resolvConf?: string
   /**

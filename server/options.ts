@@ -22,7 +22,7 @@ export const serverOptions = {
     minimum: 0,
     maximum: 4 * 1024 * 1024 * 1024,
     unit: 'bytes',
-    doc: 'Finished replies that each worker keeps, and the main thread of what comes over TCP, TLS and HTTPS: about 50,000 in 16 MiB. What was asked for longest ago goes first.',
+    doc: 'Finished replies that are kept by all threads together, a quarter by the main one (for TCP, TLS and HTTPS) and the rest by the workers: about 50,000 in 16 MiB. What was asked for longest ago goes first. Never more than a tenth of the container’s memory limit.',
   },
   udpReceiveBuffer: {
     type: 'number',

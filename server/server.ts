@@ -21,6 +21,7 @@ import { Dispatcher } from './dispatcher.ts'
 import { DnsSockets } from './dns-sockets.ts'
 import { HttpSockets } from './http-sockets.ts'
 import { MainMemo } from './main-memo.ts'
+import { memoBudget } from './memo-budget.ts'
 import { ServerMetrics } from './metrics.ts'
 import type { ServerOptions } from './options.ts'
 import { OwnZones } from './own-zones.ts'
@@ -42,6 +43,8 @@ export interface ServerEnvironment {
   readonly shared?: SharedState
   /** Threads of UDP workers that were started already. */
   readonly early?: EarlyThreads
+  /** Bytes that the container gives to the program; absent: what the machine has. */
+  readonly memoryLimit?: number | undefined
   readonly logger: Logger
   readonly registry: Registry
   readonly options: ServerOptions
@@ -100,11 +103,13 @@ export class Server {
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor(responder: Responder, environment: ServerEnvironment) {
-    const { clock, logger, options, registry } = environment
+    const { clock, logger, memoryLimit, options, registry } = environment
     this.#environment = environment
     this.#metrics = new ServerMetrics(registry)
+    this.#pool = startWorkerPool(environment, this.#metrics)
     const { shared } = environment
-    this.#memo = shared && new MainMemo({ ...shared, clock, metrics: this.#metrics, budget: options.memo })
+    const { main: budget } = memoBudget(options.memo, this.#pool?.size ?? 0, memoryLimit)
+    this.#memo = shared && new MainMemo({ ...shared, clock, metrics: this.#metrics, budget })
     if (this.#memo) beforeReading(registry, this.#memo.settleHits)
     this.#dispatcher = new Dispatcher(this.#memoised(responder), {
       clock,
@@ -112,7 +117,6 @@ export class Server {
       metrics: this.#metrics,
       maxInFlight: options.maxInFlight,
     })
-    this.#pool = startWorkerPool(environment, this.#metrics)
   }
 
   /** Starts what takes its time, before it is known what is to be opened. Close it, whatever comes. */

@@ -79,6 +79,17 @@ const unfitMachine = (): string | undefined => {
   return ARCHITECTURES.has(process.arch) ? undefined : `the machine is ${process.arch}`
 }
 
+/** Gives the system back what malloc has free, of all threads (malloc_trim(3)); undefined: this C library has no such call. */
+export const mallocTrim = (): (() => void) | undefined => {
+  try {
+    const koffi = createRequire(import.meta.url)('koffi') as Koffi
+    const trim = koffi.load(null).func('int malloc_trim(ulong pad)')
+    return () => void trim(0)
+  } catch {
+    return undefined
+  }
+}
+
 /** Why there are none here; undefined: there are. */
 export const missingLibrary = (): string | undefined => {
   try {

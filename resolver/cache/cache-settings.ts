@@ -71,7 +71,8 @@ export const cacheOptions = {
     syntax: 'SIZE',
     minimum: 1,
     maximum: 1,
-    absent: '768 bytes for each entry that there is room for: 22 MiB',
+    absent:
+      '768 bytes for each entry that there is room for: 22 MiB; an eighth of the container’s limit where that is less',
     doc: 'the most that the cache takes (1M to 64G; K, M, G are powers of 1024), whatever the size of the answers',
   },
   disable: {
@@ -131,6 +132,8 @@ const DEFAULT_MINIMUM_TTL = 5
  * eighth of the 170 MiB that kubeadm gives the server.
  */
 const BYTES_PER_ENTRY = 768
+/** Of a container's limit, unless `memory` says otherwise: more than that kills the program before it fills the cache. */
+const LARGEST_SHARE = 1 / 8
 
 /** RFC 8767 §5: "a maximum stale timer of 1 to 3 days", a client response timer of 1.8 s, a failure recheck timer of 30 s. */
 const STALE_DURATION: Milliseconds = 86_400_000
@@ -142,10 +145,17 @@ const STALE_TTL = 30
 const FAILURE_MAXIMUM: Milliseconds = 30_000
 const ttlBounds = { minimum: 0, maximum: 86_400, unit: 'seconds' }
 
+export interface CacheSurroundings {
+  /** Of the server block. */
+  readonly zones: readonly DnsName[]
+  /** Bytes of the container; absent: no limit is known. */
+  readonly memoryLimit?: number | undefined
+}
+
 export const readCacheSettings = (
   reader: DirectiveReader,
   directive: Directive,
-  blockZones: readonly DnsName[],
+  { zones: blockZones, memoryLimit = Number.POSITIVE_INFINITY }: CacheSurroundings,
 ): CacheSettings => {
   const values = reader.properties(cacheOptions)
   const [first, ...rest] = directive.arguments
@@ -158,7 +168,9 @@ export const readCacheSettings = (
   return {
     zones,
     capacity: { success: success.capacity, denial: denial.capacity },
-    memory: readMemory(reader, values.memory[0], success.capacity, denial.capacity),
+    memory:
+      readMemory(reader, values.memory[0]) ??
+      Math.min(standardMemory(success.capacity, denial.capacity), Math.floor(memoryLimit * LARGEST_SHARE)),
     rules: { success: success.ttl, denial: denial.ttl, denialWithoutSoa: values.negative_ttl },
     failure: readFailure(reader, values.servfail[0]?.arguments ?? []),
     prefetch: readPrefetch(reader, values.prefetch[0]?.arguments ?? []),
@@ -231,20 +243,18 @@ const readFailure = (reader: DirectiveReader, [initialWord, maximumWord]: readon
 
 const units: Readonly<Record<string, number>> = { k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 }
 
-const readMemory = (
-  reader: DirectiveReader,
-  property: Property | undefined,
-  success: number,
-  denial: number,
-): number => {
-  const standard = (success + denial + Math.max(success, denial)) * BYTES_PER_ENTRY
+/** Whatever is kept may fail. */
+const standardMemory = (success: number, denial: number): number =>
+  (success + denial + Math.max(success, denial)) * BYTES_PER_ENTRY
+
+const readMemory = (reader: DirectiveReader, property: Property | undefined): number | undefined => {
   const [word] = property?.arguments ?? []
-  if (!word) return standard
+  if (!word) return undefined
   const [, amount = '', unit = ''] = /^(\d{1,9})([kmg])(?:ib?)?$/i.exec(word.text) ?? []
   const bytes = Number(amount) * (units[unit.toLowerCase()] ?? 0)
   if (bytes >= units.m! && bytes <= 64 * units.g!) return bytes
   reader.refuse(word, `"${word.text}" is not a size (1M to 64G)`)
-  return standard
+  return undefined
 }
 
 const readDisabled = (

@@ -37,7 +37,10 @@ export const cachePlugin: PluginModule = {
   metrics: cacheMetrics,
   setup(directive, block, environment) {
     const reader = new DirectiveReader(directive)
-    const settings = readCacheSettings(reader, directive, block.zones)
+    const settings = readCacheSettings(reader, directive, {
+      zones: block.zones,
+      memoryLimit: environment.memoryLimit,
+    })
     return reader.finish((): Plugin => new Cache(settings, block, environment))
   },
 }

@@ -3,6 +3,7 @@ import { createApiserverMetrics } from '#cluster/apiserver/metrics.ts'
 import { createStoreMetrics } from '#cluster/store/metrics.ts'
 import { systemClock } from '#lib/clock.ts'
 import { LineWriter } from '#lib/line-writer.ts'
+import { MemoryKeeper } from '#lib/memory-keeper.ts'
 import { createRegistry, type Registry } from '#lib/metrics.ts'
 import { collectProcessMetrics } from '#lib/process-metrics.ts'
 import { collectRuntimeMetrics } from '#lib/runtime-metrics.ts'
@@ -28,6 +29,8 @@ export const dnsRegistry = (): Registry =>
       collectProcessMetrics(registry)
       collectRuntimeMetrics(registry)
       new LineWriter({ descriptor: 1, clock: systemClock, registry })
+      const memory = { resident: () => 0, collect() {} }
+      new MemoryKeeper({ clock: systemClock, registry, memory, limit: undefined })
       registerMetrics(registry, observerMetrics)
       registerMetrics(registry, panicMetrics)
       for (const { metrics } of plugins.values()) if (metrics) registerMetrics(registry, metrics)

@@ -1,6 +1,7 @@
 /** Decides how UDP is served, says so, and has what the workers count told with all other metrics. */
 import { SeamarkError } from '#lib/errors.ts'
 import { beforeReading, Counter, Gauge, type Registry } from '#lib/metrics.ts'
+import { memoBudget } from '../memo-budget.ts'
 import type { DropReason, ServerMetrics } from '../metrics.ts'
 import type { ServerEnvironment, SharedState } from '../server.ts'
 import { missingSystemCalls } from '../system-calls.ts'
@@ -14,7 +15,7 @@ import { WorkerPool } from './worker-pool.ts'
  * @throws SeamarkError BAD_OPTION where batches were asked for and cannot be
  */
 export const startWorkerPool = (
-  { clock, early, logger, options, registry, shared }: ServerEnvironment,
+  { clock, early, logger, memoryLimit, options, registry, shared }: ServerEnvironment,
   metrics: ServerMetrics,
 ): WorkerPool | undefined => {
   // The server of the admin pages, which has no UDP.
@@ -34,13 +35,14 @@ export const startWorkerPool = (
       help: 'Worker threads that died and were replaced.',
       registers: [registry],
     })
+    const workers = workerCount(options)
     const made = new WorkerPool({
       ...state,
       clock,
       logger,
       early,
-      workers: workerCount(options),
-      memoBudget: options.memo,
+      workers,
+      memoBudget: memoBudget(options.memo, workers, memoryLimit).worker,
       replaced: () => restarts.inc(),
       persistent: options.udp === 'batch',
       givenUp(error, left) {

@@ -37,5 +37,5 @@ run('a process that is gone costs nothing', t => {
   // Beyond the greatest process id (proc(5), pid_max).
   const gone = 2 ** 22 + 1
   t.is(treeProcessorTime(gone), 0)
-  t.deepEqual(treeMemory(gone), { resident: 0, anonymous: 0 })
+  t.deepEqual(treeMemory(gone), { resident: 0, anonymous: 0, peak: 0 })
 })
