@@ -8,7 +8,7 @@ import { makeSoa, ownServices } from './apex.ts'
 import type { ClusterIndex } from './cluster-index.ts'
 import { type ExternalService, externalService } from './external-service.ts'
 import { parseReverse, parseService, type ServiceRequest } from './names.ts'
-import { EMPTY_NODE, makeRecord, missing, type Node, type Owner } from './node.ts'
+import { EMPTY_NODE, makeRecord, missing, type Node, noForm, type Owner } from './node.ts'
 import {
   addressRecords,
   hasProtocol,
@@ -61,7 +61,7 @@ export const findExternal = (lookup: ExternalLookup, canonicalName: DnsName): No
     const { namespace } = request
     return index.hasNamespace(namespace) ? EMPTY_NODE : missing(() => `namespace "${namespace}" does not exist`)
   }
-  return 'service' in request ? findBelow(lookup, request) : missing()
+  return 'service' in request ? findBelow(lookup, request) : missing(noForm)
 }
 
 export const externalApexNode = (lookup: ExternalLookup): Node => ({
@@ -81,7 +81,7 @@ export const externalApexNode = (lookup: ExternalLookup): Node => ({
 /** `dns.<zone>`, and below it the name server alone. */
 const findServerName = (lookup: ExternalLookup, labels: readonly string[]): Node => {
   if (labels.length === 1) return EMPTY_NODE
-  if (labels.length > 2 || labels[0] !== 'ns1') return missing()
+  if (labels.length > 2 || labels[0] !== 'ns1') return missing(noForm)
   return {
     kind: 'present',
     records: type =>
@@ -104,13 +104,15 @@ const findBelow = (lookup: ExternalLookup, request: ServiceRequest): Node => {
     case 'service':
       return externalServiceNode(lookup, found)
     case 'protocol':
-      return hasProtocol(externalPorts(found), request.protocol) ? EMPTY_NODE : missing()
+      return hasProtocol(externalPorts(found), request.protocol)
+        ? EMPTY_NODE
+        : missing(() => `the service has no port for ${request.protocol}`)
     case 'port':
       return externalPortNode(lookup, found, request)
     case 'endpoint':
       return externalEndpointNode(lookup, found, request.endpoint)
     default:
-      return missing()
+      return missing(noForm)
   }
 }
 

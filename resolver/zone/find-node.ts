@@ -1,12 +1,10 @@
 /** From a name to its node: the zone's tree, read top-down. */
 import { apexNode, nameServerNode, versionNode } from './apex.ts'
 import { type NamedRequest, parseRequest } from './names.ts'
-import { EMPTY_NODE, impossible, type Lookup, missing, type Node } from './node.ts'
+import { EMPTY_NODE, impossible, type Lookup, missing, type Node, noForm } from './node.ts'
 import { findPod } from './pods.ts'
 import { findAddress, findAddresses } from './reverse.ts'
 import { findService } from './service.ts'
-
-const noForm = () => 'no name of this zone has this form'
 
 export const findNode = (lookup: Lookup, canonicalName: string): Node => {
   const request = parseRequest(canonicalName, lookup.zone)

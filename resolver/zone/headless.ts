@@ -4,7 +4,7 @@ import { joinName } from '../wire/name.ts'
 import type { DnsName } from '../wire/record.ts'
 import type { Endpoint } from './endpoints.ts'
 import type { ServiceRequest } from './names.ts'
-import { EMPTY_NODE, type Lookup, missing, type Node } from './node.ts'
+import { EMPTY_NODE, type Lookup, missing, type Node, noForm } from './node.ts'
 import type { FoundService } from './service.ts'
 import {
   addressRecords,
@@ -52,6 +52,12 @@ export const endpointNode = (lookup: Lookup, found: FoundService, endpoints: rea
     if (type !== recordTypes.A && type !== recordTypes.AAAA) return undefined
     return addressRecords(lookup, lookup.owner, type, keysOf(endpoints))
   },
+  reason: () => {
+    const { namespace, name } = found.entry
+    return endpoints.length > 0
+      ? `the endpoint of service "${namespace}/${name}" has no record of this type`
+      : `service "${namespace}/${name}" has no ready endpoint in this topology zone`
+  },
 })
 
 function* keysOf(endpoints: readonly Endpoint[]): Generator<string> {
@@ -82,7 +88,7 @@ export const endpointFullName = (name: string, service: { namespace: string; nam
 
 /** The `zonal` option: any topology zone has a name below a headless service; `prefer` takes all where it has none. */
 export const findTopologyZone = (lookup: Lookup, found: FoundService, request: TopologyRequest): Node => {
-  if (!lookup.settings.zonal || found.form !== 'headless' || lookup.zone.kind !== 'cluster') return missing()
+  if (!lookup.settings.zonal || found.form !== 'headless' || lookup.zone.kind !== 'cluster') return missing(noForm)
   if (request.at === 'topology') return EMPTY_NODE
   const inZone = found.endpoints().filter(({ topologyZone }) => topologyZone === request.zone)
   return endpointNode(lookup, found, inZone.length === 0 && request.policy === 'prefer' ? found.endpoints() : inZone)

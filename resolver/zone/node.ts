@@ -55,6 +55,8 @@ export const missing = (reason?: Reason): Node => ({ kind: 'missing', ...(reason
 
 export const impossible = (reason?: Reason): Node => ({ kind: 'missing', impossible: true, ...(reason && { reason }) })
 
+export const noForm: Reason = () => 'no name of this zone has this form'
+
 /** Exists, and owns nothing. */
 export const EMPTY_NODE: Node = { kind: 'present' }
 

@@ -6,7 +6,7 @@ import { type AddressKey, addressKey } from './address.ts'
 import { type Endpoint, hasReadyAddress } from './endpoints.ts'
 import { endpointTuples, findEndpoint, findTopologyZone } from './headless.ts'
 import type { ServiceRequest } from './names.ts'
-import { EMPTY_NODE, type Lookup, missing, type Node, type Reason } from './node.ts'
+import { EMPTY_NODE, type Lookup, missing, type Node, noForm, type Reason } from './node.ts'
 import { externalTarget, type ServiceEntry } from './service-entry.ts'
 import {
   addressRecords,
@@ -80,7 +80,7 @@ const findBelow = (lookup: Lookup, request: ServiceRequest, found: FoundService)
     case 'cluster-endpoint':
       return findEndpoint(lookup, found, request)
     case 'deeper':
-      return missing()
+      return missing(noForm)
     case 'topology':
     case 'topology-zone':
       return findTopologyZone(lookup, found, request)
@@ -110,6 +110,8 @@ export const serviceNode = (lookup: Lookup, found: FoundService): Node => ({
   reason: () => `service "${found.entry.namespace}/${found.entry.name}" exists, but has no record of this type`,
 })
 
+const portReason: Reason = () => 'names of ports have SRV records alone'
+
 export const portNode = (lookup: Lookup, found: FoundService, request: PortFilter): Node => {
   if (!portsOf(found).some(ports => matchPorts(ports, request).length > 0)) {
     const { namespace, name } = found.entry
@@ -118,6 +120,7 @@ export const portNode = (lookup: Lookup, found: FoundService, request: PortFilte
   return {
     kind: 'present',
     records: type => (type === recordTypes.SRV ? srvRecords(lookup, srvTuples(lookup, found, request)) : undefined),
+    reason: portReason,
   }
 }
 

@@ -24,7 +24,8 @@ interface Row {
 const cluster = 'kubernetes cluster.local in-addr.arpa {\n pods verified\n }'
 const manifests = [
   namespace('shop'),
-  service('shop', 'web', '10.96.0.20'),
+  service('shop', 'web', { clusterIP: '10.96.0.20', ports: [{ name: 'http', port: 80 }] }),
+  slice({ namespace: 'shop', service: 'web', endpoints: ['192.0.2.8'] }),
   service('shop', 'idle', { clusterIP: 'None' }),
   slice({ namespace: 'shop', service: 'idle', endpoints: [{ address: '192.0.2.9', ready: false }] }),
   service('shop', 'out', { type: 'ExternalName', externalName: 'no.such.svc.cluster.local' }),
@@ -95,6 +96,11 @@ const rows: Readonly<Record<string, Row>> = {
   'kubernetes: no such namespace': denied('web.shpo.svc', /namespace "shpo" does not exist/),
   'kubernetes: no such service': denied('wbe.shop.svc', /has no service of this name/),
   'kubernetes: no ready endpoint': denied('idle.shop.svc', /none of its endpoints is ready/),
+  'kubernetes: nothing so deep': denied('a.b.c.web.shop.svc', /no name of this zone has this form/),
+  'kubernetes: no address of a port': denied('_http._tcp.web.shop.svc', /SRV records alone/, rcodes.NOERROR),
+  'kubernetes: no other family of an endpoint': denied('192-0-2-8.web.shop.svc', /has no record/, rcodes.NOERROR, {
+    type: recordTypes.AAAA,
+  }),
   'kubernetes: no such endpoint': denied('a.web.shop.svc', /no ready endpoint/),
   'kubernetes: no such port': denied('_x._tcp.web.shop.svc', /no port named "x"/, rcodes.NXDOMAIN, {
     type: recordTypes.SRV,
