@@ -29,6 +29,7 @@ import { createGates, type Gates } from './gates.ts'
 import { answerHealth, type HealthCheck, healthPaths } from './health.ts'
 import { ActionRoutes } from './http/action-routes.ts'
 import { jsonAnswer } from './http/exchange.ts'
+import { FairQueue } from './http/fair-queue.ts'
 import { Handler, type PathRoute } from './http/handler.ts'
 import { WatchRoutes } from './http/read-routes.ts'
 import { ApiHttpServer } from './http/server.ts'
@@ -187,6 +188,7 @@ class RunningApiserver implements Apiserver {
       options: this.#options,
     })
     const { authenticators, decide, actions } = this.#gates
+    const { maxRequestsInflight, maxMutatingRequestsInflight } = this.#options
     return new Handler({
       registry: this.#registry,
       authenticators,
@@ -197,6 +199,10 @@ class RunningApiserver implements Apiserver {
       paths: () =>
         [...discovery.paths(), ...healthPaths(checks), ...TOKEN_PATHS, '/metrics', '/openapi/v3', '/version'].sort(),
       watches: this.#watches,
+      queues: {
+        readOnly: new FairQueue({ limit: maxRequestsInflight, clock }),
+        mutating: new FairQueue({ limit: maxMutatingRequestsInflight, clock }),
+      },
       metrics: this.#metrics,
       clock,
       logger,

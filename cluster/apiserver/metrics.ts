@@ -39,6 +39,12 @@ export const createApiserverMetrics = (registry: Registry) => {
       labelNames: ['request_kind'],
       registers,
     }),
+    terminations: new Counter({
+      name: 'apiserver_request_terminations_total',
+      help: 'Requests that were turned away because too many waited.',
+      labelNames: [...REQUEST, 'component', 'code'],
+      registers,
+    }),
     watchEvents: new Counter({
       name: 'apiserver_watch_events_total',
       help: 'Events sent to watchers.',

@@ -18,6 +18,22 @@ export const APISERVER_OPTIONS = {
     unit: 'ms',
     doc: 'how often history older than one interval is forgotten (kube-apiserver: --etcd-compaction-interval)',
   },
+  maxRequestsInflight: {
+    type: 'number',
+    default: 400,
+    minimum: 1,
+    maximum: 100_000,
+    unit: 'requests',
+    doc: 'reads that are answered at a time; more wait, each user in turn (not watches, not system:masters)',
+  },
+  maxMutatingRequestsInflight: {
+    type: 'number',
+    default: 200,
+    minimum: 1,
+    maximum: 100_000,
+    unit: 'requests',
+    doc: 'the same of writes',
+  },
   tokenAuthFile: {
     type: 'text',
     default: '',

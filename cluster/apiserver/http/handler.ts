@@ -9,7 +9,7 @@ import { SeamarkError } from '#lib/errors.ts'
 import type { Logger } from '#lib/log.ts'
 import { type Result, refused } from '#lib/result.ts'
 import type { Action } from '../action.ts'
-import { ANONYMOUS, type Authenticator, authenticate, UNAUTHENTICATED, type User } from '../authenticator.ts'
+import { ANONYMOUS, type Authenticator, authenticate, MASTERS, UNAUTHENTICATED, type User } from '../authenticator.ts'
 import type { Attributes, Decision } from '../authorizer.ts'
 import type { DiscoveryRoutes } from '../discovery/routes.ts'
 import { isHealthPath } from '../health.ts'
@@ -27,6 +27,7 @@ import {
   send,
   statusAnswer,
 } from './exchange.ts'
+import type { FairQueue } from './fair-queue.ts'
 import { forbiddenRequest } from './forbidden.ts'
 import type { WatchRoutes } from './read-routes.ts'
 import { requestAttributes, verbOf } from './request-attributes.ts'
@@ -50,6 +51,8 @@ export interface HandlerOptions {
   /** What `/` lists. */
   readonly paths: () => readonly string[]
   readonly watches: WatchRoutes
+  /** For more requests than are answered at a time. */
+  readonly queues: Readonly<Record<'readOnly' | 'mutating', FairQueue>>
   readonly metrics: ApiserverMetrics
   readonly clock: Clock
   readonly logger: Logger
@@ -88,6 +91,16 @@ const labelsOf = ({ method, resource, action, path, query }: Asked) => {
     component: 'apiserver',
   }
 }
+
+const longRunningLabels = (asked: Asked) => {
+  const { dry_run: _dryRun, ...labels } = labelsOf(asked)
+  return labels
+}
+
+const kindOf = (method: string): keyof HandlerOptions['queues'] =>
+  method === 'GET' || method === 'HEAD' ? 'readOnly' : 'mutating'
+
+const TOO_MANY = failure(429, 'TooManyRequests', 'too many requests, please try again later', { retryAfterSeconds: 1 })
 
 export class Handler {
   readonly #options: HandlerOptions
@@ -130,9 +143,9 @@ export class Handler {
     const asked: Asked = { method, pathname, query, path, resource, action }
     const { metrics, clock } = this.#options
     const labels = labelsOf(asked)
-    const { dry_run: _dryRun, ...longLabels } = labels
+    const longLabels = longRunningLabels(asked)
     const watching = resource?.verb === 'watch'
-    const kind = { request_kind: method === 'GET' || method === 'HEAD' ? 'readOnly' : 'mutating' }
+    const kind = { request_kind: kindOf(method) }
     const start = clock.monotonic()
     if (watching) metrics.longRunning.inc(longLabels)
     else metrics.inFlight.inc(kind)
@@ -154,11 +167,33 @@ export class Handler {
   }
 
   async #answer(asked: Asked, request: Request, response: Response): Promise<Answer | 'streamed'> {
-    const { registry, watches, actions } = this.#options
     const accept = headerOf(request, 'accept')
     const admitted = await this.#admit(asked, request)
     if (!admitted.ok) return statusAnswer(admitted.problem, accept)
     const user = admitted.value
+    const queue = this.#queueFor(asked, user)
+    if (!queue) return this.#answerTo(user, asked, request, response)
+    if ((await queue.enter(user.name)) !== 'entered') {
+      this.#options.metrics.terminations.inc({ ...longRunningLabels(asked), code: 429 })
+      return statusAnswer(TOO_MANY, accept)
+    }
+    try {
+      return await this.#answerTo(user, asked, request, response)
+    } finally {
+      queue.leave()
+    }
+  }
+
+  /** Undefined: the request waits for nobody. */
+  #queueFor({ method, pathname, resource }: Asked, { groups }: User): FairQueue | undefined {
+    // As in Kubernetes: its owners get through to a cluster that is overrun, and watches stay.
+    if (groups.includes(MASTERS) || resource?.verb === 'watch' || isHealthPath(pathname)) return undefined
+    return this.#options.queues[kindOf(method)]
+  }
+
+  async #answerTo(user: User, asked: Asked, request: Request, response: Response): Promise<Answer | 'streamed'> {
+    const { registry, watches, actions } = this.#options
+    const accept = headerOf(request, 'accept')
     const { method, pathname, query, path, resource, action } = asked
     if (action && path) return actions.answer(action, { request, path, query, user })
     if (resource) {
