@@ -3,6 +3,7 @@
  * are served with; `cluster/apiserver/actions/` answers it.
  */
 import type { Kind } from './kind.ts'
+import { bindingKind } from './pod-actions.ts'
 
 interface Names {
   readonly group: string
@@ -42,6 +43,7 @@ export const subjectAccessReviewKind = review({ group: AUTHORIZATION, kind: 'Sub
 
 /** In the order of discovery. */
 export const REVIEWS: readonly Kind[] = [
+  bindingKind,
   selfSubjectReviewKind,
   tokenReviewKind,
   localSubjectAccessReviewKind,

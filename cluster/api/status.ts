@@ -56,6 +56,15 @@ export const failure = (code: number, reason: StatusReason, message: string, det
   code,
 })
 
+/** Done, and nothing to show for it. */
+export const success = (code: number): Status => ({
+  kind: 'Status',
+  apiVersion: 'v1',
+  metadata: {},
+  status: 'Success',
+  code,
+})
+
 /** What a Status is about: details.kind is the plural resource for most reasons, the kind for Invalid. */
 export interface Subject {
   readonly group: string

@@ -18,6 +18,9 @@ export interface ActionCall {
   readonly namespace: string | undefined
   /** Of the object whose subresource is posted to; '' for a review. */
   readonly name: string
+  /** Who is recorded as the owner of the fields that the action changes. */
+  readonly manager: string
+  readonly dryRun: boolean
   /** Decoded, structure right. The answer may be this object, changed. */
   readonly object: ApiObject
   readonly warn: (text: string) => void
@@ -28,7 +31,8 @@ export interface Action {
   readonly kind: Kind
   /** Undefined: the kind has a path of its own. */
   readonly subresourceOf?: { readonly kind: Kind; readonly subresource: string }
-  readonly run: (call: ActionCall) => Result<ApiObject, Status> | Promise<Result<ApiObject, Status>>
+  /** Answers with an object of its kind, or a Status of success. */
+  readonly run: (call: ActionCall) => Result<ApiObject | Status, Status> | Promise<Result<ApiObject | Status, Status>>
 }
 
 /** What actions are made with. */

@@ -3,12 +3,14 @@ import { ageColumn, column, orNone, wideColumn } from '../column.ts'
 import type { Kind } from '../kind.ts'
 import type { ApiObject } from '../object.ts'
 import { applyPodDefaults } from '../pod/defaults.ts'
+import { bindingPart, ephemeralContainersPart, resizePart } from '../pod/parts.ts'
 import type { Pod, PodSpec, PodStatus } from '../pod/pod.ts'
 import { qualityOfService } from '../pod/quality-of-service.ts'
 import { summarisePod } from '../pod/summary.ts'
 import { validatePodUpdate } from '../pod/update-validation.ts'
-import { validatePod, validatePodStatus } from '../pod/validation.ts'
+import { validateNewPod, validatePod, validatePodStatus } from '../pod/validation.ts'
 import { podWarnings } from '../pod/warnings.ts'
+import { bindingKind, evictionKind } from '../pod-actions.ts'
 
 const specOf = (object: ApiObject): PodSpec => (object as Pod).spec ?? {}
 const statusOf = (object: ApiObject): PodStatus => (object as Pod).status ?? {}
@@ -80,8 +82,11 @@ export const podKind: Kind = {
   applyDefaults: applyPodDefaults,
   prepareForCreate,
   validate: validatePod,
+  validateCreate: validateNewPod,
   validateUpdate: validatePodUpdate,
   validateStatusUpdate: validatePodStatus,
+  parts: { ephemeralcontainers: ephemeralContainersPart, resize: resizePart, binding: bindingPart },
+  posts: { binding: bindingKind, eviction: evictionKind },
   statusResets: ['metadata.deletionTimestamp', 'metadata.ownerReferences'],
   warnings: podWarnings,
   gracePeriodSeconds,

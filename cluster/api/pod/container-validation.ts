@@ -164,6 +164,16 @@ export const validateRunning = (container: Container, field: string): FieldError
   ]
 }
 
+const NOT_EPHEMERAL = ['lifecycle', 'livenessProbe', 'ports', 'readinessProbe', 'resources', 'startupProbe'] as const
+
+/** KEP-277: it is there to look, and the Pod promises nothing for it. */
+export const validateEphemeral = (container: Container, field: string): FieldError[] =>
+  NOT_EPHEMERAL.filter(name => !isEmpty(container[name])).map(name =>
+    fieldForbidden(`${field}.${name}`, 'cannot be set for an Ephemeral Container'),
+  )
+
+const isEmpty = (value: object | undefined): boolean => value === undefined || Object.keys(value).length === 0
+
 const ONLY_RUNNING = ['livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle'] as const
 
 /** An init container that ends has nobody to probe it. */

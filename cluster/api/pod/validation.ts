@@ -5,13 +5,20 @@ import {
   fieldDuplicate,
   fieldForbidden,
   fieldInvalid,
+  fieldNotFound,
   fieldRequired,
   fieldTooMany,
 } from '../field-error.ts'
 import { validateIp } from '../ip.ts'
 import { checkDnsLabel, checkDnsSubdomain, checkLabelValue, checkQualifiedName } from '../name.ts'
 import type { ApiObject } from '../object.ts'
-import { validateContainer, validateInitial, validateResources, validateRunning } from './container-validation.ts'
+import {
+  validateContainer,
+  validateEphemeral,
+  validateInitial,
+  validateResources,
+  validateRunning,
+} from './container-validation.ts'
 import type { Container, Pod, PodSpec, Toleration } from './pod.ts'
 import { validateVolumes } from './volume-validation.ts'
 
@@ -39,6 +46,9 @@ const validateHostPorts = ({ containers = [], hostNetwork }: PodSpec): FieldErro
   return errors
 }
 
+const validateTarget = ({ targetContainerName: target }: Container, field: string, names: Set<string>): FieldError[] =>
+  target && !names.has(target) ? [fieldNotFound(`${field}.targetContainerName`, target)] : []
+
 const validateContainers = (spec: PodSpec): FieldError[] => {
   const { containers = [], initContainers = [] } = spec
   if (containers.length === 0) return [fieldRequired('spec.containers')]
@@ -52,6 +62,10 @@ const validateContainers = (spec: PodSpec): FieldError[] => {
   return [
     ...each(containers, 'spec.containers', validateRunning),
     ...each(initContainers, 'spec.initContainers', validateInitial),
+    ...each(spec.ephemeralContainers ?? [], 'spec.ephemeralContainers', (container, field) => [
+      ...validateEphemeral(container, field),
+      ...validateTarget(container, field, names),
+    ]),
     ...validateHostPorts(spec),
   ]
 }
@@ -180,8 +194,8 @@ const validateSharing = ({ hostPID, shareProcessNamespace }: PodSpec): FieldErro
     : []
 
 export const validatePod = (object: ApiObject): FieldError[] => {
-  const { spec, metadata } = object as Pod
-  const { schedulingGates = [], nodeName, ephemeralContainers = [] } = spec
+  const { spec } = object as Pod
+  const { schedulingGates = [], nodeName } = spec
   const errors = [
     ...validateVolumes(spec.volumes ?? []),
     ...validateContainers(spec),
@@ -197,15 +211,17 @@ export const validatePod = (object: ApiObject): FieldError[] => {
     ...validateSharing(spec),
     ...(spec.resources ? validateResources(spec.resources, 'spec.resources') : []),
   ]
-  const isNew = metadata.resourceVersion === undefined && metadata.generation === 1
-  if (isNew && ephemeralContainers.length > 0) {
-    errors.push(fieldForbidden('spec.ephemeralContainers', 'cannot be set on create'))
-  }
   if (schedulingGates.length > 0 && nodeName) {
     errors.push(fieldForbidden('spec.nodeName', 'cannot be set until all schedulingGates have been cleared'))
   }
   return errors
 }
+
+/** Those come by a subresource of their own. */
+export const validateNewPod = (object: ApiObject): FieldError[] =>
+  ((object as Pod).spec?.ephemeralContainers ?? []).length > 0
+    ? [fieldForbidden('spec.ephemeralContainers', 'cannot be set on create')]
+    : []
 
 /** Kubernetes allows no more than one address a family. */
 export const validatePodStatus = (object: ApiObject): FieldError[] => {

@@ -1,6 +1,8 @@
 /** All actions. */
 import type { Action, ActionEnvironment } from '../action.ts'
 import { localSubjectAccessReview } from './local-subject-access-review.ts'
+import { bindings, podBinding } from './pod-binding.ts'
+import { podEviction } from './pod-eviction.ts'
 import { selfSubjectAccessReview } from './self-subject-access-review.ts'
 import { selfSubjectReview } from './self-subject-review.ts'
 import { selfSubjectRulesReview } from './self-subject-rules-review.ts'
@@ -16,4 +18,7 @@ export const createActions = (environment: ActionEnvironment): readonly Action[]
   selfSubjectRulesReview(environment),
   subjectAccessReview(environment),
   serviceAccountToken(environment),
+  bindings(environment),
+  podBinding(environment),
+  podEviction(environment),
 ]

@@ -31,7 +31,9 @@ const subresourcesOf = (kind: Kind): readonly Subresource[] =>
     ...(kind.hasFinalize ? [{ name: 'finalize', verbs: ['update'], kind }] : []),
     ...(kind.scale ? [{ name: 'scale', verbs: SUBRESOURCE_VERBS, kind: scaleKind }] : []),
     ...(kind.hasStatus ? [{ name: 'status', verbs: SUBRESOURCE_VERBS, kind }] : []),
-    ...Object.entries(kind.parts ?? {}).map(([name, { verbs }]) => ({ name, verbs, kind })),
+    ...Object.entries(kind.parts ?? {})
+      .filter(([, { verbs }]) => verbs.length > 0)
+      .map(([name, { verbs }]) => ({ name, verbs, kind })),
     ...Object.entries(kind.posts ?? {}).map(([name, posted]) => ({ name, verbs: ['create'], kind: posted })),
   ].sort((a, b) => (a.name < b.name ? -1 : 1))
 

@@ -1,6 +1,7 @@
 /** Actions over HTTP: POST a body, get it back with its answer. */
 import { decodeBody } from '#cluster/api/decode.ts'
 import { encodeObject } from '#cluster/api/encode.ts'
+import type { ApiObject } from '#cluster/api/object.ts'
 import { failure, type Status } from '#cluster/api/status.ts'
 import { accepted, refused } from '#lib/result.ts'
 import type { Action, ActionCall } from '../action.ts'
@@ -20,7 +21,7 @@ import {
 import { bodySyntax, negotiate } from './negotiate.ts'
 import type { ResourcePath } from './request-info.ts'
 import { warningHeaders } from './warnings.ts'
-import { readWriteQuery } from './write-options.ts'
+import { managerOfAgent, readWriteQuery } from './write-options.ts'
 
 const pathOf = (kind: { group: string; version: string; resource: string }, subresource = ''): string =>
   `${kind.group}/${kind.version}/${kind.resource}/${subresource}`
@@ -51,11 +52,7 @@ export class ActionRoutes {
     if (!negotiated.ok) return statusAnswer(negotiated.problem, accept)
     const warnings = new Set<string>()
     const warn = (text: string) => void warnings.add(text)
-    const object = await this.#decode(action, request, query, warn)
-    const { namespace, name = '' } = path
-    const call = object.ok ? { user, namespace, name, object: object.value, warn } : undefined
-    const refusal = call && (await this.#admit(action, call, query))
-    const outcome = refusal ? refused(refusal) : call ? await action.run(call) : object
+    const outcome = await this.#run(action, { request, path, query, user }, warn)
     // What an action writes, its watchers hear of first.
     await afterEvents()
     const headers = warningHeaders(warnings)
@@ -63,8 +60,20 @@ export class ActionRoutes {
       const answer = statusAnswer(outcome.problem, accept)
       return { ...answer, headers: { ...answer.headers, ...headers } }
     }
-    const body = JSON.stringify(encodeObject(outcome.value, action.kind.type))
+    const { value } = outcome
+    const body = JSON.stringify(isStatus(value) ? value : encodeObject(value, action.kind.type))
     return jsonAnswer(body, { code: 201, syntax: negotiated.value.syntax, headers })
+  }
+
+  async #run(action: Action, { request, path, query, user }: ActionRequest, warn: (text: string) => void) {
+    const read = await this.#decode(action, request, query, warn)
+    if (!read.ok) return read
+    const { namespace, name = '' } = path
+    const { object, dryRun, fieldManager } = read.value
+    const manager = fieldManager || managerOfAgent(headerOf(request, 'user-agent') ?? '')
+    const call = { user, namespace, name, object, warn, manager, dryRun }
+    const refusal = await this.#admit(action, call, query)
+    return refusal ? refused(refusal) : action.run(call)
   }
 
   /** A subresource is its object's: what admission knows about it, it knows by that kind. */
@@ -91,9 +100,11 @@ export class ActionRoutes {
     const decoded = decodeBody(body.value, syntax.value, kind, options.value.fieldValidation)
     if (!decoded.ok) return decoded
     for (const text of decoded.value.warnings) warn(text)
-    return accepted(decoded.value.object)
+    return accepted({ ...options.value, object: decoded.value.object })
   }
 }
+
+const isStatus = (value: ApiObject | Status): value is Status => value.kind === 'Status'
 
 export interface ActionRequest {
   readonly request: Request

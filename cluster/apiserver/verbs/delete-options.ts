@@ -32,7 +32,7 @@ interface Given {
 
 const check = (given: Given): FieldError[] => {
   const errors: FieldError[] = []
-  const { propagationPolicy: policy, orphanDependents, dryRun } = given
+  const { propagationPolicy: policy, orphanDependents, dryRun } = given as Given
   if (policy !== undefined && orphanDependents !== undefined)
     errors.push(
       fieldInvalid('propagationPolicy', policy, 'orphanDependents and deletionPropagation cannot be both set'),
@@ -88,12 +88,17 @@ export const readDeleteOptions = (
 ): Result<DeleteOptions, Status> => {
   const read = body === '' ? accepted(fromQuery(query)) : fromBody(body, syntax)
   if (!read.ok) return read
-  const given = read.value
+  const options = checkDeleteOptions(read.value)
+  if (!options.ok || !query.getAll('dryRun').includes('All')) return options
+  return accepted({ ...options.value, dryRun: true })
+}
+
+/** Of an object that says so, such as an Eviction's. */
+export const checkDeleteOptions = (given: object): Result<DeleteOptions, Status> => {
   const wrong = typeProblem(given)
   if (wrong) return refused(badRequest(`DeleteOptions: ${wrong} has the wrong type`))
   const errors = check(given)
   if (errors.length > 0) return refused(invalidOptions('DeleteOptions', errors))
   const { dryRun, kind: _kind, apiVersion: _apiVersion, ...rest } = given
-  const dry = (Array.isArray(dryRun) && dryRun.length > 0) || query.getAll('dryRun').includes('All')
-  return accepted({ ...rest, dryRun: dry } as DeleteOptions)
+  return accepted({ ...rest, dryRun: Array.isArray(dryRun) && dryRun.length > 0 } as DeleteOptions)
 }
