@@ -7,7 +7,15 @@
  */
 import { accepted, type Result, refused } from '#lib/result.ts'
 import { type FieldSchema, findType, type Scalar, type Shape, typeSchema, wireFields } from '../schema.ts'
-import { bytesOf, integerOf, MalformedMessage, readMessage, textOf, type WireValue } from './wire-reader.ts'
+import {
+  bytesOf,
+  integerOf,
+  MalformedMessage,
+  readMessage,
+  textOf,
+  type WireEntry,
+  type WireValue,
+} from './wire-reader.ts'
 
 export const PROTOBUF_MEDIA_TYPE = 'application/vnd.kubernetes.protobuf'
 
@@ -96,10 +104,38 @@ const zeroOf = (shape: Shape): unknown => {
   return shape.scalar === 'boolean' ? false : shape.scalar.startsWith('int') || shape.scalar === 'double' ? 0 : ''
 }
 
+const SCHEMA = 'apiextensions.k8s.io/v1.JSONSchemaProps'
+
+/** Types of Go that have a field for each of two forms here, and are one or the other in JSON. */
+const UNIONS: Readonly<Record<string, (fields: readonly WireEntry[], depth: number) => unknown>> = {
+  [`${SCHEMA}OrBool`]: (fields, depth) => {
+    const schema = fields.findLast(({ number }) => number === 2)
+    const allows = fields.findLast(({ number }) => number === 1)
+    if (schema) return decodeStruct(SCHEMA, bytesOf(schema.value), depth)
+    return allows !== undefined && integerOf(allows.value) !== 0n
+  },
+  [`${SCHEMA}OrArray`]: (fields, depth) => {
+    const single = fields.findLast(({ number }) => number === 1)
+    if (single) return decodeStruct(SCHEMA, bytesOf(single.value), depth)
+    return fields.filter(({ number }) => number === 2).map(({ value }) => decodeStruct(SCHEMA, bytesOf(value), depth))
+  },
+  [`${SCHEMA}OrStringArray`]: (fields, depth) => {
+    const schema = fields.findLast(({ number }) => number === 1)
+    if (schema) return decodeStruct(SCHEMA, bytesOf(schema.value), depth)
+    return fields.filter(({ number }) => number === 2).map(({ value }) => textOf(value))
+  },
+}
+
 const decodeShape = (shape: Shape, value: WireValue, depth: number): unknown => {
   if (shape.form === 'scalar') return decodeScalar[shape.scalar](value)
-  if (shape.form === 'struct') return decodeStruct(shape.type, bytesOf(value), depth + 1)
-  throw new MalformedMessage('lists of lists and of maps are not written')
+  if (shape.form === 'struct') {
+    const union = UNIONS[shape.type]
+    return union ? union(readMessage(bytesOf(value)), depth + 1) : decodeStruct(shape.type, bytesOf(value), depth + 1)
+  }
+  if (shape.form === 'map') throw new MalformedMessage('maps of maps are not written')
+  // A list as a member of another, or of a map, is a message with `items` (authentication/v1.ExtraValue).
+  const items = readMessage(bytesOf(value)).filter(({ number }) => number === 1)
+  return items.map(entry => decodeShape(shape.item, entry.value, depth + 1))
 }
 
 const decodeEntry = (item: Shape, value: WireValue, depth: number): readonly [string, unknown] => {
@@ -118,8 +154,15 @@ const isZero = (value: unknown): boolean => {
   return typeof value === 'object' && Object.keys(value).length === 0
 }
 
+/** What is there although it looks like zero: JSON of whatever kind, and an empty text where a number would be 0. */
+const isSaid = (value: unknown, shape: Shape): boolean => {
+  if (shape.form !== 'scalar' || value === null) return false
+  return shape.scalar === 'object' || shape.scalar === 'any' || (shape.scalar === 'intOrString' && value === '')
+}
+
 /** Whether JSON would leave it out. A struct that says nothing is left out always. */
 const isLeftOut = ({ omit, pointer, shape }: FieldSchema, value: unknown): boolean => {
+  if (isSaid(value, shape)) return false
   if (pointer || !isZero(value)) return value === null
   return omit !== 'never' || value === null || shape.form === 'struct'
 }

@@ -1,6 +1,6 @@
 /** The discovery paths: made again when what is served has changed. */
 import { createHash } from 'node:crypto'
-import { type Answer, headerOf, jsonAnswer, type Request, statusAnswer } from '../http/exchange.ts'
+import { type Answer, formAnswer, headerOf, type Request, statusAnswer } from '../http/exchange.ts'
 import { negotiate } from '../http/negotiate.ts'
 import {
   aggregatedDiscovery,
@@ -114,7 +114,7 @@ export const createDiscoveryRoutes = (
       const negotiated = negotiate(accept, { transforms: false })
       if (!negotiated.ok) return statusAnswer(negotiated.problem, accept)
       const { syntax } = negotiated.value
-      return jsonAnswer(JSON.stringify(document()), { syntax, headers: { vary: 'Accept' } })
+      return formAnswer(JSON.stringify(document()), { syntax, headers: { vary: 'Accept' } })
     },
   }
 }

@@ -18,6 +18,8 @@ export interface Form {
   readonly firstDiffers: boolean
   /** The `object` of a BOOKMARK event. `first`: as above. */
   bookmark(kind: Kind, metadata: BookmarkMetadata, first: boolean): Buffer
+  /** An event on a stream, with what ends it or says where it ends. */
+  frame(type: string, object: Buffer): Buffer
 }
 
 export interface BookmarkMetadata {

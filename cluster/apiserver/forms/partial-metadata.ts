@@ -1,6 +1,7 @@
 /** Metadata only: meta.k8s.io PartialObjectMetadata. */
 import type { ObjectMeta } from '#cluster/api/object.ts'
 import { type Form, listMetadata } from './form.ts'
+import { jsonFrame } from './json-frame.ts'
 
 export const partialMetadata = (metadata: ObjectMeta): Record<string, unknown> => ({
   kind: 'PartialObjectMetadata',
@@ -23,4 +24,5 @@ export const partialMetadataForm: Form = {
     }),
   watched: ({ object }) => bytes(partialMetadata(object.metadata)),
   bookmark: (_kind, metadata) => bytes({ kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata }),
+  frame: jsonFrame,
 }

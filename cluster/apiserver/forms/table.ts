@@ -4,6 +4,7 @@ import type { Column, Kind } from '#cluster/api/kind.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
 import type { Clock } from '#lib/clock.ts'
 import { type Form, listMetadata } from './form.ts'
+import { jsonFrame } from './json-frame.ts'
 import { partialMetadata } from './partial-metadata.ts'
 
 /** What each row carries besides its cells. */
@@ -58,6 +59,7 @@ export const tableForm = (include: IncludeObject, clock: Clock): Form => {
   return {
     id: `table/${include}`,
     firstDiffers: true,
+    frame: jsonFrame,
     object: (kind, { object }) => single(kind, object, definitions(kind)),
     list: (kind, list) => {
       const now = clock.now()

@@ -1,6 +1,7 @@
 /** Objects as they are: the JSON that memory holds already. */
 import { apiVersionOf } from '#cluster/api/object.ts'
 import { type Form, listMetadata } from './form.ts'
+import { jsonFrame } from './json-frame.ts'
 
 const OPEN = Buffer.from('{')
 const NEXT = Buffer.from(',{')
@@ -21,3 +22,4 @@ export const wholeForm: Form = {
   bookmark: (kind, metadata) =>
     Buffer.from(JSON.stringify({ kind: kind.kind, apiVersion: apiVersionOf(kind), metadata })),
 }
+  frame: jsonFrame,

@@ -2,6 +2,7 @@
 import { decodeBody } from '#cluster/api/decode.ts'
 import { encodeObject } from '#cluster/api/encode.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
+import { hasProtobuf } from '#cluster/api/protobuf/encode.ts'
 import { failure, type Status } from '#cluster/api/status.ts'
 import { accepted, refused } from '#lib/result.ts'
 import type { Action, ActionCall } from '../action.ts'
@@ -12,11 +13,12 @@ import {
   type Answer,
   afterEvents,
   headerOf,
-  jsonAnswer,
   pageNotFound,
   type Request,
   readBody,
+  STATUS_TYPE,
   statusAnswer,
+  valueAnswer,
 } from './exchange.ts'
 import { bodySyntax, negotiate } from './negotiate.ts'
 import type { ResourcePath } from './request-info.ts'
@@ -48,7 +50,7 @@ export class ActionRoutes {
     const accept = headerOf(request, 'accept')
     if (!isPlace(action, path)) return pageNotFound()
     if (request.method !== 'POST') return statusAnswer(notAllowed(action, request.method ?? ''), accept)
-    const negotiated = negotiate(accept, { transforms: false })
+    const negotiated = negotiate(accept, { transforms: false, protobuf: hasProtobuf(action.kind.type) })
     if (!negotiated.ok) return statusAnswer(negotiated.problem, accept)
     const warnings = new Set<string>()
     const warn = (text: string) => void warnings.add(text)
@@ -61,8 +63,10 @@ export class ActionRoutes {
       return { ...answer, headers: { ...answer.headers, ...headers } }
     }
     const { value } = outcome
-    const body = JSON.stringify(isStatus(value) ? value : encodeObject(value, action.kind.type))
-    return jsonAnswer(body, { code: 201, syntax: negotiated.value.syntax, headers })
+    const { type } = action.kind
+    const options = { code: 201, syntax: negotiated.value.syntax, headers }
+    if (isStatus(value)) return valueAnswer({ ...value }, STATUS_TYPE, options)
+    return valueAnswer(encodeObject(value, type), type, options)
   }
 
   async #run(action: Action, { request, path, query, user }: ActionRequest, warn: (text: string) => void) {

@@ -1,17 +1,19 @@
 /** A request on a resource, as the routes of all verbs get it. */
 
+import { hasProtobuf } from '#cluster/api/protobuf/encode.ts'
 import { badRequest, failure, type Status } from '#cluster/api/status.ts'
 import type { Clock } from '#lib/clock.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import type { User } from '../authenticator.ts'
 import type { Form } from '../forms/form.ts'
 import { partialMetadataForm } from '../forms/partial-metadata.ts'
+import { protobufForm, protobufMetadataForm } from '../forms/protobuf.ts'
 import { type IncludeObject, tableForm } from '../forms/table.ts'
 import { wholeForm } from '../forms/whole.ts'
 import type { Registry, Resource } from '../registry.ts'
 import type { Subresource } from '../verbs/request.ts'
 import type { Request, Response } from './exchange.ts'
-import type { Shape } from './negotiate.ts'
+import { type AnswerSyntax, type Negotiated, negotiate } from './negotiate.ts'
 
 export interface ResourceCall {
   readonly registry: Registry
@@ -43,16 +45,40 @@ const tableOf = (query: URLSearchParams, clock: Clock): Result<Form, Status> => 
 const mismatch = (wanted: string, is: string): Status =>
   failure(406, 'NotAcceptable', `you requested ${wanted}, but the requested object is ${is}`)
 
-/** The form that was negotiated, if it fits a list (`many`) or one object. */
-export const formFor = (shape: Shape, { query, registry }: ResourceCall, many: boolean): Result<Form, Status> => {
+const formFor = (
+  { shape, syntax }: Negotiated,
+  { query, registry }: ResourceCall,
+  many: boolean,
+): Result<Form, Status> => {
+  const metadata = syntax === 'protobuf' ? protobufMetadataForm : partialMetadataForm
   switch (shape) {
     case 'object':
-      return accepted(wholeForm)
+      return accepted(syntax === 'protobuf' ? protobufForm : wholeForm)
     case 'Table':
       return tableOf(query, registry.clock)
     case 'PartialObjectMetadata':
-      return many ? refused(mismatch(shape, 'a list')) : accepted(partialMetadataForm)
+      return many ? refused(mismatch(shape, 'a list')) : accepted(metadata)
     case 'PartialObjectMetadataList':
-      return many ? accepted(partialMetadataForm) : refused(mismatch(shape, 'not a list'))
+      return many ? accepted(metadata) : refused(mismatch(shape, 'not a list'))
   }
+}
+
+export interface Wanted {
+  readonly form: Form
+  readonly syntax: AnswerSyntax
+}
+
+/** What is answered with: an object that was read or written, a list, a stream of changes. */
+type Amount = 'one' | 'written' | 'many' | 'stream'
+
+/** The form that the client wants. Refused: 406. */
+export const wantedForm = (call: ResourceCall, amount: Amount): Result<Wanted, Status> => {
+  const protobuf = hasProtobuf(call.resource.kind.type)
+  const negotiated = negotiate(call.accept, { watch: amount === 'stream', protobuf })
+  if (!negotiated.ok) return negotiated
+  const { shape, syntax } = negotiated.value
+  // Those who list metadata ask in the same way when they write or watch.
+  const whole = shape === 'PartialObjectMetadataList' && (amount === 'written' || amount === 'stream')
+  const form = formFor({ shape: whole ? 'object' : shape, syntax }, call, amount === 'many')
+  return form.ok ? accepted({ form: form.value, syntax }) : form
 }

@@ -11,12 +11,12 @@ import type { TLSSocket } from 'node:tls'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { stringify } from 'yaml'
-import type { BodySyntax } from '#cluster/api/decode.ts'
 import { decodeProtobuf, PROTOBUF_MEDIA_TYPE } from '#cluster/api/protobuf/decode.ts'
+import { encodeProtobuf } from '#cluster/api/protobuf/encode.ts'
 import { badRequest, failure, type Status } from '#cluster/api/status.ts'
 import type { Milliseconds } from '#lib/clock.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
-import { errorSyntax, mediaType } from './negotiate.ts'
+import { type AnswerSyntax, errorSyntax, mediaType } from './negotiate.ts'
 
 export type Request = IncomingMessage | Http2ServerRequest
 export type Response = ServerResponse | Http2ServerResponse
@@ -89,17 +89,42 @@ const readWhole = async (request: Request): Promise<Result<string, Status>> => {
   return decoded.ok ? accepted(JSON.stringify(decoded.value)) : refused(badRequest(decoded.problem))
 }
 
-const inSyntax = (json: Buffer | string, syntax: BodySyntax): Buffer | string =>
-  syntax === 'json' ? json : stringify(JSON.parse(json.toString()), { version: '1.1', lineWidth: 0 })
+const MEDIA_TYPES: Readonly<Record<AnswerSyntax, string>> = {
+  json: 'application/json',
+  yaml: 'application/yaml',
+  protobuf: PROTOBUF_MEDIA_TYPE,
+}
 
-export const jsonAnswer = (
+interface AnswerOptions {
+  readonly code?: number
+  readonly syntax?: AnswerSyntax
+  readonly headers?: Readonly<Record<string, string | string[]>>
+}
+
+/** `body`: JSON, of which YAML is made where that is the syntax; protobuf where that is. */
+export const formAnswer = (
   body: Buffer | string,
-  { code = 200, syntax = 'json' as BodySyntax, headers = {} as Record<string, string | string[]> } = {},
-): Answer => ({ code, headers, body: inSyntax(body, syntax), contentType: `application/${syntax}` })
+  { code = 200, syntax = 'json', headers = {} }: AnswerOptions = {},
+): Answer => {
+  const written = syntax === 'yaml' ? stringify(JSON.parse(body.toString()), { version: '1.1', lineWidth: 0 }) : body
+  return { code, headers, body: written, contentType: MEDIA_TYPES[syntax] }
+}
+
+export const jsonAnswer = (body: Buffer | string, options: Omit<AnswerOptions, 'syntax'> = {}): Answer =>
+  formAnswer(body, options)
+
+/** An object that is no resource's, `type` as types.json names it. */
+export const valueAnswer = (
+  value: Readonly<Record<string, unknown>> & { readonly kind: string; readonly apiVersion: string },
+  type: string,
+  options: AnswerOptions,
+): Answer => formAnswer(options.syntax === 'protobuf' ? encodeProtobuf(value, type) : JSON.stringify(value), options)
+
+export const STATUS_TYPE = 'meta/v1.Status'
 
 export const statusAnswer = (status: Status, accept?: string): Answer => {
   const retry = status.details?.retryAfterSeconds
-  return jsonAnswer(JSON.stringify(status), {
+  return valueAnswer({ ...status }, STATUS_TYPE, {
     code: status.code,
     syntax: errorSyntax(accept),
     headers: retry === undefined ? {} : { 'retry-after': String(retry) },

@@ -7,8 +7,11 @@ import { accepted, type Result, refused } from '#lib/result.ts'
 
 export type Shape = 'object' | 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList'
 
+/** What an answer can be written in. */
+export type AnswerSyntax = BodySyntax | 'protobuf'
+
 export interface Negotiated {
-  readonly syntax: BodySyntax
+  readonly syntax: AnswerSyntax
   readonly shape: Shape
 }
 
@@ -36,8 +39,14 @@ const parseAccept = (header: string): MediaRange[] =>
     .filter(({ type, quality }) => type !== '' && quality > 0)
     .sort((a, b) => b.quality - a.quality)
 
-const syntaxOf = (type: string, yaml: boolean): BodySyntax | undefined => {
+interface Offer {
+  readonly yaml: boolean
+  readonly protobuf: boolean
+}
+
+const syntaxOf = (type: string, { yaml, protobuf }: Offer): AnswerSyntax | undefined => {
   if (type === 'application/json' || type === '*/*' || type === 'application/*') return 'json'
+  if (type === PROTOBUF_MEDIA_TYPE && protobuf) return 'protobuf'
   return type === 'application/yaml' && yaml ? 'yaml' : undefined
 }
 
@@ -54,24 +63,40 @@ const shapeOf = (parameters: ReadonlyMap<string, string>): Shape | undefined => 
 const notAcceptable = (types: string): Status =>
   failure(406, 'NotAcceptable', `only the following media types are accepted: ${types}`)
 
-/** `watch`: streams come as JSON only. `shapes`: what the answer can be turned into besides the object itself. */
-export const negotiate = (
-  header: string | undefined,
-  { watch = false, transforms = true }: { readonly watch?: boolean; readonly transforms?: boolean } = {},
-): Result<Negotiated, Status> => {
-  if (!header) return accepted({ syntax: 'json', shape: 'object' })
-  for (const { type, parameters } of parseAccept(header)) {
-    const syntax = syntaxOf(type, !watch)
-    const shape = transforms ? shapeOf(parameters) : parameters.has('as') ? undefined : 'object'
-    if (syntax && shape) return accepted({ syntax, shape })
-  }
-  return refused(notAcceptable(watch ? 'application/json;stream=watch' : 'application/json, application/yaml'))
+const acceptable = (watch: boolean, { yaml, protobuf }: Offer): string =>
+  ['application/json', ...(yaml ? ['application/yaml'] : []), ...(protobuf ? [PROTOBUF_MEDIA_TYPE] : [])]
+    .map(type => (watch ? `${type};stream=watch` : type))
+    .join(', ')
+
+interface Asked {
+  /** Of a stream: there is none in YAML. */
+  readonly watch?: boolean
+  /** Whether the answer can be turned into something else than the object itself. */
+  readonly transforms?: boolean
+  /** Whether what is answered has a form in protobuf. */
+  readonly protobuf?: boolean
 }
 
-/** Failures answer in YAML only to those who take nothing else first. */
-export const errorSyntax = (header: string | undefined): BodySyntax =>
+/** The first that can be given of what is wanted. Refused: 406. */
+export const negotiate = (
+  header: string | undefined,
+  { watch = false, transforms = true, protobuf = false }: Asked = {},
+): Result<Negotiated, Status> => {
+  if (!header) return accepted({ syntax: 'json', shape: 'object' })
+  const offer = { yaml: !watch, protobuf }
+  for (const { type, parameters } of parseAccept(header)) {
+    const syntax = syntaxOf(type, offer)
+    const shape = transforms ? shapeOf(parameters) : parameters.has('as') ? undefined : 'object'
+    // metav1.Table has no protobuf.
+    if (syntax && shape && !(syntax === 'protobuf' && shape === 'Table')) return accepted({ syntax, shape })
+  }
+  return refused(notAcceptable(acceptable(watch, offer)))
+}
+
+/** Failures answer in something else than JSON only to those who take nothing else first. */
+export const errorSyntax = (header: string | undefined): AnswerSyntax =>
   parseAccept(header ?? '')
-    .map(({ type }) => syntaxOf(type, true))
+    .map(({ type }) => syntaxOf(type, { yaml: true, protobuf: true }))
     .find(syntax => syntax !== undefined) ?? 'json'
 
 export const mediaType = (header: string | undefined): string => (header ?? '').split(';')[0]!.trim().toLowerCase()

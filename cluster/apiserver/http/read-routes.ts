@@ -1,5 +1,6 @@
 /** get, list and watch over HTTP. */
 
+import { PROTOBUF_MEDIA_TYPE } from '#cluster/api/protobuf/decode.ts'
 import type { Milliseconds } from '#lib/clock.ts'
 import type { Form } from '../forms/form.ts'
 import type { ApiserverMetrics } from '../metrics.ts'
@@ -7,36 +8,33 @@ import { get } from '../verbs/get.ts'
 import { list } from '../verbs/list.ts'
 import { type ListOptions, readListOptions } from '../verbs/list-options.ts'
 import { watch } from '../verbs/watch.ts'
-import { formFor, type ResourceCall } from './call.ts'
-import { type Answer, jsonAnswer, statusAnswer } from './exchange.ts'
-import { negotiate } from './negotiate.ts'
-import { errorFrame, WatchStream } from './watch-stream.ts'
+import { type ResourceCall, type Wanted, wantedForm } from './call.ts'
+import { type Answer, formAnswer, STATUS_TYPE, statusAnswer, valueAnswer } from './exchange.ts'
+import { WatchStream } from './watch-stream.ts'
 
 /** A watch that gives no time-out ends after this and up to twice it, so that not all end at once (kube-apiserver). */
 const MIN_WATCH: Milliseconds = 1_800_000
 
 export const getRoute = async (call: ResourceCall): Promise<Answer> => {
   const { registry, resource, namespace, name = '', query, accept } = call
-  const negotiated = negotiate(accept)
-  if (!negotiated.ok) return statusAnswer(negotiated.problem, accept)
-  const form = formFor(negotiated.value.shape, call, false)
-  if (!form.ok) return statusAnswer(form.problem, accept)
+  const wanted = wantedForm(call, 'one')
+  if (!wanted.ok) return statusAnswer(wanted.problem, accept)
   const found = await get(registry, { resource, namespace, name }, query.get('resourceVersion') ?? '')
   if (!found.ok) return statusAnswer(found.problem, accept)
-  return jsonAnswer(form.value.object(resource.kind, found.value), { syntax: negotiated.value.syntax })
+  const { form, syntax } = wanted.value
+  return formAnswer(form.object(resource.kind, found.value), { syntax })
 }
 
 export const listRoute = async (call: ResourceCall): Promise<Answer> => {
   const { registry, resource, namespace, query, accept } = call
-  const negotiated = negotiate(accept)
-  if (!negotiated.ok) return statusAnswer(negotiated.problem, accept)
-  const form = formFor(negotiated.value.shape, call, true)
-  if (!form.ok) return statusAnswer(form.problem, accept)
+  const wanted = wantedForm(call, 'many')
+  if (!wanted.ok) return statusAnswer(wanted.problem, accept)
   const options = readListOptions(resource.kind, query, false)
   if (!options.ok) return statusAnswer(options.problem, accept)
   const listed = await list(registry, { resource, namespace }, options.value)
   if (!listed.ok) return statusAnswer(listed.problem, accept)
-  return jsonAnswer(form.value.list(resource.kind, listed.value), { syntax: negotiated.value.syntax })
+  const { form, syntax } = wanted.value
+  return formAnswer(form.list(resource.kind, listed.value), { syntax })
 }
 
 const timeoutOf = ({ registry: { random } }: ResourceCall, { timeoutSeconds }: ListOptions): Milliseconds =>
@@ -62,14 +60,11 @@ export class WatchRoutes {
   /** Answers with a Status, or takes the response over until the watch is done. */
   async watch(call: ResourceCall): Promise<Answer | 'streamed'> {
     const { resource, query, accept } = call
-    const negotiated = negotiate(accept, { watch: true })
-    if (!negotiated.ok) return statusAnswer(negotiated.problem, accept)
-    const shape = negotiated.value.shape === 'PartialObjectMetadataList' ? 'object' : negotiated.value.shape
-    const form = formFor(shape, call, false)
-    if (!form.ok) return statusAnswer(form.problem, accept)
+    const wanted = wantedForm(call, 'stream')
+    if (!wanted.ok) return statusAnswer(wanted.problem, accept)
     const options = readListOptions(resource.kind, query, true)
     if (!options.ok) return statusAnswer(options.problem, accept)
-    await this.#run(call, withName(call, options.value), form.value)
+    await this.#run(call, withName(call, options.value), wanted.value)
     return 'streamed'
   }
 
@@ -79,12 +74,16 @@ export class WatchRoutes {
     for (const stream of this.#streams) stream.end()
   }
 
-  async #run(call: ResourceCall, options: ListOptions, form: Form): Promise<void> {
+  async #run(call: ResourceCall, options: ListOptions, { form, syntax }: Wanted): Promise<void> {
     const { registry, resource, namespace, response } = call
     const stream = this.#open(call, options, form)
     this.#streams.add(stream)
+    const forget = resource.cache.onEnd(() => stream.end())
     response.statusCode = 200
-    response.setHeader('content-type', 'application/json')
+    response.setHeader(
+      'content-type',
+      syntax === 'protobuf' ? `${PROTOBUF_MEDIA_TYPE};stream=watch` : 'application/json',
+    )
     const started = await watch(registry, { resource, namespace }, options, stream.deliver)
     // Clients learn at once that the watch stands, even when nothing happens for long.
     if ('flushHeaders' in response) response.flushHeaders()
@@ -93,11 +92,13 @@ export class WatchRoutes {
       await stream.run(started.value)
     } else {
       const writable: NodeJS.WritableStream = response
-      writable.write(errorFrame(started.problem))
+      const { body } = valueAnswer({ ...started.problem }, STATUS_TYPE, { syntax })
+      writable.write(form.frame('ERROR', Buffer.from(body)))
       stream.end()
     }
     if (this.#closed) stream.end()
     await stream.ended
+    forget()
     this.#streams.delete(stream)
   }
 

@@ -1,5 +1,5 @@
 /**
- * One watcher's stream of newline-framed events.
+ * One watcher's stream of events.
  *
  * Promised: a live change is written to the socket within its delivery, before the write behind it is answered; a
  * watcher that does not read is cut off at `MAX_BUFFERED` bytes rather than remembered without end. A cut watcher
@@ -7,7 +7,6 @@
  */
 
 import type { Kind } from '#cluster/api/kind.ts'
-import type { Status } from '#cluster/api/status.ts'
 import type { Clock, Milliseconds, Timer } from '#lib/clock.ts'
 import type { Form } from '../forms/form.ts'
 import type { Watch, WatchNotice } from '../verbs/watch.ts'
@@ -24,13 +23,6 @@ const BOOKMARK_BEFORE_END: Milliseconds = 2_000
 
 /** KEP-3157: the bookmark behind the initial events. */
 const INITIAL_END = { 'k8s.io/initial-events-end': 'true' }
-
-const CLOSE = Buffer.from('}\n')
-
-const frame = (type: string, object: Buffer): Buffer =>
-  Buffer.concat([Buffer.from(`{"type":"${type}","object":`), object, CLOSE])
-
-export const errorFrame = (status: Status): Buffer => frame('ERROR', Buffer.from(JSON.stringify(status)))
 
 export interface WatchStreamOptions {
   readonly kind: Kind
@@ -147,7 +139,7 @@ export class WatchStream {
     const id = `${type}/${form.id}/${stored.kind.group}${first ? '/first' : ''}`
     let bytes = event?.frames.get(id)
     if (!bytes) {
-      bytes = frame(type, form.watched(stored, first))
+      bytes = form.frame(type, form.watched(stored, first))
       event?.frames.set(id, bytes)
     }
     onEvent(type, bytes.length)
@@ -164,7 +156,7 @@ export class WatchStream {
   #bookmarkFrame(revision: number, annotations?: Readonly<Record<string, string>>): Buffer {
     const { form, kind, onEvent } = this.#options
     const metadata = { resourceVersion: String(revision), ...(annotations ? { annotations } : {}) }
-    const bytes = frame('BOOKMARK', form.bookmark(kind, metadata, this.#isFirst()))
+    const bytes = form.frame('BOOKMARK', form.bookmark(kind, metadata, this.#isFirst()))
     onEvent('BOOKMARK', bytes.length)
     return bytes
   }

@@ -17,14 +17,23 @@ import { type DeleteOptions, readDeleteOptions } from '../verbs/delete-options.t
 import { readListOptions } from '../verbs/list-options.ts'
 import { type ObjectTarget, type Representation, subjectOf, type WriteOptions } from '../verbs/request.ts'
 import { type Change, type Updated, type UpdateTarget, update } from '../verbs/update.ts'
-import { formFor, type ResourceCall } from './call.ts'
-import { type Answer, afterEvents, headerOf, jsonAnswer, readBody, statusAnswer } from './exchange.ts'
-import { bodySyntax, mediaType, negotiate, unsupportedMediaType } from './negotiate.ts'
+import { type ResourceCall, wantedForm } from './call.ts'
+import {
+  type Answer,
+  afterEvents,
+  formAnswer,
+  headerOf,
+  readBody,
+  STATUS_TYPE,
+  statusAnswer,
+  valueAnswer,
+} from './exchange.ts'
+import { bodySyntax, mediaType, unsupportedMediaType } from './negotiate.ts'
 import { warningHeaders } from './warnings.ts'
 import { managerOfAgent, readWriteQuery, type WriteQuery } from './write-options.ts'
 
 type Written = { readonly code: number; readonly representation: Representation } | { readonly status: Success }
-type Success = Readonly<Record<string, unknown>>
+type Success = Readonly<Record<string, unknown>> & { readonly kind: string; readonly apiVersion: string }
 
 export const APPLY_PATCH = 'application/apply-patch+yaml'
 
@@ -54,11 +63,9 @@ export const decode = async (call: ResourceCall, validation: FieldValidation): P
 /** Negotiates first: nothing is written whose answer could not be given. */
 export const answering = async (call: ResourceCall, act: () => Promise<Result<Written, Status>>): Promise<Answer> => {
   const { accept } = call
-  const negotiated = negotiate(accept)
-  if (!negotiated.ok) return statusAnswer(negotiated.problem, accept)
-  const { shape, syntax } = negotiated.value
-  const form = formFor(shape === 'PartialObjectMetadataList' ? 'object' : shape, call, false)
-  if (!form.ok) return statusAnswer(form.problem, accept)
+  const wanted = wantedForm(call, 'written')
+  if (!wanted.ok) return statusAnswer(wanted.problem, accept)
+  const { form, syntax } = wanted.value
   const outcome = await act()
   await afterEvents()
   const headers = warningHeaders(call.warnings)
@@ -66,9 +73,9 @@ export const answering = async (call: ResourceCall, act: () => Promise<Result<Wr
     const answer = statusAnswer(outcome.problem, accept)
     return { ...answer, headers: { ...answer.headers, ...headers } }
   }
-  if ('status' in outcome.value) return jsonAnswer(JSON.stringify(outcome.value.status), { syntax, headers })
+  if ('status' in outcome.value) return valueAnswer(outcome.value.status, STATUS_TYPE, { syntax, headers })
   const { code, representation } = outcome.value
-  return jsonAnswer(form.value.object(call.resource.kind, representation), { code, syntax, headers })
+  return formAnswer(form.object(call.resource.kind, representation), { code, syntax, headers })
 }
 
 export const createRoute = (call: ResourceCall): Promise<Answer> =>
@@ -216,10 +223,8 @@ export const deleteRoute = (call: ResourceCall): Promise<Answer> =>
 
 export const deleteCollectionRoute = async (call: ResourceCall): Promise<Answer> => {
   const { registry, resource, namespace, accept } = call
-  const negotiated = negotiate(accept)
-  if (!negotiated.ok) return statusAnswer(negotiated.problem, accept)
-  const form = formFor(negotiated.value.shape, call, true)
-  if (!form.ok) return statusAnswer(form.problem, accept)
+  const wanted = wantedForm(call, 'many')
+  if (!wanted.ok) return statusAnswer(wanted.problem, accept)
   const options = await readOptions(call)
   if (!options.ok) return statusAnswer(options.problem, accept)
   const selection = readListOptions(resource.kind, call.query, false)
@@ -233,5 +238,6 @@ export const deleteCollectionRoute = async (call: ResourceCall): Promise<Answer>
   )
   await afterEvents()
   if (!deleted.ok) return statusAnswer(deleted.problem, accept)
-  return jsonAnswer(form.value.list(resource.kind, deleted.value), { syntax: negotiated.value.syntax })
+  const { form, syntax } = wanted.value
+  return formAnswer(form.list(resource.kind, deleted.value), { syntax })
 }

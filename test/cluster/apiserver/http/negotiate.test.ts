@@ -27,7 +27,25 @@ test('the first form that is wanted and can be given', t => {
   }
 })
 
-test('streams are JSON', t => {
+test('protobuf, where there is such a form', t => {
+  const wanted = 'application/vnd.kubernetes.protobuf'
+  const cases: [accept: string, expected: string | undefined][] = [
+    [wanted, 'protobuf object'],
+    [`${wanted},application/json`, 'protobuf object'],
+    [`${wanted};q=0.5,application/json;q=0.9`, 'json object'],
+    [`application/json;q=0.8,${wanted};q=0.9`, 'protobuf object'],
+    ['*/*', 'json object'],
+    [`${wanted};as=PartialObjectMetadata;g=meta.k8s.io;v=v1`, 'protobuf PartialObjectMetadata'],
+    [`${wanted};as=Table;g=meta.k8s.io;v=v1`, undefined],
+    [`${wanted};as=Table;g=meta.k8s.io;v=v1,${TABLE}`, 'json Table'],
+  ]
+  for (const [accept, expected] of cases) {
+    const verdict = negotiate(accept, { protobuf: true })
+    t.is(verdict.ok ? `${verdict.value.syntax} ${verdict.value.shape}` : undefined, expected, accept)
+  }
+})
+
+test('streams are no YAML', t => {
   t.true(negotiate('application/json;stream=watch', { watch: true }).ok)
   const verdict = negotiate('application/yaml', { watch: true })
   t.is(verdict.ok ? 0 : verdict.problem.code, 406)
