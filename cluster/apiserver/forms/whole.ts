@@ -21,5 +21,5 @@ export const wholeForm: Form = {
   watched: stored => stored.json,
   bookmark: (kind, metadata) =>
     Buffer.from(JSON.stringify({ kind: kind.kind, apiVersion: apiVersionOf(kind), metadata })),
-}
   frame: jsonFrame,
+}
