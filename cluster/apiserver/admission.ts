@@ -3,12 +3,15 @@
  * decides (`admit`), then say what must not be (`validate`). Each is one file of the drawer `admission/`; their order is
  * that of its index.
  *
- * Promised: `admit` sees the object with its defaults, and may be called again for one request whose write lost a race;
- * `validate` sees what would be stored. Writes of the apiserver itself (the local client) pass by.
+ * Promised: `admit` sees the object with its defaults, and may be called again: for a request whose write lost a race,
+ * and once more for all plugins when one has changed what others have looked at already. `validate` sees what would be
+ * stored. Writes of the apiserver itself (the local client) pass by.
  */
 import type { Kind } from '#cluster/api/kind.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
 import type { Status } from '#cluster/api/status.ts'
+import type { Milliseconds } from '#lib/clock.ts'
+import type { AdmissionMetrics, Phase } from './admission-metrics.ts'
 import type { User } from './authenticator.ts'
 
 export interface AdmissionRequest {
@@ -26,6 +29,8 @@ export interface AdmissionRequest {
   readonly current: ApiObject | undefined
   readonly user: User
   readonly dryRun: boolean
+  /** CreateOptions and their like, as metav1 writes them; absent: none were given. */
+  readonly options?: Readonly<Record<string, unknown>>
   readonly warn: (text: string) => void
 }
 
@@ -36,30 +41,59 @@ export interface AdmissionPlugin {
   /** As Kubernetes names it. */
   readonly name: string
   readonly admit?: (request: AdmissionRequest) => Refusal | Promise<Refusal>
+  /** Asked when all have admitted the request: whether all shall be asked once more, for it is no longer as they saw it. */
+  readonly wantsAgain?: (request: AdmissionRequest) => boolean
   readonly validate?: (request: AdmissionRequest) => Refusal | Promise<Refusal>
+}
+
+/** What is measured, and by which clock. */
+export interface AdmissionMeasure {
+  readonly metrics: AdmissionMetrics
+  readonly monotonic: () => Milliseconds
 }
 
 /** The plugins of a server, asked one after the other until one refuses. */
 export class Admission {
   readonly #plugins: readonly AdmissionPlugin[]
+  readonly #measure: AdmissionMeasure | undefined
 
-  constructor(plugins: readonly AdmissionPlugin[]) {
+  constructor(plugins: readonly AdmissionPlugin[], measure?: AdmissionMeasure) {
     this.#plugins = plugins
+    this.#measure = measure
   }
 
-  async admit(request: AdmissionRequest): Promise<Refusal> {
-    for (const { admit } of this.#plugins) {
-      const verdict = admit?.(request)
-      const refusal = verdict instanceof Promise ? await verdict : verdict
-      if (refusal) return refusal
-    }
-    return undefined
+  admit(request: AdmissionRequest): Promise<Refusal> {
+    return this.#step('admit', request, async () => {
+      const refusal = await this.#ask('admit', request)
+      if (refusal || !this.#plugins.some(({ wantsAgain }) => wantsAgain?.(request))) return refusal
+      return this.#ask('admit', request)
+    })
   }
 
-  async validate(request: AdmissionRequest): Promise<Refusal> {
-    for (const { validate } of this.#plugins) {
-      const verdict = validate?.(request)
+  validate(request: AdmissionRequest): Promise<Refusal> {
+    return this.#step('validate', request, () => this.#ask('validate', request))
+  }
+
+  async #step(phase: Phase, request: AdmissionRequest, ask: () => Promise<Refusal>): Promise<Refusal> {
+    const measure = this.#measure
+    if (!measure) return ask()
+    const start = measure.monotonic()
+    const refusal = await ask()
+    measure.metrics.step(phase, request, (measure.monotonic() - start) / 1000, refusal !== undefined)
+    return refusal
+  }
+
+  async #ask(phase: Phase, request: AdmissionRequest): Promise<Refusal> {
+    const measure = this.#measure
+    let start = measure?.monotonic() ?? 0
+    for (const plugin of this.#plugins) {
+      const verdict = plugin[phase]?.(request)
       const refusal = verdict instanceof Promise ? await verdict : verdict
+      if (measure && plugin[phase]) {
+        const end = measure.monotonic()
+        measure.metrics.plugin(plugin.name, phase, request, (end - start) / 1000, refusal !== undefined)
+        start = end
+      }
       if (refusal) return refusal
     }
     return undefined

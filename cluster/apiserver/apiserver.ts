@@ -183,6 +183,7 @@ class RunningApiserver implements Apiserver {
     this.#gates = createGates(this.#registry, {
       clock,
       logger,
+      metrics: this.#environment.registry,
       issuer,
       authority: this.#environment.pki.authority,
       options: this.#options,

@@ -1,6 +1,6 @@
 /** The class of its kind that is for those who name none: the newest that is marked as the default. */
 import type { Kind } from '#cluster/api/kind.ts'
-import type { Cacher } from '../storage/cacher.ts'
+import type { Cacher } from './storage/cacher.ts'
 
 /** Its name. `marks`: annotations that say so. */
 export const defaultClass = (cacher: Cacher, kind: Kind, marks: readonly string[]): string | undefined => {

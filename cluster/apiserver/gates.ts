@@ -3,15 +3,18 @@
  * write in order (admission). Made once everything stored is in memory.
  */
 import { readFileSync } from 'node:fs'
+import type { Kind } from '#cluster/api/kind.ts'
 import type { Clock, Milliseconds } from '#lib/clock.ts'
 import { SeamarkError } from '#lib/errors.ts'
 import type { Logger } from '#lib/log.ts'
+import type { Registry as MetricsRegistry } from '#lib/metrics.ts'
 import type { OptionValues } from '#lib/options.ts'
 import type { Action } from './action.ts'
 import { createActions } from './actions/index.ts'
 import { createAdmission } from './admission/index.ts'
 import { resourceQuota } from './admission/resource-quota.ts'
 import { Admission } from './admission.ts'
+import { AdmissionMetrics } from './admission-metrics.ts'
 import type { Authenticator, IdentifiedToken, TokenAuthenticator, User } from './authenticator.ts'
 import { createBearerTokenAuthenticator } from './authn/bearer-token.ts'
 import { createBootstrapTokenAuthenticator } from './authn/bootstrap-token.ts'
@@ -35,6 +38,7 @@ import { Grants } from './rbac/grants.ts'
 import type { Registry } from './registry.ts'
 import type { Cacher } from './storage/cacher.ts'
 import type { TokenIssuer } from './tokens/token-issuer.ts'
+import { WebhookClients } from './webhook/webhook-clients.ts'
 import { openWebhook } from './webhook/webhook-file.ts'
 
 export interface Gates {
@@ -76,6 +80,7 @@ const listed = (text: string): readonly string[] =>
 export interface GatesEnvironment {
   readonly clock: Clock
   readonly logger: Logger
+  readonly metrics: MetricsRegistry
   /** Of tokens of service accounts. */
   readonly issuer: TokenIssuer
   /** PEM of the cluster's CA. */
@@ -162,7 +167,7 @@ const createAuthorizers = (
  * @throws SeamarkError BAD_OPTION
  */
 export const createGates = (registry: Registry, environment: GatesEnvironment): Gates => {
-  const { clock, issuer, authority, options } = environment
+  const { clock, issuer, authority, options, logger } = environment
   const { cacher } = registry
   // As Kubernetes: whoever gets a token for the issuer gets it for the apiserver.
   const audiences = [issuer.issuer]
@@ -171,18 +176,25 @@ export const createGates = (registry: Registry, environment: GatesEnvironment): 
   const tokens = createTokenAuthenticators(cacher, environment, audiences)
   const judge = (attributes: Attributes): Promise<Decision> => decide(authorizers, attributes)
   const { random } = registry
+  const metrics = new AdmissionMetrics(environment.metrics)
+  const clients = new WebhookClients({ cacher, random })
+  const versionsOf = (kind: Kind) => registry.versionsOf(kind)
+  const reviewing = { clients, metrics, clock, logger, versionsOf }
   const plugins = createAdmission(
-    { cacher, clock, random, grants, decide: judge, issuer, authority },
+    { cacher, random, grants, decide: judge, issuer, authority, ...reviewing },
     { enabled: listed(options.enableAdmissionPlugins), disabled: listed(options.disableAdmissionPlugins) },
   )
-  registry.admission = new Admission(plugins)
+  registry.admission = new Admission(plugins, { metrics, monotonic: () => clock.monotonic() })
   registry.quotas = new Quotas(registry, plugins.includes(resourceQuota))
-  const recount = new Recount(registry, registry.quotas, environment.logger)
+  const recount = new Recount(registry, registry.quotas, logger)
   recount.start()
   return {
     authenticators: [createClientCertificateAuthenticator(), createBearerTokenAuthenticator(tokens)],
     decide: judge,
-    close: () => recount.close(),
+    close() {
+      recount.close()
+      clients.close()
+    },
     actions: createActions({
       registry,
       now: () => clock.now(),

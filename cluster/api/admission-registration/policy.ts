@@ -10,6 +10,7 @@ import {
 import { type LabelSelector, validateLabelSelector } from '../label-selector.ts'
 import { checkDns1035Label, checkDnsSubdomain, checkPathSegment, checkQualifiedName } from '../name.ts'
 import type { ApiObject } from '../object.ts'
+import { compilePolicy } from './compiled-policy.ts'
 import { type MatchCondition, validateConditions } from './expressions.ts'
 import { type MatchResources, validateMatch } from './rules.ts'
 
@@ -146,6 +147,10 @@ const validateChecks = (spec: PolicySpec, name: string): FieldError[] => {
   ]
 }
 
+/** Where it stands among the rest: conditions are looked at with their names. */
+const expressionErrors = (spec: PolicySpec): FieldError[] =>
+  compilePolicy(spec).errors.filter(({ field }) => !field.startsWith('spec.matchConditions'))
+
 export const validatePolicy = (object: ApiObject): FieldError[] => {
   const spec = policySpec(object)
   const { paramKind, matchConstraints, matchConditions = [], variables = [] } = spec
@@ -157,9 +162,13 @@ export const validatePolicy = (object: ApiObject): FieldError[] => {
     ...(matchConstraints && (matchConstraints.resourceRules ?? []).length === 0
       ? [fieldRequired('spec.matchConstraints.resourceRules')]
       : []),
-    ...validateConditions(matchConditions, 'spec.matchConditions'),
+    ...validateConditions(matchConditions, 'spec.matchConditions', {
+      params: paramKind !== undefined,
+      authorizer: true,
+    }),
     ...variables.flatMap((variable, index) => validateVariable(variable, `spec.variables[${index}]`)),
     ...validateChecks(spec, object.metadata.name ?? ''),
+    ...expressionErrors(spec),
   ]
 }
 

@@ -139,7 +139,7 @@ const validateWebhook = (webhook: Webhook, field: string): FieldError[] => {
     ...validateLabelSelector(namespaceSelector, `${field}.namespaceSelector`),
     ...validateLabelSelector(objectSelector, `${field}.objectSelector`),
     ...validateClientConfig(clientConfig, `${field}.clientConfig`),
-    ...validateConditions(matchConditions, `${field}.matchConditions`),
+    ...validateConditions(matchConditions, `${field}.matchConditions`, { authorizer: true }),
     ...validateVersions(admissionReviewVersions, `${field}.admissionReviewVersions`),
   ]
 }

@@ -2,8 +2,8 @@
 import { ingressClassKind } from '#cluster/api/kinds/ingress-class.ts'
 import { isObject } from '#cluster/api/own-property.ts'
 import type { AdmissionPlugin } from '../admission.ts'
+import { defaultClass } from '../default-class.ts'
 import type { Cacher } from '../storage/cacher.ts'
-import { defaultClass } from './default-class.ts'
 
 const MARKS = ['ingressclass.kubernetes.io/is-default-class']
 /** Of before the field. */

@@ -2,8 +2,8 @@
 import { storageClassKind } from '#cluster/api/kinds/storage-class.ts'
 import { isObject } from '#cluster/api/own-property.ts'
 import type { AdmissionPlugin } from '../admission.ts'
+import { defaultClass } from '../default-class.ts'
 import type { Cacher } from '../storage/cacher.ts'
-import { defaultClass } from './default-class.ts'
 
 const MARKS = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class']
 /** Of before the field. */

@@ -1,11 +1,12 @@
 /** All admission plugins, in the order in which they are asked. */
 
-import type { Clock } from '#lib/clock.ts'
+import type { Kind } from '#cluster/api/kind.ts'
 import { SeamarkError } from '#lib/errors.ts'
 import type { Random } from '#lib/random.ts'
 import type { AdmissionPlugin } from '../admission.ts'
 import type { Attributes, Decision } from '../authorizer.ts'
 import type { Grants } from '../rbac/grants.ts'
+import type { WebhookEnvironment } from '../review/call-webhook.ts'
 import type { Cacher } from '../storage/cacher.ts'
 import type { TokenIssuer } from '../tokens/token-issuer.ts'
 import { createCertificateApproval } from './certificate-approval.ts'
@@ -16,6 +17,7 @@ import { createDefaultStorageClass } from './default-storage-class.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { createLegacyToken } from './legacy-token.ts'
 import { createLimitRanger } from './limit-ranger.ts'
+import { createMutatingWebhook } from './mutating-webhook.ts'
 import { createNodeRestriction } from './node-restriction.ts'
 import { createPodSecurity } from './pod-security.ts'
 import { createPriority } from './priority.ts'
@@ -24,12 +26,14 @@ import { createRoleEscalation } from './role-escalation.ts'
 import { createRuntimeClass } from './runtime-class.ts'
 import { createServiceAccountAdmission } from './service-account.ts'
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
+import { createValidatingWebhook } from './validating-webhook.ts'
 
 /** What plugins are made with. */
-export interface AdmissionEnvironment {
+export interface AdmissionEnvironment extends WebhookEnvironment {
   readonly cacher: Cacher
-  readonly clock: Clock
   readonly random: Random
+  /** The kinds that share what is stored of `kind`, itself included. */
+  readonly versionsOf: (kind: Kind) => readonly Kind[]
   readonly grants: Grants
   readonly decide: (attributes: Attributes) => Promise<Decision>
   readonly issuer: TokenIssuer
@@ -59,6 +63,8 @@ const createAll = (environment: AdmissionEnvironment): readonly AdmissionPlugin[
     certificateSubjectRestriction,
     createDefaultIngressClass(cacher),
     createRoleEscalation(environment),
+    createMutatingWebhook(environment),
+    createValidatingWebhook(environment),
     resourceQuota,
   ]
 }

@@ -90,6 +90,11 @@ export class ActionRoutes {
       subresource: subresourceOf?.subresource ?? '',
       current: undefined,
       dryRun: query.has('dryRun'),
+      options: {
+        kind: 'CreateOptions',
+        apiVersion: 'meta.k8s.io/v1',
+        ...(query.has('dryRun') ? { dryRun: ['All'] } : {}),
+      },
     } as const
     return (await admission.admit(request)) ?? admission.validate(request)
   }

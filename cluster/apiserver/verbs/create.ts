@@ -55,12 +55,13 @@ const prepare = async (
   const { resource } = target
   const { kind } = resource
   fillMetadata(registry, resource, object)
-  kind.prepareForCreate?.(object, options.user)
   kind.applyDefaults?.(object)
   const request = admissionRequest({ ...target, name: object.metadata.name ?? '' }, 'create', { object }, options)
   const refusal = request && (await registry.admission.admit(request))
   if (refusal) return refused(refusal)
-  if (request) kind.applyDefaults?.(object)
+  // After admission: what is the server's to say, no webhook says.
+  kind.prepareForCreate?.(object, options.user)
+  kind.applyDefaults?.(object)
   const errors = validateCreate(kind, object)
   if (errors.length > 0) return refused(invalid(subjectOf({ resource, name: object.metadata.name ?? '' }), errors))
   const encoded = encodeObject(object, kind.type)

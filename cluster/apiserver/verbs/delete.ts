@@ -90,10 +90,11 @@ const judge = async (
   { admission }: Registry,
   target: ObjectTarget,
   object: ApiObject,
-  writing: WriteOptions,
+  { writing, options }: { readonly writing: WriteOptions; readonly options: DeleteOptions },
 ): Promise<Status | undefined> => {
-  const request = admissionRequest(target, 'delete', { object, current: object }, writing)
-  return request && admission.validate(request)
+  const { dryRun: _dryRun, ...said } = options
+  const request = admissionRequest(target, 'delete', { object, current: object }, writing, said)
+  return request && ((await admission.admit(request)) ?? admission.validate(request))
 }
 
 /** Refused: 403 for a namespace that is always there, 404, 409 when a precondition does not hold. */
@@ -111,7 +112,8 @@ export const remove = async (
     const current = resource.cache.get(objectKey(kind, namespace, name))
     if (!current) return refused(notFound(subjectOf(target)))
     const problem =
-      checkPreconditions(target, current, options) ?? (await judge(registry, target, current.object, writing))
+      checkPreconditions(target, current, options) ??
+      (await judge(registry, target, current.object, { writing, options }))
     if (problem) return refused(problem)
     const next = mark(registry, kind, current.object, options)
     const gone = isReleased(kind, next)

@@ -43,11 +43,26 @@ export const subjectOf = ({ resource: { kind }, name }: Pick<ObjectTarget, 'reso
   name,
 })
 
-/** What admission is asked; undefined: it is not asked, since the apiserver itself writes. */
+const OPTIONS = { create: 'CreateOptions', update: 'UpdateOptions', delete: 'DeleteOptions' } as const
+
+/** What admission is asked; undefined: it is not asked, since the apiserver itself writes. `said`: of DeleteOptions. */
 export const admissionRequest = (
-  { resource, namespace, name, subresource = '' }: ObjectTarget & { readonly subresource?: string | undefined },
+  { resource, namespace, name, subresource }: ObjectTarget & { readonly subresource?: string | undefined },
   verb: AdmissionRequest['verb'],
   { object, current }: { readonly object: ApiObject; readonly current?: ApiObject | undefined },
-  { user, dryRun, warn }: WriteOptions,
+  { user, dryRun, manager, through, warn }: WriteOptions,
+  said: Readonly<Record<string, unknown>> = manager === '' ? {} : { fieldManager: manager },
 ): AdmissionRequest | undefined =>
-  user && { verb, kind: resource.kind, subresource, namespace, name, object, current, user, dryRun, warn }
+  user && {
+    verb,
+    kind: resource.kind,
+    subresource: subresource ?? through ?? '',
+    namespace,
+    name,
+    object,
+    current,
+    user,
+    dryRun,
+    options: { kind: OPTIONS[verb], apiVersion: 'meta.k8s.io/v1', ...said, ...(dryRun ? { dryRun: ['All'] } : {}) },
+    warn,
+  }

@@ -127,27 +127,34 @@ const mergeSubresource = (
 
 const withoutMetadataAndStatus = ({ metadata: _metadata, status: _status, ...rest }: ApiObject): unknown => rest
 
+/** What no client changes, whatever it or admission has said. In place. */
+const keepOwn = (kind: Kind, next: ApiObject, current: ApiObject): void => {
+  if (kind.hasStatus && !isDeepStrictEqual(next.status, current.status)) {
+    if (current.status === undefined) delete next.status
+    else next.status = structuredClone(current.status)
+  }
+  kind.prepareForUpdate?.(next, current)
+}
+
 const prepare = async (
-  { admission }: Registry,
+  { admission, clock }: Registry,
   target: UpdateTarget,
-  { next, current }: Versions,
+  { next: given, current }: Versions,
   options: WriteOptions,
 ): Promise<Result<ApiObject, Status>> => {
   const { kind } = target.resource
   const { subresource } = target
-  carryMetadata(next, current)
-  if (!subresource) {
-    if (kind.hasStatus && !isDeepStrictEqual(next.status, current.status)) {
-      if (current.status === undefined) delete next.status
-      else next.status = structuredClone(current.status)
-    }
-    kind.prepareForUpdate?.(next, current)
-  }
-  kind.applyDefaults?.(next)
-  const request = admissionRequest(target, 'update', { object: next, current }, options)
+  carryMetadata(given, current)
+  kind.applyDefaults?.(given)
+  const request = admissionRequest(target, 'update', { object: given, current }, options)
+  const { spec } = given
   const refusal = request && (await admission.admit(request))
   if (refusal) return refused(refusal)
-  if (request) kind.applyDefaults?.(next)
+  // What a webhook makes of the rest of the object is none of the subresource's.
+  const strayed = subresource && given.spec !== spec
+  const next = strayed ? mergeSubresource(target, { next: given, current }, timestamp(clock.now())) : given
+  if (!subresource) keepOwn(kind, next, current)
+  kind.applyDefaults?.(next)
   const errors: readonly FieldError[] = validateUpdate(kind, next, current, subresource)
   if (errors.length > 0) return refused(invalid(subjectOf(target), errors))
   const encoded = encodeObject(next, kind.type)
