@@ -1,22 +1,12 @@
-/**
- * Kubernetes' own API machinery (test/clients/oracle, a Go program) to compare with. Building it takes minutes, so it is
- * built where Go is present and SEAMARK_ORACLE=1 asks for it, and kept in node_modules/.cache; a cached one is always
- * used.
- */
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs'
+/** Kubernetes' own API machinery (test/clients/oracle) to compare with. SEAMARK_ORACLE=1 builds it. */
+import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import type { ExecutionContext } from 'ava'
-import { findProgram } from './programs.ts'
+import { goProgram } from './go-program.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
-const SOURCE = fileURLToPath(new URL('../clients/oracle', import.meta.url))
-const CACHE = fileURLToPath(new URL('../../node_modules/.cache/seamark', import.meta.url))
-const VERSION = 'v1.35.4'
+const FLAGS = ['-ldflags', '-X k8s.io/component-base/version.gitVersion=v1.35.4']
 
 export interface Oracle {
   /** `https://127.0.0.1:PORT` */
@@ -25,23 +15,6 @@ export interface Oracle {
   readonly authority: string
   /** Makes etcd forget everything before `revision`. */
   readonly compact: (revision: string) => Promise<void>
-}
-
-/** The program's path, or why there is none. */
-const oracleProgram = async (): Promise<{ readonly path: string } | { readonly reason: string }> => {
-  const sources = ['go.mod', 'go.sum', 'main.go'].map(name => readFileSync(join(SOURCE, name)))
-  const hash = createHash('sha256').update(Buffer.concat(sources)).digest('hex').slice(0, 16)
-  const path = join(CACHE, `oracle-${hash}`)
-  if (existsSync(path)) return { path }
-  if (process.env.SEAMARK_ORACLE !== '1') return { reason: 'the oracle is not built; SEAMARK_ORACLE=1 builds it' }
-  const go = findProgram('go')
-  if (!go) return { reason: 'there is no Go to build the oracle with' }
-  mkdirSync(CACHE, { recursive: true })
-  const unfinished = `${path}.${process.pid}`
-  const flags = ['-ldflags', `-X k8s.io/component-base/version.gitVersion=${VERSION}`]
-  await promisify(execFile)(go, ['build', ...flags, '-o', unfinished, '.'], { cwd: SOURCE })
-  renameSync(unfinished, path)
-  return { path }
 }
 
 /** The lines that it prints, one a call; fails when it ends instead. */
@@ -58,7 +31,7 @@ const linesOf = (child: ChildProcess): (() => Promise<string>) => {
 
 /** Ends with the test. Undefined where there is no oracle: the reason is printed and the test passes. */
 export const startOracle = async (t: ExecutionContext): Promise<Oracle | undefined> => {
-  const program = await oracleProgram()
+  const program = await goProgram({ module: 'oracle', folder: '.', flags: FLAGS, variable: 'SEAMARK_ORACLE' })
   if ('reason' in program) {
     t.log(`NOT COMPARED WITH KUBERNETES: ${program.reason}`)
     t.pass()
