@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import { projectRoot } from './support/cluster.ts'
 
-/** getent comes with glibc, mkfifo with coreutils. Go is for those who build the oracle (test/clients/oracle). */
+/** getent comes with glibc, mkfifo with coreutils. Go is for those who build test/clients. */
 const ELSEWHERE = ['getent', 'mkfifo', 'go']
 
 test('CI installs what tests look for', t => {
