@@ -4,9 +4,10 @@
  * order; null means absent; times and quantities come out as Kubernetes prints them.
  */
 import { accepted, type Result, refused } from '#lib/result.ts'
+import { runTimeType } from './custom/run-time-type.ts'
 import { isObject, setOwn } from './own-property.ts'
 import { formatQuantity, parseQuantity, QUANTITY_SYNTAX } from './quantity.ts'
-import { type FieldSchema, type Scalar, type Shape, typeSchema } from './schema.ts'
+import { type FieldSchema, type Scalar, type Shape, shapeOfValue, typeSchema } from './schema.ts'
 import { formatMicroTime, formatTime, parseTimestamp } from './timestamp.ts'
 
 export interface Decoded {
@@ -239,7 +240,8 @@ const readStruct = (value: unknown, type: string, cursor: Cursor): Record<string
   return struct
 }
 
-const readShape = (value: unknown, shape: Shape, cursor: Cursor, field: FieldSchema): unknown => {
+const readShape = (value: unknown, declared: Shape, cursor: Cursor, field: FieldSchema): unknown => {
+  const shape = shapeOfValue(declared, value)
   switch (shape.form) {
     case 'scalar':
       return readScalar(value, shape.scalar, cursor, field.enum)
@@ -257,6 +259,8 @@ const readShape = (value: unknown, shape: Shape, cursor: Cursor, field: FieldSch
  * what Kubernetes puts before it. Integers beyond 2^53 lose their last digits, as in all of JavaScript.
  */
 export const decodeValue = (value: unknown, type: string): Result<Decoded, string> => {
+  const made = runTimeType(type)
+  if (made) return made.decode(value)
   const cursor: Cursor = { path: [], struct: typeSchema(type).goName, unknownFields: [], problem: undefined }
   const read = readStruct(value, type, cursor)
   if (cursor.problem !== undefined || read === undefined) return refused(cursor.problem ?? 'json: cannot unmarshal')

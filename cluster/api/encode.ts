@@ -3,8 +3,9 @@
  * values left out or printed as the type says (`endpoints: null`, `metadata: {}`, `firstTimestamp: null`). Whatever is
  * stored and served has this form, so that equal objects have equal bytes.
  */
+import { runTimeType } from './custom/run-time-type.ts'
 import { isObject, setOwn } from './own-property.ts'
-import { type FieldSchema, type Scalar, type Shape, typeSchema } from './schema.ts'
+import { type FieldSchema, type Scalar, type Shape, shapeOfValue, typeSchema } from './schema.ts'
 
 /** What Go prints for a zero value that nothing leaves out. */
 const ZEROS: Readonly<Record<Scalar, unknown>> = {
@@ -72,7 +73,8 @@ const zeroOf = (field: FieldSchema): unknown => {
   }
 }
 
-const encodeShape = (value: unknown, shape: Shape): unknown => {
+const encodeShape = (value: unknown, declared: Shape): unknown => {
+  const shape = shapeOfValue(declared, value)
   switch (shape.form) {
     case 'scalar':
       return value
@@ -113,4 +115,4 @@ const encodeStruct = (value: Record<string, unknown>, type: string): Record<stri
 
 /** A canonical copy of `object`, read as the type named in types.json. Fields that the type lacks are dropped. */
 export const encodeObject = <T extends Record<string, unknown>>(object: T, type: string): T =>
-  encodeStruct(object, type) as T
+  (runTimeType(type)?.encode(object) ?? encodeStruct(object, type)) as T

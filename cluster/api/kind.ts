@@ -6,6 +6,7 @@
  * is absent) → structural validation by types.json → `validate` → plan (allocation) → write. For an update: the same
  * with `prepareForUpdate(next, current)` and `validateUpdate(next, current)`.
  */
+import type { SchemaProps } from './custom/schema.ts'
 import type { FieldError } from './field-error.ts'
 import type { ApiObject, GroupVersionKind } from './object.ts'
 
@@ -16,10 +17,10 @@ export interface Column {
   /** OpenAPI format, `''` or `name`. */
   readonly format: string
   readonly description: string
-  /** 0: always shown; 1: with `-o wide`. */
-  readonly priority: 0 | 1
-  /** `now`: milliseconds since the epoch, for ages. */
-  readonly value: (object: ApiObject, now: number) => string | number | boolean
+  /** 0: always shown; above: with `-o wide`. */
+  readonly priority: number
+  /** `now`: milliseconds since the epoch, for ages. Null: nothing to show. */
+  readonly value: (object: ApiObject, now: number) => string | number | boolean | null
 }
 
 /** Both functions return a new object; each undoes the other. */
@@ -63,6 +64,10 @@ export interface Kind {
   readonly group: string
   readonly version: string
   readonly kind: string
+  /** What a list of them is called. Default: the kind and `List`. */
+  readonly listKind?: string
+  /** Whether items of a list say what they are, as those of custom resources do. Default: the list says it. */
+  readonly namesItems?: boolean
   /** Plural, lower case: `services`. */
   readonly resource: string
   readonly singular: string
@@ -91,8 +96,11 @@ export interface Kind {
   readonly prepareForCreate?: (object: ApiObject, requester?: Requester) => void
   /** Carries over from `current` what a client may not change. In place. */
   readonly prepareForUpdate?: (next: ApiObject, current: ApiObject) => void
-  /** The rules that types.json does not state. `object` has the right structure by now. */
-  readonly validate?: (object: ApiObject) => readonly FieldError[]
+  /**
+   * The rules that types.json does not state. `object` has the right structure by now. `current`: what it is, in an
+   * update, for kinds that forgive what does not change.
+   */
+  readonly validate?: (object: ApiObject, current?: ApiObject) => readonly FieldError[]
   /** What is asked of new objects alone, besides `validate`. */
   readonly validateCreate?: (object: ApiObject) => readonly FieldError[]
   /** Immutable fields and the like, besides `validate`. */
@@ -100,12 +108,18 @@ export interface Kind {
   readonly validateStatusUpdate?: (next: ApiObject, current: ApiObject) => readonly FieldError[]
   /** What a write to `/status` leaves as it is besides spec (`metadata.ownerReferences`): nobody owns it by that. */
   readonly statusResets?: readonly string[]
+  /** Told to whoever asks for this version: it is deprecated. */
+  readonly deprecation?: string
   /** Warnings for the client (`Warning: 299 - "…"`), such as deprecations. */
   readonly warnings?: (object: ApiObject) => readonly string[]
   /** Whether deletion waits: the grace in seconds for this object, 0 for at once. (Pods.) */
   readonly gracePeriodSeconds?: (object: ApiObject, requested: number | undefined) => number
   /** Objects go by themselves so long after their last write. Default: never. */
   readonly lifetimeSeconds?: number
+  /** Whether no new objects are taken any more, because the kind itself goes. */
+  readonly isClosed?: () => boolean
+  /** OpenAPI v3 of the kind, where types.json has none: of a custom resource, as its author wrote it. */
+  readonly schema?: SchemaProps
   /** PUT of an object that does not exist makes it. Default: 404. */
   readonly createOnUpdate?: boolean
   /** `false`: an update without a resourceVersion is refused. Default: it is taken whatever the object is by now. */

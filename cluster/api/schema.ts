@@ -62,6 +62,8 @@ export interface TypeSchema {
   readonly structType: 'atomic' | undefined
   readonly fields: readonly FieldSchema[]
   readonly byName: ReadonlyMap<string, FieldSchema>
+  /** Whether it takes fields that it does not name, of any kind. */
+  readonly isOpen?: boolean
 }
 
 interface RawField {
@@ -103,6 +105,26 @@ const facts = (): RawFacts => {
 
 const compiled = new Map<string, TypeSchema>()
 
+/** Types of Go that write their own JSON: what they may be there. */
+const UNIONS: Readonly<Record<string, (value: unknown) => Shape>> = {
+  'apiextensions.k8s.io/v1.JSON': () => ({ form: 'scalar', scalar: 'any' }),
+  'apiextensions.k8s.io/v1.JSONSchemaPropsOrArray': value =>
+    Array.isArray(value) ? { form: 'list', item: SCHEMA_PROPS } : SCHEMA_PROPS,
+  'apiextensions.k8s.io/v1.JSONSchemaPropsOrBool': value =>
+    typeof value === 'boolean' ? { form: 'scalar', scalar: 'boolean' } : SCHEMA_PROPS,
+  'apiextensions.k8s.io/v1.JSONSchemaPropsOrStringArray': value =>
+    Array.isArray(value) ? { form: 'list', item: { form: 'scalar', scalar: 'string' } } : SCHEMA_PROPS,
+}
+
+const SCHEMA_PROPS: Shape = { form: 'struct', type: 'apiextensions.k8s.io/v1.JSONSchemaProps' }
+
+/** The shape of `value` where its type may have several. */
+export const shapeOfValue = (shape: Shape, value: unknown): Shape =>
+  shape.form === 'struct' ? (UNIONS[shape.type]?.(value) ?? shape) : shape
+
+/** Whether the type of a field has several shapes: what it is shows in the value alone. */
+export const isUnion = (type: string): boolean => Object.hasOwn(UNIONS, type)
+
 const parseShape = (text: string): Shape => {
   if (text.startsWith('[]')) return { form: 'list', item: parseShape(text.slice(2)) }
   if (text.startsWith('{}')) return { form: 'map', item: parseShape(text.slice(2)) }
@@ -138,6 +160,15 @@ const compileFields = (type: string): FieldSchema[] =>
     assert(raw.name !== undefined && raw.type !== undefined)
     return [compileField({ ...raw, name: raw.name, type: raw.type })]
   })
+
+/** Makes a type known that types.json does not hold, under a name that no other has. */
+export const defineTypeSchema = (schema: TypeSchema): void => {
+  compiled.set(schema.name, schema)
+}
+
+export const forgetTypeSchema = (name: string): void => {
+  compiled.delete(name)
+}
 
 /** The schema of a type that types.json names; a name that it does not hold is a bug. */
 export const typeSchema = (name: string): TypeSchema => {

@@ -3,9 +3,10 @@
  * rules in hand-written code field by field; here they follow from the facts. Status is the writer's own business and not
  * looked into, as in Kubernetes; metadata has its own file.
  */
+import { runTimeType } from './custom/run-time-type.ts'
 import { type FieldError, fieldNotSupported, fieldRequired } from './field-error.ts'
 import { isObject } from './own-property.ts'
-import { enumValues, type FieldSchema, type Shape, typeSchema } from './schema.ts'
+import { enumValues, type FieldSchema, type Shape, shapeOfValue, typeSchema } from './schema.ts'
 
 /** Sets that Kubernetes only names some values of: any other is taken, or judged by a rule of its own. */
 const OPEN_ENUMS = new Set([
@@ -51,7 +52,8 @@ const checkEnum = (value: unknown, path: string, values: readonly string[]): Fie
     : []
 }
 
-const checkShape = (value: unknown, shape: Shape, path: string): FieldError[] => {
+const checkShape = (value: unknown, declared: Shape, path: string): FieldError[] => {
+  const shape = shapeOfValue(declared, value)
   if (shape.form === 'scalar') return []
   if (shape.form === 'struct') return isObject(value) ? checkStruct(value, shape.type, path) : []
   if (shape.item.form === 'scalar') return []
@@ -78,6 +80,6 @@ const checkStruct = (value: Record<string, unknown>, type: string, path: string)
   return errors
 }
 
-/** `object`: decoded, so that every value has its type. */
+/** What was made at run time has a schema of its own to answer to. `object`: decoded, so that every value has its type. */
 export const validateStructure = (object: Record<string, unknown>, type: string): FieldError[] =>
-  checkStruct(object, type, '')
+  runTimeType(type) ? [] : checkStruct(object, type, '')

@@ -19,8 +19,8 @@ const distinct = (errors: readonly FieldError[]): FieldError[] => {
   })
 }
 
-const validateBody = (kind: Kind, object: ApiObject): FieldError[] => [
-  ...(kind.validate?.(object) ?? []),
+const validateBody = (kind: Kind, object: ApiObject, current?: ApiObject): FieldError[] => [
+  ...(kind.validate?.(object, current) ?? []),
   ...validateStructure(object, kind.type),
 ]
 
@@ -49,5 +49,5 @@ export const validateUpdate = (kind: Kind, next: ApiObject, current: ApiObject, 
   const part = kind.parts?.[subresource ?? '']
   if (part) return distinct([...metadata, ...part.validate(next, current)])
   if (subresource === 'finalize') return distinct([...metadata, ...validateFinalize(next)])
-  return distinct([...metadata, ...(kind.validateUpdate?.(next, current) ?? []), ...validateBody(kind, next)])
+  return distinct([...metadata, ...(kind.validateUpdate?.(next, current) ?? []), ...validateBody(kind, next, current)])
 }

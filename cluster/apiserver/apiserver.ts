@@ -7,6 +7,7 @@
  */
 
 import type { Kind } from '#cluster/api/kind.ts'
+import { customResourceDefinitionKind } from '#cluster/api/kinds/custom-resource-definition.ts'
 import { KINDS } from '#cluster/api/kinds/index.ts'
 import { REVIEWS } from '#cluster/api/reviews.ts'
 import type { Pki } from '#cluster/pki/pki.ts'
@@ -21,10 +22,11 @@ import type { OptionValues } from '#lib/options.ts'
 import type { Random } from '#lib/random.ts'
 import { createLocalClient, type LocalClient } from './client.ts'
 import { startCompaction } from './compaction.ts'
-import { groupVersions } from './discovery/documents.ts'
-import { answerOpenApi } from './discovery/openapi-routes.ts'
+import { type GroupVersion, groupVersions } from './discovery/documents.ts'
+import { createOpenApiRoute } from './discovery/openapi-routes.ts'
 import { createDiscoveryRoutes } from './discovery/routes.ts'
 import { versionDocument } from './discovery/version.ts'
+import { Definitions } from './extensions/definitions.ts'
 import { createGates, type Gates } from './gates.ts'
 import { answerHealth, type HealthCheck, healthPaths } from './health.ts'
 import { ActionRoutes } from './http/action-routes.ts'
@@ -74,7 +76,7 @@ export interface Apiserver extends Component {
 /** Node ports, as kube-apiserver's --service-node-port-range. */
 const NODE_PORTS = { first: 30_000, last: 32_767 }
 
-const BUILT_IN = groupVersions([...KINDS, ...REVIEWS])
+const BUILT_IN = [...KINDS, ...REVIEWS]
 
 class RunningApiserver implements Apiserver {
   readonly name = 'apiserver'
@@ -83,6 +85,8 @@ class RunningApiserver implements Apiserver {
   readonly #cacher: Cacher
   readonly #registry: Registry
   readonly #watches: WatchRoutes
+  readonly #definitions: Definitions
+  #served: { readonly custom: readonly Kind[]; readonly versions: readonly GroupVersion[] } | undefined
   readonly #metrics: ApiserverMetrics
   readonly client: LocalClient
   #address: SocketAddress
@@ -110,6 +114,7 @@ class RunningApiserver implements Apiserver {
     this.#metrics = createApiserverMetrics(environment.registry)
     this.#watches = new WatchRoutes(this.#metrics)
     this.client = createLocalClient(this.#registry)
+    this.#definitions = new Definitions({ registry: this.#registry, client: this.client, logger })
   }
 
   get address(): SocketAddress {
@@ -119,6 +124,7 @@ class RunningApiserver implements Apiserver {
   async start(signal: AbortSignal): Promise<void> {
     const { store, clock, logger, bootstrap } = this.#environment
     await this.#cacher.start()
+    if (this.#registry.find(customResourceDefinitionKind)) await this.#definitions.start()
     if (signal.aborted) return
     this.#server = await this.#createServer()
     this.#address = await this.#server.listen()
@@ -133,6 +139,7 @@ class RunningApiserver implements Apiserver {
     this.#stopCompaction?.()
     this.#renewal?.cancel()
     this.#watches.close()
+    this.#definitions.close()
     this.#gates?.close()
     await this.#server?.close()
     this.#cacher.close()
@@ -179,7 +186,7 @@ class RunningApiserver implements Apiserver {
   #createHandler(issuer: TokenIssuer): Handler {
     const { clock, logger } = this.#environment
     const checks = this.#healthChecks()
-    const discovery = createDiscoveryRoutes(() => BUILT_IN, () => formatAddress(this.#address))
+    const discovery = createDiscoveryRoutes(() => this.#versions(), () => formatAddress(this.#address))
     this.#gates = createGates(this.#registry, {
       clock,
       logger,
@@ -210,6 +217,13 @@ class RunningApiserver implements Apiserver {
     })
   }
 
+  /** What discovery tells of: the same array while nothing changes. */
+  #versions(): readonly GroupVersion[] {
+    const custom = this.#definitions.kinds
+    if (this.#served?.custom !== custom) this.#served = { custom, versions: groupVersions([...BUILT_IN, ...custom]) }
+    return this.#served.versions
+  }
+
   #healthChecks(): readonly HealthCheck[] {
     const when = (holds: () => boolean, reason: string) => () => (holds() ? undefined : reason)
     return [
@@ -231,7 +245,7 @@ class RunningApiserver implements Apiserver {
     const { registry } = this.#environment
     return [
       (pathname, _request, query) => answerHealth(checks, pathname, query),
-      answerOpenApi,
+      createOpenApiRoute(() => this.#definitions.kinds),
       pathname => (pathname === '/version' ? jsonAnswer(JSON.stringify(versionDocument())) : undefined),
       pathname =>
         pathname === '/metrics'

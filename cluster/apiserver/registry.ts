@@ -65,6 +65,25 @@ export class Registry {
     }
   }
 
+  /** Serves kinds from now on whose objects are in memory already. */
+  add(kinds: readonly Kind[]): void {
+    for (const kind of kinds) {
+      const resource = { kind, cache: this.cacher.cache(kind), planner: undefined }
+      this.#byPath.set(resourcePath(kind), resource)
+      this.#byKind.set(kind, resource)
+    }
+    this.#versions.clear()
+  }
+
+  /** Serves them no more, unless others have taken their paths. */
+  remove(kinds: readonly Kind[]): void {
+    for (const kind of kinds) {
+      if (this.find(kind)?.kind === kind) this.#byPath.delete(resourcePath(kind))
+      this.#byKind.delete(kind)
+    }
+    this.#versions.clear()
+  }
+
   find(path: GroupVersionResource): Resource | undefined {
     return this.#byPath.get(resourcePath(path))
   }

@@ -9,6 +9,7 @@ import { cronJobKind } from './cron-job.ts'
 import { csiDriverKind } from './csi-driver.ts'
 import { csiNodeKind } from './csi-node.ts'
 import { csiStorageCapacityKind } from './csi-storage-capacity.ts'
+import { customResourceDefinitionKind } from './custom-resource-definition.ts'
 import { daemonSetKind } from './daemon-set.ts'
 import { deploymentKind } from './deployment.ts'
 import { endpointSliceKind } from './endpoint-slice.ts'
@@ -72,6 +73,7 @@ export const KINDS: readonly Kind[] = [
   validatingAdmissionPolicyKind,
   validatingAdmissionPolicyBindingKind,
   validatingWebhookConfigurationKind,
+  customResourceDefinitionKind,
   controllerRevisionKind,
   daemonSetKind,
   deploymentKind,

@@ -7,8 +7,9 @@ import type { Kind } from '../kind.ts'
 import { KINDS } from '../kinds/index.ts'
 import { REVIEWS } from '../reviews.ts'
 import { scaleKind } from '../scale.ts'
+import { customSchema } from './custom-schema.ts'
 import { kindPaths, listName, type PathItem } from './paths.ts'
-import { type JsonSchema, reference, SchemaCollector } from './schemas.ts'
+import { type JsonSchema, kindComponent, reference, SchemaCollector } from './schemas.ts'
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1'
 
@@ -25,12 +26,15 @@ export interface OpenApiDocument {
 /** `api/v1`, `apis/discovery.k8s.io/v1`: the document's place below `/openapi/v3/`. */
 const placeOf = ({ group, version }: Kind): string => (group === '' ? `api/${version}` : `apis/${group}/${version}`)
 
-const byPlace = Map.groupBy([...KINDS, ...REVIEWS], placeOf)
+const BUILT_IN: readonly Kind[] = [...KINDS, ...REVIEWS]
+const NONE: readonly Kind[] = []
 
 const identify = ({ group, version, kind }: Pick<Kind, 'group' | 'version' | 'kind'>) => [{ group, kind, version }]
 
 const addIdentified = (collector: SchemaCollector, kind: Kind): string => {
-  const name = collector.add(kind.type)
+  const name = kind.namesItems
+    ? collector.define(kindComponent(kind), customSchema(kind, collector))
+    : collector.add(kind.type)
   Object.assign(collector.schemas[name]!, { 'x-kubernetes-group-version-kind': identify(kind) })
   return name
 }
@@ -50,7 +54,7 @@ const addKind = (collector: SchemaCollector, kind: Kind): void => {
       metadata: { allOf: [reference(listMeta)] },
       items: { type: 'array', items: { allOf: [reference(name)] } },
     },
-    'x-kubernetes-group-version-kind': identify({ ...kind, kind: `${kind.kind}List` }),
+    'x-kubernetes-group-version-kind': identify({ ...kind, kind: kind.listKind ?? `${kind.kind}List` }),
   })
 }
 
@@ -73,29 +77,66 @@ const makeDocument = (place: string, kinds: readonly Kind[]): OpenApiDocument =>
   }
 }
 
-const made = new Map<string, string>()
+/** The documents of one set of kinds, each made when first asked for. */
+class Documents {
+  readonly #byPlace: ReadonlyMap<string, readonly Kind[]>
+  readonly #made = new Map<string, string>()
 
-/** The document's JSON. `place`: what the index names. Undefined for what the API does not serve. */
-export const openApiDocument = (place: string): string | undefined => {
-  const known = made.get(place)
-  if (known !== undefined) return known
-  const kinds = byPlace.get(place)
-  if (!kinds) return undefined
-  const text = JSON.stringify(makeDocument(place, kinds))
-  made.set(place, text)
-  return text
+  constructor(kinds: readonly Kind[]) {
+    this.#byPlace = Map.groupBy(kinds, placeOf)
+  }
+
+  get places(): readonly string[] {
+    return [...this.#byPlace.keys()]
+  }
+
+  /** How many kinds are at a place. */
+  sizeOf(place: string): number {
+    return this.#byPlace.get(place)?.length ?? 0
+  }
+
+  /** What is there as in `others` is theirs. */
+  at(place: string, others?: Documents): string | undefined {
+    const known = this.#made.get(place)
+    if (known !== undefined) return known
+    const kinds = this.#byPlace.get(place)
+    if (!kinds) return undefined
+    const theirs = others?.sizeOf(place) === kinds.length ? others.at(place) : undefined
+    const text = theirs ?? JSON.stringify(makeDocument(place, kinds))
+    this.#made.set(place, text)
+    return text
+  }
 }
+
+const builtIn = new Documents(BUILT_IN)
+const withCustom = new WeakMap<readonly Kind[], Documents>()
+
+const documentsOf = (custom: readonly Kind[]): Documents => {
+  if (custom.length === 0) return builtIn
+  const known = withCustom.get(custom)
+  if (known) return known
+  const made = new Documents([...BUILT_IN, ...custom])
+  withCustom.set(custom, made)
+  return made
+}
+
+/**
+ * The document's JSON. `place`: what the index names. `custom`: kinds that are served besides what is built in, the same
+ * array while nothing changes. Undefined for what the API does not serve.
+ */
+export const openApiDocument = (place: string, custom: readonly Kind[] = NONE): string | undefined =>
+  documentsOf(custom).at(place, custom.length === 0 ? undefined : builtIn)
 
 export interface OpenApiIndex {
   readonly paths: Readonly<Record<string, { readonly serverRelativeURL: string }>>
 }
 
 /** The answer to `/openapi/v3`. A document's URL carries its hash, so that clients may keep it for ever. */
-export const openApiIndex = (): OpenApiIndex => ({
+export const openApiIndex = (custom: readonly Kind[] = NONE): OpenApiIndex => ({
   paths: Object.fromEntries(
-    [...byPlace.keys()].map(place => {
+    documentsOf(custom).places.map(place => {
       const hash = createHash('sha256')
-        .update(openApiDocument(place) ?? '')
+        .update(openApiDocument(place, custom) ?? '')
         .digest('hex')
         .toUpperCase()
       return [place, { serverRelativeURL: `/openapi/v3/${place}?hash=${hash}` }]

@@ -1,7 +1,7 @@
 /** Paths of the OpenAPI documents: the verbs that the API serves for a kind, with the parameters that clients look for. */
 import type { Kind } from '../kind.ts'
 import { scaleKind } from '../scale.ts'
-import { componentName, type JsonSchema, reference } from './schemas.ts'
+import { type JsonSchema, kindComponent, reference } from './schemas.ts'
 
 type Operation = Record<string, unknown>
 export type PathItem = Record<string, unknown>
@@ -94,7 +94,7 @@ interface Verb {
   readonly codes?: readonly number[]
 }
 
-export const listName = (kind: Kind): string => `${componentName(kind.type)}List`
+export const listName = (kind: Kind): string => `${kindComponent(kind)}List`
 
 const operation = (kind: Kind, { action, id, parameters, body, answer, codes = [200] }: Verb): Operation => ({
   tags: [kind.group === '' ? `core_${kind.version}` : `${kind.group.split('.')[0]}_${kind.version}`],
@@ -107,7 +107,7 @@ const operation = (kind: Kind, { action, id, parameters, body, answer, codes = [
 })
 
 const collection = (kind: Kind, scope: string): PathItem => {
-  const own = componentName(kind.type)
+  const own = kindComponent(kind)
   const list: Verb = { action: 'list', id: `list${scope}${kind.kind}`, parameters: LIST, answer: listName(kind) }
   return {
     get: operation(kind, list),
@@ -130,7 +130,7 @@ const collection = (kind: Kind, scope: string): PathItem => {
 }
 
 const readAndWrite = (kind: Kind, scope: string, suffix: string): PathItem => {
-  const own = componentName(kind.type)
+  const own = kindComponent(kind)
   const named = (verb: string) => `${verb}${scope}${kind.kind}${suffix}`
   return {
     get: operation(kind, { action: 'get', id: named('read'), parameters: [], answer: own }),
@@ -160,7 +160,7 @@ const single = (kind: Kind, scope: string): PathItem => ({
     id: `delete${scope}${kind.kind}`,
     parameters: DELETE,
     body: content(reference(`${META}.DeleteOptions`)),
-    answer: kind.deleteReturnsObject ? componentName(kind.type) : `${META}.Status`,
+    answer: kind.deleteReturnsObject ? kindComponent(kind) : `${META}.Status`,
     codes: [200, 202],
   }),
 })

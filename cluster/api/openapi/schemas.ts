@@ -1,4 +1,5 @@
 /** Component schemas of the OpenAPI documents, from types.json, with the extensions that kubectl and clients read. */
+import type { Kind } from '../kind.ts'
 import { type FieldSchema, type Scalar, type Shape, typeSchema } from '../schema.ts'
 import { closedEnum } from '../structure.ts'
 import { API_VERSION_DESCRIPTION, DESCRIPTIONS, KIND_DESCRIPTION } from './descriptions.ts'
@@ -43,6 +44,10 @@ export const componentName = (type: string): string => {
   const [group = '', rest = ''] = type.split('/')
   return group === 'meta' ? `${META}.${rest.slice(rest.indexOf('.') + 1)}` : `io.k8s.api.${group.split('.')[0]}.${rest}`
 }
+
+/** The component of a kind; that of a custom resource is named by its group, read from its end. */
+export const kindComponent = ({ type, group, version, kind, namesItems }: Kind): string =>
+  namesItems ? `${group.split('.').toReversed().join('.')}.${version}.${kind}` : componentName(type)
 
 export const reference = (name: string): JsonSchema => ({ $ref: `#/components/schemas/${name}` })
 

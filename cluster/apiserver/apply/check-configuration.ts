@@ -3,7 +3,7 @@
  * twice. The problems are in the words of Kubernetes's structured merge, which people meet in kubectl's errors.
  */
 import { isObject } from '#cluster/api/own-property.ts'
-import { type Scalar, type Shape, typeSchema } from '#cluster/api/schema.ts'
+import { type Scalar, type Shape, shapeOfValue, typeSchema } from '#cluster/api/schema.ts'
 import { elementOf, NotIdentified } from './list-items.ts'
 import { type MergeRule, ruleBehind, structRule } from './merge-rule.ts'
 import { describeElement, fieldElement } from './path-element.ts'
@@ -70,7 +70,8 @@ class Checker {
     if (this.problems.length < MAX_PROBLEMS) this.problems.push({ path, text })
   }
 
-  check(value: unknown, shape: Shape, rule: MergeRule, path: string): void {
+  check(value: unknown, declared: Shape, rule: MergeRule, path: string): void {
+    const shape = shapeOfValue(declared, value)
     switch (shape.form) {
       case 'scalar': {
         const problem = scalarProblem(value, shape.scalar)
@@ -133,6 +134,7 @@ class Checker {
 }
 
 const TEXT: Shape = { form: 'scalar', scalar: 'string' }
+const ANYTHING: Shape = { form: 'scalar', scalar: 'any' }
 
 /** Undefined: the type has no such field. */
 const memberShape = (shape: Shape, key: string): Shape | undefined => {
@@ -140,7 +142,7 @@ const memberShape = (shape: Shape, key: string): Shape | undefined => {
   if (shape.form !== 'struct') return undefined
   const schema = typeSchema(shape.type)
   if (schema.root && (key === 'apiVersion' || key === 'kind')) return TEXT
-  return schema.byName.get(key)?.shape
+  return schema.byName.get(key)?.shape ?? (schema.isOpen ? ANYTHING : undefined)
 }
 
 /** What is wrong with a configuration of this type, as one text; undefined: nothing. */

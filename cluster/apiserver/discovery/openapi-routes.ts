@@ -1,14 +1,18 @@
 /** `/openapi/v3` and the documents below it. A document's address carries its hash, so clients may keep it for ever. */
 import { createHash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import type { Kind } from '#cluster/api/kind.ts'
 import { openApiDocument, openApiIndex } from '#cluster/api/openapi/document.ts'
 import { type Answer, headerOf, pageNotFound, type Request } from '../http/exchange.ts'
+import type { PathRoute } from '../http/handler.ts'
 
 const ROOT = '/openapi/v3'
 
 /** A year: RFC 9111 §1.2.2 has no longer one. */
 const FOR_EVER = 'public, max-age=31536000, immutable'
 
-const etags = new Map<string, string>()
+/** Custom resources come and go, and their documents with them. */
+const etags = new LRUCache<string, string>({ max: 500 })
 
 const etagOf = (body: string): string => {
   const known = etags.get(body)
@@ -27,14 +31,16 @@ const answer = (body: string, request: Request, cacheControl: string): Answer =>
   return { code: 200, headers, body, contentType }
 }
 
-/** Undefined: the path is not one of OpenAPI's. */
-export const answerOpenApi = (pathname: string, request: Request, query: URLSearchParams): Answer | undefined => {
-  if (pathname === ROOT || pathname === `${ROOT}/`)
-    return answer(JSON.stringify(openApiIndex()), request, 'no-cache, private')
-  if (!pathname.startsWith(`${ROOT}/`)) return undefined
-  const body = openApiDocument(pathname.slice(ROOT.length + 1))
-  if (body === undefined) return pageNotFound()
-  // Only the address with this very hash means this very document.
-  const exact = query.get('hash') === etagOf(body).slice(1, -1)
-  return answer(body, request, exact ? FOR_EVER : 'no-cache, private')
-}
+/** `custom`: kinds that are served besides what is built in; the same array while nothing changes. */
+export const createOpenApiRoute =
+  (custom: () => readonly Kind[]): PathRoute =>
+  (pathname, request, query) => {
+    if (pathname === ROOT || pathname === `${ROOT}/`)
+      return answer(JSON.stringify(openApiIndex(custom())), request, 'no-cache, private')
+    if (!pathname.startsWith(`${ROOT}/`)) return undefined
+    const body = openApiDocument(pathname.slice(ROOT.length + 1), custom())
+    if (body === undefined) return pageNotFound()
+    // Only the address with this very hash means this very document.
+    const exact = query.get('hash') === etagOf(body).slice(1, -1)
+    return answer(body, request, exact ? FOR_EVER : 'no-cache, private')
+  }

@@ -3,6 +3,8 @@ import { apiVersionOf } from '#cluster/api/object.ts'
 import { type Form, listMetadata } from './form.ts'
 import { jsonFrame } from './json-frame.ts'
 
+const NOTHING = Buffer.alloc(0)
+const COMMA = Buffer.from(',')
 const OPEN = Buffer.from('{')
 const NEXT = Buffer.from(',{')
 const END = Buffer.from(']}')
@@ -12,9 +14,15 @@ export const wholeForm: Form = {
   firstDiffers: false,
   object: (_kind, { object, json }) => json ?? Buffer.from(JSON.stringify(object)),
   list: (kind, list) => {
-    const head = { kind: `${kind.kind}List`, apiVersion: apiVersionOf(kind), metadata: listMetadata(list) }
+    const head = {
+      kind: kind.listKind ?? `${kind.kind}List`,
+      apiVersion: apiVersionOf(kind),
+      metadata: listMetadata(list),
+    }
     const parts: Buffer[] = [Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`)]
-    for (const [index, stored] of list.items.entries()) parts.push(index === 0 ? OPEN : NEXT, stored.itemTail)
+    if (kind.namesItems)
+      for (const [index, stored] of list.items.entries()) parts.push(index === 0 ? NOTHING : COMMA, stored.json)
+    else for (const [index, stored] of list.items.entries()) parts.push(index === 0 ? OPEN : NEXT, stored.itemTail)
     parts.push(END)
     return Buffer.concat(parts)
   },

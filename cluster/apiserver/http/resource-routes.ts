@@ -10,6 +10,7 @@ import { getRoute, listRoute, type WatchRoutes } from './read-routes.ts'
 import { type Verb, verbOf } from './request-attributes.ts'
 import type { ResourcePath } from './request-info.ts'
 import { SCALE_VERBS, scaleRoute } from './scale-routes.ts'
+import { warningHeaders } from './warnings.ts'
 import { createRoute, deleteCollectionRoute, deleteRoute, patchRoute, updateRoute } from './write-routes.ts'
 
 export interface ResourceRequest {
@@ -95,8 +96,10 @@ export const answerResource = (
     namespace,
     name,
     subresource: scale ? undefined : subresource,
-    warnings: new Set(),
+    warnings: new Set(resource.kind.deprecation ? [resource.kind.deprecation] : []),
   }
+  // Reads say nothing else by warnings; writes put theirs in its place.
+  for (const [name, values] of Object.entries(warningHeaders(call.warnings))) response.setHeader(name, values)
   if (scale) return scaleRoute(call, verb as Verb, scale)
   return route(verb as Verb, call, context.watches)
 }

@@ -9,6 +9,7 @@ import { badRequest, invalid, notFound, type Status } from '#cluster/api/status.
 import { accepted, type Result, refused } from '#lib/result.ts'
 import { withoutOwners } from '../apply/field-manager.ts'
 import { applyPatch, PATCH_FORMATS, type ParsedPatch, parsePatch } from '../patches/index.ts'
+import { strategicMergePatch } from '../patches/strategic.ts'
 import { type Application, apply } from '../verbs/apply.ts'
 import { create } from '../verbs/create.ts'
 import { type Deleted, remove } from '../verbs/delete.ts'
@@ -109,7 +110,11 @@ export const updateRoute = (call: ResourceCall): Promise<Answer> =>
 
 export const readPatch = async (call: ResourceCall): Promise<Result<ParsedPatch, Status>> => {
   const type = mediaType(headerOf(call.request, 'content-type'))
-  const known = PATCH_FORMATS.map(format => format.mediaType)
+  // Of what a strategic patch needs to know, schemas of custom resources say nothing.
+  const formats = call.resource.kind.namesItems
+    ? PATCH_FORMATS.filter(format => format !== strategicMergePatch)
+    : PATCH_FORMATS
+  const known = formats.map(format => format.mediaType)
   if (!known.includes(type)) return refused(unsupportedMediaType([...known, APPLY_PATCH]))
   const body = await readBody(call.request)
   if (!body.ok) return body

@@ -46,15 +46,49 @@ export class Cacher {
   #revision: Revision = 0
   #waiters: Waiter[] = []
   #watch: StoreWatch | undefined
+  /** Changes for kinds that are being taken in, until what was there before them is. */
+  readonly #joining = new Map<WatchCache, ChangeSet[]>()
   #failed = false
 
   constructor(options: CacherOptions) {
     this.#options = options
-    for (const kind of options.kinds) {
-      const cache = new WatchCache(kind, options.historySize ?? 4096)
+    for (const kind of options.kinds) this.#open(kind)
+  }
+
+  #open(kind: Kind): WatchCache {
+    const cache = new WatchCache(kind, this.#options.historySize ?? 4096)
+    const prefix = kindPrefix(kind)
+    this.#caches.set(kind, cache)
+    this.#byPrefix.set(prefix, [...(this.#byPrefix.get(prefix) ?? []), cache])
+    return cache
+  }
+
+  /** Takes kinds in while it runs: all that is stored of them, and every change from then on. */
+  async add(kinds: readonly Kind[]): Promise<void> {
+    for (const kind of kinds) {
+      const cache = this.#open(kind)
+      this.#joining.set(cache, [])
+      const { keyValues, revision } = await this.#options.store.range(prefixRange(kindPrefix(kind)))
+      cache.load(keyValues, revision)
+      const missed = this.#joining.get(cache) ?? []
+      this.#joining.delete(cache)
+      for (const { changes } of missed) for (const change of changes) takeIn(cache, change)
+      await this.waitFor(revision)
+    }
+  }
+
+  /** Whoever watches such a kind is told that it ends. */
+  remove(kinds: readonly Kind[]): void {
+    for (const kind of kinds) {
+      const cache = this.#caches.get(kind)
+      if (!cache) continue
       const prefix = kindPrefix(kind)
-      this.#caches.set(kind, cache)
-      this.#byPrefix.set(prefix, [...(this.#byPrefix.get(prefix) ?? []), cache])
+      this.#caches.delete(kind)
+      this.#byPrefix.set(
+        prefix,
+        (this.#byPrefix.get(prefix) ?? []).filter(other => other !== cache),
+      )
+      cache.end()
     }
   }
 
@@ -150,7 +184,8 @@ export class Cacher {
     const events: [WatchCache, ObjectEvent][] = []
     for (const change of changes) {
       for (const cache of this.#byPrefix.get(prefixOfKey(change.keyValue.key)) ?? []) {
-        const event = cache.apply(change)
+        const missed = this.#joining.get(cache)
+        const event = missed ? void missed.push({ revision, changes: [change] }) : takeIn(cache, change)
         if (event) events.push([cache, event])
       }
     }
@@ -166,3 +201,7 @@ export class Cacher {
     for (const { resolve } of due) resolve()
   }
 }
+
+/** What was loaded has in it all up to its revision. */
+const takeIn = (cache: WatchCache, change: ChangeSet['changes'][number]): ObjectEvent | undefined =>
+  change.keyValue.modRevision <= cache.floor ? undefined : cache.apply(change)

@@ -61,6 +61,7 @@ export class WatchCache {
   /** Changes up to and with this revision are no longer (or never were) in the history. */
   #floor: Revision = 0
   readonly #subscribers = new Set<Subscriber>()
+  readonly #endings = new Set<() => void>()
 
   constructor(kind: Kind, historySize: number) {
     this.kind = kind
@@ -130,6 +131,19 @@ export class WatchCache {
   subscribe(subscriber: Subscriber): () => void {
     this.#subscribers.add(subscriber)
     return () => void this.#subscribers.delete(subscriber)
+  }
+
+  /** `ended` runs when the kind is served no more, unless the caller has lost interest by what this returns. */
+  onEnd(ended: () => void): () => void {
+    this.#endings.add(ended)
+    return () => void this.#endings.delete(ended)
+  }
+
+  /** No change follows. */
+  end(): void {
+    this.#subscribers.clear()
+    for (const ended of this.#endings) ended()
+    this.#endings.clear()
   }
 
   #decode(entry: { key: string; value: Uint8Array; modRevision: Revision }): StoredObject {

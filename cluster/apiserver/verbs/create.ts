@@ -3,8 +3,9 @@
 import { randomUUID } from 'node:crypto'
 import { cloneJson } from '#cluster/api/clone.ts'
 import { encodeObject } from '#cluster/api/encode.ts'
+import type { Kind } from '#cluster/api/kind.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
-import { alreadyExists, badRequest, invalid, type Status, unexplained } from '#cluster/api/status.ts'
+import { alreadyExists, badRequest, failure, invalid, type Status, unexplained } from '#cluster/api/status.ts'
 import { timestamp } from '#cluster/api/timestamp.ts'
 import { validateCreate } from '#cluster/api/validate.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
@@ -97,6 +98,12 @@ const attempt = async (
   return outcome.ok && outcome.value === 'stale' && resource.cache.get(key) ? accepted('taken') : outcome
 }
 
+const closed = ({ group, resource }: Kind): Status =>
+  failure(405, 'MethodNotAllowed', 'create not allowed while custom resource definition is terminating', {
+    group,
+    kind: resource,
+  })
+
 /** Says so when the name will soon be free. */
 const taken = ({ resource, namespace }: CreateTarget, name: string): Status => {
   const status = alreadyExists(subjectOf({ resource, name }))
@@ -134,6 +141,7 @@ export const createOwned = async (
   options: WriteOptions,
 ): Promise<Result<Representation, Status>> => {
   const { resource } = target
+  if (resource.kind.isClosed?.()) return refused(closed(resource.kind))
   const generated = !given.metadata.name && Boolean(given.metadata.generateName)
   for (const text of resource.kind.warnings?.(given) ?? []) options.warn(text)
   for (let names = 1; ; ) {

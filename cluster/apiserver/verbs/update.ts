@@ -159,7 +159,7 @@ const prepare = async (
   if (errors.length > 0) return refused(invalid(subjectOf(target), errors))
   const encoded = encodeObject(next, kind.type)
   keepTimes(encoded, current)
-  if (kind.countsGenerations && differs(encoded, current)) {
+  if (kind.countsGenerations && differs(kind, encoded, current)) {
     encoded.metadata.generation = (current.metadata.generation ?? 0) + 1
   }
   const objection = request && (await admission.validate({ ...request, object: encoded }))
@@ -179,8 +179,10 @@ const keepTimes = (next: ApiObject, current: ApiObject): void => {
   if (isDeepStrictEqual(rest, { ...current, metadata })) next.metadata.managedFields = before
 }
 
-const differs = (next: ApiObject, current: ApiObject): boolean =>
-  !isDeepStrictEqual(withoutMetadataAndStatus(next), withoutMetadataAndStatus(current))
+/** What is called status is one only where it is written apart. */
+const differs = ({ hasStatus }: Kind, next: ApiObject, current: ApiObject): boolean =>
+  !isDeepStrictEqual(withoutMetadataAndStatus(next), withoutMetadataAndStatus(current)) ||
+  (!hasStatus && !isDeepStrictEqual(next.status, current.status))
 
 /** Whether a deletion waits for nothing more. */
 export const isReleased = (kind: Kind, object: ApiObject): boolean =>

@@ -44,6 +44,15 @@ const GOOD: Readonly<Record<string, Record<string, unknown>>> = {
     type: 'Normal',
   },
   Namespace: { metadata: { name: 'n' } },
+  CustomResourceDefinition: {
+    metadata: { name: 'points.example.com' },
+    spec: {
+      group: 'example.com',
+      scope: 'Namespaced',
+      names: { plural: 'points', kind: 'Point' },
+      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
+    },
+  },
   Node: { metadata: { name: 'n' }, spec: { podCIDR: '10.244.0.0/24', taints: [{ key: 'a', effect: 'NoSchedule' }] } },
   Pod: { metadata: { name: 'p' }, spec: { containers: [{ name: 'c', image: 'i' }] } },
   Secret: { metadata: { name: 's' }, stringData: { key: 'value' } },
