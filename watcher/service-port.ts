@@ -12,7 +12,7 @@ export interface ServicePortView {
 interface RawPort {
   readonly name?: string
   readonly protocol?: string
-  readonly port?: number
+  readonly port?: number | null
 }
 
 /** A cluster has thousands of services, and a few lists of ports among them. */
@@ -24,7 +24,7 @@ const pool = new LRUCache<string, readonly ServicePortView[]>({ max: 1000 })
  */
 export const portsOf = (raw: readonly RawPort[] | null | undefined): readonly ServicePortView[] => {
   const ports = (raw ?? []).flatMap(({ name = '', protocol = 'TCP', port }) =>
-    port === undefined ? [] : [{ name, protocol: protocol.toLowerCase(), port }],
+    port === undefined || port === null ? [] : [{ name, protocol: protocol.toLowerCase(), port }],
   )
   const key = ports.map(({ name, protocol, port }) => `${name} ${protocol} ${port}`).join()
   const known = pool.get(key)

@@ -40,13 +40,13 @@ export const followAlias = (
     const canonicalTarget = canonicalName(to)
     if (seen.has(canonicalTarget))
       return answeredWith(noData(query, soaRecord(lookup), () => 'the externalName of a service leads back to it'))
-    if (chain.length >= CHAIN_LIMIT) return answeredWith(failedTarget(chain, 'the chain of externalNames is too long'))
     seen.add(canonicalTarget)
     const zone = zones.findZone(canonicalTarget)
     if (!zone) return elsewhere(zones, query, to, chain)
     from = zones.lookup(to, zone)
     const node = findNode(from, canonicalTarget)
     if (node.kind !== 'alias') return endOfChain(zones, query, from, node, chain)
+    if (chain.length >= CHAIN_LIMIT) return answeredWith(failedTarget(chain, 'the chain of externalNames is too long'))
     to = node.target
   }
 }
