@@ -4,15 +4,10 @@
  *
  *     stream → node:http or node:http2 → request.ts → dispatcher → answer.ts → the same stream
  */
-import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
-import {
-  createServer as createHttp2Server,
-  type Http2Server,
-  Http2ServerRequest,
-  type Http2ServerResponse,
-  type ServerHttp2Session,
-} from 'node:http2'
+import type { Server as HttpServer } from 'node:http'
+import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
+import type { Readable } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import type { Clock } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
@@ -21,8 +16,9 @@ import { accepted, type Result } from '#lib/result.ts'
 import type { Dispatcher } from '../dispatcher.ts'
 import type { ServerMetrics } from '../metrics.ts'
 import type { ServerOptions } from '../options.ts'
-import { type HttpAnswer, httpAnswer } from './answer.ts'
+import { httpAnswer } from './answer.ts'
 import { HttpsConnection } from './connection.ts'
+import { type HttpExchange, http1Exchange, http2Exchange } from './exchange.ts'
 import { type HttpQuestion, type HttpRefusal, readMessage, readRequest, tooLong } from './request.ts'
 
 export interface HttpsEnvironment {
@@ -38,8 +34,11 @@ export interface HttpsEnvironment {
   readonly isRetiring: () => boolean
 }
 
-type Request = IncomingMessage | Http2ServerRequest
-type Response = ServerResponse | Http2ServerResponse
+interface Sent {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer
+}
 
 /** Bytes: the longest query of a GET, as base64url, and what else browsers and proxies say. */
 const MAX_HEADERS = 16 * 1024
@@ -56,19 +55,19 @@ export class HttpsProtocol {
 
   constructor(environment: HttpsEnvironment) {
     this.#environment = environment
-    const handle = (request: Request, response: Response) => void this.#handle(request, response)
-    this.#http1 = createServer({ maxHeaderSize: MAX_HEADERS }, handle)
-    this.#http2 = createHttp2Server(
-      {
-        maxSessionMemory: MAX_SESSION_MEMORY,
-        settings: {
-          maxConcurrentStreams: environment.options().tcpMaxInFlight,
-          maxHeaderListSize: MAX_HEADERS,
-          enablePush: false,
-        },
-      },
-      handle,
+    this.#http1 = createServer(
+      { maxHeaderSize: MAX_HEADERS },
+      (request, response) => void this.#handle(request.socket, http1Exchange(request, response)),
     )
+    this.#http2 = createHttp2Server({
+      maxSessionMemory: MAX_SESSION_MEMORY,
+      settings: {
+        maxConcurrentStreams: environment.options().tcpMaxInFlight,
+        maxHeaderListSize: MAX_HEADERS,
+        enablePush: false,
+      },
+    })
+    this.#http2.on('stream', (stream, headers) => void this.#handle(stream.session, http2Exchange(stream, headers)))
     // What a client does wrong ends its session alone.
     this.#http2.on('sessionError', () => {})
   }
@@ -94,18 +93,16 @@ export class HttpsProtocol {
     return session!
   }
 
-  async #handle(request: Request, response: Response): Promise<void> {
-    const key = request instanceof Http2ServerRequest ? request.stream.session : request.socket
+  async #handle(key: object | undefined, exchange: HttpExchange): Promise<void> {
     const connection = key && this.#connections.get(key)
     // Gone before its request was looked at.
     if (!connection) return
-    response.on('error', () => {})
     try {
-      const read = await this.#read(request)
+      const read = await this.#read(exchange)
       if (read === 'gone') return
       connection.taken()
-      if (read.ok) await this.#answer(read.value, response, connection)
-      else this.#refuse(response, read.problem, connection)
+      if (read.ok) await this.#answer(read.value, exchange, connection)
+      else this.#refuse(exchange, read.problem, connection)
       connection.answered()
     } catch (error) {
       this.#environment.logger.error({ err: error }, 'DNS over HTTPS failed by a bug')
@@ -113,57 +110,46 @@ export class HttpsProtocol {
     }
   }
 
-  async #read(request: Request): Promise<Result<HttpQuestion, HttpRefusal> | 'gone'> {
+  async #read(exchange: HttpExchange): Promise<Result<HttpQuestion, HttpRefusal> | 'gone'> {
     const limit = this.#environment.options().tcpMaxQuery
-    const { method = '', url = '', headers } = request
-    const reading = readRequest({ method, target: url, headers }, limit)
+    const reading = readRequest(exchange, limit)
     if (!reading.ok) return reading
     if (reading.value.from === 'target') return accepted(reading.value)
-    const body = await readBody(request, limit)
+    const body = await readBody(exchange.body, limit)
     if (body === 'gone') return body
     const packet = body === 'too long' ? tooLong(limit) : readMessage(body)
     return packet.ok ? accepted({ form: 'message', packet: packet.value }) : packet
   }
 
-  async #answer({ packet, form }: HttpQuestion, response: Response, connection: HttpsConnection): Promise<void> {
+  async #answer({ packet, form }: HttpQuestion, exchange: HttpExchange, connection: HttpsConnection): Promise<void> {
     const { dispatcher, server } = this.#environment
     const { client, local } = connection
     const context = { transport: 'https', client, local, server: server() } as const
     const reply = await new Promise<Buffer | undefined>(resolve => dispatcher.submit(packet, context, resolve))
     // RFC 8484 §4.2.1: a reply is a success, whatever its rcode. HTTP has no silence: CoreDNS says 500 then.
-    if (!reply) return this.#refuse(response, { status: 500, reason: 'no answer' }, connection)
-    this.#send(response, 200, httpAnswer(reply, form), connection)
+    if (!reply) return this.#refuse(exchange, { status: 500, reason: 'no answer' }, connection)
+    const { contentType, cacheControl, body } = httpAnswer(reply, form)
+    const headers = { 'content-type': contentType, 'cache-control': cacheControl }
+    this.#send(exchange, { status: 200, headers, body }, connection)
   }
 
-  #refuse(response: Response, { status, reason }: HttpRefusal, connection: HttpsConnection): void {
-    if (status === 405) response.setHeader('allow', 'GET, HEAD, POST')
-    const body = Buffer.from(`${reason}\n`)
-    this.#send(
-      response,
-      status,
-      { contentType: 'text/plain; charset=utf-8', cacheControl: 'no-store', body },
-      connection,
-    )
+  #refuse(exchange: HttpExchange, { status, reason }: HttpRefusal, connection: HttpsConnection): void {
+    const allow = status === 405 && { allow: 'GET, HEAD, POST' }
+    const headers = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store', ...allow }
+    this.#send(exchange, { status, headers, body: Buffer.from(`${reason}\n`) }, connection)
   }
 
-  #send(response: Response, status: number, answer: HttpAnswer, connection: HttpsConnection): void {
+  #send(exchange: HttpExchange, { status, headers, body }: Sent, connection: HttpsConnection): void {
     const { isRetiring, metrics, server } = this.#environment
     metrics.httpsResponses.inc({ server: server(), status })
-    if (response.destroyed || response.headersSent) return
     // What is left of a request that was refused is not read: HTTP/1.1 could not tell it from the next one.
-    const isLast = connection.stopping || isRetiring() || (status >= 400 && response.req.method === 'POST')
-    if (isLast && response.req.httpVersionMajor === 1) response.setHeader('connection', 'close')
-    response.statusCode = status
-    response.setHeader('content-type', answer.contentType)
-    response.setHeader('cache-control', answer.cacheControl)
-    response.setHeader('content-length', answer.body.length)
-    // Node leaves the body of an answer to HEAD out by itself.
-    response.end(answer.body)
+    const isLast = connection.stopping || isRetiring() || (status >= 400 && exchange.method === 'POST')
+    exchange.send(status, { ...headers, 'content-length': body.length }, body, isLast)
   }
 }
 
 /** The whole body, or why there is none. One that never ends is ended by the connection's patience. */
-const readBody = async (request: Request, limit: number): Promise<Buffer | 'too long' | 'gone'> => {
+const readBody = async (request: Readable, limit: number): Promise<Buffer | 'too long' | 'gone'> => {
   const chunks: Buffer[] = []
   let length = 0
   try {
