@@ -1,5 +1,6 @@
 /** What `seamark dns` does once its flags are read and its threads started: loaded while those come to life. */
 import { rmSync, writeFileSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import { resolve } from 'node:path'
 import { type Milliseconds, systemClock } from '#lib/clock.ts'
 import { SeamarkError } from '#lib/errors.ts'
@@ -113,5 +114,9 @@ export const serveDns = async (flags: DnsFlags, server: ServerOptions, early: Ea
     addresses: () => ({ ...program.addresses(), ...admin.addresses() }),
     closeDeadline: LAMEDUCK_DEADLINE,
   })
-  systemClock.after(START_IS_OVER, giveBackProgramPages)
+  systemClock.after(START_IS_OVER, () => {
+    // Node writes what was compiled when the process ends by itself: one that is killed leaves it to the next start too.
+    flushCompileCache()
+    giveBackProgramPages()
+  })
 }

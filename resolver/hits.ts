@@ -3,7 +3,6 @@
  * were of a kind. A kind is what counters tell apart: zone of the block, protocol, family, type, rcode, plugin, sizes, and
  * what a plugin has a counter of its own for.
  */
-import { isIPv6 } from 'node:net'
 import type { Milliseconds } from '#lib/clock.ts'
 import type { HitCount, HitListener } from './memo.ts'
 import type { Plugin, Reply, ReplyObserver } from './plugin.ts'
@@ -94,7 +93,7 @@ export class HitCounters {
   of(query: Query, reply: Reply, told: HitAudience): HitCounter {
     const { question, client, transport, server, edns, packet } = query
     const { answer } = reply
-    const family = isIPv6(client.address) ? 6 : 4
+    const family = client.address.includes(':') ? 6 : 4
     const kind = [
       ...[
         server,

@@ -2,7 +2,7 @@
  * How a question reaches one server and its reply comes back, over UDP, TCP, TLS or HTTPS, with what is known of the
  * server's ways: whether it keeps the case of names, whether it takes EDNS.
  */
-import { connect as connectTcp, isIPv6 } from 'node:net'
+import { connect as connectTcp } from 'node:net'
 import { connect as connectTls, type SecureContextOptions, type TLSSocket } from 'node:tls'
 import type { Clock, Milliseconds } from '#lib/clock.ts'
 import type { Random } from '#lib/random.ts'
@@ -63,8 +63,8 @@ export class Transport {
     this.#options = options
     const { target, tls, sources, expire: idle, dohMethod: method } = options
     const { address, port, protocol, serverName, path } = target
-    const isV6 = isIPv6(address.replace(/%.*$/, ''))
-    this.#source = sources.find(source => isIPv6(source) === isV6)
+    const isV6 = address.includes(':')
+    this.#source = sources.find(source => source.includes(':') === isV6)
     this.#udp = new UdpUpstream({ ...options, address, port, source: this.#source })
     const description = `${address}#${port} over ${protocolNames[protocol]}`
     this.#stream = new StreamUpstream({ ...options, description, idle, open: onReady => this.#open(onReady) })

@@ -3,7 +3,6 @@
  * heard and a closed port is known at once. It carries one question at a time, and another when the reply has come.
  */
 import { createSocket, type Socket } from 'node:dgram'
-import { isIPv6 } from 'node:net'
 import type { Clock, Milliseconds, Timer } from '#lib/clock.ts'
 import { ExchangeError, socketFailure } from './exchange-error.ts'
 
@@ -39,7 +38,7 @@ export class UdpSocket {
     this.#options = options
     this.#onClosed = onClosed
     this.opened = options.clock.monotonic()
-    this.#socket = createSocket(isIPv6(options.address.replace(/%.*$/, '')) ? 'udp6' : 'udp4')
+    this.#socket = createSocket(options.address.includes(':') ? 'udp6' : 'udp4')
     this.#socket.on('error', this.#broken)
     this.#socket.on('message', reply => {
       if (this.#exchange?.accepts(reply)) this.#end()?.resolve(reply)

@@ -58,9 +58,9 @@ export const workerCount = ({ workers }: ServerOptions): number =>
 export class EarlyThreads {
   readonly #threads: (WaitingThread | undefined)[]
 
-  constructor(options: ServerOptions) {
+  constructor(options: ServerOptions, start = startThread) {
     const count = options.udp === 'dgram' || process.platform !== 'linux' ? 0 : workerCount(options)
-    this.#threads = Array.from({ length: count }, (_, index) => startThread(index))
+    this.#threads = Array.from({ length: count }, (_, index) => start(index))
   }
 
   /** Each once. */

@@ -16,6 +16,7 @@ import { recordFromText } from '#resolver/wire/presentation.ts'
 import type { ResourceRecord } from '#resolver/wire/record.ts'
 import { serverOptions } from '#server/options.ts'
 import { Server, type SharedState } from '#server/server.ts'
+import type { EarlyThreads } from '#server/udp/early-threads.ts'
 
 export const record = (text: string): ResourceRecord => {
   const read = recordFromText(text)
@@ -65,6 +66,8 @@ export interface TestServerOptions {
   readonly options?: { readonly [Name in keyof typeof serverOptions]?: number | string }
   /** Absent: UDP is served by node:dgram. */
   readonly shared?: SharedState
+  /** Threads that were started already. */
+  readonly early?: EarlyThreads
 }
 
 /** Milliseconds, longer than any test: a slow machine is no slow client. Tests of the time-outs set their own. */
@@ -79,13 +82,14 @@ export const startServer = async (
     endpoints = [],
     options = {},
     shared,
+    early,
   }: TestServerOptions = {},
 ): Promise<TestServer> => {
   const registry = createRegistry()
   const read = readOptions(serverOptions, { ...PATIENCE, ...options })
   if (!read.ok) throw new Error(read.problem)
   const environment = { clock: systemClock, logger: silentLogger, registry, options: read.value }
-  const server = new Server(responder, { ...environment, ...(shared && { shared }) })
+  const server = new Server(responder, { ...environment, ...(shared && { shared }), ...(early && { early }) })
   t.teardown(() => server.close())
   await server.converge(listeners, endpoints)
   return { server, registry, port: [...server.addresses().dns.values()][0]?.port ?? 0 }
