@@ -18,8 +18,8 @@ import { type Lookup, makeRecord, type Node } from './node.ts'
 import { failedTarget, resolveTarget } from './resolve-target.ts'
 import { selectRecords } from './select-records.ts'
 
-/** CNAMEs of our own in one answer. */
-const CHAIN_LIMIT = 10
+/** CNAMEs of our own in one answer: the name's own, and as many behind it as CoreDNS follows. */
+const CHAIN_LIMIT = 1 + 10
 
 /** `lookup.owner` is an alias of `target`. */
 export const followAlias = (

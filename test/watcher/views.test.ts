@@ -74,7 +74,7 @@ const CASES: readonly Case[] = [
         { addresses: ['fd00::2'], conditions: { ready: false }, targetRef: { kind: 'Node', name: 'x' } },
         { conditions: { ready: null } },
       ],
-      ports: [{ name: 'x', port: 1, protocol: 'SCTP' }, { name: 'all' }],
+      ports: [{ name: 'x', port: 1, protocol: 'SCTP' }, { name: 'all' }, { name: 'none', port: null }],
     },
     expected: {
       serviceName: 's',
