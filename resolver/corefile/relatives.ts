@@ -7,7 +7,9 @@ const relatives: Readonly<Record<string, string>> = {
   azure: 'secondary',
   clouddns: 'secondary',
   dnssec: 'file',
+  dynupdate: 'auto',
   etcd: 'file',
+  fallback: 'forward',
   fanout: 'forward',
   federation: 'kubernetes',
   firewall: 'policy',
@@ -21,12 +23,15 @@ const relatives: Readonly<Record<string, string>> = {
   proxy: 'forward',
   quic: 'tls',
   records: 'file',
+  redisc: 'cache',
   route53: 'secondary',
   rrl: 'ratelimit',
   shed: 'ratelimit',
   sign: 'file',
+  siit: 'dns64',
   trace: 'dnstap',
   tsig: 'acl',
+  unbound: 'forward',
 }
 
 /** `; the nearest to it is "forward"`, or nothing. */

@@ -356,6 +356,7 @@ test('takes every key of a server block', t => {
 
 const refused: readonly (readonly [line: string, problem: string])[] = [
   ['cachee 30', 'unknown directive "cachee"; did you mean "cache"?'],
+  ['siit', 'unknown directive "siit"; the nearest to it is "dns64"'],
   ['proxy . 192.0.2.1', 'unknown directive "proxy"; the nearest to it is "forward"'],
   ['grpc . 192.0.2.1', '"grpc" is a plugin of CoreDNS that Seamark does not have yet; the nearest to it is "forward"'],
   ['dnssec', '"dnssec" is a plugin of CoreDNS that Seamark does not have yet; the nearest to it is "file"'],
