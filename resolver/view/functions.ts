@@ -41,6 +41,20 @@ const boolean = (of: (query: Query) => boolean): ViewFunction => ({
   make: place => ({ place, type: 'boolean', of: ({ query }) => of(query) }),
 })
 
+/** Of expr-lang's own functions: a string made of another. */
+const transform = (change: (text: string) => string): ViewFunction => ({
+  parameters: ['TEXT'],
+  make: (place, [text]) => ({ place, type: 'string', of: subject => change(text!.of(subject)) }),
+})
+const compare = (holds: (text: string, part: string) => boolean): ViewFunction => ({
+  parameters: ['TEXT', 'PART'],
+  make: (place, [text, part]) => ({
+    place,
+    type: 'boolean',
+    of: subject => holds(text!.of(subject), part!.of(subject)),
+  }),
+})
+
 /** What the client takes in a reply, in bytes (RFC 6891 §6.2.3: less than 512 counts as 512). */
 const replySize = ({ edns, transport }: Query): number =>
   transport === 'udp' ? Math.max(PLAIN_UDP_SIZE, edns?.udpSize ?? 0) : 65_535
@@ -62,6 +76,18 @@ export const viewFunctions: ReadonlyMap<string, ViewFunction> = new Map([
   ['server_port', string(({ local }) => String(local.port))],
   ['size', number(({ packet }) => packet.length)],
   ['type', string(({ question }) => typeName(question.type))],
+  [
+    'len',
+    {
+      parameters: ['TEXT'],
+      make: (place, [text]) => ({ place, type: 'number', of: subject => text!.of(subject).length }),
+    },
+  ],
+  ['lower', transform(text => text.toLowerCase())],
+  ['upper', transform(text => text.toUpperCase())],
+  ['trim', transform(text => text.trim())],
+  ['hasPrefix', compare((text, part) => text.startsWith(part))],
+  ['hasSuffix', compare((text, part) => text.endsWith(part))],
   ['incidr', { parameters: ['IP', 'CIDR'], make: (place, [ip, cidr]) => inNetwork(place, ip!, cidr!) }],
   [
     'metadata',
