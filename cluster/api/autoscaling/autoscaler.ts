@@ -66,7 +66,9 @@ export interface AutoscalerStatus {
 }
 
 export const autoscalerSpec = ({ spec }: ApiObject): AutoscalerSpec => (spec ?? {}) as AutoscalerSpec
-export const autoscalerStatus = ({ status }: ApiObject): AutoscalerStatus => (status ?? {}) as AutoscalerStatus
+/** A copy; lists that the API prints as null are not there. */
+export const autoscalerStatus = ({ status }: ApiObject): AutoscalerStatus =>
+  Object.fromEntries(Object.entries(status ?? {}).filter(([, value]) => value !== null))
 
 /** The source that the metric's type says; undefined where it is not there, or the type is none. */
 export const sourceOf = (metric: Metric | undefined): MetricSource | undefined =>

@@ -269,3 +269,18 @@ test('a group is one whatever its versions: the newer is preferred', async t => 
   )
   t.is(hashes[0], hashes[1], 'they move together')
 })
+
+test('one that nothing has measured yet is shown, and read by either version', async t => {
+  const { fetch } = await startApiserver(t)
+  const path = (version: string) => `/apis/autoscaling/${version}/namespaces/default/horizontalpodautoscalers`
+  const spec = { maxReplicas: 5, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' } }
+  const made = await fetch(path('v2'), { method: 'POST', body: { metadata: { name: 'web' }, spec } })
+  t.is(made.json.status.currentMetrics, null, 'as Kubernetes prints it')
+  const headers = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' }
+  for (const version of ['v1', 'v2']) {
+    const { code, json, text } = await fetch(path(version), { headers })
+    t.is(code, 200, text)
+    t.deepEqual(json.rows[0].cells.slice(0, 4), ['web', 'Deployment/web', 'cpu: <unknown>/80%', '1'])
+  }
+  t.is((await fetch(`${path('v1')}/web`)).json.spec.targetCPUUtilizationPercentage, 80)
+})
