@@ -32,7 +32,7 @@ interface Given {
 
 const check = (given: Given): FieldError[] => {
   const errors: FieldError[] = []
-  const { propagationPolicy: policy, orphanDependents, dryRun } = given as Given
+  const { propagationPolicy: policy, orphanDependents, dryRun } = given
   if (policy !== undefined && orphanDependents !== undefined)
     errors.push(
       fieldInvalid('propagationPolicy', policy, 'orphanDependents and deletionPropagation cannot be both set'),
@@ -99,6 +99,6 @@ export const checkDeleteOptions = (given: object): Result<DeleteOptions, Status>
   if (wrong) return refused(badRequest(`DeleteOptions: ${wrong} has the wrong type`))
   const errors = check(given)
   if (errors.length > 0) return refused(invalidOptions('DeleteOptions', errors))
-  const { dryRun, kind: _kind, apiVersion: _apiVersion, ...rest } = given
+  const { dryRun, kind: _kind, apiVersion: _apiVersion, ...rest } = given as Given
   return accepted({ ...rest, dryRun: Array.isArray(dryRun) && dryRun.length > 0 } as DeleteOptions)
 }
