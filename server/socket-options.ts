@@ -3,9 +3,9 @@
  * calls are missing (system-calls.ts), all else works.
  */
 import { Socket as UdpSocket } from 'node:dgram'
-import type { Server as NetServer } from 'node:net'
+import type { Server as NetServer, Socket as Stream } from 'node:net'
 import { platform } from 'node:os'
-import { missingLibrary, SOL_SOCKET, systemCalls } from './system-calls.ts'
+import { IPPROTO_TCP, missingLibrary, SOL_SOCKET, systemCalls } from './system-calls.ts'
 
 /**
  * Whether several sockets may be bound to one address and port of which the kernel gives each query to one, and programs
@@ -66,6 +66,23 @@ export const steer = (descriptor: number, first: number, count: number): string 
   const result = setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, choice, PROGRAM_SIZE)
   return result === 0 ? undefined : `errno ${errno()}`
 }
+
+/** linux/tcp.h */
+const TCP_CORK = 3
+const TCP_QUICKACK = 12
+
+const switchOn = (stream: Stream, option: number): void => {
+  const { fd = -1 } = (stream as { readonly _handle?: Handle | null })._handle ?? {}
+  if (fd < 0 || platform() !== 'linux' || missingLibrary() !== undefined) return
+  const on = Buffer.from([1, 0, 0, 0])
+  systemCalls().setsockopt(fd, IPPROTO_TCP, option, on, on.length)
+}
+
+/** What is written from now on leaves with the end of the stream, but for whole segments (tcp(7)); for 200 ms at most. */
+export const cork = (stream: Stream): void => switchOn(stream, TCP_CORK)
+
+/** What has come is acknowledged at once, not with the next answer: a client may hold more back until then (RFC 896). */
+export const acknowledge = (stream: Stream): void => switchOn(stream, TCP_QUICKACK)
 
 interface Handle {
   readonly fd?: number

@@ -18,7 +18,7 @@ const SO_RCVTIMEO = 20
 const SO_REUSEPORT = 15
 const IPPROTO_IP = 0
 const IP_PKTINFO = 8
-const IPPROTO_TCP = 6
+export const IPPROTO_TCP = 6
 const TCP_INFO = 11
 /** The first byte of struct tcp_info, the state: neither side has said that it ends. */
 const TCP_ESTABLISHED = 1

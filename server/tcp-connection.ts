@@ -3,7 +3,8 @@
  * order they are ready.
  *
  * Promised: memory stays within one read and `tcpMaxQuery` for input, and within the replies in flight for output: a
- * client that does not read its answers is not read from. A client that is too slow in any phase is cut off.
+ * client that does not read its answers is not read from. A client that is too slow in any phase is cut off. What has
+ * been read is answered before the connection ends, and no answer is lost to what came too late (see Parting).
  */
 import type { Socket } from 'node:net'
 import type { Clock, Milliseconds, Timer } from '#lib/clock.ts'
@@ -11,6 +12,7 @@ import type { Endpoint } from '#resolver/query.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { ServerMetrics } from './metrics.ts'
 import type { ServerOptions } from './options.ts'
+import { acknowledge, cork } from './socket-options.ts'
 
 export interface TcpEnvironment {
   readonly clock: Clock
@@ -35,6 +37,31 @@ const LENGTH_BYTES = 2
  * it is not to stay; one that stood still for a moment must not be closed while its next query is on its way.
  */
 const LEAVE_AFTER: Milliseconds = 500
+/** After `stop`, one that never stands still is parted from, long before the drain time is over. */
+const STOP_AFTER: Milliseconds = 1000
+
+/**
+ * Parting from a client that never stands still, and may not read what RFC 7828 says: its answers are held until it has
+ * nothing more to ask without them, then leave in one piece with the end. What it asks afterwards goes elsewhere, and
+ * nothing was on its way. A client that does not wait for answers is left in the middle, after the longest time: that
+ * costs what comes within one round trip, and not all that had been read.
+ */
+interface Parting {
+  readonly since: Milliseconds
+  lastQueryAt: Milliseconds
+}
+
+/** Clients of a cluster are a millisecond away; one on a busy machine takes longer to see what it got before. */
+const PARTING_PAUSE: Milliseconds = 10
+const LONGEST_PARTING: Milliseconds = 30
+/** An answer that other servers are waited for keeps it from ending: then the held ones go out, and it is tried again. */
+const MAX_PARTINGS = 8
+
+/**
+ * After the end of our side, what the client had sent before it knew is read and forgotten: it would be answered with a
+ * reset, which destroys answers that the client has not read yet (RFC 9293 §3.10.7.1, RFC 1122 §4.2.2.13).
+ */
+const LINGER: Milliseconds = 1000
 
 export class TcpConnection {
   readonly #environment: TcpEnvironment
@@ -61,8 +88,15 @@ export class TcpConnection {
   #clientEnded = false
   /** Closes when it is idle. */
   #leaving = false
+  /** At which query, and from when on, it is parted from if it is not idle by then. */
+  #partAt: number
+  #partAfter = Number.POSITIVE_INFINITY
+  #parting: Parting | undefined
+  #partings = 0
   /** No more queries are taken. */
   #ending = false
+  /** Since when our side has ended. */
+  #lingeringSince: Milliseconds | undefined
 
   constructor(socket: Socket, environment: TcpEnvironment) {
     this.#socket = socket
@@ -70,11 +104,13 @@ export class TcpConnection {
     this.#client = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
     this.#local = { address: socket.localAddress ?? '', port: socket.localPort ?? 0 }
     this.#idleSince = this.#readingSince = environment.clock.monotonic()
+    this.#partAt = environment.maxQueries + environment.options.tcpMaxInFlight
     socket.on('data', chunk => this.#receive(chunk))
     socket.on('drain', () => this.#unblock())
     socket.on('end', () => {
       this.#clientEnded = true
-      this.#takeQueries()
+      if (this.#lingeringSince === undefined) this.#takeQueries()
+      else this.destroy()
     })
     // Resets by the client are no news; 'close' follows.
     socket.on('error', () => {})
@@ -85,6 +121,7 @@ export class TcpConnection {
   /** Closes when it is idle; until then the client is told with each answer (RFC 7828 §3.3.2). */
   stop(): void {
     this.#leaving = true
+    this.#partAfter = this.#environment.clock.monotonic() + STOP_AFTER
     this.#watch()
   }
 
@@ -103,10 +140,20 @@ export class TcpConnection {
 
   #endIfDone(): void {
     if (!this.#ending || this.#inFlight > 0 || this.#socket.writableEnded) return
+    // The last answers and the end in one piece: between the two the client would ask again.
+    if (this.#replies.length > 0) cork(this.#socket)
     // Until the last bytes are taken: little enough to leave the stream unblocked may still be too much for the client.
     this.#flush()
     this.#blockedSince ??= this.#environment.clock.monotonic()
-    this.#socket.end(() => this.#socket.destroy())
+    this.#socket.end(() => this.#linger())
+    this.#watch()
+  }
+
+  #linger(): void {
+    this.#blockedSince = undefined
+    this.#lingeringSince = this.#environment.clock.monotonic()
+    if (this.#clientEnded) this.destroy()
+    else this.#socket.resume()
     this.#watch()
   }
 
@@ -118,9 +165,10 @@ export class TcpConnection {
 
   /** Takes whole queries out of the input, as many as may be in flight. */
   #takeQueries(): void {
-    const { metrics, options, maxQueries } = this.#environment
+    const { clock, metrics, options, maxQueries } = this.#environment
     let at = 0
     const input = this.#input
+    const before = this.#queries
     while (this.#mayTake() && at + LENGTH_BYTES <= input.length) {
       const length = input.readUInt16BE(at)
       if (length === 0 || length > options.tcpMaxQuery) {
@@ -136,13 +184,9 @@ export class TcpConnection {
       this.#submit(input.subarray(at + LENGTH_BYTES, end))
       at = end
       this.#readingSince = undefined
-      // A client that never comes to rest has had its chance to do so.
-      if (this.#queries === maxQueries + options.tcpMaxInFlight) {
-        this.#end()
-        return
-      }
     }
     this.#input = input.subarray(at)
+    if (this.#leaving && this.#queries > before) this.#askedMore(clock.monotonic())
     this.#awaitMore()
   }
 
@@ -156,6 +200,23 @@ export class TcpConnection {
     } else if (this.#input.length > 0) {
       this.#readingSince ??= this.#environment.clock.monotonic()
     }
+    this.#watch()
+  }
+
+  /** A client that is to go asks again: it may have had its chance to come to rest. */
+  #askedMore(now: Milliseconds): void {
+    if (this.#parting) this.#parting.lastQueryAt = now
+    else if (this.#queries >= this.#partAt || now >= this.#partAfter) this.#parting = { since: now, lastQueryAt: now }
+    if (this.#parting) acknowledge(this.#socket)
+  }
+
+  #endParting(): void {
+    const { clock, options } = this.#environment
+    this.#parting = undefined
+    if (this.#inFlight > 0) this.#flush()
+    if (this.#inFlight === 0 || ++this.#partings === MAX_PARTINGS) this.#end()
+    this.#partAt = this.#queries + options.tcpMaxInFlight
+    this.#partAfter = clock.monotonic() + STOP_AFTER
     this.#watch()
   }
 
@@ -212,10 +273,12 @@ export class TcpConnection {
   }
 
   #write(reply: Buffer): void {
-    if (this.#replies.push(reply) === 1) queueMicrotask(this.#flush)
+    if (this.#replies.push(reply) === 1 && !this.#parting) queueMicrotask(this.#flush)
     this.#replyBytes += LENGTH_BYTES + reply.length
     // What is more would wait in the stream, which is to say so.
-    if (this.#replyBytes >= this.#socket.writableHighWaterMark) this.#flush()
+    if (this.#replyBytes < this.#socket.writableHighWaterMark) return
+    if (this.#parting) this.#endParting()
+    else this.#flush()
   }
 
   /** All replies of one turn leave in one piece, with their lengths: one system call, one record of TLS. */
@@ -252,6 +315,12 @@ export class TcpConnection {
   #deadline(): Milliseconds {
     const { options } = this.#environment
     if (this.#blockedSince !== undefined) return this.#blockedSince + options.tcpWriteTimeout
+    if (this.#lingeringSince !== undefined) return this.#lingeringSince + LINGER
+    if (this.#parting) {
+      const { since, lastQueryAt } = this.#parting
+      const isAsking = this.#inFlight > 0 || this.#readingSince !== undefined
+      return Math.min(since + LONGEST_PARTING, isAsking ? Infinity : lastQueryAt + PARTING_PAUSE)
+    }
     if (this.#readingSince !== undefined) return this.#readingSince + options.tcpReadTimeout
     // Whoever waits for an answer is not idle.
     if (this.#inFlight > 0) return Number.POSITIVE_INFINITY
@@ -276,8 +345,12 @@ export class TcpConnection {
   }
 
   #expire(): void {
-    const isIdle = this.#blockedSince === undefined && this.#readingSince === undefined
-    if (isIdle) {
+    const isTaken = this.#blockedSince === undefined
+    if (isTaken && this.#lingeringSince !== undefined) {
+      this.destroy()
+    } else if (isTaken && this.#parting) {
+      this.#endParting()
+    } else if (isTaken && this.#readingSince === undefined) {
       this.#end()
     } else {
       this.#environment.metrics.drop('tcp-timeout')
