@@ -25,6 +25,7 @@ import { startCompaction } from './compaction.ts'
 import { type GroupVersion, groupVersions } from './discovery/documents.ts'
 import { createOpenApiRoute } from './discovery/openapi-routes.ts'
 import { createDiscoveryRoutes } from './discovery/routes.ts'
+import { createSwaggerRoute } from './discovery/swagger-routes.ts'
 import { versionDocument } from './discovery/version.ts'
 import { Definitions } from './extensions/definitions.ts'
 import { createGates, type Gates } from './gates.ts'
@@ -186,7 +187,10 @@ class RunningApiserver implements Apiserver {
   #createHandler(issuer: TokenIssuer): Handler {
     const { clock, logger } = this.#environment
     const checks = this.#healthChecks()
-    const discovery = createDiscoveryRoutes(() => this.#versions(), () => formatAddress(this.#address))
+    const discovery = createDiscoveryRoutes(
+      () => this.#versions(),
+      () => formatAddress(this.#address),
+    )
     this.#gates = createGates(this.#registry, {
       clock,
       logger,
@@ -205,7 +209,15 @@ class RunningApiserver implements Apiserver {
       discovery,
       pathRoutes: [...this.#pathRoutes(checks), tokenRoutes(issuer, () => formatAddress(this.#address))],
       paths: () =>
-        [...discovery.paths(), ...healthPaths(checks), ...TOKEN_PATHS, '/metrics', '/openapi/v3', '/version'].sort(),
+        [
+          ...discovery.paths(),
+          ...healthPaths(checks),
+          ...TOKEN_PATHS,
+          '/metrics',
+          '/openapi/v2',
+          '/openapi/v3',
+          '/version',
+        ].sort(),
       watches: this.#watches,
       queues: {
         readOnly: new FairQueue({ limit: maxRequestsInflight, clock }),
@@ -246,6 +258,7 @@ class RunningApiserver implements Apiserver {
     return [
       (pathname, _request, query) => answerHealth(checks, pathname, query),
       createOpenApiRoute(() => this.#definitions.kinds),
+      createSwaggerRoute(() => this.#definitions.kinds),
       pathname => (pathname === '/version' ? jsonAnswer(JSON.stringify(versionDocument())) : undefined),
       pathname =>
         pathname === '/metrics'

@@ -22,7 +22,7 @@ interface MediaRange {
 }
 
 /** RFC 9110 §12.5.1. */
-const parseAccept = (header: string): MediaRange[] =>
+export const parseAccept = (header: string): MediaRange[] =>
   header
     .split(',')
     .map(part => {

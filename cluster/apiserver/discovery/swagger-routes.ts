@@ -1,0 +1,66 @@
+/** `/openapi/v2`: one document for all that is served, as JSON or as protobuf. */
+import { createHash } from 'node:crypto'
+import type { Kind } from '#cluster/api/kind.ts'
+import { swaggerDocument } from '#cluster/api/openapi/swagger.ts'
+import { encodeSwagger, SWAGGER_PROTOBUF, SWAGGER_PROTOBUF_ASKED } from '#cluster/api/openapi/swagger-protobuf.ts'
+import { failure } from '#cluster/api/status.ts'
+import { type Answer, headerOf, type Request, statusAnswer } from '../http/exchange.ts'
+import type { PathRoute } from '../http/handler.ts'
+import { parseAccept } from '../http/negotiate.ts'
+
+const PATH = '/openapi/v2'
+const JSON_TYPE = 'application/json'
+
+/** A finished document. */
+interface Written {
+  readonly body: Buffer
+  readonly contentType: string
+  readonly etag: string
+}
+
+const write = (custom: readonly Kind[], contentType: string): Written => {
+  const document = swaggerDocument(custom)
+  const body = contentType === JSON_TYPE ? Buffer.from(JSON.stringify(document)) : encodeSwagger(document)
+  const hash = createHash('sha256').update(body).digest('hex').toUpperCase()
+  return { body, contentType, etag: `"${hash}"` }
+}
+
+const made = new WeakMap<readonly Kind[], Map<string, Written>>()
+
+const written = (custom: readonly Kind[], contentType: string): Written => {
+  const forms = made.get(custom) ?? new Map<string, Written>()
+  made.set(custom, forms)
+  const known = forms.get(contentType) ?? write(custom, contentType)
+  forms.set(contentType, known)
+  return known
+}
+
+/** Undefined: nothing that the client takes. */
+const contentTypeFor = (accept: string | undefined): string | undefined => {
+  if (!accept) return JSON_TYPE
+  for (const { type } of parseAccept(accept)) {
+    if (type === SWAGGER_PROTOBUF_ASKED || type === SWAGGER_PROTOBUF) return SWAGGER_PROTOBUF
+    if (type === JSON_TYPE || type === 'application/*' || type === '*/*') return JSON_TYPE
+  }
+  return undefined
+}
+
+const answer = (custom: readonly Kind[], request: Request): Answer => {
+  const accept = headerOf(request, 'accept')
+  const contentType = contentTypeFor(accept)
+  if (contentType === undefined) {
+    const text = `only the following media types are accepted: ${JSON_TYPE}, ${SWAGGER_PROTOBUF}`
+    return statusAnswer(failure(406, 'NotAcceptable', text), accept)
+  }
+  const { body, etag } = written(custom, contentType)
+  const headers = { etag, vary: 'Accept', 'cache-control': 'no-cache, private' }
+  // RFC 9110 §13.1.2: the client has it already.
+  const known = headerOf(request, 'if-none-match')?.includes(etag)
+  return { code: known ? 304 : 200, headers, body: known ? '' : body, contentType }
+}
+
+/** `custom`: kinds that are served besides what is built in; the same array while nothing changes. */
+export const createSwaggerRoute =
+  (custom: () => readonly Kind[]): PathRoute =>
+  (pathname, request) =>
+    pathname === PATH ? answer(custom(), request) : undefined
