@@ -58,7 +58,7 @@ test('the DNS server has a small young generation; the other parts have V8’s',
   writeFileSync(preload, 'process.stderr.write(process.execArgv.join(" "))')
   const argumentsOf = async (part: string) =>
     (await run(seamark, [part, '--help'], { env: { NODE_OPTIONS: `--require=${preload}` } })).stderr
-  t.is(await argumentsOf('dns'), '--max-semi-space-size=4')
+  t.is(await argumentsOf('dns'), '--min-semi-space-size=4 --max-semi-space-size=4')
   t.is(await argumentsOf('apiserver'), '')
 })
 

@@ -44,7 +44,7 @@ const openGate = async (port: number) => {
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const pinnedNode = join(root, 'bin/pinned-node')
 /** As `bin/seamark` runs an installed package. */
-const COMPILED = ['--max-semi-space-size=4', 'dist/main.js']
+const COMPILED = ['--min-semi-space-size=4', '--max-semi-space-size=4', 'dist/main.js']
 
 let isBuilt = false
 

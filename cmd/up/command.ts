@@ -53,13 +53,13 @@ const controlPlanePart = (flags: UpFlags, dataDir: DataDir, common: PartCommon):
 }
 
 /** As `bin/seamark dns` has it: see docs/decisions/0014-small-young-generation.md. */
-const YOUNG_GENERATION = '--max-semi-space-size=4'
+const YOUNG_GENERATION = ['--min-semi-space-size=4', '--max-semi-space-size=4']
 
 const dnsPart = (flags: UpFlags, dataDir: DataDir, common: PartCommon): Part =>
   new Part({
     ...common,
     name: 'dns',
-    nodeArgs: [YOUNG_GENERATION],
+    nodeArgs: YOUNG_GENERATION,
     logFile: dataDir.log('dns'),
     args: bound => [
       'dns',

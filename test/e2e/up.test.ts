@@ -101,7 +101,7 @@ test.serial('the DNS part has a small young generation, as `seamark dns` has; th
   const small = (part: string) =>
     commands
       .filter(command => command.includes(`\0${part}\0`))
-      .map(command => /--max-semi-space-size=4\0/.test(command))
+      .map(command => /--min-semi-space-size=4\0--max-semi-space-size=4\0/.test(command))
   t.deepEqual([small('dns'), small('control-plane')], [[true], [false]])
 })
 
