@@ -22,7 +22,7 @@ export type StatusReason =
   | 'ServerTimeout'
 
 export interface StatusCause {
-  readonly reason: string
+  readonly reason?: string
   readonly message: string
   readonly field?: string
 }

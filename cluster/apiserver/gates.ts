@@ -179,7 +179,7 @@ export const createGates = (registry: Registry, environment: GatesEnvironment): 
   const metrics = new AdmissionMetrics(environment.metrics)
   const clients = new WebhookClients({ cacher, random })
   const versionsOf = (kind: Kind) => registry.versionsOf(kind)
-  const reviewing = { clients, metrics, clock, logger, versionsOf }
+  const reviewing = { clients, metrics, clock, logger, versionsOf, resources: () => registry.resources }
   const plugins = createAdmission(
     { cacher, random, grants, decide: judge, issuer, authority, ...reviewing },
     { enabled: listed(options.enableAdmissionPlugins), disabled: listed(options.disableAdmissionPlugins) },

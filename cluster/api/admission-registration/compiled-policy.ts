@@ -6,7 +6,7 @@ import { compileExpression, type Declared } from './expressions.ts'
 import type { PolicySpec, Validation } from './policy.ts'
 
 export interface CompiledPolicy {
-  readonly conditions: readonly { readonly name: string; readonly program: Program }[]
+  readonly conditions: readonly { readonly name: string; readonly expression: string; readonly program: Program }[]
   readonly variables: readonly { readonly name: string; readonly program: Program }[]
   readonly validations: readonly {
     readonly validation: Validation
@@ -31,7 +31,7 @@ class PolicyCompiler {
     const conditions = matchConditions.flatMap(({ name = '', expression = '' }, index) => {
       const declared = { params: this.#params, authorizer: true }
       const program = this.#add(expression.trim(), `spec.matchConditions[${index}].expression`, declared, [BOOL])
-      return program ? [{ name, program }] : []
+      return program ? [{ name, expression, program }] : []
     })
     const named = variables.flatMap(({ name = '', expression = '' }, index) => {
       const program = this.#add(expression, `spec.variables[${index}].expression`, this.#declared)

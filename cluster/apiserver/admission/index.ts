@@ -1,13 +1,10 @@
 /** All admission plugins, in the order in which they are asked. */
 
-import type { Kind } from '#cluster/api/kind.ts'
 import { SeamarkError } from '#lib/errors.ts'
 import type { Random } from '#lib/random.ts'
 import type { AdmissionPlugin } from '../admission.ts'
-import type { Attributes, Decision } from '../authorizer.ts'
 import type { Grants } from '../rbac/grants.ts'
 import type { WebhookEnvironment } from '../review/call-webhook.ts'
-import type { Cacher } from '../storage/cacher.ts'
 import type { TokenIssuer } from '../tokens/token-issuer.ts'
 import { createCertificateApproval } from './certificate-approval.ts'
 import { createCertificateSigning } from './certificate-signing.ts'
@@ -26,16 +23,13 @@ import { createRoleEscalation } from './role-escalation.ts'
 import { createRuntimeClass } from './runtime-class.ts'
 import { createServiceAccountAdmission } from './service-account.ts'
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
+import { createValidatingAdmissionPolicy, type PolicyEnvironment } from './validating-admission-policy.ts'
 import { createValidatingWebhook } from './validating-webhook.ts'
 
 /** What plugins are made with. */
-export interface AdmissionEnvironment extends WebhookEnvironment {
-  readonly cacher: Cacher
+export interface AdmissionEnvironment extends WebhookEnvironment, PolicyEnvironment {
   readonly random: Random
-  /** The kinds that share what is stored of `kind`, itself included. */
-  readonly versionsOf: (kind: Kind) => readonly Kind[]
   readonly grants: Grants
-  readonly decide: (attributes: Attributes) => Promise<Decision>
   readonly issuer: TokenIssuer
   /** PEM of the cluster's CA. */
   readonly authority: string
@@ -64,6 +58,7 @@ const createAll = (environment: AdmissionEnvironment): readonly AdmissionPlugin[
     createDefaultIngressClass(cacher),
     createRoleEscalation(environment),
     createMutatingWebhook(environment),
+    createValidatingAdmissionPolicy(environment),
     createValidatingWebhook(environment),
     resourceQuota,
   ]

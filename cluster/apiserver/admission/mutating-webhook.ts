@@ -4,7 +4,6 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { cloneJson } from '#cluster/api/clone.ts'
-import type { Kind } from '#cluster/api/kind.ts'
 import { mutatingWebhookConfigurationKind } from '#cluster/api/kinds/mutating-webhook-configuration.ts'
 import { internalError } from '#cluster/api/status.ts'
 import type { AdmissionPlugin, AdmissionRequest, Refusal } from '../admission.ts'
@@ -12,14 +11,9 @@ import { jsonPatch } from '../patches/json.ts'
 import type { ReviewAnswer } from '../review/admission-review.ts'
 import { callWebhook, type Invocation, type WebhookEnvironment } from '../review/call-webhook.ts'
 import { type JsonObject, writeBack } from '../review/reviewed.ts'
-import { type KnownWebhook, Webhooks } from '../review/webhooks.ts'
-import type { Cacher } from '../storage/cacher.ts'
+import { type KnownWebhook, Webhooks, type WebhooksEnvironment } from '../review/webhooks.ts'
 
-export interface MutatingWebhookEnvironment extends WebhookEnvironment {
-  readonly cacher: Cacher
-  /** The kinds that share what is stored of `kind`. */
-  readonly versionsOf: (kind: Kind) => readonly Kind[]
-}
+export interface MutatingWebhookEnvironment extends WebhookEnvironment, WebhooksEnvironment {}
 
 /** What has happened to one request so far. */
 interface Round {
@@ -38,7 +32,7 @@ const invite = ({ asked, due }: Round): void => {
 }
 
 export const createMutatingWebhook = (environment: MutatingWebhookEnvironment): AdmissionPlugin => {
-  const webhooks = new Webhooks(environment.cacher, mutatingWebhookConfigurationKind, environment.versionsOf)
+  const webhooks = new Webhooks(environment, mutatingWebhookConfigurationKind, 'admit')
   const rounds = new WeakMap<AdmissionRequest, Round>()
 
   /** Whether the answer changed the object; a refusal where it cannot. */
@@ -63,8 +57,9 @@ export const createMutatingWebhook = (environment: MutatingWebhookEnvironment): 
   }
 
   const ask = async (request: AdmissionRequest, known: KnownWebhook, round: Round): Promise<Refusal> => {
-    const invocation = webhooks.invocation(known, request)
-    if (!invocation || (round.again && !round.due.has(known.id))) return undefined
+    if (round.again && !round.due.has(known.id)) return undefined
+    const invocation = await webhooks.invocation(known, request)
+    if (!invocation || !('webhook' in invocation)) return invocation
     const outcome = await callWebhook(environment, request, invocation, 'admit')
     if (outcome.outcome === 'refused') return outcome.status
     const changed = outcome.outcome === 'allowed' ? apply(request, invocation, outcome.answer, outcome.shown) : false

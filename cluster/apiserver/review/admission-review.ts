@@ -26,6 +26,27 @@ export interface ReviewAnswer {
 /** Newest first: those that are spoken here. */
 const VERSIONS = ['v1', 'v1beta1']
 
+/** AdmissionRequest but for uid and objects. */
+export const requestJson = (request: AdmissionRequest, reviewed: Reviewed, original: Reviewed): JsonObject => {
+  const { subresource, name, dryRun, user, options } = request
+  const namespace = namespaceOf(request)
+  const sub = (key: string) => (subresource === '' ? {} : { [key]: subresource })
+  return {
+    kind: reviewed.kind,
+    resource: reviewed.resource,
+    ...sub('subResource'),
+    requestKind: original.kind,
+    requestResource: original.resource,
+    ...sub('requestSubResource'),
+    ...(name === '' ? {} : { name }),
+    ...(namespace === '' ? {} : { namespace }),
+    operation: operationOf(request),
+    userInfo: userInfo(user),
+    dryRun,
+    options: options ?? null,
+  }
+}
+
 /** Undefined: the webhook speaks no version that is spoken here. */
 export const reviewRequest = (
   request: AdmissionRequest,
@@ -37,29 +58,11 @@ export const reviewRequest = (
   if (version === undefined) return undefined
   const uid = randomUUID()
   const apiVersion = `admission.k8s.io/${version}`
-  const { subresource, name, dryRun, user } = request
-  const namespace = namespaceOf(request)
-  const sub = (key: string) => (subresource === '' ? {} : { [key]: subresource })
+  const { object, oldObject } = reviewed
   const body = {
     kind: 'AdmissionReview',
     apiVersion,
-    request: {
-      uid,
-      kind: reviewed.kind,
-      resource: reviewed.resource,
-      ...sub('subResource'),
-      requestKind: original.kind,
-      requestResource: original.resource,
-      ...sub('requestSubResource'),
-      ...(name === '' ? {} : { name }),
-      ...(namespace === '' ? {} : { namespace }),
-      operation: operationOf(request),
-      userInfo: userInfo(user),
-      object: reviewed.object,
-      oldObject: reviewed.oldObject,
-      dryRun,
-      options: request.options ?? null,
-    },
+    request: { uid, ...requestJson(request, reviewed, original), object, oldObject },
   }
   return { uid, body, apiVersion }
 }

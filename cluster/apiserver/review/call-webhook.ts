@@ -8,7 +8,7 @@ import type { AdmissionRequest } from '../admission.ts'
 import type { AdmissionMetrics, WebhookCall, WebhookPhase } from '../admission-metrics.ts'
 import type { WebhookClients } from '../webhook/webhook-clients.ts'
 import { type ReviewAnswer, readAnswer, reviewRequest } from './admission-review.ts'
-import { type JsonObject, operationOf, reviewedAs } from './reviewed.ts'
+import { bothVersions, type JsonObject, operationOf } from './reviewed.ts'
 
 export interface WebhookEnvironment {
   readonly clients: WebhookClients
@@ -75,8 +75,7 @@ class Calling {
       const status = badRequest(`admission webhook ${JSON.stringify(name)} does not support dry run`)
       return { outcome: 'refused', status }
     }
-    const reviewed = reviewedAs(this.#request, this.#version)
-    const original = this.#version === this.#request.kind ? reviewed : reviewedAs(this.#request, this.#request.kind)
+    const { reviewed, original } = bothVersions(this.#request, this.#version)
     const review = reviewRequest(this.#request, reviewed, original, admissionReviewVersions)
     const start = this.#environment.clock.monotonic()
     if (!review) return this.#failed(start, 'webhook does not accept known AdmissionReview versions (v1, v1beta1)')

@@ -62,7 +62,7 @@ const kindOf = (request: AdmissionRequest, version: Kind): GroupVersionKind => {
 }
 
 /** `version`: one of the kinds that share what is stored with the request's. */
-export const reviewedAs = (request: AdmissionRequest, version: Kind): Reviewed => {
+const reviewedAs = (request: AdmissionRequest, version: Kind): Reviewed => {
   const { verb, object, current } = request
   const { group, resource } = version
   return {
@@ -71,6 +71,15 @@ export const reviewedAs = (request: AdmissionRequest, version: Kind): Reviewed =
     object: verb === 'delete' ? null : shown(request, version, object),
     oldObject: current ? shown(request, version, current) : null,
   }
+}
+
+/** As the version that is asked for, and as it came. */
+export const bothVersions = (
+  request: AdmissionRequest,
+  version: Kind,
+): { readonly reviewed: Reviewed; readonly original: Reviewed } => {
+  const reviewed = reviewedAs(request, version)
+  return { reviewed, original: version === request.kind ? reviewed : reviewedAs(request, request.kind) }
 }
 
 /** Makes `target` what `next` is, in place. */
