@@ -42,10 +42,14 @@ const message =
     writer.writeMessage(number, write, value)
 
 const MILLION = 1_000_000n
+const WHOLE_SECONDS = '2031-01-01T00:00:00Z'.length
 
 /** meta/v1.Time and MicroTime: seconds and nanoseconds since 1970. */
 const time = message((value, writer) => {
-  const microseconds = parseTimestamp(String(value)) ?? 0n
+  const said = String(value)
+  // Canonical times of whole seconds are nearly all that there are.
+  if (said.length === WHOLE_SECONDS && said.endsWith('Z')) return integer(writer, 1, Date.parse(said) / 1000)
+  const microseconds = parseTimestamp(said) ?? 0n
   const fraction = ((microseconds % MILLION) + MILLION) % MILLION
   integer(writer, 1, (microseconds - fraction) / MILLION)
   integer(writer, 2, fraction * 1000n)
@@ -78,8 +82,20 @@ const intOrString = message((value, writer) => {
   }
 })
 
+/** Of values that nobody changes any more: sets of owned fields, which objects share by the thousand. */
+const written = new WeakMap<object, Buffer>()
+
+const jsonBytes = (value: unknown): Buffer => {
+  const isKept = typeof value === 'object' && value !== null && Object.isFrozen(value)
+  const known = isKept ? written.get(value) : undefined
+  if (known) return known
+  const made = Buffer.from(JSON.stringify(value))
+  if (isKept) written.set(value, made)
+  return made
+}
+
 /** RawExtension, FieldsV1, JSON: JSON as bytes. */
-const rawJson = message((value, writer) => bytes(writer, 1, Buffer.from(JSON.stringify(value))))
+const rawJson = message((value, writer) => bytes(writer, 1, jsonBytes(value)))
 
 const SCALARS: Readonly<Record<Scalar, WriteField>> = {
   string: text,
@@ -187,14 +203,15 @@ const messageOf = (type: string): WriteMessage => {
 /** Whether objects of a type can be sent so: those of CustomResourceDefinitions have no numbers. */
 export const hasProtobuf = (type: string): boolean => wireFields(type).size > 0
 
+/** Where messages are written before they are cut out: most fit, and none has to grow from nothing. */
+const room = new Uint8Array(64 * 1024)
+
 /** The message of an object without its envelope. `type`: as types.json names it. */
 export const encodeMessage = (object: Readonly<Record<string, unknown>>, type: string): Buffer => {
-  const writer = new PbfWriter()
+  const writer = new PbfWriter(room)
   messageOf(type)(object as never, writer)
-  return asBuffer(writer.finish())
+  return Buffer.from(writer.finish())
 }
-
-const asBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, byteLength)
 
 export interface Identity {
   readonly apiVersion: string
@@ -208,23 +225,30 @@ export const envelope = ({ apiVersion, kind }: Identity, content: Uint8Array): B
     text(inner, 1, apiVersion)
     text(inner, 2, kind)
   })(writer, 1, undefined)
-  bytes(writer, 2, content)
-  return Buffer.concat([MAGIC, writer.finish()])
+  writer.writeTag(2, BYTES)
+  writer.writeVarint(content.length)
+  return Buffer.concat([MAGIC, writer.finish(), content])
 }
 
 /** An object with its apiVersion and kind. */
 export const encodeProtobuf = (object: Readonly<Record<string, unknown>> & Identity, type: string): Buffer =>
   envelope(object, encodeMessage(object, type))
 
+export interface Items {
+  readonly type: string
+  readonly objects: Iterable<Readonly<Record<string, unknown>>>
+}
+
 /** A list of any kind: 1 its metadata (meta/v1.ListMeta), 2 each item's message. */
 export const encodeListProtobuf = (
   identity: Identity,
   metadata: Readonly<Record<string, unknown>>,
-  items: Iterable<Uint8Array>,
+  { type, objects }: Items,
 ): Buffer => {
   const writer = new PbfWriter()
-  bytes(writer, 1, encodeMessage(metadata, 'meta/v1.ListMeta'))
-  for (const item of items) bytes(writer, 2, item)
+  const write = messageOf(type)
+  writer.writeMessage(1, messageOf('meta/v1.ListMeta'), metadata as never)
+  for (const object of objects) writer.writeMessage(2, write, object as never)
   return envelope(identity, writer.finish())
 }
 
@@ -233,5 +257,5 @@ export const encodeWatchEvent = (type: string, object: Uint8Array): Buffer => {
   const writer = new PbfWriter()
   text(writer, 1, type)
   message((value, inner) => bytes(inner, 1, value as Uint8Array))(writer, 2, object)
-  return asBuffer(writer.finish())
+  return Buffer.from(writer.finish())
 }

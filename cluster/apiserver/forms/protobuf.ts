@@ -9,7 +9,6 @@ import {
   envelope,
   type Identity,
 } from '#cluster/api/protobuf/encode.ts'
-import type { StoredObject } from '../storage/stored-object.ts'
 import { type Form, listMetadata } from './form.ts'
 
 /** Bytes before each event's message on a stream: its length, big-endian (k8s.io/apimachinery, "util/framer"). */
@@ -31,11 +30,10 @@ export const protobufForm: Form = {
   firstDiffers: false,
   object: (kind, { object }) => whole(kind, object),
   list: (kind, list) =>
-    encodeListProtobuf(
-      identityOf(kind, 'List'),
-      listMetadata(list),
-      list.items.map(({ object }) => encodeMessage(object, kind.type)),
-    ),
+    encodeListProtobuf(identityOf(kind, 'List'), listMetadata(list), {
+      type: kind.type,
+      objects: list.items.map(({ object }) => object),
+    }),
   watched: ({ kind, object }) => whole(kind, object),
   bookmark: (kind, metadata) => encodeProtobuf({ ...identityOf(kind), metadata }, kind.type),
   frame: protobufFrame,
@@ -51,11 +49,10 @@ export const protobufMetadataForm: Form = {
   firstDiffers: false,
   object: (_kind, { object }) => partial(object.metadata),
   list: (_kind, list) =>
-    encodeListProtobuf(
-      { ...PARTIAL, kind: 'PartialObjectMetadataList' },
-      listMetadata(list),
-      list.items.map(({ object: { metadata } }: StoredObject) => encodeMessage({ metadata }, TYPE)),
-    ),
+    encodeListProtobuf({ ...PARTIAL, kind: 'PartialObjectMetadataList' }, listMetadata(list), {
+      type: TYPE,
+      objects: list.items.map(({ object: { metadata } }) => ({ metadata })),
+    }),
   watched: ({ object }) => partial(object.metadata),
   bookmark: (_kind, metadata) => partial(metadata),
   frame: protobufFrame,
