@@ -1,6 +1,6 @@
 /** bin/: the way in works from anywhere, whatever Node is on the PATH, and leaves one process. */
 import { spawn } from 'node:child_process'
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { projectRoot, seamark } from './support/cluster.ts'
@@ -11,7 +11,7 @@ import { temporaryFolder } from './support/temporary-folder.ts'
 const pinnedNode = join(projectRoot, 'bin', 'pinned-node')
 
 /** What the scripts themselves need of a machine. */
-const SHELL_PROGRAMS = ['sh', 'dirname', 'readlink', 'uname']
+const SHELL_PROGRAMS = ['sh', 'readlink', 'uname']
 
 test('it needs no Node on the PATH, and ignores one that is too old', async t => {
   const folder = temporaryFolder(t)
@@ -30,6 +30,36 @@ test('links lead to it: of the file, relative and absolute, and of the folder', 
   for (const path of ['absolute', 'deep/relative', 'bin/seamark']) {
     t.is((await run(join(folder, path), ['--version'], { cwd: '/' })).code, 0, path)
   }
+})
+
+test('a checkout runs what was built while no source is newer', async t => {
+  const folder = temporaryFolder(t)
+  const at = (path: string) => join(folder, path)
+  cpSync(join(projectRoot, 'bin'), at('bin'), { recursive: true })
+  symlinkSync(join(projectRoot, 'node_modules'), at('node_modules'))
+  for (const room of ['lib', 'watcher', 'resolver/zone', 'server', 'cluster', 'cmd', 'dist'])
+    mkdirSync(at(room), { recursive: true })
+  writeFileSync(at('package.json'), '{ "type": "module" }')
+  writeFileSync(at('cmd/main.ts'), 'console.log("sources" as string)')
+  writeFileSync(at('resolver/zone/a.ts'), '')
+  const runs = async (env = {}) => (await run(at('bin/seamark'), [], { env: { SEAMARK_SOURCES: '', ...env } })).stdout
+  writeFileSync(at('dist/main.js'), 'console.log("built")')
+  t.is(await runs(), 'sources\n', 'the build has not ended')
+  const built = new Date(Date.now() + 60_000)
+  writeFileSync(at('dist/LICENCES.txt'), '')
+  utimesSync(at('dist/LICENCES.txt'), built, built)
+  t.is(await runs(), 'built\n')
+  t.is(await runs({ SEAMARK_SOURCES: '1' }), 'sources\n')
+  const programs = temporaryFolder(t)
+  for (const name of SHELL_PROGRAMS) symlinkSync(findProgram(name) as string, join(programs, name))
+  t.is(await runs({ PATH: programs }), 'sources\n', 'there is no find')
+  const later = new Date(built.getTime() + 1000)
+  utimesSync(at('resolver/zone/a.ts'), later, later)
+  t.is(await runs(), 'sources\n', 'a file is newer')
+  rmSync(at('resolver/zone/a.ts'))
+  t.is(await runs(), 'built\n')
+  utimesSync(at('resolver/zone'), later, later)
+  t.is(await runs(), 'sources\n', 'a file was removed')
 })
 
 test('exit codes and signals pass through', async t => {

@@ -1,7 +1,7 @@
 /**
  * From starting `seamark dns` to the first right answer for a service, in milliseconds, and what that costs: beside an
- * apiserver, and from the cluster's last state on disk (`--state-dir`) while there is no apiserver; in a checkout, and as
- * the package that operators run.
+ * apiserver, and from the cluster's last state on disk (`--state-dir`) while there is no apiserver; from the sources, and
+ * from what the package carries.
  */
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -43,23 +43,28 @@ const openGate = async (port: number) => {
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const pinnedNode = join(root, 'bin/pinned-node')
-/** As `bin/seamark` runs an installed package. */
-const COMPILED = ['--min-semi-space-size=4', '--max-semi-space-size=4', 'dist/main.js']
+/** As `bin/seamark dns` has it. */
+const YOUNG_GENERATION = ['--min-semi-space-size=4', '--max-semi-space-size=4']
+
+/** The same from this file: `bin/seamark` would choose. */
+const from =
+  (file: string) =>
+  (contender: Contender): Contender => ({
+    ...contender,
+    prepare(setup) {
+      const launch = contender.prepare(setup)
+      if (typeof launch === 'string') return launch
+      return { command: pinnedNode, args: [...YOUNG_GENERATION, join(root, file), ...launch.args] }
+    },
+  })
 
 let isBuilt = false
 
-/** The same from compiled files. */
-const compiled = (contender: Contender): Contender => ({
-  ...contender,
-  prepare(setup) {
-    if (!isBuilt) execFileSync(pinnedNode, [join(root, 'scripts/build.ts')], { stdio: 'inherit' })
-    isBuilt = true
-    const launch = contender.prepare(setup)
-    if (typeof launch === 'string') return launch
-    const args = [...COMPILED.slice(0, -1), join(root, COMPILED.at(-1)!), ...launch.args]
-    return { command: pinnedNode, args }
-  },
-})
+/** What an installed package has, and a checkout after `npm ci`. */
+const build = (): void => {
+  if (!isBuilt) execFileSync(pinnedNode, [join(root, 'scripts/build.ts')], { stdio: 'inherit' })
+  isBuilt = true
+}
 
 const measure = async (stage: Stage, form: (contender: Contender) => Contender): Promise<Figures> => {
   const folder = mkdtempSync(join(tmpdir(), 'seamark-bench-'))
@@ -97,9 +102,9 @@ const measure = async (stage: Stage, form: (contender: Contender) => Contender):
   }
 }
 
-const run: BenchCase['run'] = async stage => ({
-  checkout: await measure(stage, contender => contender),
-  package: await measure(stage, compiled),
-})
+const run: BenchCase['run'] = async stage => {
+  build()
+  return { sources: await measure(stage, from('cmd/main.ts')), package: await measure(stage, from('dist/main.js')) }
+}
 
 export default { name: 'start', run } satisfies BenchCase
