@@ -3,13 +3,11 @@
  * test.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import type { IncomingHttpHeaders } from 'node:http'
 import { Agent, type RequestOptions, request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
-import { parse } from 'yaml'
 import type { Kind } from '#cluster/api/kind.ts'
 import { KINDS } from '#cluster/api/kinds/index.ts'
 import { type Apiserver, createApiserver } from '#cluster/apiserver/apiserver.ts'
@@ -25,6 +23,7 @@ import { silentLogger } from '#lib/log.ts'
 import { createRegistry, type Registry } from '#lib/metrics.ts'
 import { readOptions } from '#lib/options.ts'
 import { systemRandom } from '#lib/random.ts'
+import { readAdmin } from './admin-tls.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 export interface TestReply {
@@ -80,17 +79,6 @@ export interface StartOptions {
   readonly bare?: boolean
   /** Options of the apiserver, by the names of their table. */
   readonly options?: Readonly<Record<string, unknown>>
-}
-
-const decodePem = (text: string): string => Buffer.from(text, 'base64').toString()
-
-const readTls = async (kubeconfig: string): Promise<RunningApiserver['tls']> => {
-  const { clusters, users } = parse(await readFile(kubeconfig, 'utf8'))
-  return {
-    ca: decodePem(clusters[0].cluster['certificate-authority-data']),
-    cert: decodePem(users[0].user['client-certificate-data']),
-    key: decodePem(users[0].user['client-key-data']),
-  }
 }
 
 const parseJson = (text: string): unknown => {
@@ -175,7 +163,7 @@ const start = async (folder: string, options: StartOptions) => {
 export const startApiserver = async (t?: ExecutionContext, options: StartOptions = {}): Promise<RunningApiserver> => {
   const folder = options.folder ?? (t ? temporaryFolder(t) : mkdtempSync(join(tmpdir(), 'seamark-test-')))
   const running = await start(folder, options)
-  const tls = await readTls(running.kubeconfig)
+  const tls = readAdmin(running.kubeconfig)
   const known = new Agent({ ...tls, keepAlive: true })
   const unknown = new Agent({ ca: tls.ca, keepAlive: true })
   const end = async (): Promise<void> => {
