@@ -12,7 +12,9 @@ import type { Environment, Plugin, PluginModule } from '../plugin.ts'
 const DEFAULT_INTERVAL: Milliseconds = 30_000
 const DEFAULT_JITTER: Milliseconds = 15_000
 const intervalBounds = { minimum: 2000, maximum: 86_400_000 }
-const jitterBounds = { minimum: 1000, maximum: 86_400_000 }
+const jitterBounds = { minimum: 0, maximum: 86_400_000 }
+/** CoreDNS's least jitter; it takes less, and has this. */
+const SMALLEST_JITTER: Milliseconds = 1000
 
 export const reloadPlugin: PluginModule = {
   name: 'reload',
@@ -23,7 +25,7 @@ export const reloadPlugin: PluginModule = {
     reader.noProperties()
     const [intervalWord, jitterWord] = directive.arguments
     const interval = intervalWord ? reader.duration(intervalWord, intervalBounds) : DEFAULT_INTERVAL
-    const jitter = jitterWord ? reader.duration(jitterWord, jitterBounds) : DEFAULT_JITTER
+    const jitter = jitterWord ? Math.max(SMALLEST_JITTER, reader.duration(jitterWord, jitterBounds)) : DEFAULT_JITTER
     return reader.finish((): Plugin => new Reload(interval, Math.min(jitter, interval / 2), environment))
   },
 }

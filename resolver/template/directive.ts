@@ -50,6 +50,14 @@ export const templateOptions = {
     absent: 'SERVFAIL where no pattern fits',
     doc: 'pass names on that no pattern fits (below the zones, if some are named)',
   },
+  upstream: {
+    kind: 'words',
+    syntax: '[ADDRESS…]',
+    minimum: 0,
+    maximum: Number.POSITIVE_INFINITY,
+    absent: 'off',
+    doc: 'accepted for old Corefiles: aliases are followed by this server itself',
+  },
 } as const satisfies PropertyTable
 
 export const sections = ['answer', 'additional', 'authority'] as const

@@ -240,7 +240,7 @@ const taken: Readonly<Record<string, readonly string[]>> = {
     'prometheus {\nruntime_metrics\n}',
   ],
   ready: ['ready', 'ready localhost:8091', 'ready :8181 {\nmonitor until-ready\n}', 'ready {\nmonitor continuously\n}'],
-  reload: ['reload', 'reload 10s', 'reload 10s 5s'],
+  reload: ['reload', 'reload 10s', 'reload 10s 5s', 'reload 10s 0s'],
   rewrite: [
     'rewrite name example.net example.org',
     'rewrite name exact a b',
@@ -290,6 +290,7 @@ const taken: Readonly<Record<string, readonly string[]>> = {
     'template IN ANY foogle.com {\nmatch "^foogle\\.com\\.$"\nanswer "foogle.com 60 IN CNAME google.com"\n}',
     'template IN AAAA .',
     'template ANY AAAA',
+    'template IN A {\nupstream\n}',
     'template IN ANY example.com {\nmatch "example\\.com\\.(dc1\\.example\\.com\\.)$"\nrcode NXDOMAIN\nauthority "{{ index .Match 1 }} 60 IN SOA ns.{{ index .Match 1 }} hostmaster.{{ index .Match 1 }} (1 60 60 60 60)"\nfallthrough\n}',
     'template IN MX example {\nadditional "{{ .Name }} 60 IN A 10.0.0.1"\nanswer "{{ .Name }} 60 IN MX 10 {{ .Name }}"\nfallthrough in-addr.arpa\n}',
   ],
