@@ -1,4 +1,5 @@
 /** The page of all metrics, made from the registries that the programs fill. */
+import { AdmissionMetrics } from '#cluster/apiserver/admission-metrics.ts'
 import { createApiserverMetrics } from '#cluster/apiserver/metrics.ts'
 import { createStoreMetrics } from '#cluster/store/metrics.ts'
 import { systemClock } from '#lib/clock.ts'
@@ -45,6 +46,7 @@ export const dnsRegistry = (): Registry =>
 const controlPlaneRegistry = (): Registry =>
   registryOf(registry => {
     createApiserverMetrics(registry)
+    new AdmissionMetrics(registry)
     createStoreMetrics(registry)
     informerMetrics(registry, { group: '', version: 'v1', resource: 'namespaces' })
   })

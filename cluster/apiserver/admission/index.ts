@@ -38,6 +38,9 @@ export interface AdmissionEnvironment extends WebhookEnvironment, PolicyEnvironm
 /** What no cluster is safe without. */
 const NEEDED = new Set(['RBACEscalation'])
 
+/** Kubernetes's plugins that are part of the verbs here, and so always asked. */
+const ALWAYS = ['NamespaceLifecycle']
+
 /** In Kubernetes's order; what it does elsewhere, or not as a plugin, stands where it does no harm. */
 const createAll = (environment: AdmissionEnvironment): readonly AdmissionPlugin[] => {
   const { cacher } = environment
@@ -82,13 +85,15 @@ export const createAdmission = (
 ): readonly AdmissionPlugin[] => {
   const all = createAll(environment)
   const names = all.map(({ name }) => name).filter(name => !NEEDED.has(name))
-  const check = (flag: string, said: readonly string[]) => {
-    const unknown = said.find(name => !names.includes(name))
+  const check = (flag: string, said: readonly string[], known: readonly string[]) => {
+    const unknown = said.find(name => !known.includes(name))
     if (unknown !== undefined)
-      throw new SeamarkError('BAD_OPTION', `--${flag}: "${unknown}" is none of ${names.join(', ')}`)
+      throw new SeamarkError('BAD_OPTION', `--${flag}: "${unknown}" is none of ${known.join(', ')}`)
   }
-  check('enable-admission-plugins', enabled)
-  check('disable-admission-plugins', disabled)
-  // Kubernetes: who is named in both is asked.
-  return all.filter(({ name }) => enabled.includes(name) || !disabled.includes(name))
+  check('enable-admission-plugins', enabled, [...names, ...ALWAYS])
+  check('disable-admission-plugins', disabled, names)
+  const both = enabled.find(name => disabled.includes(name))
+  if (both !== undefined)
+    throw new SeamarkError('BAD_OPTION', `"${both}" is in --enable-admission-plugins and --disable-admission-plugins`)
+  return all.filter(({ name }) => !disabled.includes(name))
 }
