@@ -20,6 +20,7 @@ import type { Logger } from '#lib/log.ts'
 import type { Registry as MetricsRegistry } from '#lib/metrics.ts'
 import type { OptionValues } from '#lib/options.ts'
 import type { Random } from '#lib/random.ts'
+import { Aggregation } from './aggregation/aggregation.ts'
 import { createLocalClient, type LocalClient } from './client.ts'
 import { startCompaction } from './compaction.ts'
 import { type GroupVersion, groupVersions } from './discovery/documents.ts'
@@ -95,6 +96,7 @@ class RunningApiserver implements Apiserver {
   #stopCompaction: (() => void) | undefined
   #renewal: Timer | undefined
   #gates: Gates | undefined
+  #aggregation: Aggregation | undefined
   #state: 'starting' | 'ready' | 'closing' = 'starting'
 
   constructor(options: ApiserverOptions, environment: ApiserverEnvironment) {
@@ -131,6 +133,7 @@ class RunningApiserver implements Apiserver {
     this.#address = await this.#server.listen()
     logger.info({ address: formatAddress(this.#address) }, 'the API is served')
     await bootstrap?.(this.client, this.#address)
+    if (bootstrap) await this.#aggregation?.register(this.#environment.pki.authority)
     this.#stopCompaction = startCompaction({ store, clock, logger, interval: this.#options.compactionInterval })
     if (this.#state === 'starting') this.#state = 'ready'
   }
@@ -141,13 +144,14 @@ class RunningApiserver implements Apiserver {
     this.#renewal?.cancel()
     this.#watches.close()
     this.#definitions.close()
+    await this.#aggregation?.close()
     this.#gates?.close()
     await this.#server?.close()
     this.#cacher.close()
   }
 
   async #createServer(): Promise<ApiHttpServer> {
-    const { pki, clock } = this.#environment
+    const { pki, clock, logger } = this.#environment
     const { address, clusterDomain, certificateAddresses } = this.#options
     const names = servingNames({ clusterDomain, serviceAddresses: certificateAddresses, addresses: [address.host] })
     const { certificate, key, renewal } = await pki.serving(names)
@@ -157,7 +161,16 @@ class RunningApiserver implements Apiserver {
       key: await pki.serviceAccountKey(),
       clock,
     })
-    const handler = this.#createHandler(issuer)
+    this.#aggregation = new Aggregation({
+      registry: this.#registry,
+      client: this.client,
+      clock,
+      logger,
+      frontProxy: await pki.frontProxy(),
+      local: () => this.#versions(),
+    })
+    this.#aggregation.start()
+    const handler = this.#createHandler(issuer, this.#aggregation)
     return new ApiHttpServer({
       address,
       certificate,
@@ -184,12 +197,11 @@ class RunningApiserver implements Apiserver {
     })
   }
 
-  #createHandler(issuer: TokenIssuer): Handler {
+  #createHandler(issuer: TokenIssuer, aggregation: Aggregation): Handler {
     const { clock, logger } = this.#environment
     const checks = this.#healthChecks()
     const discovery = createDiscoveryRoutes(
-      () => this.#versions(),
-      () => formatAddress(this.#address),
+createDiscoveryRoutes(() => aggregation.versions, () =>      () => formatAddress(this.#address),
     )
     this.#gates = createGates(this.#registry, {
       clock,
@@ -207,7 +219,8 @@ class RunningApiserver implements Apiserver {
       decide,
       actions: new ActionRoutes(this.#registry, actions),
       discovery,
-      pathRoutes: [...this.#pathRoutes(checks), tokenRoutes(issuer, () => formatAddress(this.#address))],
+      remote: aggregation.remote,
+      pathRoutes: [...this.#pathRoutes(checks, aggregation), tokenRoutes(issuer, () => formatAddress(this.#address))],
       paths: () =>
         [
           ...discovery.paths(),
@@ -229,7 +242,7 @@ class RunningApiserver implements Apiserver {
     })
   }
 
-  /** What discovery tells of: the same array while nothing changes. */
+  /** What is served here: the same array while nothing changes. */
   #versions(): readonly GroupVersion[] {
     const custom = this.#definitions.kinds
     if (this.#served?.custom !== custom) this.#served = { custom, versions: groupVersions([...BUILT_IN, ...custom]) }
@@ -253,11 +266,14 @@ class RunningApiserver implements Apiserver {
     ]
   }
 
-  #pathRoutes(checks: readonly HealthCheck[]): readonly PathRoute[] {
+  #pathRoutes(checks: readonly HealthCheck[], aggregation: Aggregation): readonly PathRoute[] {
     const { registry } = this.#environment
     return [
       (pathname, _request, query) => answerHealth(checks, pathname, query),
-      createOpenApiRoute(() => this.#definitions.kinds),
+      createOpenApiRoute(
+        () => this.#definitions.kinds,
+        () => aggregation.remote.openApiIndex(),
+      ),
       createSwaggerRoute(() => this.#definitions.kinds),
       pathname => (pathname === '/version' ? jsonAnswer(JSON.stringify(versionDocument())) : undefined),
       pathname =>

@@ -3,6 +3,7 @@
  *
  *     pki/ca.key  pki/ca.crt                  made once, never changed
  *     pki/apiserver.key  pki/apiserver.crt    the certificate is issued again for other names, or near its end
+ *     pki/front-proxy-ca.*  pki/front-proxy-client.*   by which extension servers know the apiserver
  *     pki/sa.key                              signs the tokens of service accounts; made once
  *     admin.kubeconfig                        full rights
  *     kubeconfigs/NAME.kubeconfig             one a program; issued again near its end, rewritten for another address
@@ -14,11 +15,12 @@
 import type { X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import type { Clock, Milliseconds } from '#lib/clock.ts'
+import type { Milliseconds } from '#lib/clock.ts'
 import { SeamarkError } from '#lib/errors.ts'
-import type { Logger } from '#lib/log.ts'
+import { ensureAuthority, type PkiOptions, RENEWAL, usableCertificate } from './authority-files.ts'
 import { type SigningRequest, signRequest } from './certificate-request.ts'
 import { readIfThere, writeDurably } from './durable-file.ts'
+import { ensureFrontProxy, type FrontProxy } from './front-proxy.ts'
 import {
   ADMIN,
   type Identity,
@@ -27,22 +29,12 @@ import {
   programIdentities,
   subjectOf,
 } from './identity.ts'
-import { type Authority, DAY, issueAuthority, issueCertificate, readCertificate } from './issue.ts'
-import { belongsTo, generateKey, type KeyPair, readKey } from './key.ts'
+import { type Authority, issueCertificate, readCertificate } from './issue.ts'
+import { generateKey, type KeyPair, readKey } from './key.ts'
 import { credentialsIn, kubeconfigWith } from './kubeconfig-file.ts'
 import { coversExactly } from './serving-names.ts'
 
 const AUTHORITY_NAME = 'seamark-ca'
-
-/** With less left than this a certificate is issued again. */
-const RENEWAL: Milliseconds = 30 * DAY
-
-export interface PkiOptions {
-  /** The data directory. */
-  readonly directory: string
-  readonly clock: Clock
-  readonly logger: Logger
-}
 
 export interface ServingCertificate {
   /** PEM. */
@@ -79,6 +71,11 @@ export interface Pki {
    * @throws SeamarkError DATA_DIR_UNUSABLE
    */
   serviceAccountKey(): Promise<KeyPair>
+  /**
+   * By what extension servers know that a request comes from the apiserver, which has asked who sends it.
+   * @throws SeamarkError DATA_DIR_UNUSABLE
+   */
+  frontProxy(): Promise<FrontProxy>
   /** PEM of a certificate for somebody else's key. Rejects where the request is none, or not signed by that key. */
   sign(request: SigningRequest): Promise<string>
   /**
@@ -93,37 +90,9 @@ export interface Pki {
  * @throws SeamarkError DATA_DIR_UNUSABLE
  */
 export const ensurePki = async (options: PkiOptions): Promise<Pki> => {
-  const authority = await ensureAuthority(join(options.directory, 'pki'), options)
+  const authority = await ensureAuthority({ name: 'ca', commonName: AUTHORITY_NAME }, options)
   return new DirectoryPki(authority, options)
 }
-
-const ensureAuthority = async (folder: string, { clock, logger }: PkiOptions): Promise<Authority> => {
-  const keyFile = join(folder, 'ca.key')
-  const certificateFile = join(folder, 'ca.crt')
-  const storedKey = await readIfThere(keyFile)
-  const storedCertificate = await readIfThere(certificateFile)
-  if (storedCertificate !== undefined && storedKey === undefined) {
-    throw new SeamarkError('DATA_DIR_UNUSABLE', `${keyFile} is missing, and ${certificateFile} is of no use without it`)
-  }
-  const key = storedKey === undefined ? await generateKey() : readKey(storedKey)
-  if (!key) throw new SeamarkError('DATA_DIR_UNUSABLE', `${keyFile} holds no private key`)
-  // The key goes first: a key alone can still get its certificate, the reverse cannot.
-  if (storedKey === undefined) await writeDurably({ path: keyFile, content: key.pem, mode: 0o600 })
-  const pem = storedCertificate ?? (await issueAuthority(key, AUTHORITY_NAME, clock.now()))
-  const certificate = readCertificate(pem)
-  if (!certificate || !belongsTo(key, certificate)) {
-    throw new SeamarkError('DATA_DIR_UNUSABLE', `${certificateFile} is not the certificate of ${keyFile}`)
-  }
-  if (storedCertificate === undefined) {
-    await writeDurably({ path: certificateFile, content: pem, mode: 0o644 })
-    logger.info({ file: certificateFile }, 'made the certificate authority')
-  } else if (isDue(certificate, clock)) {
-    logger.warn({ file: certificateFile, end: certificate.validToDate }, 'the certificate authority is near its end')
-  }
-  return { key, certificate }
-}
-
-const isDue = ({ validToDate }: X509Certificate, clock: Clock): boolean => validToDate.getTime() - clock.now() < RENEWAL
 
 class DirectoryPki implements Pki {
   readonly authority: string
@@ -165,6 +134,10 @@ class DirectoryPki implements Pki {
     return key
   }
 
+  frontProxy(): Promise<FrontProxy> {
+    return ensureFrontProxy(this.#options)
+  }
+
   sign(request: SigningRequest): Promise<string> {
     return signRequest(this.#authority, request, this.#options.clock.now())
   }
@@ -203,16 +176,7 @@ class DirectoryPki implements Pki {
     return issueCertificate(this.#authority, request, this.#options.clock.now())
   }
 
-  /** The certificate, if it is this key's, signed by our CA, and not near its end. */
   #usable(pem: string | undefined, key: KeyPair): X509Certificate | undefined {
-    const certificate = readCertificate(pem ?? '')
-    const authority = this.#authority.certificate
-    const good =
-      certificate &&
-      belongsTo(key, certificate) &&
-      certificate.checkIssued(authority) &&
-      certificate.verify(authority.publicKey) &&
-      !isDue(certificate, this.#options.clock)
-    return good ? certificate : undefined
+    return usableCertificate(pem, key, this.#authority.certificate, this.#options.clock)
   }
 }

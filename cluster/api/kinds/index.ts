@@ -1,5 +1,6 @@
 /** Every kind that the API serves. */
 import type { Kind } from '../kind.ts'
+import { apiServiceKind } from './api-service.ts'
 import { certificateSigningRequestKind } from './certificate-signing-request.ts'
 import { clusterRoleKind } from './cluster-role.ts'
 import { clusterRoleBindingKind } from './cluster-role-binding.ts'
@@ -69,6 +70,7 @@ export const KINDS: readonly Kind[] = [
   secretKind,
   serviceKind,
   serviceAccountKind,
+  apiServiceKind,
   mutatingWebhookConfigurationKind,
   validatingAdmissionPolicyKind,
   validatingAdmissionPolicyBindingKind,

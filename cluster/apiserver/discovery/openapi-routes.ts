@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Kind } from '#cluster/api/kind.ts'
-import { openApiDocument, openApiIndex } from '#cluster/api/openapi/document.ts'
+import { type OpenApiIndex, openApiDocument, openApiIndex } from '#cluster/api/openapi/document.ts'
 import { type Answer, headerOf, pageNotFound, type Request } from '../http/exchange.ts'
 import type { PathRoute } from '../http/handler.ts'
 
@@ -22,6 +22,10 @@ const etagOf = (body: string): string => {
   return etag
 }
 
+const withRemote = ({ paths }: OpenApiIndex, remote: OpenApiIndex['paths']): OpenApiIndex => ({
+  paths: { ...paths, ...remote },
+})
+
 const answer = (body: string, request: Request, cacheControl: string): Answer => {
   const etag = etagOf(body)
   const headers = { etag, vary: 'Accept', 'cache-control': cacheControl }
@@ -31,12 +35,15 @@ const answer = (body: string, request: Request, cacheControl: string): Answer =>
   return { code: 200, headers, body, contentType }
 }
 
-/** `custom`: kinds that are served besides what is built in; the same array while nothing changes. */
+/**
+ * `custom`: kinds that are served besides what is built in; the same array while nothing changes. `remote`: the documents
+ * of other servers, who serve them themselves.
+ */
 export const createOpenApiRoute =
-  (custom: () => readonly Kind[]): PathRoute =>
+  (custom: () => readonly Kind[], remote: () => OpenApiIndex['paths']): PathRoute =>
   (pathname, request, query) => {
     if (pathname === ROOT || pathname === `${ROOT}/`)
-      return answer(JSON.stringify(openApiIndex(custom())), request, 'no-cache, private')
+      return answer(JSON.stringify(withRemote(openApiIndex(custom()), remote())), request, 'no-cache, private')
     if (!pathname.startsWith(`${ROOT}/`)) return undefined
     const body = openApiDocument(pathname.slice(ROOT.length + 1), custom())
     if (body === undefined) return pageNotFound()

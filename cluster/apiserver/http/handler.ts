@@ -12,10 +12,12 @@ import type { Action } from '../action.ts'
 import { ANONYMOUS, type Authenticator, authenticate, MASTERS, UNAUTHENTICATED, type User } from '../authenticator.ts'
 import type { Attributes, Decision } from '../authorizer.ts'
 import type { DiscoveryRoutes } from '../discovery/routes.ts'
+import type { Aggregator } from '../aggregation/aggregator.ts'
 import { isHealthPath } from '../health.ts'
 import { impersonate } from '../impersonation.ts'
 import type { ApiserverMetrics } from '../metrics.ts'
 import type { Registry } from '../registry.ts'
+import { readFlag } from '../verbs/list-options.ts'
 import type { ActionRoutes } from './action-routes.ts'
 import {
   type Answer,
@@ -47,6 +49,8 @@ export interface HandlerOptions {
   readonly decide: (attributes: Attributes) => Promise<Decision>
   readonly actions: ActionRoutes
   readonly discovery: DiscoveryRoutes
+  /** Versions that other servers serve. */
+  readonly remote: Aggregator
   readonly pathRoutes: readonly PathRoute[]
   /** What `/` lists. */
   readonly paths: () => readonly string[]
@@ -70,6 +74,8 @@ interface Asked {
   /** Undefined: nothing that is stored is served at the path. */
   readonly resource: ResourceRequest | undefined
   readonly action: Action | undefined
+  /** Whether another server is asked. */
+  readonly remote: boolean
 }
 
 const scopeOf = ({ name, namespace }: ResourcePath): string => {
@@ -138,9 +144,10 @@ export class Handler {
     const { pathname, searchParams: query } = url
     const method = request.method ?? 'GET'
     const path = parseResourcePath(pathname)
-    const action = path && this.#options.actions.find(path)
-    const resource = path && !action ? findResource(this.#options.registry, path, { method, query }) : undefined
-    const asked: Asked = { method, pathname, query, path, resource, action }
+    const remote = this.#options.remote.serves(pathname)
+    const action = path && !remote ? this.#options.actions.find(path) : undefined
+    const resource = path && !remote && !action ? findResource(this.#options.registry, path, { method, query }) : undefined
+    const asked: Asked = { method, pathname, query, path, resource, action, remote }
     const { metrics, clock } = this.#options
     const labels = labelsOf(asked)
     const longLabels = longRunningLabels(asked)
@@ -185,16 +192,21 @@ export class Handler {
   }
 
   /** Undefined: the request waits for nobody. */
-  #queueFor({ method, pathname, resource }: Asked, { groups }: User): FairQueue | undefined {
+  #queueFor({ method, pathname, resource, remote, query }: Asked, { groups }: User): FairQueue | undefined {
     // As in Kubernetes: its owners get through to a cluster that is overrun, and watches stay.
     if (groups.includes(MASTERS) || resource?.verb === 'watch' || isHealthPath(pathname)) return undefined
+    if (remote && readFlag(query, 'watch')) return undefined
     return this.#options.queues[kindOf(method)]
   }
 
   async #answerTo(user: User, asked: Asked, request: Request, response: Response): Promise<Answer | 'streamed'> {
     const { registry, watches, actions } = this.#options
     const accept = headerOf(request, 'accept')
-    const { method, pathname, query, path, resource, action } = asked
+    const { method, pathname, query, path, resource, action, remote } = asked
+    if (remote) {
+      const problem = await this.#options.remote.forward(pathname, request, response, user)
+      return problem ? statusAnswer(problem, accept) : 'streamed'
+    }
     if (action && path) return actions.answer(action, { request, path, query, user })
     if (resource) {
       const refuseCreate = () => this.#refusal({ ...requestAttributes(user, asked), verb: 'create' })

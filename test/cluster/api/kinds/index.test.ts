@@ -108,6 +108,10 @@ const GOOD: Readonly<Record<string, Record<string, unknown>>> = {
       usages: ['client auth'],
     },
   },
+  APIService: {
+    metadata: { name: 'v1.a.example' },
+    spec: { group: 'a.example', version: 'v1', groupPriorityMinimum: 1, versionPriority: 1 },
+  },
   Ingress: {
     metadata: { name: 'i' },
     spec: { defaultBackend: { service: { name: 's', port: { name: 'http' } } }, tls: [{ secretName: 'k' }] },

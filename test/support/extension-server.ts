@@ -1,0 +1,150 @@
+/** An extension API server for tests: HTTPS, knows the apiserver by its front-proxy certificate, serves one kind. */
+
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import { createServer, type Server } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { type Authority, issueAuthority, issueCertificate, readCertificate } from '#cluster/pki/issue.ts'
+import { generateKey } from '#cluster/pki/key.ts'
+
+export interface ExtensionRequest {
+  readonly method: string
+  readonly path: string
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+}
+
+export interface RunningExtension {
+  readonly port: number
+  /** Base64 of PEM: for spec.caBundle. */
+  readonly caBundle: string
+  readonly requests: readonly ExtensionRequest[]
+  close(): Promise<void>
+}
+
+export const FAR = { group: 'far.example.com', version: 'v1' } as const
+
+const RESOURCES = {
+  kind: 'APIResourceList',
+  apiVersion: 'v1',
+  groupVersion: 'far.example.com/v1',
+  resources: [
+    {
+      name: 'stars',
+      singularName: 'star',
+      namespaced: true,
+      kind: 'Star',
+      verbs: ['get', 'list', 'create', 'watch'],
+      shortNames: ['st'],
+    },
+    { name: 'stars/status', singularName: '', namespaced: true, kind: 'Star', verbs: ['get'] },
+  ],
+}
+
+const star = (name: string) => ({
+  apiVersion: 'far.example.com/v1',
+  kind: 'Star',
+  metadata: { name, namespace: 'default' },
+})
+
+const STAR = '#/components/schemas/com.example.far.v1.Star'
+
+const OPEN_API = {
+  openapi: '3.0.0',
+  info: { title: 'far', version: 'v1' },
+  paths: {
+    '/apis/far.example.com/v1/namespaces/{namespace}/stars': {
+      get: {
+        responses: { 200: { content: { 'application/json': { schema: { $ref: STAR } } } } },
+        'x-kubernetes-action': 'list',
+        'x-kubernetes-group-version-kind': { ...FAR, kind: 'Star' },
+      },
+    },
+  },
+  components: {
+    schemas: {
+      'com.example.far.v1.Star': {
+        type: 'object',
+        description: 'A star is far away.',
+        properties: { kind: { type: 'string' } },
+        'x-kubernetes-group-version-kind': [{ ...FAR, kind: 'Star' }],
+      },
+    },
+  },
+}
+
+const answers: Readonly<Record<string, unknown>> = {
+  '/apis/far.example.com/v1': RESOURCES,
+  '/apis/far.example.com/v1/namespaces/default/stars': {
+    apiVersion: 'far.example.com/v1',
+    kind: 'StarList',
+    metadata: {},
+    items: [star('sirius'), star('vega')],
+  },
+  '/apis/far.example.com/v1/namespaces/default/stars/sirius': star('sirius'),
+  '/openapi/v3': {
+    paths: { 'apis/far.example.com/v1': { serverRelativeURL: '/openapi/v3/apis/far.example.com/v1?hash=AB' } },
+  },
+  '/openapi/v3/apis/far.example.com/v1': OPEN_API,
+}
+
+const bodyOf = async (request: IncomingMessage): Promise<string> => {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks).toString()
+}
+
+const respond = (response: ServerResponse, code: number, body: unknown): void => {
+  response.writeHead(code, { 'content-type': 'application/json', connection: 'close', 'x-far': 'yes' })
+  response.end(JSON.stringify(body))
+}
+
+const watch = (response: ServerResponse): void => {
+  response.writeHead(200, { 'content-type': 'application/json' })
+  // It goes on until the client has enough.
+  for (const name of ['sirius', 'vega']) response.write(`${JSON.stringify({ type: 'ADDED', object: star(name) })}\n`)
+}
+
+const NOT_FOUND = { kind: 'Status', apiVersion: 'v1', status: 'Failure', code: 404 }
+
+const serve = (request: IncomingMessage, response: ServerResponse, body: string): void => {
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'https://far')
+  if (request.method === 'POST') respond(response, 201, JSON.parse(body))
+  else if (searchParams.get('watch') === 'true') watch(response)
+  else respond(response, answers[pathname] ? 200 : 404, answers[pathname] ?? NOT_FOUND)
+}
+
+const makeAuthority = async (): Promise<Authority & { readonly pem: string }> => {
+  const key = await generateKey()
+  const pem = await issueAuthority(key, 'far-ca', Date.now())
+  const certificate = readCertificate(pem)
+  if (!certificate) throw new Error('not a certificate')
+  return { key, certificate, pem }
+}
+
+/** `frontProxy`: PEM of the authority whose clients are believed. Its certificate is for the Service default/far. */
+export const startExtension = async (frontProxy: string): Promise<RunningExtension> => {
+  const authority = await makeAuthority()
+  const key = await generateKey()
+  const subject = { commonName: 'far', organizations: [] }
+  const names = ['far.default.svc']
+  const cert = await issueCertificate(authority, { subject, key, purpose: 'server', names }, Date.now())
+  const requests: ExtensionRequest[] = []
+  const options = { cert, key: key.pem, ca: frontProxy, requestCert: true, rejectUnauthorized: true }
+  const server: Server = createServer(options, (request, response) => {
+    void bodyOf(request).then(body => {
+      requests.push({ method: request.method ?? '', path: request.url ?? '', headers: request.headers, body })
+      serve(request, response, body)
+    })
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  return {
+    port: (server.address() as AddressInfo).port,
+    caBundle: Buffer.from(authority.pem).toString('base64'),
+    requests,
+    close: () =>
+      new Promise(resolve => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
