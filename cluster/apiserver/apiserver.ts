@@ -201,7 +201,8 @@ class RunningApiserver implements Apiserver {
     const { clock, logger } = this.#environment
     const checks = this.#healthChecks()
     const discovery = createDiscoveryRoutes(
-createDiscoveryRoutes(() => aggregation.versions, () =>      () => formatAddress(this.#address),
+      () => aggregation.versions,
+      () => formatAddress(this.#address),
     )
     this.#gates = createGates(this.#registry, {
       clock,

@@ -9,10 +9,10 @@ import { SeamarkError } from '#lib/errors.ts'
 import type { Logger } from '#lib/log.ts'
 import { type Result, refused } from '#lib/result.ts'
 import type { Action } from '../action.ts'
+import type { Aggregator } from '../aggregation/aggregator.ts'
 import { ANONYMOUS, type Authenticator, authenticate, MASTERS, UNAUTHENTICATED, type User } from '../authenticator.ts'
 import type { Attributes, Decision } from '../authorizer.ts'
 import type { DiscoveryRoutes } from '../discovery/routes.ts'
-import type { Aggregator } from '../aggregation/aggregator.ts'
 import { isHealthPath } from '../health.ts'
 import { impersonate } from '../impersonation.ts'
 import type { ApiserverMetrics } from '../metrics.ts'
@@ -146,7 +146,8 @@ export class Handler {
     const path = parseResourcePath(pathname)
     const remote = this.#options.remote.serves(pathname)
     const action = path && !remote ? this.#options.actions.find(path) : undefined
-    const resource = path && !remote && !action ? findResource(this.#options.registry, path, { method, query }) : undefined
+    const resource =
+      path && !remote && !action ? findResource(this.#options.registry, path, { method, query }) : undefined
     const asked: Asked = { method, pathname, query, path, resource, action, remote }
     const { metrics, clock } = this.#options
     const labels = labelsOf(asked)
