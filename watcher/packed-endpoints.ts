@@ -3,6 +3,7 @@
  * take 300 bytes, and two slices are alike exactly if their texts are. Each endpoint is
  *
  *     flags | number of addresses | address … | length, hostname? | length, pod's name? | length, zone?
+ *           | length, zones of its hints? | length, nodes of its hints?
  *
  * and an address is 0 and its four bytes, or one more than its length and its text.
  */
@@ -17,6 +18,9 @@ export interface EndpointView {
   readonly ready: boolean
   /** `''` when it has none, or when nobody wants it. */
   readonly zone: string
+  /** hints.forZones and hints.forNodes: names, blanks between; `''` when it has none, or when nobody wants them. */
+  readonly zoneHints: string
+  readonly nodeHints: string
 }
 
 /** Made by `packEndpoints`, to be compared and unpacked, not to be read. */
@@ -26,16 +30,20 @@ const READY = 1
 const HAS_HOSTNAME = 2
 const HAS_POD_NAME = 4
 const HAS_ZONE = 8
+const HAS_ZONE_HINTS = 16
+const HAS_NODE_HINTS = 32
 
 export const packEndpoints = (endpoints: readonly EndpointView[]): PackedEndpoints => endpoints.map(packOne).join('')
 
-const packOne = ({ addresses, hostname, podName, ready, zone }: EndpointView): string => {
+const packOne = ({ addresses, hostname, podName, ready, zone, zoneHints, nodeHints }: EndpointView): string => {
   const flags =
     (ready ? READY : 0) |
     (hostname === '' ? 0 : HAS_HOSTNAME) |
     (podName === '' ? 0 : HAS_POD_NAME) |
-    (zone === '' ? 0 : HAS_ZONE)
-  const named = [hostname, podName, zone].filter(text => text !== '').map(withLength)
+    (zone === '' ? 0 : HAS_ZONE) |
+    (zoneHints === '' ? 0 : HAS_ZONE_HINTS) |
+    (nodeHints === '' ? 0 : HAS_NODE_HINTS)
+  const named = [hostname, podName, zone, zoneHints, nodeHints].filter(text => text !== '').map(withLength)
   return String.fromCharCode(flags, addresses.length) + addresses.map(packAddress).join('') + named.join('')
 }
 
@@ -74,7 +82,7 @@ export const findReadyAddress = (packed: PackedEndpoints, visit: (address: numbe
   }
 }
 
-const NAMES = [HAS_HOSTNAME, HAS_POD_NAME, HAS_ZONE]
+const NAMES = [HAS_HOSTNAME, HAS_POD_NAME, HAS_ZONE, HAS_ZONE_HINTS, HAS_NODE_HINTS]
 
 const ipv4At = (packed: PackedEndpoints, at: number): number =>
   ((packed.charCodeAt(at) << 24) |
@@ -97,6 +105,8 @@ export function* unpackEndpoints(packed: PackedEndpoints): Generator<EndpointVie
     const hostname = flags & HAS_HOSTNAME ? text(next()) : ''
     const podName = flags & HAS_POD_NAME ? text(next()) : ''
     const zone = flags & HAS_ZONE ? text(next()) : ''
-    yield { addresses, hostname, podName, ready: (flags & READY) !== 0, zone }
+    const zoneHints = flags & HAS_ZONE_HINTS ? text(next()) : ''
+    const nodeHints = flags & HAS_NODE_HINTS ? text(next()) : ''
+    yield { addresses, hostname, podName, ready: (flags & READY) !== 0, zone, zoneHints, nodeHints }
   }
 }

@@ -1,6 +1,6 @@
 /**
- * topology: of the endpoints of a headless service a client gets those of its own topology zone, as long as there are
- * enough of them; else all. The names stay as they are.
+ * topology: of the endpoints of a headless service a client gets those that are meant for it (their hints), or those of its
+ * own topology zone, as long as there are enough of them; else all. The names stay as they are.
  */
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
@@ -14,7 +14,7 @@ import { isSubdomain } from '../wire/name.ts'
 import type { DnsName } from '../wire/record.ts'
 import { addressData } from '../zone/address.ts'
 import type { ClusterZones } from '../zone/cluster-zones.ts'
-import type { EndpointSet } from '../zone/endpoints.ts'
+import type { Endpoint, EndpointSet } from '../zone/endpoints.ts'
 import { parseRequest } from '../zone/names.ts'
 
 const NAME = 'topology'
@@ -37,6 +37,14 @@ const options = {
     absent: 'not known',
     doc: 'the topology zone of all other clients, for a server of one node or one zone',
   },
+  node: {
+    kind: 'words',
+    syntax: 'NAME',
+    minimum: 1,
+    maximum: 1,
+    absent: 'not known',
+    doc: 'the node of all clients, for a server that has those of one node alone: hints for nodes are followed',
+  },
   minimum: {
     kind: 'number',
     syntax: 'N',
@@ -52,7 +60,7 @@ const metrics = {
   answers: {
     kind: 'counter',
     name: 'seamark_topology_answers_total',
-    help: 'Answers with endpoints of several zones, by what the client got: those of its zone (near), or all, because there were too few of them (few) or its zone is not known (unknown).',
+    help: 'Answers with endpoints of several zones, by what the client got: those that are meant for it (hinted), those of its zone (near), or all, because there were too few of them (few) or its zone is not known (unknown).',
     labels: ['server', 'view', 'outcome'],
   },
 } as const satisfies MetricTable
@@ -60,6 +68,8 @@ const metrics = {
 interface Settings {
   readonly zones: readonly DnsName[]
   readonly clients: ClientZones
+  /** Of all clients; undefined: they are of several. */
+  readonly node: string | undefined
   readonly minimum: number
   readonly block: BlockContext
   readonly counters: Metrics<typeof metrics>
@@ -71,7 +81,7 @@ export const topologyPlugin: PluginModule = {
   metrics,
   setup(directive, block, { registry }) {
     const reader = new DirectiveReader(directive)
-    const { clients: lines, local, minimum } = reader.properties(options)
+    const { clients: lines, local, node: nodes, minimum } = reader.properties(options)
     if (!block.directives.some(({ name }) => name.text === 'kubernetes'))
       reader.refuse(directive.name, 'needs "kubernetes" in this server block: it knows the endpoints')
     const networks = lines.map(({ arguments: [zone, ...words] }) => ({
@@ -79,9 +89,10 @@ export const topologyPlugin: PluginModule = {
       list: NetworkList.read(reader, words),
     }))
     const clients = { networks, otherwise: local[0]?.arguments[0]?.text.toLowerCase() }
+    const node = nodes[0]?.arguments[0]?.text
     const zones = reader.zones(directive.arguments, block.zones)
     return reader.finish((): Plugin => {
-      const settings = { zones, clients, minimum, block, counters: registerMetrics(registry, metrics) }
+      const settings = { zones, clients, node, minimum, block, counters: registerMetrics(registry, metrics) }
       return {
         name: NAME,
         handle(query, next) {
@@ -128,28 +139,47 @@ interface Choice {
 }
 
 const nearOf = (settings: Settings, query: Query, { cluster, endpoints, answer }: Choice): Answer => {
-  const zoneOf = zonesByData(endpoints)
-  const zonesPresent = new Set(answer.answers.map(({ data }) => zoneOf.get(data.toString('latin1'))))
-  if (zonesPresent.size < 2) return answer
-  const { clients, minimum, counters, block } = settings
+  const known = byData(endpoints)
+  const placed = answer.answers.map(record => ({ record, endpoint: known.get(record.data.toString('latin1')) }))
+  const { clients, node, minimum, counters, block } = settings
   const own = clientZone(clients, cluster.options.index, query.client.address)
-  const near = own === undefined ? [] : answer.answers.filter(({ data }) => zoneOf.get(data.toString('latin1')) === own)
-  const outcome = own === undefined ? 'unknown' : near.length >= minimum ? 'near' : 'few'
+  const hinted = meantFor(placed, 'nodeHints', node) ?? meantFor(placed, 'zoneHints', own)
+  if (!hinted && new Set(placed.map(({ endpoint }) => endpoint?.topologyZone)).size < 2) return answer
+  const near = hinted ?? placed.filter(({ endpoint }) => own !== undefined && endpoint?.topologyZone === own)
+  const outcome = hinted ? 'hinted' : own === undefined ? 'unknown' : near.length >= minimum ? 'near' : 'few'
   query.trace?.add(NAME, 'endpoints of several zones', { zone: own ?? '', near: String(near.length), outcome })
   counters.answers.inc({ server: query.server, view: block.view, outcome })
-  return outcome === 'near' ? { ...answer, answers: near } : answer
+  const isLess = outcome === 'near' || outcome === 'hinted'
+  return isLess ? { ...answer, answers: near.map(({ record }) => record) } : answer
+}
+
+interface Placed {
+  readonly record: Answer['answers'][number]
+  readonly endpoint: Endpoint | undefined
+}
+
+/**
+ * As kube-proxy does (KEP-2433, KEP-3015): hints hold if all endpoints have them and some are for this client; else they
+ * are being written still, or for clusters that look otherwise.
+ */
+const meantFor = (
+  placed: readonly Placed[],
+  kind: 'zoneHints' | 'nodeHints',
+  own: string | undefined,
+): readonly Placed[] | undefined => {
+  if (own === undefined || !placed.every(({ endpoint }) => endpoint && endpoint[kind] !== '')) return undefined
+  const found = placed.filter(({ endpoint }) => endpoint![kind].split(' ').includes(own))
+  return found.length > 0 && found.length < placed.length ? found : undefined
 }
 
 /** An EndpointSet is of one moment: what is made of it holds as long as it is there. */
-const known = new WeakMap<EndpointSet, ReadonlyMap<string, string>>()
+const placedSets = new WeakMap<EndpointSet, ReadonlyMap<string, Endpoint>>()
 
-/** RDATA, byte for byte as latin1 → topology zone. */
-const zonesByData = (endpoints: EndpointSet): ReadonlyMap<string, string> => {
-  const found = known.get(endpoints)
+/** RDATA, byte for byte as latin1 → the endpoint. */
+const byData = (endpoints: EndpointSet): ReadonlyMap<string, Endpoint> => {
+  const found = placedSets.get(endpoints)
   if (found) return found
-  const zones = new Map(
-    endpoints.all.map(({ key, topologyZone }) => [addressData(key).toString('latin1'), topologyZone] as const),
-  )
-  known.set(endpoints, zones)
-  return zones
+  const made = new Map(endpoints.all.map(endpoint => [addressData(endpoint.key).toString('latin1'), endpoint] as const))
+  placedSets.set(endpoints, made)
+  return made
 }

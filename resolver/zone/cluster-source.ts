@@ -11,9 +11,10 @@ import type { ServiceImportView } from '#watcher/views/service-import.ts'
 export interface ClusterNeeds {
   readonly endpointSlices: boolean
   readonly pods: boolean
-  /** Whether endpoints are wanted with the names of their pods, and with their topology zones. */
+  /** Whether endpoints are wanted with the names of their pods, with their topology zones, and with their hints. */
   readonly podNames: boolean
   readonly topologyZones: boolean
+  readonly topologyHints: boolean
   /** Whether endpoints that are shutting down count as ready while they serve. */
   readonly servingEndpoints: boolean
   /** Labels of pods that somebody shows; others are not kept. */

@@ -179,11 +179,13 @@ export const readKubernetes = (
   const reader = new DirectiveReader(directive)
   const values = reader.properties(kubernetesOptions)
   const zone = readZones(reader, directive, block, values)
+  const hasTopology = block.directives.some(({ name }) => name.text === 'topology')
   const needs: ClusterNeeds = {
     endpointSlices: !values.noendpoints,
     pods: values.pods === 'verified' || wantsClients(block) || mentions(block.directives, CLIENT_KEY),
     podNames: values.endpoint_pod_names,
-    topologyZones: values.zonal,
+    topologyZones: values.zonal || hasTopology,
+    topologyHints: hasTopology,
     servingEndpoints: values.serving_endpoints,
     podLabels: [...new Set(textsOf(block.directives).flatMap(labelsIn))].sort(),
     serviceImports: values.multicluster.length > 0,

@@ -13,6 +13,9 @@ export interface Endpoint {
   readonly slice: EndpointSliceView
   /** Topology zone, lower case; `''`: none. */
   readonly topologyZone: string
+  /** Zones (lower case) and nodes whose clients it is meant for, blanks between; `''`: it has no such hint. */
+  readonly zoneHints: string
+  readonly nodeHints: string
 }
 
 /** RFC 1035 §2.3.4. */
@@ -84,7 +87,9 @@ export class EndpointSet {
     for (const slice of entry.slices) {
       visitReady(slice, (endpoint, key) => {
         const name = endpointName(endpoint, key, podNames)
-        all.push({ name, key, slice, topologyZone: endpoint.zone.toLowerCase() })
+        const { zone, zoneHints, nodeHints } = endpoint
+        const topologyZone = zone.toLowerCase()
+        all.push({ name, key, slice, topologyZone, zoneHints: zoneHints.toLowerCase(), nodeHints })
       })
     }
     this.all = all

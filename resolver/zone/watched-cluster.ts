@@ -69,6 +69,7 @@ export class WatchedCluster implements Cluster {
     const sliceView = endpointSliceView({
       podNames: needs.podNames,
       zones: needs.topologyZones,
+      hints: needs.topologyHints,
       serving: needs.servingEndpoints,
     })
     this.namespaces = this.#inform(namespaceView, byNamespaceLabels)

@@ -27,6 +27,7 @@ const EVERYTHING: ClusterNeeds = {
   podLabels: [],
   podNames: true,
   topologyZones: true,
+  topologyHints: true,
   servingEndpoints: false,
   serviceImports: true,
   labels: '',
@@ -46,8 +47,13 @@ export class StaticCluster implements Cluster {
 
   constructor(manifests: readonly Manifest[] = [], synced = true, needs: ClusterNeeds = EVERYTHING) {
     this.#needs = needs
-    const { servingEndpoints } = needs
-    this.#sliceView = endpointSliceView({ podNames: true, zones: true, serving: servingEndpoints })
+    const { servingEndpoints, topologyZones, topologyHints } = needs
+    this.#sliceView = endpointSliceView({
+      podNames: true,
+      zones: topologyZones,
+      hints: topologyHints,
+      serving: servingEndpoints,
+    })
     this.services = new StaticInformer(synced)
     this.namespaces = new StaticInformer(synced)
     this.endpointSlices = new StaticInformer(synced)

@@ -12,6 +12,8 @@ const endpoints = fc.array(
       podName: fc.constantFrom('', 'web-0', 'p'.repeat(253)),
       ready: fc.boolean(),
       zone: fc.constantFrom('', 'Region-1', 'zöne'),
+      zoneHints: fc.constantFrom('', 'a', 'a b', 'z'.repeat(600)),
+      nodeHints: fc.constantFrom('', 'node-1'),
     },
     { noNullPrototype: true },
   ),
@@ -48,6 +50,14 @@ test('the addresses of ready endpoints are found in their order, until one will 
 })
 
 test('an IPv4 endpoint without names takes seven characters', t => {
-  const endpoint = { addresses: ['10.1.2.3'], hostname: '', podName: '', ready: true, zone: '' }
+  const endpoint = {
+    addresses: ['10.1.2.3'],
+    hostname: '',
+    podName: '',
+    ready: true,
+    zone: '',
+    zoneHints: '',
+    nodeHints: '',
+  }
   t.is(packEndpoints([endpoint, endpoint]).length, 14)
 })

@@ -8,6 +8,8 @@ import { serviceView } from '#watcher/views/service.ts'
 import { serviceImportView } from '#watcher/views/service-import.ts'
 
 const metadata = { namespace: 'n', name: 'a', resourceVersion: '7' }
+const noHints = { zoneHints: '', nodeHints: '' }
+const hints = { forZones: [{ name: 'a' }, { name: 'b' }], forNodes: [{ name: 'n' }] }
 
 interface Case {
   readonly name: string
@@ -65,13 +67,13 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'an EndpointSlice: absent readiness is ready, only pods have a pod name, ports need a number',
-    view: endpointSliceView({ podNames: true, zones: true, serving: false }),
+    view: endpointSliceView({ podNames: true, zones: true, hints: true, serving: false }),
     raw: {
       metadata: { ...metadata, labels: { 'kubernetes.io/service-name': 's' } },
       addressType: 'IPv6',
       endpoints: [
         { addresses: ['fd00::1'], hostname: 'h', targetRef: { kind: 'Pod', name: 'p' }, zone: 'z' },
-        { addresses: ['fd00::2'], conditions: { ready: false }, targetRef: { kind: 'Node', name: 'x' } },
+        { addresses: ['fd00::2'], conditions: { ready: false }, targetRef: { kind: 'Node', name: 'x' }, hints },
         { conditions: { ready: null } },
       ],
       ports: [{ name: 'x', port: 1, protocol: 'SCTP' }, { name: 'all' }, { name: 'none', port: null }],
@@ -80,9 +82,9 @@ const CASES: readonly Case[] = [
       serviceName: 's',
       addressType: 'IPv6',
       endpoints: packEndpoints([
-        { addresses: ['fd00::1'], hostname: 'h', podName: 'p', ready: true, zone: 'z' },
-        { addresses: ['fd00::2'], hostname: '', podName: '', ready: false, zone: '' },
-        { addresses: [], hostname: '', podName: '', ready: true, zone: '' },
+        { addresses: ['fd00::1'], hostname: 'h', podName: 'p', ready: true, zone: 'z', ...noHints },
+        { addresses: ['fd00::2'], hostname: '', podName: '', ready: false, zone: '', zoneHints: 'a b', nodeHints: 'n' },
+        { addresses: [], hostname: '', podName: '', ready: true, zone: '', ...noHints },
       ]),
       ports: [{ name: 'x', protocol: 'sctp', port: 1 }],
       importedService: '',
@@ -90,7 +92,7 @@ const CASES: readonly Case[] = [
   },
   ...[false, true].map(serving => ({
     name: `an endpoint that shuts down and serves is ${serving ? '' : 'not '}ready where ${serving ? '' : 'not '}wanted`,
-    view: endpointSliceView({ podNames: false, zones: false, serving }),
+    view: endpointSliceView({ podNames: false, zones: false, hints: false, serving }),
     raw: {
       metadata,
       endpoints: [
@@ -107,6 +109,7 @@ const CASES: readonly Case[] = [
           podName: '',
           ready,
           zone: '',
+          ...noHints,
         })),
       ),
     },

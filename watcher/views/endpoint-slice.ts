@@ -20,6 +20,10 @@ export interface EndpointSliceView {
   readonly lastChangeTriggerTime: string
 }
 
+interface Named {
+  readonly name?: string
+}
+
 interface RawSlice {
   readonly metadata: {
     readonly namespace?: string
@@ -35,6 +39,7 @@ interface RawSlice {
     readonly conditions?: { readonly ready?: boolean; readonly serving?: boolean; readonly terminating?: boolean }
     readonly targetRef?: { readonly kind?: string; readonly name?: string }
     readonly zone?: string
+    readonly hints?: { readonly forZones?: readonly Named[]; readonly forNodes?: readonly Named[] }
   }[]
   readonly ports?: readonly { readonly name?: string; readonly protocol?: string; readonly port?: number }[]
 }
@@ -44,11 +49,15 @@ export interface EndpointDetails {
   /** Of ready endpoints. */
   readonly podNames: boolean
   readonly zones: boolean
+  readonly hints: boolean
   /** Whether endpoints that are shutting down are ready while they serve. */
   readonly serving: boolean
 }
 
-export const endpointSliceView = ({ podNames, zones, serving }: EndpointDetails): View<EndpointSliceView> => ({
+/** Names of zones and nodes have no blanks in them. */
+const joined = (names: readonly Named[] = []): string => names.map(({ name = '' }) => name).join(' ')
+
+export const endpointSliceView = ({ podNames, zones, hints, serving }: EndpointDetails): View<EndpointSliceView> => ({
   resource: { group: 'discovery.k8s.io', version: 'v1', resource: 'endpointslices' },
   strip(raw) {
     const { metadata, addressType = 'IPv4', ports, ...rest } = raw as unknown as RawSlice
@@ -60,7 +69,15 @@ export const endpointSliceView = ({ podNames, zones, serving }: EndpointDetails)
       const ready = conditions?.ready !== false || serves
       const podName = endpoint.targetRef?.kind === 'Pod' ? (endpoint.targetRef.name ?? '') : ''
       // Who asks why a service has no endpoint is told which pods are not ready; those are few.
-      return { addresses, hostname, podName: podNames || !ready ? podName : '', ready, zone: zones ? zone : '' }
+      return {
+        addresses,
+        hostname,
+        podName: podNames || !ready ? podName : '',
+        ready,
+        zone: zones ? zone : '',
+        zoneHints: hints ? joined(endpoint.hints?.forZones) : '',
+        nodeHints: hints ? joined(endpoint.hints?.forNodes) : '',
+      }
     })
     return {
       namespace: metadata.namespace ?? '',

@@ -40,8 +40,8 @@ const objects: readonly Manifest[] = [
 
 const LINES = 'clients zone-a 10.244.1.0/24 192.0.2.0/25\n clients zone-c 10.244.3.0/24'
 
-const start = async (t: ExecutionContext, lines = LINES) => {
-  const world = testWorld({ cluster: staticSource(objects) })
+const start = async (t: ExecutionContext, lines = LINES, manifests = objects) => {
+  const world = testWorld({ cluster: staticSource(manifests) })
   const configuration = configure(`. {\n topology {\n ${lines}\n }\n kubernetes cluster.local\n}`, world)
   await configuration.start(AbortSignal.timeout(5000))
   t.teardown(() => configuration.close())
@@ -87,6 +87,69 @@ test('a service of one zone, a cluster IP and SRV stay as they are', async t => 
   t.deepEqual(await addresses('10.244.2.9', 'one-zone'), ['10.244.1.4', '10.244.1.5'])
   t.deepEqual(await addresses('10.244.1.77', 'web'), ['10.96.0.20'])
   t.is((await addresses('10.244.1.77', 'db', recordTypes.SRV)).length, ALL.length)
+})
+
+/** `endpoints`: address → zone and hints. */
+const hintedSlice = (
+  of: string,
+  endpoints: Readonly<Record<string, readonly [string, string[], string[]?]>>,
+): Manifest => {
+  const named = (names: readonly string[] = []) => names.map(name => ({ name }))
+  return {
+    ...zonalSlice(of, {}),
+    endpoints: Object.entries(endpoints).map(([address, [zone, forZones, forNodes]]) => ({
+      addresses: [address],
+      conditions: { ready: true },
+      zone,
+      hints: { forZones: named(forZones), forNodes: named(forNodes) },
+    })),
+  }
+}
+
+const hintedObjects = (endpoints: Parameters<typeof hintedSlice>[1]) => [
+  namespace('shop'),
+  service('shop', 'db', headless),
+  hintedSlice('db', endpoints),
+]
+
+test('hints go before zones: those who are meant for the client, however few', async t => {
+  const hinted = hintedObjects({
+    '10.244.1.1': ['zone-a', ['zone-a']],
+    '10.244.1.2': ['zone-a', ['Zone-B', 'zone-c']],
+    '10.244.2.1': ['zone-b', ['Zone-B']],
+  })
+  const { addresses, world } = await start(t, LINES, hinted)
+  t.deepEqual(await addresses('10.244.1.77'), ['10.244.1.1'])
+  t.deepEqual(await addresses('10.244.3.77'), ['10.244.1.2'])
+  t.is((await addresses('198.51.100.1')).length, 3)
+  t.regex(await world.registry.metrics(), /outcome="hinted"\} 2$/m)
+  const local = await start(t, 'local zone-b', hinted)
+  t.deepEqual(await local.addresses('198.51.100.1'), ['10.244.1.2', '10.244.2.1'])
+})
+
+test('hints that some endpoint lacks, or that are for others, are not looked at', async t => {
+  const some = hintedObjects({
+    '10.244.1.1': ['zone-a', ['zone-a']],
+    '10.244.1.2': ['zone-a', []],
+    '10.244.2.1': ['zone-b', ['zone-b']],
+  })
+  const partly = await start(t, LINES, some)
+  t.deepEqual(await partly.addresses('10.244.1.77'), ['10.244.1.1', '10.244.1.2'])
+  const others = hintedObjects({ '10.244.1.1': ['zone-a', ['zone-x']], '10.244.2.1': ['zone-b', ['zone-y']] })
+  t.is((await (await start(t, LINES, others)).addresses('10.244.1.77')).length, 2)
+})
+
+test('hints for nodes go before those for zones, where the node is known', async t => {
+  const hinted = hintedObjects({
+    '10.244.1.1': ['zone-a', ['zone-a'], ['node-1']],
+    '10.244.1.2': ['zone-a', ['zone-a'], ['node-2']],
+    '10.244.2.1': ['zone-b', ['zone-b'], ['node-3']],
+  })
+  const onNode = (lines: string) => start(t, lines, hinted).then(({ addresses }) => addresses('198.51.100.1'))
+  t.deepEqual(await onNode('node node-2'), ['10.244.1.2'])
+  t.deepEqual(await onNode('node node-2\n local zone-b'), ['10.244.1.2'])
+  t.deepEqual(await onNode('node node-9\n local zone-b'), ['10.244.2.1'])
+  t.deepEqual(await onNode('local zone-a'), ['10.244.1.1', '10.244.1.2'])
 })
 
 test('counts by what the client got', async t => {
