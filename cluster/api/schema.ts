@@ -22,7 +22,8 @@ export type Scalar =
   | 'any'
 
 export type Shape =
-  | { readonly form: 'scalar'; readonly scalar: Scalar }
+  /** `isDeduced`: what it is shows in the value. */
+  | { readonly form: 'scalar'; readonly scalar: Scalar; readonly isDeduced?: boolean }
   | { readonly form: 'list'; readonly item: Shape }
   | { readonly form: 'map'; readonly item: Shape }
   | { readonly form: 'struct'; readonly type: string }

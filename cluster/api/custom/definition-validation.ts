@@ -111,7 +111,7 @@ const MAX_SELECTABLE = 8
 const validateSelectable = ({ selectableFields = [], schema }: DefinitionVersion, path: string): FieldError[] => {
   if (selectableFields.length === 0) return []
   const props = schema?.openAPIV3Schema
-  if (!props) return [fieldInvalid(path, '', 'may only be set when `version.schema.openAPIV3Schema` is not included')]
+  if (!props) return [fieldInvalid(path, '', 'may only be set when validations.schema is included')]
   const root = readSchema(props)
   const seen = new Set<string>()
   const errors = selectableFields.flatMap(({ jsonPath = '' }, index): FieldError[] => {
@@ -200,19 +200,51 @@ const validateRootWithStatus = ({ schema, subresources }: DefinitionVersion, pat
   return [fieldInvalid(`${path}.openAPIV3Schema`, props, detail)]
 }
 
-const validateVersion = (version: DefinitionVersion, path: string): FieldError[] => {
-  const { subresources, additionalPrinterColumns = [], schema } = version
-  return [
-    ...validateDeprecation(version, `${path}.deprecationWarning`),
-    ...validateRootWithStatus(version, `${path}.schema`),
-    ...(schema?.openAPIV3Schema ? validateSchema(schema.openAPIV3Schema, `${path}.schema.openAPIV3Schema`) : []),
-    ...(subresources?.scale ? validateScale(subresources.scale, `${path}.subresources.scale`) : []),
-    ...additionalPrinterColumns.flatMap((column, index) =>
-      validateColumn(column, `${path}.additionalPrinterColumns[${index}]`),
-    ),
-    ...validateSelectable(version, `${path}.selectableFields`),
-  ]
+const isSameInAll = (versions: readonly DefinitionVersion[], part: (version: DefinitionVersion) => unknown): boolean =>
+  versions.length > 0 && versions.every(version => isDeepStrictEqual(part(version), part(versions[0]!)))
+
+/** A part of each version. Kubernetes judges what all versions have alike once, as a field of the definition. */
+const eachPart = <T>(
+  versions: readonly DefinitionVersion[],
+  {
+    read,
+    shared,
+    own,
+  }: { readonly read: (version: DefinitionVersion) => T; readonly shared: string; readonly own: string },
+  validate: (version: DefinitionVersion, path: string) => FieldError[],
+): FieldError[] =>
+  isSameInAll(versions, read)
+    ? validate(versions[0]!, `spec.${shared}`)
+    : versions.flatMap((version, index) => validate(version, `spec.versions[${index}].${own}`))
+
+const validateVersionSchema = (version: DefinitionVersion, path: string): FieldError[] => {
+  const props = version.schema?.openAPIV3Schema
+  return [...validateRootWithStatus(version, path), ...(props ? validateSchema(props, `${path}.openAPIV3Schema`) : [])]
 }
+
+const validateParts = (versions: readonly DefinitionVersion[]): FieldError[] => [
+  ...eachPart(versions, { read: ({ schema }) => schema, shared: 'validation', own: 'schema' }, validateVersionSchema),
+  ...eachPart(
+    versions,
+    { read: ({ subresources }) => subresources, shared: 'subresources', own: 'subresources' },
+    ({ subresources }, path) => (subresources?.scale ? validateScale(subresources.scale, `${path}.scale`) : []),
+  ),
+  ...eachPart(
+    versions,
+    {
+      read: ({ additionalPrinterColumns }) => additionalPrinterColumns,
+      shared: 'additionalPrinterColumns',
+      own: 'additionalPrinterColumns',
+    },
+    ({ additionalPrinterColumns = [] }, path) =>
+      additionalPrinterColumns.flatMap((column, index) => validateColumn(column, `${path}[${index}]`)),
+  ),
+  ...eachPart(
+    versions,
+    { read: ({ selectableFields }) => selectableFields, shared: 'selectableFields', own: 'selectableFields' },
+    validateSelectable,
+  ),
+]
 
 const validateVersions = (versions: readonly DefinitionVersion[]): FieldError[] => {
   const names = versions.map(({ name }) => name)
@@ -223,8 +255,13 @@ const validateVersions = (versions: readonly DefinitionVersion[]): FieldError[] 
     const complaints = checkDns1035Label(version.name ?? '')
     const at = `spec.versions[${index}]`
     if (complaints.length > 0) errors.push(fieldInvalid(`${at}.name`, version.name ?? '', complaints.join(',')))
-    errors.push(...validateVersion(version, at))
+    errors.push(...validateDeprecation(version, `${at}.deprecationWarning`))
   }
+  // Kubernetes calls the first version that of the definition as well.
+  const [first] = versions
+  const complaints = checkDns1035Label(first?.name ?? '')
+  if (first?.name && complaints.length > 0) errors.push(fieldInvalid('spec.version', first.name, complaints.join(',')))
+  errors.push(...validateParts(versions))
   if (new Set(names).size !== names.length) {
     errors.push(fieldInvalid('spec.versions', versions, 'must contain unique version names'))
   }
@@ -325,7 +362,7 @@ const validateStoredVersions = (definition: ApiObject): FieldError[] => {
   const { storedVersions = [] } = statusOf(definition)
   const names = (specOf(definition).versions ?? []).map(({ name }) => name)
   const path = 'status.storedVersions'
-  if (storedVersions.length === 0) return [fieldInvalid(path, storedVersions, 'must have at least one stored version')]
+  if (storedVersions.length === 0) return [fieldInvalid(path, null, 'must have at least one stored version')]
   const stored = (specOf(definition).versions ?? []).find(({ storage }) => storage)?.name
   const errors =
     stored !== undefined && !storedVersions.includes(stored)

@@ -2,7 +2,7 @@
 import { decodeValue } from '../decode-value.ts'
 import { encodeObject } from '../encode.ts'
 import { type FieldError, fieldInvalid, fieldRequired } from '../field-error.ts'
-import { checkDns1035Label } from '../name.ts'
+import { checkDns1035Label, checkPathSegment } from '../name.ts'
 import type { ObjectMeta } from '../object.ts'
 import { validateMetadata } from '../object-meta.ts'
 import { isObject } from '../own-property.ts'
@@ -83,7 +83,7 @@ const checkMetadata = (metadata: unknown, path: string): FieldError[] => {
   if (!isObject(metadata)) return [fieldInvalid(path, metadata, 'must be an object')]
   const given = metadata as ObjectMeta
   // Where it lies is its own business: neither a namespace nor the lack of one is a fault.
-  const anywhere = { namespaced: given.namespace !== undefined }
+  const anywhere = { namespaced: given.namespace !== undefined, validateName: checkPathSegment }
   const named = { ...given, name: given.name ?? given.generateName ?? 'unnamed' }
   return validateMetadata(anywhere, named).map(error => ({
     ...error,

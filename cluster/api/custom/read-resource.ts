@@ -39,13 +39,13 @@ export const completeResource = (resource: Record<string, unknown>, schema: Sche
   applyDefaults(resource, schema)
 }
 
-const decode = (value: unknown, schema: Schema): ReturnType<RunTimeType['decode']> => {
+const decode = (value: unknown, schema: Schema, cut: boolean): ReturnType<RunTimeType['decode']> => {
   if (!isObject(value)) return refused('json: cannot unmarshal into an object')
   const read = structuredClone(value)
   const { unknownFields, problem } = coerceResource(read, schema)
   if (problem !== undefined) return refused(problem)
-  const pruned = prune(read, schema, true)
-  dropNulls(read, schema)
+  const pruned = cut ? prune(read, schema, true) : []
+  if (cut) dropNulls(read, schema)
   applyDefaults(read, schema)
   return accepted({ value: read, unknownFields: [...unknownFields, ...pruned].sort() })
 }
@@ -53,6 +53,7 @@ const decode = (value: unknown, schema: Schema): ReturnType<RunTimeType['decode'
 /** `name`: of the type; no other has it. */
 export const resourceType = (schema: Schema, name: string): RunTimeType => ({
   encode,
-  decode: value => decode(value, schema),
+  decode: value => decode(value, schema, true),
+  decodeMerged: value => decode(value, schema, false),
   forget: defineTypes(schema, name),
 })

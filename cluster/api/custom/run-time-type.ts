@@ -9,6 +9,8 @@ export interface RunTimeType {
   readonly decode: (
     value: unknown,
   ) => Result<{ readonly value: Record<string, unknown>; readonly unknownFields: readonly string[] }, string>
+  /** The same for what a merge has made of configurations that were held against the type: nothing is left out. */
+  readonly decodeMerged: RunTimeType['decode']
   /** As `encodeObject`: a copy. */
   readonly encode: (object: Record<string, unknown>) => Record<string, unknown>
   /** Undoes what else the type's definition did. */

@@ -44,6 +44,16 @@ export const scaleOf = ({
   want: (object, replicas) => write(object, specReplicasPath, replicas),
 })
 
+/** As Go prints it. */
+const goText = (value: unknown): string => {
+  if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`
+  if (!isObject(value)) return value === null ? '<nil>' : String(value)
+  return `map[${Object.keys(value)
+    .sort()
+    .map(key => `${key}:${goText(value[key])}`)
+    .join(' ')}]`
+}
+
 const checkCount = (object: ApiObject, path: string): FieldError[] => {
   const value = read(object, path)
   if (value === undefined || value === null) return []
@@ -58,9 +68,7 @@ const checkCount = (object: ApiObject, path: string): FieldError[] => {
             : typeof value === 'boolean'
               ? 'bool'
               : typeof value
-    return [
-      fieldInvalid(path, 0, `${path} accessor error: ${JSON.stringify(value)} is of the type ${shown}, expected int64`),
-    ]
+    return [fieldInvalid(path, 0, `${path} accessor error: ${goText(value)} is of the type ${shown}, expected int64`)]
   }
   if (value < 0) return [fieldInvalid(path, value, 'should be a non-negative integer')]
   return value > MAX_REPLICAS ? [fieldInvalid(path, value, `should be less than or equal to ${MAX_REPLICAS}`)] : []

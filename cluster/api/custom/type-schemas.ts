@@ -20,17 +20,19 @@ const SCALARS: Readonly<Record<string, Scalar>> = {
   number: 'double',
 }
 
-const ANYTHING: Shape = { form: 'scalar', scalar: 'any' }
+const ANYTHING: Shape = { form: 'scalar', scalar: 'any', isDeduced: true }
 
 class TypeMaker {
   readonly names: string[] = []
 
   shape(schema: Schema, name: string): Shape {
-    const { type = '' } = schema.props
-    if (schema.isIntOrString) return { form: 'scalar', scalar: 'intOrString' }
+    const { type = '', format = '' } = schema.props
+    if (schema.isIntOrString) return ANYTHING
     if (type === 'array') return { form: 'list', item: schema.items ? this.shape(schema.items, `${name}[]`) : ANYTHING }
     if (type === 'object') return this.#object(schema, name)
-    return { form: 'scalar', scalar: SCALARS[type] ?? 'any' }
+    if (type === 'string' && format !== '' && format !== 'byte') return { form: 'scalar', scalar: 'intOrString' }
+    const scalar = SCALARS[type]
+    return scalar ? { form: 'scalar', scalar } : ANYTHING
   }
 
   #object(schema: Schema, name: string): Shape {
@@ -38,7 +40,7 @@ class TypeMaker {
       return { form: 'map', item: this.shape(schema.additional as unknown as Schema, `${name}{}`) }
     }
     if (schema.additional === true || (schema.preservesUnknown && schema.properties.size === 0 && !schema.isEmbedded)) {
-      return ANYTHING
+      return { form: 'map', item: ANYTHING }
     }
     this.define(schema, name, schema.isEmbedded)
     return { form: 'struct', type: name }

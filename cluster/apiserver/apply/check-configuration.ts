@@ -65,6 +65,11 @@ const scalarProblem = (value: unknown, scalar: Scalar): string | undefined => {
 
 class Checker {
   readonly problems: Problem[] = []
+  readonly #mayRepeat: boolean
+
+  constructor(mayRepeat: boolean) {
+    this.#mayRepeat = mayRepeat
+  }
 
   #report(path: string, text: string): void {
     if (this.problems.length < MAX_PROBLEMS) this.problems.push({ path, text })
@@ -116,7 +121,7 @@ class Checker {
         rule.form === 'list' || rule.form === 'set' ? this.#identify(member, rule, index, path) : `i:${index}`
       if (element === undefined) return
       const described = describeElement(element)
-      if (seen.has(element)) this.#report(path, `duplicate entries for key ${described}`)
+      if (seen.has(element) && !this.#mayRepeat) this.#report(path, `duplicate entries for key ${described}`)
       seen.add(element)
       this.check(member, item, ruleBehind(rule, element), path + described)
     }
@@ -145,9 +150,12 @@ const memberShape = (shape: Shape, key: string): Shape | undefined => {
   return schema.byName.get(key)?.shape ?? (schema.isOpen ? ANYTHING : undefined)
 }
 
-/** What is wrong with a configuration of this type, as one text; undefined: nothing. */
-export const checkConfiguration = (configuration: unknown, type: string): string | undefined => {
-  const checker = new Checker()
+/**
+ * What is wrong with a configuration of this type, as one text; undefined: nothing. `mayRepeat`: whether lists may have
+ * items twice, as those of objects that are not validated yet.
+ */
+export const checkConfiguration = (configuration: unknown, type: string, mayRepeat = false): string | undefined => {
+  const checker = new Checker(mayRepeat)
   checker.check(configuration, { form: 'struct', type }, structRule(type), '')
   const texts = checker.problems.map(({ path, text }) => (path === '' ? text : `${path}: ${text}`))
   if (texts.length === 0) return undefined

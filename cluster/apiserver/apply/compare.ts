@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { isObject } from '#cluster/api/own-property.ts'
 import { type FieldSet, MEMBER, NO_FIELDS } from './field-set.ts'
 import { type ItemsRule, itemsByElement } from './list-items.ts'
-import { type MergeRule, ruleOfField, WHOLE } from './merge-rule.ts'
+import { type MergeRule, ruleOfField, settle, WHOLE } from './merge-rule.ts'
 import { fieldElement } from './path-element.ts'
 
 export interface Comparison {
@@ -103,8 +103,9 @@ const compareItems = (before: unknown, after: unknown, rule: ItemsRule): Change 
   return parts
 }
 
-const compareNode = (before: unknown, after: unknown, rule: MergeRule): Change | undefined => {
+const compareNode = (before: unknown, after: unknown, declared: MergeRule): Change | undefined => {
   if (before === after && typeof before !== 'object') return undefined
+  const rule = settle(declared, before, after)
   // Nothing and nothing is compared as a whole, which tells empty from null and absent.
   if (rule.form === 'whole' || (isEmpty(before) && isEmpty(after))) return compareWhole(before, after)
   return rule.form === 'struct' || rule.form === 'map'

@@ -149,6 +149,8 @@ export const managedFieldsAfterUpdate = (
   if (current && owners.size === 0) return undefined
   const before = current ? withoutOwners(current) : emptyObject(write.kind)
   const after = encodeObject(withoutOwners(next), write.kind.type)
+  // A custom resource need not fit its type until it is validated; what does not has no owners.
+  if (write.kind.namesItems && checkConfiguration(after, write.kind.type, true) !== undefined) return undefined
   try {
     return encodeOwners(recordUpdate(write, [before, after], owners))
   } catch (error) {

@@ -2,7 +2,7 @@
 import { isObject } from '#cluster/api/own-property.ts'
 import { asMember, childrenOf, type FieldSet, MEMBER, NO_FIELDS } from './field-set.ts'
 import { type ItemsRule, knownItems } from './list-items.ts'
-import { type MergeRule, WHOLE } from './merge-rule.ts'
+import { type MergeRule, ruleOfField, settle } from './merge-rule.ts'
 import { fieldElement } from './path-element.ts'
 
 type Draft = Record<string, FieldSet>
@@ -21,7 +21,7 @@ const fieldsOfObject = (value: unknown, rule: MergeRule): Draft => {
   if (!isObject(value)) return draft
   const fields = rule.form === 'struct' ? rule.fields : undefined
   for (const [key, inner] of Object.entries(value)) {
-    const innerRule = fields?.get(key) ?? (rule.form === 'map' ? rule.item : WHOLE)
+    const innerRule = ruleOfField(rule, key)
     const node = nodeOf(inner, innerRule, namesItself(inner, innerRule, fields?.has(key) ?? false))
     if (node) draft[fieldElement(key)] = node
   }
@@ -37,7 +37,8 @@ const fieldsOfItems = (value: unknown, rule: ItemsRule): Draft => {
   return draft
 }
 
-const nodeOf = (value: unknown, rule: MergeRule, member: boolean): FieldSet | undefined => {
+const nodeOf = (value: unknown, declared: MergeRule, member: boolean): FieldSet | undefined => {
+  const rule = settle(declared, value)
   if (rule.form === 'whole') return MEMBER
   const draft = rule.form === 'struct' || rule.form === 'map' ? fieldsOfObject(value, rule) : fieldsOfItems(value, rule)
   if (isBare(draft)) return member ? MEMBER : undefined

@@ -5,7 +5,7 @@
  */
 import { isObject, setOwn } from '#cluster/api/own-property.ts'
 import { elementOf, type ItemsRule } from './list-items.ts'
-import { type MergeRule, ruleOfField, WHOLE } from './merge-rule.ts'
+import { type MergeRule, ruleOfField, settle, WHOLE } from './merge-rule.ts'
 
 const isEmpty = (value: unknown): boolean => {
   if (value === undefined || value === null) return true
@@ -118,7 +118,8 @@ const mergeItems = (current: unknown, applied: unknown, rule: ItemsRule): unknow
   return out.length > 0 ? out : undefined
 }
 
-const mergeNode = (current: unknown, applied: unknown, rule: MergeRule): unknown => {
+const mergeNode = (current: unknown, applied: unknown, declared: MergeRule): unknown => {
+  const rule = settle(declared, current, applied)
   if (rule.form === 'whole' || (isEmpty(current) && isEmpty(applied))) return applied === undefined ? current : applied
   return rule.form === 'struct' || rule.form === 'map'
     ? mergeFields(current, applied, rule)

@@ -6,7 +6,7 @@
 import { isObject, setOwn } from '#cluster/api/own-property.ts'
 import { type FieldSet, hasChildren, isMember } from './field-set.ts'
 import { elementIfKnown, type ItemsRule } from './list-items.ts'
-import { type MergeRule, ruleBehind } from './merge-rule.ts'
+import { type MergeRule, ruleBehind, settle } from './merge-rule.ts'
 import { fieldElement } from './path-element.ts'
 
 const REMOVED = Symbol('removed')
@@ -41,7 +41,8 @@ const removeFromList = (value: readonly unknown[], fields: FieldSet, rule: Items
   return kept.length > 0 ? kept : null
 }
 
-const removeFrom = (value: unknown, fields: FieldSet, rule: MergeRule): unknown => {
+const removeFrom = (value: unknown, fields: FieldSet, declared: MergeRule): unknown => {
+  const rule = settle(declared, value)
   if (rule.form === 'whole') return typeof value === 'object' ? null : value
   if (rule.form === 'struct' || rule.form === 'map') {
     return isObject(value) && Object.keys(value).length > 0 ? removeFromObject(value, fields, rule) : null

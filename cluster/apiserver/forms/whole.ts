@@ -17,7 +17,8 @@ export const wholeForm: Form = {
     const head = {
       kind: kind.listKind ?? `${kind.kind}List`,
       apiVersion: apiVersionOf(kind),
-      metadata: listMetadata(list),
+      // As lists of unstructured objects are printed.
+      metadata: { ...(kind.namesItems ? { continue: '' } : {}), ...listMetadata(list) },
     }
     const parts: Buffer[] = [Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`)]
     if (kind.namesItems)

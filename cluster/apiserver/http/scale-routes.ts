@@ -24,12 +24,13 @@ const asScale = (part: ScalePart, object: ApiObject): Representation => ({
   object: encodeObject(scaleOf(part, object), scaleKind.type),
 })
 
-const problemOf = (scale: Scale, name: string): Status | undefined => {
+/** Custom resources say themselves what is wrong with a number. */
+const problemOf = (scale: Scale, { name = '', resource: { kind: parent } }: ResourceCall): Status | undefined => {
   const given = scale.metadata.name ?? ''
   if (given !== '' && given !== name)
     return badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`)
   const replicas = scale.spec?.replicas ?? 0
-  if (replicas >= 0) return undefined
+  if (replicas >= 0 || parent.namesItems) return undefined
   const { group, kind, resource } = scaleKind
   return invalid({ group, kind, resource, name }, [
     fieldInvalid('spec.replicas', replicas, 'must be greater than or equal to 0'),
@@ -38,13 +39,14 @@ const problemOf = (scale: Scale, name: string): Status | undefined => {
 
 /** `how`: what becomes of the Scale that stands for the object now. */
 const changing =
-  ({ resource, name = '' }: ResourceCall, part: ScalePart, how: Change): Change =>
+  (call: ResourceCall, part: ScalePart, how: Change): Change =>
   current => {
+    const { resource, name = '' } = call
     if (!current) return refused(notFound(subjectOf({ resource, name })))
     const scaled = how(asScale(part, current).object)
     if (!scaled.ok) return scaled
     const scale = scaled.value as Scale
-    const problem = problemOf(scale, name)
+    const problem = problemOf(scale, call)
     if (problem) return refused(problem)
     const next = structuredClone(current)
     part.want(next, scale.spec?.replicas ?? 0)
@@ -91,7 +93,7 @@ const applied = async (call: ResourceCall, part: ScalePart): Promise<Result<Upda
   const read = await readApplication(call, query.value)
   if (!read.ok) return read
   const { configuration } = read.value
-  const problem = checkConfigurationOf(scaleKind, configuration) ?? problemOf(configuration as unknown as Scale, name)
+  const problem = checkConfigurationOf(scaleKind, configuration) ?? problemOf(configuration as unknown as Scale, call)
   if (problem) return refused(problem)
   const application = { ...read.value, configuration: parentConfiguration(call, part, configuration), creates: false }
   return apply(registry, { resource, namespace, name }, application, throughScale(call, query.value))

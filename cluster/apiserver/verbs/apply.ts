@@ -1,4 +1,5 @@
 /** apply: a PATCH with an applied configuration (server-side apply, KEP-555). It makes the object where there is none. */
+import { runTimeType } from '#cluster/api/custom/run-time-type.ts'
 import { decodeValue } from '#cluster/api/decode-value.ts'
 import { fieldInvalid } from '#cluster/api/field-error.ts'
 import type { Kind } from '#cluster/api/kind.ts'
@@ -26,7 +27,7 @@ export interface Application {
 }
 
 const decode = (kind: Kind, value: JsonObject, configuration: JsonObject): Result<ApiObject, Status> => {
-  const decoded = decodeValue(value, kind.type)
+  const decoded = runTimeType(kind.type)?.decodeMerged(value) ?? decodeValue(value, kind.type)
   if (!decoded.ok) {
     const subject = describeConfiguration(configuration)
     return refused(unexplained(`failed to convert new object (${subject}) to proper version: ${decoded.problem}`))
