@@ -36,6 +36,7 @@ import { Quotas } from './quota/quotas.ts'
 import { Recount } from './quota/recount.ts'
 import { Grants } from './rbac/grants.ts'
 import type { Registry } from './registry.ts'
+import { PolicyStatus } from './review/policy-status.ts'
 import type { Cacher } from './storage/cacher.ts'
 import type { TokenIssuer } from './tokens/token-issuer.ts'
 import { WebhookClients } from './webhook/webhook-clients.ts'
@@ -187,12 +188,14 @@ export const createGates = (registry: Registry, environment: GatesEnvironment): 
   registry.admission = new Admission(plugins, { metrics, monotonic: () => clock.monotonic() })
   registry.quotas = new Quotas(registry, plugins.includes(resourceQuota))
   const recount = new Recount(registry, registry.quotas, logger)
-  recount.start()
+  const policyStatus = new PolicyStatus(registry, logger)
+  for (const loop of [recount, policyStatus]) loop.start()
   return {
     authenticators: [createClientCertificateAuthenticator(), createBearerTokenAuthenticator(tokens)],
     decide: judge,
     close() {
       recount.close()
+      policyStatus.close()
       clients.close()
     },
     actions: createActions({

@@ -2,7 +2,7 @@
 import type { Program } from '../cel/compile.ts'
 import { BOOL, type CelType, STRING } from '../cel/type.ts'
 import { type FieldError, fieldInvalid } from '../field-error.ts'
-import { compileExpression, type Declared } from './expressions.ts'
+import { compileExpression, type Declared, type ObjectTypes } from './expressions.ts'
 import type { PolicySpec, Validation } from './policy.ts'
 
 export interface CompiledPolicy {
@@ -21,15 +21,17 @@ class PolicyCompiler {
   readonly errors: FieldError[] = []
   readonly #spec: PolicySpec
   readonly #types = new Map<string, CelType>()
+  readonly #objects: ObjectTypes
 
-  constructor(spec: PolicySpec) {
+  constructor(spec: PolicySpec, objects: ObjectTypes) {
     this.#spec = spec
+    this.#objects = objects
   }
 
   compile(): CompiledPolicy {
     const { matchConditions = [], variables = [], validations = [], auditAnnotations = [] } = this.#spec
     const conditions = matchConditions.flatMap(({ name = '', expression = '' }, index) => {
-      const declared = { params: this.#params, authorizer: true }
+      const declared = { params: this.#params, authorizer: true, types: this.#objects }
       const program = this.#add(expression.trim(), `spec.matchConditions[${index}].expression`, declared, [BOOL])
       return program ? [{ name, expression, program }] : []
     })
@@ -58,7 +60,8 @@ class PolicyCompiler {
   }
 
   get #declared(): Declared {
-    return { params: this.#params, authorizer: true, namespace: true, variables: new Map(this.#types) }
+    const variables = new Map(this.#types)
+    return { params: this.#params, authorizer: true, namespace: true, variables, types: this.#objects }
   }
 
   #validation(validation: Validation, at: string): CompiledPolicy['validations'] {
@@ -82,9 +85,12 @@ class PolicyCompiler {
   }
 }
 
-/** `errors`: none for a policy that may be stored. */
-export const compilePolicy = (spec: PolicySpec): { readonly policy: CompiledPolicy; readonly errors: FieldError[] } => {
-  const compiler = new PolicyCompiler(spec)
+/** `errors`: none for a policy that may be stored. `objects`: the types of what else is of none. */
+export const compilePolicy = (
+  spec: PolicySpec,
+  objects: ObjectTypes = {},
+): { readonly policy: CompiledPolicy; readonly errors: FieldError[] } => {
+  const compiler = new PolicyCompiler(spec, objects)
   const policy = compiler.compile()
   return { policy, errors: compiler.errors }
 }

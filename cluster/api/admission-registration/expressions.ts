@@ -22,6 +22,13 @@ export interface Declared {
   readonly namespace?: boolean
   /** Types of a policy's variables, by name. */
   readonly variables?: ReadonlyMap<string, CelType>
+  /** Of what is otherwise of none. */
+  readonly types?: ObjectTypes
+}
+
+export interface ObjectTypes {
+  readonly object?: CelType
+  readonly params?: CelType
 }
 
 const objectType = (name: string, fields: Readonly<Record<string, CelType>>): CelType => ({
@@ -58,11 +65,11 @@ export const REQUEST = objectType('kubernetes.AdmissionRequest', {
 export const variablesType = (variables: ReadonlyMap<string, CelType>): CelType =>
   objectType('kubernetes.variables', Object.fromEntries(variables))
 
-const typesOf = ({ params, authorizer, namespace, variables }: Declared): Record<string, CelType> => ({
-  object: DYN,
-  oldObject: DYN,
+const typesOf = ({ params, authorizer, namespace, variables, types }: Declared): Record<string, CelType> => ({
+  object: types?.object ?? DYN,
+  oldObject: types?.object ?? DYN,
   request: REQUEST,
-  ...(params ? { params: DYN } : {}),
+  ...(params ? { params: types?.params ?? DYN } : {}),
   ...(authorizer ? { authorizer: AUTHORIZER } : {}),
   ...(namespace ? { namespaceObject: DYN } : {}),
   ...(variables ? { variables: variablesType(variables) } : {}),

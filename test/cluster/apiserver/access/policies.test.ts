@@ -276,3 +276,30 @@ test('no expression stalls the server', async t => {
   t.is(code, 422)
   t.regex(json.message, /validation failed due to running out of cost budget, no further validation rules will be run$/)
 })
+
+test('a policy tells what its expressions would not find', async t => {
+  const world = await startWorld(t)
+  const path = `${GROUP}/validatingadmissionpolicies`
+  const statusOf = async (name: string) => {
+    for (;;) {
+      const { json } = await world.server.fetch(`${path}/${name}`)
+      if (json.status?.observedGeneration === json.metadata.generation) return json.status
+    }
+  }
+  const policy = (name: string, expression: string) => ({
+    metadata: { name },
+    spec: { matchConstraints: { resourceRules: CONFIG_MAPS }, validations: [{ expression }] },
+  })
+  await world.make(t, path, policy('right', "object.data.exists(key, key == 'a')"))
+  t.deepEqual(await statusOf('right'), { observedGeneration: 1, typeChecking: {} })
+  const { spec } = (await create(world, path, policy('wrong', "object.spec.size == 'a'"))).json
+  const { typeChecking } = await statusOf('wrong')
+  t.is(typeChecking.expressionWarnings[0].fieldRef, 'spec.validations[0].expression')
+  t.regex(typeChecking.expressionWarnings[0].warning, /^v1, Kind=ConfigMap: ERROR: <input>:1:7: undefined field 'spec'/)
+  const body = {
+    ...(await world.server.fetch(`${path}/wrong`)).json,
+    spec: { ...spec, validations: [{ expression: 'true' }] },
+  }
+  t.is((await world.server.fetch(`${path}/wrong`, { method: 'PUT', body })).code, 200)
+  t.deepEqual(await statusOf('wrong'), { observedGeneration: 2, typeChecking: {} })
+})
