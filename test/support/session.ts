@@ -103,6 +103,7 @@ export const told = (actual: readonly string[], { expected }: Command): readonly
     const timeless = line
       .replace(new RegExp(`\\b${WORDS['<uid>']}\\b`, 'g'), '<uid>')
       .replace(new RegExp(WORDS['<time>']!, 'g'), '<time>')
+      .replace(/(resource ?version: +"?)\d+/i, '$1<number>')
       .trimEnd()
     return isTable ? timeless.replace(new RegExp(`(?<=\\s)${WORDS['<age>']}(?=\\s|$)`, 'g'), '<age>') : timeless
   })
