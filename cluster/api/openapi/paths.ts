@@ -59,6 +59,10 @@ const PATCH_TYPES = [
   'application/apply-patch+yaml',
 ] as const
 
+/** kubectl apply takes the strategic patch where it is offered. */
+const patchTypes = ({ namesItems }: Kind): readonly string[] =>
+  PATCH_TYPES.filter(type => !namesItems || type !== 'application/strategic-merge-patch+json')
+
 const queryParameters = (parameters: readonly Parameter[]): unknown[] =>
   parameters.map(({ name, description, type }) => ({
     name,
@@ -146,7 +150,7 @@ const readAndWrite = (kind: Kind, scope: string, suffix: string): PathItem => {
       action: 'patch',
       id: named('patch'),
       parameters: [...WRITE, FORCE],
-      body: content(reference(`${META}.Patch`), PATCH_TYPES),
+      body: content(reference(`${META}.Patch`), patchTypes(kind)),
       answer: own,
       codes: [200, 201],
     }),

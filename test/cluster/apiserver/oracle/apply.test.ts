@@ -29,6 +29,8 @@ const thingKind: Kind = {
   namespaced: true,
   type: TYPE,
   hasStatus: true,
+  // As a custom resource: nothing of metadata goes in by its status.
+  statusResets: ['metadata'],
   countsGenerations: true,
   unconditionalUpdate: false,
   applyDefaults: object => applySchemaDefaults(object, TYPE),

@@ -174,6 +174,7 @@ test('objects of a custom resource are what Kubernetes makes of them', async t =
   if (!both) return
   const sides = [both.theirs, both.ours]
   for (const side of sides) await serve(side, definition(), THINGS)
+  t.true(SEEDS.length > 0)
   for (const seed of SEEDS) {
     const draw = seeded(seed)
     for (let step = 0; step < REQUESTS; step++) {
