@@ -17,6 +17,7 @@ import { createLimitRanger } from './limit-ranger.ts'
 import { createMutatingWebhook } from './mutating-webhook.ts'
 import { createNodeRestriction } from './node-restriction.ts'
 import { createPodSecurity } from './pod-security.ts'
+import { createPolicyParams } from './policy-params.ts'
 import { createPriority } from './priority.ts'
 import { resourceQuota } from './resource-quota.ts'
 import { createRoleEscalation } from './role-escalation.ts'
@@ -36,7 +37,7 @@ export interface AdmissionEnvironment extends WebhookEnvironment, PolicyEnvironm
 }
 
 /** What no cluster is safe without. */
-const NEEDED = new Set(['RBACEscalation'])
+const NEEDED = new Set(['RBACEscalation', 'PolicyParams'])
 
 /** Kubernetes's plugins that are part of the verbs here, and so always asked. */
 const ALWAYS = ['NamespaceLifecycle']
@@ -60,6 +61,7 @@ const createAll = (environment: AdmissionEnvironment): readonly AdmissionPlugin[
     certificateSubjectRestriction,
     createDefaultIngressClass(cacher),
     createRoleEscalation(environment),
+    createPolicyParams(environment),
     createMutatingWebhook(environment),
     createValidatingAdmissionPolicy(environment),
     createValidatingWebhook(environment),

@@ -98,7 +98,7 @@ test('plugins can be left out, by names that are known', async t => {
   const world = await startWorld(t, options('ServiceAccount, TaintNodesByCondition'))
   await world.make(t, `${CORE}/nodes`, { metadata: { name: 'n' } })
   t.is((await world.server.fetch(`${CORE}/nodes/n`)).json.spec.taints, undefined)
-  for (const name of ['Nope', 'RBACEscalation', 'NamespaceLifecycle'])
+  for (const name of ['Nope', 'RBACEscalation', 'PolicyParams', 'NamespaceLifecycle'])
     await t.throwsAsync(startWorld(t, options(name)), { message: new RegExp(`"${name}" is none of`) })
   const enabled = (names: string, disableAdmissionPlugins = 'ServiceAccount') =>
     startWorld(t, { options: { enableAdmissionPlugins: names, disableAdmissionPlugins } })

@@ -303,3 +303,48 @@ test('a policy tells what its expressions would not find', async t => {
   t.is((await world.server.fetch(`${path}/wrong`, { method: 'PUT', body })).code, 200)
   t.deepEqual(await statusOf('wrong'), { observedGeneration: 2, typeChecking: {} })
 })
+
+test('nobody lets a policy read what they may not', async t => {
+  const world = await startWorld(t)
+  const rules = [
+    { verbs: ['*'], apiGroups: ['admissionregistration.k8s.io'], resources: ['*'] },
+    { verbs: ['get', 'list'], apiGroups: [''], resources: ['configmaps'] },
+  ]
+  await world.role(t, undefined, 'policies', rules)
+  await world.bind(t, undefined, 'ClusterRole/policies', 'user:ann')
+  const policy = (kind: string) => ({
+    metadata: { name: `${kind.toLowerCase()}.example.com` },
+    spec: {
+      paramKind: { apiVersion: 'v1', kind },
+      matchConstraints: { resourceRules: CONFIG_MAPS },
+      validations: [{ expression: 'false', messageExpression: 'string(params.data.password)' }],
+    },
+  })
+  const binding = (name: string) => ({
+    metadata: { name },
+    spec: {
+      policyName: `${name}.example.com`,
+      validationActions: ['Deny'],
+      paramRef: { name: 'x', namespace: 'kube-system', parameterNotFoundAction: 'Deny' },
+    },
+  })
+  const asAnn = async (path: string, body: object) => {
+    const { code, json } = await world.server.fetch(`${GROUP}/${path}`, { method: 'POST', body, as: 'ann' })
+    return [code, json.message]
+  }
+  const [code, message] = await asAnn('validatingadmissionpolicies', policy('Secret'))
+  t.is(code, 422)
+  t.regex(
+    message,
+    /spec\.paramKind: Forbidden: user ann must have "get" permission on all objects of the referenced paramKind/,
+  )
+  t.is((await asAnn('validatingadmissionpolicies', policy('ConfigMap')))[0], 201)
+  await world.make(t, `${GROUP}/validatingadmissionpolicies`, policy('Secret'))
+  const [bound, why] = await asAnn('validatingadmissionpolicybindings', binding('secret'))
+  t.is(bound, 422)
+  t.regex(
+    why,
+    /spec\.paramRef: Forbidden: user ann does not have "get" permission on the object referenced by paramRef/,
+  )
+  t.is((await asAnn('validatingadmissionpolicybindings', binding('configmap')))[0], 201)
+})
