@@ -29,7 +29,7 @@ export const isHugePages = (name: string): boolean => name.startsWith(HUGE_PAGES
 const isQuotaHugePages = (name: string): boolean => isHugePages(name) || name.startsWith(REQUESTS + HUGE_PAGES)
 
 /** In Kubernetes's own domain, said or not. */
-export const isNativeResource = (name: string): boolean => !name.includes('/') || name.includes('kubernetes.io/')
+const isNativeResource = (name: string): boolean => !name.includes('/') || name.includes('kubernetes.io/')
 
 export const isExtendedResource = (name: string): boolean =>
   !isNativeResource(name) && !name.startsWith(REQUESTS) && checkQualifiedName(REQUESTS + name).length === 0

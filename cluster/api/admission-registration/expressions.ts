@@ -62,7 +62,7 @@ export const REQUEST = objectType('kubernetes.AdmissionRequest', {
   options: DYN,
 })
 
-export const variablesType = (variables: ReadonlyMap<string, CelType>): CelType =>
+const variablesType = (variables: ReadonlyMap<string, CelType>): CelType =>
   objectType('kubernetes.variables', Object.fromEntries(variables))
 
 const typesOf = ({ params, authorizer, namespace, variables, types }: Declared): Record<string, CelType> => ({

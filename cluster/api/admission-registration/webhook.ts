@@ -79,7 +79,7 @@ const validatePath = (path: string, field: string): FieldError[] => {
   ]
 }
 
-export const validateClientConfig = ({ url, service }: ClientConfig, field: string): FieldError[] => {
+const validateClientConfig = ({ url, service }: ClientConfig, field: string): FieldError[] => {
   if ((url === undefined) === (service === undefined))
     return [fieldRequired(field, 'exactly one of url or service is required')]
   if (url !== undefined) return validateUrl(url, `${field}.url`)

@@ -26,7 +26,7 @@ const ONE = count(1)
 export const isUncounted = ({ group, resource, namespaced }: Kind): boolean =>
   !namespaced || (resource === 'events' && (group === '' || group === 'events.k8s.io'))
 
-export const countName = ({ group, resource }: Kind): string =>
+const countName = ({ group, resource }: Kind): string =>
   group === '' ? `count/${resource}` : `count/${resource}.${group}`
 
 const specOf = (object: ApiObject): Record<string, unknown> => (isObject(object.spec) ? object.spec : {})
