@@ -8,12 +8,12 @@ import { twoDashes } from './one-dash.ts'
 const argv = twoDashes(process.argv)
 keepCompiled(argv.slice(2))
 
-const { reportError } = await import('./exit.ts')
 try {
   const { createProgram } = await import('./program.ts')
   const program = await createProgram(argv[2])
   await program.parseAsync(argv)
 } catch (error) {
+  const { reportError } = await import('./exit.ts')
   reportError(error)
   process.exitCode = 1
 }

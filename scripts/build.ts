@@ -27,12 +27,18 @@ const exported = new Map<string, string>()
 const modules = new Map<string, ModuleInfo>()
 const info = (file: string): ModuleInfo => modules.get(join(root, file))!
 
+/** What other subcommands want of the DNS server's modules. */
+const SHARED = ['cmd/address-flag.ts', 'cmd/reachable-address.ts', 'cmd/run-program.ts', 'resolver/resolvconf.ts']
+
 /** Which modules, with all that they import, are one file; where several could have one, the first does. */
 const files: Readonly<Record<string, (id: string) => boolean>> = {
   // A worker thread reads this and its own file, and nothing else.
   thread: id => info('server/udp/worker.ts').importedIds.includes(id),
   cli: id => info('cmd/main.ts').dynamicallyImportedIds.includes(id),
   flags: id => id === join(root, 'cmd/dns.ts'),
+  // The control plane has them too, and should not read a DNS server for their sake.
+  lib: id => id.startsWith(join(root, 'lib/')) || SHARED.some(file => id === join(root, file)),
+  watcher: id => id.startsWith(join(root, 'watcher/')),
   dns: id => id === join(root, 'cmd/serve-dns.ts') || id === EVERYDAY,
 }
 
