@@ -1,18 +1,11 @@
 /** Whether a CustomResourceDefinition may be one, in Kubernetes's words; its schemas have a file of their own. */
 import { isDeepStrictEqual } from 'node:util'
-import {
-  type FieldError,
-  fieldForbidden,
-  fieldInvalid,
-  fieldNotSupported,
-  fieldRequired,
-  fieldTooMany,
-} from '../field-error.ts'
+import { type FieldError, fieldInvalid, fieldRequired, fieldTooMany } from '../field-error.ts'
 import { checkDns1035Label, checkDnsSubdomain } from '../name.ts'
 import type { ApiObject } from '../object.ts'
 import { APPROVAL, approvalOf, isProtectedGroup } from './approval.ts'
+import { oneOf, validateConversion, validateStorageChange } from './conversion-validation.ts'
 import {
-  type Conversion,
   type DefinitionSpec,
   type DefinitionVersion,
   isConditionTrue,
@@ -21,16 +14,10 @@ import {
   type ScalePaths,
   specOf,
   statusOf,
-  type WebhookClientConfig,
 } from './definition.ts'
 import { findField } from './field-path.ts'
 import { readSchema } from './schema.ts'
 import { validateSchema } from './schema-validation.ts'
-
-const oneOf = (path: string, value: string | undefined, values: readonly string[]): FieldError[] => {
-  if (!value) return [fieldRequired(path)]
-  return values.includes(value) ? [] : [fieldNotSupported(path, value, values)]
-}
 
 const label = (path: string, value: string | undefined): FieldError[] => {
   const complaints = value ? checkDns1035Label(value) : []
@@ -271,70 +258,6 @@ const validateVersions = (versions: readonly DefinitionVersion[]): FieldError[] 
   return errors
 }
 
-const validateUrl = (text: string, path: string): FieldError[] => {
-  const url = URL.parse(text)
-  if (!url) return [fieldRequired(path, 'url must be a valid URL: parse error; desired format: https://host[/path]')]
-  const fault = (detail: string) => fieldInvalid(path, text, `${detail}; desired format: https://host[/path]`)
-  if (url.protocol !== 'https:')
-    return [
-      fieldInvalid(
-        path,
-        url.protocol.slice(0, -1),
-        "'https' is the only allowed URL scheme; desired format: https://host[/path]",
-      ),
-    ]
-  if (url.username || url.password) return [fault('user information is not permitted in the URL')]
-  if (url.hash) return [fault('fragments are not permitted in the URL')]
-  return url.search ? [fault('query parameters are not permitted in the URL')] : []
-}
-
-const validateService = ({ service = {} }: WebhookClientConfig, path: string): FieldError[] => {
-  const { name, namespace, port = 443 } = service
-  return [
-    ...(name ? [] : [fieldRequired(`${path}.name`, 'service name is required')]),
-    ...(namespace ? [] : [fieldRequired(`${path}.namespace`, 'service namespace is required')]),
-    ...(port >= 1 && port <= 65_535
-      ? []
-      : [fieldInvalid(`${path}.port`, port, 'port is not valid: must be between 1 and 65535, inclusive')]),
-  ]
-}
-
-const REVIEW_VERSIONS = ['v1', 'v1beta1']
-
-const validateReviewVersions = (versions: readonly string[], path: string): FieldError[] => {
-  if (versions.length === 0) return [fieldRequired(path)]
-  const errors = versions.flatMap((version, index) => {
-    const at = `${path}[${index}]`
-    if (versions.indexOf(version) !== index) return [fieldInvalid(at, version, 'duplicate version')]
-    return checkDns1035Label(version).map(complaint => fieldInvalid(at, version, complaint))
-  })
-  if (versions.some(version => REVIEW_VERSIONS.includes(version))) return errors
-  return [...errors, fieldInvalid(path, versions, `must include at least one of ${REVIEW_VERSIONS.join(', ')}`)]
-}
-
-const validateWebhook = ({ webhook = {} }: Conversion, path: string): FieldError[] => {
-  const { clientConfig, conversionReviewVersions = [] } = webhook
-  const at = `${path}.webhookClientConfig`
-  const versions = validateReviewVersions(conversionReviewVersions, `${path}.conversionReviewVersions`)
-  if (!clientConfig) return [fieldRequired(at, 'required when strategy is set to Webhook'), ...versions]
-  const { url, service } = clientConfig
-  if ((url === undefined) === (service === undefined)) {
-    return [fieldRequired(at, 'exactly one of url or service is required'), ...versions]
-  }
-  return [
-    ...(url === undefined ? validateService(clientConfig, `${at}.service`) : validateUrl(url, `${at}.url`)),
-    ...versions,
-  ]
-}
-
-const validateConversion = (conversion: Conversion | undefined, path: string): FieldError[] => {
-  if (!conversion) return []
-  const errors = oneOf(`${path}.strategy`, conversion.strategy, ['None', 'Webhook'])
-  if (conversion.strategy === 'Webhook') return [...errors, ...validateWebhook(conversion, path)]
-  const detail = 'should not be set when strategy is not set to Webhook'
-  return conversion.webhook ? [...errors, fieldForbidden(`${path}.webhookClientConfig`, detail)] : errors
-}
-
 const validateSpec = (spec: DefinitionSpec): FieldError[] => {
   const { group, scope, versions = [], names = {}, conversion, preserveUnknownFields } = spec
   return [
@@ -418,6 +341,7 @@ export const validateDefinitionUpdate = (next: ApiObject, current: ApiObject): F
     ...(established ? immutable('spec.names.kind', after.names?.kind, before.names?.kind) : []),
     ...immutable('spec.group', after.group, before.group),
     ...immutable('spec.names.plural', after.names?.plural, before.names?.plural),
+    ...validateStorageChange(after, before),
   ]
 }
 

@@ -1,4 +1,5 @@
 /** CustomResourceDefinition: a kind that its author makes. What is served of it follows from its status. */
+import { conversionWarnings } from '../custom/conversion-validation.ts'
 import { CLEANUP_FINALIZER, type DefinitionSpec, setCondition, specOf, statusOf } from '../custom/definition.ts'
 import {
   validateDefinition,
@@ -52,6 +53,7 @@ export const customResourceDefinitionKind: Kind = {
   validate: validateDefinition,
   validateUpdate: validateDefinitionUpdate,
   validateStatusUpdate: validateDefinitionStatus,
+  warnings: definition => conversionWarnings(specOf(definition)),
   deleteReturnsObject: true,
   prepareForDelete(definition) {
     const { metadata } = definition

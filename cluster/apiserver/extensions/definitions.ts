@@ -6,6 +6,7 @@
  * them, know nothing of it. Definitions are looked after one by one, in the order in which they change.
  */
 import { isDeepStrictEqual } from 'node:util'
+import { isServable } from '#cluster/api/custom/conversion-validation.ts'
 import { customKind } from '#cluster/api/custom/custom-kind.ts'
 import { CLEANUP_FINALIZER, isConditionTrue, setCondition, specOf, statusOf } from '#cluster/api/custom/definition.ts'
 import { forgetType } from '#cluster/api/custom/run-time-type.ts'
@@ -151,7 +152,8 @@ export class Definitions {
     const source = structuredClone(sourceOf(definition))
     const before = this.#installed.get(name)
     if (before && isDeepStrictEqual(before.source, source)) return
-    const versions = (specOf(definition).versions ?? []).filter(({ served }) => served)
+    const spec = specOf(definition)
+    const versions = (spec.versions ?? []).filter(({ served, name }) => served && isServable(spec, name))
     const kinds = versions.map(version => customKind(definition, version, () => this.#terminating.has(name)))
     await registry.cacher.add(kinds)
     registry.add(kinds)
