@@ -2,6 +2,7 @@
  * Kubernetes quantities (`250m`, `1Gi`, `1e3`), exactly: a value is a whole number of nano units in a bigint, and
  * the canonical text is what Kubernetes prints (largest suffix without a fraction, family of suffixes kept).
  */
+import { LRUCache } from 'lru-cache'
 
 type Format = 'binary' | 'decimal' | 'exponent'
 
@@ -37,8 +38,19 @@ const scaleOf = (suffix: string): { readonly format: Format; readonly times: big
     : { format: 'decimal', times: 1000n ** BigInt(power), over: 1n }
 }
 
+/** Quantities by their texts: a cluster's objects say the same few over and over. */
+const parsed = new LRUCache<string, Quantity>({ max: 1_000 })
+
 /** Undefined for what is no quantity. */
 export const parseQuantity = (text: string): Quantity | undefined => {
+  const known = parsed.get(text)
+  if (known) return known
+  const quantity = parseAnew(text)
+  if (quantity) parsed.set(text, quantity)
+  return quantity
+}
+
+const parseAnew = (text: string): Quantity | undefined => {
   const match = text.length <= 64 ? SYNTAX.exec(text) : null
   if (!match) return undefined
   const [whole = '', fraction = ''] = match[2]!.split('.')
@@ -60,8 +72,18 @@ const decimalText = (nano: bigint, exponent: boolean): string => {
   return shown === 0 ? `${value}` : `${value}e${shown}`
 }
 
+const formatted = new WeakMap<Quantity, string>()
+
 /** The text that Kubernetes prints for the same value. */
-export const formatQuantity = ({ nano, format }: Quantity): string => {
+export const formatQuantity = (quantity: Quantity): string => {
+  const known = formatted.get(quantity)
+  if (known !== undefined) return known
+  const text = formatAnew(quantity)
+  formatted.set(quantity, text)
+  return text
+}
+
+const formatAnew = ({ nano, format }: Quantity): string => {
   if (nano === 0n) return '0'
   const sign = nano < 0n ? '-' : ''
   const size = nano < 0n ? -nano : nano

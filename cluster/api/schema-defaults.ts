@@ -32,10 +32,21 @@ const walk = (value: unknown, shape: Shape): void => {
   }
 }
 
+const fields = new Map<string, readonly FieldSchema[]>()
+
+/** Those of a type that have a default, or may have one inside. */
+const fruitfulFields = (type: string): readonly FieldSchema[] => {
+  const known = fields.get(type)
+  if (known) return known
+  const all = hasDefaults(type) ? typeSchema(type).fields : []
+  const found = all.filter(field => field.default !== undefined || hasDefaultsInside(field.shape))
+  fields.set(type, found)
+  return found
+}
+
 /** Fills `object`, read as the type named in types.json, in place. */
 export const applySchemaDefaults = (object: Record<string, unknown>, type: string): void => {
-  if (!hasDefaults(type)) return
-  for (const field of typeSchema(type).fields) {
+  for (const field of fruitfulFields(type)) {
     if (field.default !== undefined && isAbsent(object[field.name], field)) object[field.name] = field.default
     else if (object[field.name] !== undefined) walk(object[field.name], field.shape)
   }

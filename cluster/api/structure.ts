@@ -64,15 +64,21 @@ const checkShape = (value: unknown, declared: Shape, path: string): FieldError[]
     : []
 }
 
+const pathOf = (path: string, { name }: FieldSchema): string => (path === '' ? name : `${path}.${name}`)
+
 const checkStruct = (value: Record<string, unknown>, type: string, path: string): FieldError[] => {
   const schema = typeSchema(type)
   const errors: FieldError[] = []
   for (const field of schema.fields) {
     if (schema.root && NOT_LOOKED_INTO.has(field.name)) continue
     const inner = value[field.name]
-    const at = path === '' ? field.name : `${path}.${field.name}`
+    // Most fields are neither there nor missed: no path is made for those.
+    if (inner === undefined || inner === null) {
+      if (isMissing(inner, field, type)) errors.push(fieldRequired(pathOf(path, field)))
+      continue
+    }
+    const at = pathOf(path, field)
     if (isMissing(inner, field, type)) errors.push(fieldRequired(at))
-    if (inner === undefined || inner === null) continue
     const values = field.enum === undefined ? undefined : closedEnum(field.enum)
     if (values) errors.push(...checkEnum(inner, at, values))
     else errors.push(...checkShape(inner, field.shape, at))

@@ -25,7 +25,14 @@ const seconds = (microseconds: bigint): string => {
 export const formatTime = (microseconds: bigint): string => `${seconds(microseconds)}Z`
 
 /** The same of a clock's time, milliseconds since the epoch: `metadata.creationTimestamp` and its like. */
-export const timestamp = (milliseconds: number): string => formatTime(BigInt(Math.floor(milliseconds)) * 1000n)
+export const timestamp = (milliseconds: number): string => {
+  const second = Math.floor(milliseconds / 1000)
+  if (second !== last.second) last = { second, text: formatTime(BigInt(second) * 1_000_000n) }
+  return last.text
+}
+
+/** All writes of a second have one. */
+let last = { second: Number.NaN, text: '' }
 
 /** `2031-05-01T12:00:00.000000Z`. */
 export const formatMicroTime = (microseconds: bigint): string => {
