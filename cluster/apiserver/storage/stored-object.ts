@@ -77,7 +77,10 @@ export class StoredObject {
   /** Reads what `encodeStored` wrote. Throws when the bytes are no such thing (a damaged store). */
   static decode(kind: Kind, key: string, stored: { value: Uint8Array; modRevision: Revision }): StoredObject {
     const value = asBuffer(stored.value)
-    const read = (kind.storage ? undefined : written.get(stored.value)) ?? (JSON.parse(value.toString()) as ApiObject)
+    const known = kind.storage ? undefined : written.get(stored.value)
+    // It is the first reader's alone: two apiservers over one store each have their own.
+    written.delete(stored.value)
+    const read = known ?? (JSON.parse(value.toString()) as ApiObject)
     shareFields(read)
     const object = kind.storage ? kind.storage.fromStored(read) : read
     const bytes = kind.storage ? serialize(object) : value
