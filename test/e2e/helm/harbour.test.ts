@@ -7,6 +7,7 @@ import test, { type ExecutionContext } from 'ava'
 import { type RunningApiserver, startApiserver } from '../../support/apiserver.ts'
 import { helm, type Run } from '../../support/kubectl.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
+import { startWebhookServer } from '../../support/webhook-server.ts'
 
 const CHART = join(import.meta.dirname, 'harbour')
 const CORE = '/api/v1/namespaces/default'
@@ -151,4 +152,42 @@ test('a release waits until its workloads are there, and a dry run makes nothing
   const installed = await plain(...args)
   t.is((await readied).code, 200)
   t.is(installed.code, 0, installed.stderr)
+})
+
+test('a chart brings its definitions, their objects, and a webhook that judges the next ones', async t => {
+  const { run, plain, get, code, server } = await start(t)
+  const judge = await startWebhookServer(t, ({ object }) => ({
+    allowed: object.spec.length < 100,
+    status: { message: 'no ship is as long as that' },
+  }))
+  const { url, caBundle } = judge.config()
+  const hook = ['--set', `webhook.url=${url},webhook.authority=${caBundle}`]
+  const berths = '/apis/harbour.example.com/v1/namespaces/default/berths'
+  await run('install', 'four', CHART, ...hook, '--set', 'berth.length=20')
+  t.is((await get(`${berths}/four`)).spec.length, 20)
+  const { json } = await server.fetch(berths, { method: 'POST', body: { metadata: { name: 'other' }, spec: {} } })
+  t.is(json.spec.length, 10, 'the default of the schema')
+  await run('upgrade', 'four', CHART, ...hook, '--set', 'berth.length=50')
+  t.is((await get(`${berths}/four`)).spec.length, 50)
+  t.true(judge.requests.length > 0, 'the webhook was asked')
+
+  const args = ['upgrade', 'four', CHART, ...hook, '--no-hooks', '--timeout', '20s']
+  const judged = await plain(...args, '--set', 'berth.length=200')
+  t.not(judged.code, 0)
+  t.regex(
+    judged.stderr,
+    /admission webhook "berths\.harbour\.example\.com" denied the request: no ship is as long as that/,
+  )
+  const invalid = await plain(...args, '--set', 'berth.length=0')
+  t.not(invalid.code, 0)
+  t.regex(invalid.stderr, /spec\.length in body should be greater than or equal to 1/)
+  await run('rollback', 'four', '1')
+  t.is((await get(`${berths}/four`)).spec.length, 20)
+
+  await run('uninstall', 'four')
+  t.is(await code(`${berths}/four`), 404)
+  t.is((await get('/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations')).items.length, 0)
+  const definition = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/berths.harbour.example.com'
+  t.is(await code(definition), 200, 'helm leaves definitions where they are')
+  t.is((await server.fetch(definition, { method: 'DELETE' })).code, 200)
 })
