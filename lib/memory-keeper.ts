@@ -38,8 +38,8 @@ const GROWTH = 4 * MEBIBYTE
 const NEAR = 0.85
 /** Share of what was left by the last collection that must have come before the next one: a large cluster may be near for ever. */
 const REGROWTH = 0.1
-/** A collection of the usual heap stops the thread for 25 to 50 ms: half a hundredth of the time at most. */
-const COLLECT_PAUSE: Milliseconds = 10_000
+/** A collection of the usual heap stops the thread for 25 to 50 ms: a hundredth of the time at most. */
+const COLLECT_PAUSE: Milliseconds = 5000
 
 export class MemoryKeeper {
   readonly #options: MemoryKeeperOptions
