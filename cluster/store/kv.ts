@@ -148,6 +148,7 @@ export interface Store {
   revision(): Promise<Revision>
   get(key: string, options?: Pick<RangeOptions, 'revision'>): Promise<KeyValue | undefined>
   range(range: KeyRange, options?: RangeOptions): Promise<RangeResult>
+  /** The values that are put must not be changed afterwards: watches of this process get those very bytes. */
   transact(transaction: Transaction): Promise<TransactionResult>
   /** Events from `from` on; history first, then live, without a gap. */
   watch(range: KeyRange, options: WatchOptions): StoreWatch

@@ -14,7 +14,7 @@ import { type Form, listMetadata } from './form.ts'
 /** Bytes before each event's message on a stream: its length, big-endian (k8s.io/apimachinery, "util/framer"). */
 const LENGTH = 4
 
-export const protobufFrame = (type: string, object: Buffer): Buffer => {
+const protobufFrame = (type: string, object: Buffer): Buffer => {
   const event = encodeWatchEvent(type, object)
   const head = Buffer.alloc(LENGTH)
   head.writeUInt32BE(event.length)
