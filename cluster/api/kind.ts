@@ -108,10 +108,12 @@ export interface Kind {
   readonly validateStatusUpdate?: (next: ApiObject, current: ApiObject) => readonly FieldError[]
   /** What a write to `/status` leaves as it is besides spec (`metadata.ownerReferences`): nobody owns it by that. */
   readonly statusResets?: readonly string[]
+  /** A write to `/status` changes no metadata, yet owns what it sends of it. (Custom resources.) */
+  readonly statusKeepsMetadata?: boolean
   /** Told to whoever asks for this version: it is deprecated. */
   readonly deprecation?: string
-  /** Warnings for the client (`Warning: 299 - "…"`), such as deprecations. */
-  readonly warnings?: (object: ApiObject) => readonly string[]
+  /** Warnings for the client (`Warning: 299 - "…"`), such as deprecations. `current`: what an update changes. */
+  readonly warnings?: (object: ApiObject, current?: ApiObject) => readonly string[]
   /** Whether deletion waits: the grace in seconds for this object, 0 for at once. (Pods.) */
   readonly gracePeriodSeconds?: (object: ApiObject, requested: number | undefined) => number
   /** Objects go by themselves so long after their last write. Default: never. */

@@ -65,11 +65,11 @@ export class Registry {
     }
   }
 
-  /** Serves kinds from now on whose objects are in memory already. */
-  add(kinds: readonly Kind[]): void {
-    for (const kind of kinds) {
+  /** Serves kinds from now on whose objects are in memory already; `hidden` ones to those who have the kind only. */
+  add(kinds: readonly Kind[], hidden: readonly Kind[] = []): void {
+    for (const kind of [...kinds, ...hidden]) {
       const resource = { kind, cache: this.cacher.cache(kind), planner: undefined }
-      this.#byPath.set(resourcePath(kind), resource)
+      if (!hidden.includes(kind)) this.#byPath.set(resourcePath(kind), resource)
       this.#byKind.set(kind, resource)
     }
     this.#versions.clear()

@@ -126,11 +126,11 @@ let types = 0
 const typeNameOf = ({ metadata }: ApiObject, { name }: DefinitionVersion): string =>
   `custom:${metadata.name}/${name}#${++types}`
 
-const subresourcesOf = ({ version }: Parts): Pick<Kind, 'hasStatus' | 'scale' | 'statusResets'> => {
+const subresourcesOf = ({ version }: Parts): Pick<Kind, 'hasStatus' | 'scale' | 'statusKeepsMetadata'> => {
   const { status, scale } = version.subresources ?? {}
   return {
     hasStatus: status !== undefined && status !== null,
-    statusResets: ['metadata'],
+    statusKeepsMetadata: true,
     ...(scale ? { scale: scaleOf(scale) } : {}),
   }
 }

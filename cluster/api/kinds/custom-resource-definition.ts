@@ -6,6 +6,7 @@ import {
   validateDefinitionStatus,
   validateDefinitionUpdate,
 } from '../custom/definition-validation.ts'
+import { formatWarnings } from '../custom/format-warnings.ts'
 import type { Kind } from '../kind.ts'
 import type { ApiObject } from '../object.ts'
 
@@ -53,7 +54,10 @@ export const customResourceDefinitionKind: Kind = {
   validate: validateDefinition,
   validateUpdate: validateDefinitionUpdate,
   validateStatusUpdate: validateDefinitionStatus,
-  warnings: definition => conversionWarnings(specOf(definition)),
+  warnings: (definition, current) => [
+    ...formatWarnings(definition, current),
+    ...conversionWarnings(specOf(definition)),
+  ],
   deleteReturnsObject: true,
   prepareForDelete(definition) {
     const { metadata } = definition

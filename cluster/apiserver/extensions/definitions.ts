@@ -8,7 +8,14 @@
 import { isDeepStrictEqual } from 'node:util'
 import { isServable } from '#cluster/api/custom/conversion-validation.ts'
 import { customKind } from '#cluster/api/custom/custom-kind.ts'
-import { CLEANUP_FINALIZER, isConditionTrue, setCondition, specOf, statusOf } from '#cluster/api/custom/definition.ts'
+import {
+  CLEANUP_FINALIZER,
+  type DefinitionVersion,
+  isConditionTrue,
+  setCondition,
+  specOf,
+  statusOf,
+} from '#cluster/api/custom/definition.ts'
 import { forgetType } from '#cluster/api/custom/run-time-type.ts'
 import type { Kind } from '#cluster/api/kind.ts'
 import { customResourceDefinitionKind as definitionKind } from '#cluster/api/kinds/custom-resource-definition.ts'
@@ -29,6 +36,8 @@ interface Installed {
   /** What the kinds are made of: while it stays, so do they. */
   readonly source: unknown
   readonly kinds: readonly Kind[]
+  /** The one that is stored, where it is not served: its objects go with the definition all the same. */
+  readonly hidden: readonly Kind[]
 }
 
 const groupOf = (name: string): string => name.slice(name.indexOf('.') + 1)
@@ -153,11 +162,13 @@ export class Definitions {
     const before = this.#installed.get(name)
     if (before && isDeepStrictEqual(before.source, source)) return
     const spec = specOf(definition)
-    const versions = (spec.versions ?? []).filter(({ served, name }) => served && isServable(spec, name))
-    const kinds = versions.map(version => customKind(definition, version, () => this.#terminating.has(name)))
-    await registry.cacher.add(kinds)
-    registry.add(kinds)
-    this.#installed.set(name, { source, kinds })
+    const make = (version: DefinitionVersion) => customKind(definition, version, () => this.#terminating.has(name))
+    const { versions = [] } = spec
+    const kinds = versions.filter(({ served, name }) => served && isServable(spec, name)).map(make)
+    const hidden = versions.filter(({ served, storage }) => storage && !served).map(make)
+    await registry.cacher.add([...kinds, ...hidden])
+    registry.add(kinds, hidden)
+    this.#installed.set(name, { source, kinds, hidden })
     if (before) this.#withdraw(before)
     this.#listKinds()
   }
@@ -170,8 +181,9 @@ export class Definitions {
     this.#listKinds()
   }
 
-  #withdraw({ kinds }: Installed): void {
+  #withdraw(installed: Installed): void {
     const { registry } = this.#environment
+    const kinds = [...installed.kinds, ...installed.hidden]
     registry.remove(kinds)
     registry.cacher.remove(kinds)
     for (const { type } of kinds) forgetType(type)
@@ -185,7 +197,8 @@ export class Definitions {
   async #cleanUp(definition: ApiObject): Promise<void> {
     const { metadata } = definition
     if (!metadata.finalizers?.includes(CLEANUP_FINALIZER)) return
-    const [kind] = this.#installed.get(metadata.name ?? '')?.kinds ?? []
+    const installed = this.#installed.get(metadata.name ?? '')
+    const kind = installed?.kinds[0] ?? installed?.hidden[0]
     const remaining = kind ? await this.#deleteAll(kind) : 0
     const status = structuredClone(statusOf(definition))
     const done = remaining === 0

@@ -101,6 +101,13 @@ const mergeMetadata = (merged: ApiObject, next: ApiObject, resets: readonly stri
   merged.metadata = { ...pick(structuredClone(next.metadata), false), ...pick(current, true) }
 }
 
+const resetsOf = (kind: Kind, subresource: string): readonly string[] => {
+  const part = kind.parts?.[subresource]
+  if (part) return part.resets
+  if (subresource !== 'status') return []
+  return kind.statusKeepsMetadata ? ['metadata'] : (kind.statusResets ?? [])
+}
+
 /** The object that a write to a subresource makes: all as it is, but for that part, metadata and who owns what. */
 const mergeSubresource = (
   { resource: { kind }, subresource }: UpdateTarget,
@@ -110,8 +117,7 @@ const mergeSubresource = (
   if (!subresource) return next
   const merged = structuredClone(withoutOwners(current))
   const part = kind.parts?.[subresource]
-  const resets = part ? part.resets : subresource === 'status' ? (kind.statusResets ?? []) : []
-  mergeMetadata(merged, next, resets)
+  mergeMetadata(merged, next, resetsOf(kind, subresource))
   setOwners(merged, next.metadata.managedFields)
   if (part) part.merge(merged, next, now)
   else if (subresource === 'status') {
@@ -247,7 +253,7 @@ export const rewrite = async (
     const outcome = await write(registry, target, { next: prepared.value, current }, options)
     if (!outcome.ok) return outcome
     if (outcome.value === 'stale') continue
-    for (const text of resource.kind.warnings?.(prepared.value) ?? []) options.warn(text)
+    for (const text of resource.kind.warnings?.(prepared.value, current.object) ?? []) options.warn(text)
     return accepted({ ...pick(outcome.value), created: false })
   }
 }

@@ -245,6 +245,36 @@ test('what only a webhook could convert is not served, and its maker is told', a
   t.true(refused.json.message.endsWith('what is stored as v1 cannot be served as v2'), refused.json.message)
 })
 
+test('objects of a version that is served no more go with their definition', async t => {
+  const server = await startApiserver(t)
+  const definition = crontabs()
+  const [version] = definition.spec.versions
+  definition.spec.versions.push({ ...version, name: 'v2', storage: false })
+  const made = await define(t, server, definition)
+  await server.fetch(CRONTABS, { method: 'POST', body: crontab('a') })
+  for (const each of made.spec.versions) each.served = false
+  const path = `${DEFINITIONS}/crontabs.stable.example.com`
+  t.is((await server.fetch(path, { method: 'PUT', body: made })).code, 200)
+  await until(async () => (await server.fetch(`${CRONTABS}/a`)).code === 404)
+  await server.fetch(path, { method: 'DELETE' })
+  await until(async () => (await server.fetch(path)).code === 404)
+  await define(t, server)
+  t.deepEqual((await server.fetch(CRONTABS)).json.items, [])
+})
+
+test('a format that nobody looks at is told of, once', async t => {
+  const server = await startApiserver(t)
+  const definition = crontabs()
+  definition.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.image.format = 'picture'
+  const created = await server.fetch(DEFINITIONS, { method: 'POST', body: definition })
+  t.is(created.headers.warning, '299 - "unrecognized format \\"picture\\""')
+  const made = await established(server)
+  made.spec.names.shortNames = []
+  const path = `${DEFINITIONS}/crontabs.stable.example.com`
+  const changed = await server.fetch(path, { method: 'PUT', body: made })
+  t.deepEqual([changed.code, changed.headers.warning], [200, undefined])
+})
+
 test('keys of JavaScript objects are fields like any other', async t => {
   const server = await startApiserver(t)
   const definition = crontabs()

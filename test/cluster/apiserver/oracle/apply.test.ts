@@ -30,7 +30,7 @@ const thingKind: Kind = {
   type: TYPE,
   hasStatus: true,
   // As a custom resource: nothing of metadata goes in by its status.
-  statusResets: ['metadata'],
+  statusKeepsMetadata: true,
   countsGenerations: true,
   unconditionalUpdate: false,
   applyDefaults: object => applySchemaDefaults(object, TYPE),
