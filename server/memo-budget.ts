@@ -7,7 +7,7 @@ export interface MemoBudget {
 }
 
 /** All memos together take no more of a container's limit than this: most of it is the program and the cluster. */
-export const LARGEST_SHARE = 1 / 10
+const LARGEST_SHARE = 1 / 10
 /** The main thread has what comes over connections, and what workers do not know: less than they have where there are some. */
 const MAIN_SHARE = 1 / 4
 

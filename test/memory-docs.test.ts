@@ -25,7 +25,7 @@ const cacheMemory = (corefile: string, memoryLimit?: number): unknown =>
 test('the cache: its default, and its share of a container', t => {
   const [, , standard = '', share = ''] = row('answers of other servers')
   const [, part] = /1\/(\d+)/.exec(share) ?? []
-  t.is(Math.round(Number(cacheMemory('cache')) / MEBIBYTE), Number.parseInt(standard))
+  t.is(Math.round(Number(cacheMemory('cache')) / MEBIBYTE), Number.parseInt(standard, 10))
   t.is(cacheMemory('cache', 80 * MEBIBYTE), (80 * MEBIBYTE) / Number(part))
   t.is(cacheMemory('cache', 1 << 30), cacheMemory('cache'))
   // Who writes a number has it.
@@ -35,7 +35,7 @@ test('the cache: its default, and its share of a container', t => {
 test('finished replies: their default, and their share of a container', t => {
   const [, , standard = '', share = ''] = row('finished replies')
   const [, part] = /1\/(\d+)/.exec(share) ?? []
-  t.is(serverOptions.memo.default, Number.parseInt(standard) * MEBIBYTE)
+  t.is(serverOptions.memo.default, Number.parseInt(standard, 10) * MEBIBYTE)
   const { main, worker } = memoBudget(serverOptions.memo.default, 2, 80 * MEBIBYTE)
   t.is(Math.round((main + 2 * worker) / MEBIBYTE), 80 / Number(part))
 })
