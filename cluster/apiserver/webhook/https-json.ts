@@ -29,6 +29,16 @@ export interface SendOptions {
 const MAX_ANSWER = 1024 * 1024
 const TIMEOUT: Milliseconds = 10_000
 
+interface Sending {
+  readonly url: string
+  readonly host: string | undefined
+  readonly text: string | undefined
+  readonly signal: AbortSignal
+}
+
+/** The server had closed a kept connection before it heard of the request. */
+class StaleConnectionError extends Error {}
+
 export class HttpsJson {
   readonly #options: HttpsJsonOptions
   readonly #agent: HttpsAgent
@@ -46,15 +56,30 @@ export class HttpsJson {
     this.#agent = new HttpsAgent(tls)
   }
 
-  /** The answer's JSON. `body`: a POST; without one a GET. Rejects for whatever is no 2xx with JSON. */
-  send(body?: unknown, options: SendOptions = {}): Promise<unknown> {
-    const { url = '', host, timeout = TIMEOUT, token, maxAnswer = MAX_ANSWER } = { ...this.#options, ...options }
+  /**
+   * The answer's JSON. `body`: a POST; without one a GET. Rejects for whatever is no 2xx with JSON. A kept connection that
+   * the server has just closed is tried again on a new one.
+   */
+  async send(body?: unknown, options: SendOptions = {}): Promise<unknown> {
+    const { url = '', host, timeout = TIMEOUT } = { ...this.#options, ...options }
     const text = body === undefined ? undefined : JSON.stringify(body)
+    const signal = AbortSignal.timeout(timeout)
+    for (;;) {
+      try {
+        return await this.#once({ url, host, text, signal })
+      } catch (error) {
+        if (!(error instanceof StaleConnectionError)) throw error
+      }
+    }
+  }
+
+  #once({ url, host, text, signal }: Sending): Promise<unknown> {
+    const { token, maxAnswer = MAX_ANSWER } = this.#options
     return new Promise((resolve, reject) => {
       const request = httpsRequest(url, {
         method: text === undefined ? 'GET' : 'POST',
         agent: this.#agent,
-        signal: AbortSignal.timeout(timeout),
+        signal,
         headers: {
           accept: 'application/json',
           ...(host ? { host } : {}),
@@ -62,8 +87,13 @@ export class HttpsJson {
           ...(token ? { authorization: `Bearer ${token}` } : {}),
         },
       })
-      request.on('error', reject)
+      let answered = false
+      request.on('error', (error: NodeJS.ErrnoException) => {
+        const stale = request.reusedSocket && !answered && error.code === 'ECONNRESET'
+        reject(stale ? new StaleConnectionError(error.message, { cause: error }) : error)
+      })
       request.on('response', response => {
+        answered = true
         const chunks: Buffer[] = []
         let size = 0
         response.on('error', reject)
