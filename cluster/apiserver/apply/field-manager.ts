@@ -8,6 +8,7 @@ import { encodeObject } from '#cluster/api/encode.ts'
 import type { Kind } from '#cluster/api/kind.ts'
 import { type ApiObject, apiVersionOf, type ManagedFieldsEntry } from '#cluster/api/object.ts'
 import { isObject } from '#cluster/api/own-property.ts'
+import { scaleKind } from '#cluster/api/scale.ts'
 import { badRequest, type Status, unexplained } from '#cluster/api/status.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import { capManagers } from './cap-managers.ts'
@@ -212,6 +213,12 @@ interface Parties {
   readonly conflicts: Applied['conflicts']
 }
 
+/** Who applies a Scale sees the owners of the replicas as owners of a Scale's. */
+const asSeen = ({ subresource }: FieldWrite, conflict: Conflict): Conflict =>
+  subresource === 'scale'
+    ? { ...conflict, manager: { ...conflict.manager, apiVersion: apiVersionOf(scaleKind) } }
+    : conflict
+
 const mergeIn = (
   write: FieldWrite,
   current: ApiObject,
@@ -222,7 +229,7 @@ const mergeIn = (
   const from = versioned(kind, current)
   const applied = ownersAfterApply(from, versioned(kind, configuration), { owners, manager }, termsOf(write))
   const conflicts = force ? [] : conflictsLeft(write, current, { owners, conflicts: applied.conflicts })
-  if (conflicts.length > 0) return refused(applyConflict(conflicts))
+  if (conflicts.length > 0) return refused(applyConflict(conflicts.map(conflict => asSeen(write, conflict))))
   const id = managerId(manager)
   const own = applied.owners.get(id)
   if (own) {

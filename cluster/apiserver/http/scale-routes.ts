@@ -50,11 +50,10 @@ const changing =
     if (problem) return refused(problem)
     const next = structuredClone(current)
     part.want(next, scale.spec?.replicas ?? 0)
-    // What the client said of the Scale it means of the object.
+    // What the client said of the Scale it means of the object; what it did not say is as it is.
     for (const field of ['resourceVersion', 'uid'] as const) {
       const said = scale.metadata[field]
-      if (said === undefined) delete next.metadata[field]
-      else next.metadata[field] = said
+      if (said) next.metadata[field] = said
     }
     return accepted(next)
   }
@@ -92,10 +91,18 @@ const applied = async (call: ResourceCall, part: ScalePart): Promise<Result<Upda
   if (!query.ok) return query
   const read = await readApplication(call, query.value)
   if (!read.ok) return read
-  const { configuration } = read.value
-  const problem = checkConfigurationOf(scaleKind, configuration) ?? problemOf(configuration as unknown as Scale, call)
+  // No Scale makes what it would scale, whatever else is wrong with it.
+  const found = await get(registry, { resource, namespace, name }, '')
+  if (!found.ok) return found
+  const { configuration, force, objection } = read.value
+  const problem = checkConfigurationOf(scaleKind, configuration)
   if (problem) return refused(problem)
-  const application = { ...read.value, configuration: parentConfiguration(call, part, configuration), creates: false }
+  const application = {
+    configuration: parentConfiguration(call, part, configuration),
+    force,
+    creates: false,
+    objection: () => objection() ?? problemOf(configuration as unknown as Scale, call),
+  }
   return apply(registry, { resource, namespace, name }, application, throughScale(call, query.value))
 }
 

@@ -2,41 +2,12 @@
  * Custom resources beside Kubernetes' own: the same definitions and the same requests on objects of them, right ones and
  * wrong ones; answers are equal but for what can only differ.
  */
-import { readFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
-import test, { type ExecutionContext } from 'ava'
-import { startApiserver } from '../../../support/apiserver.ts'
-import { startOracle } from '../../../support/oracle.ts'
+import test from 'ava'
 import { definition, VALUES } from './custom-definition.ts'
-import { CustomSide } from './custom-side.ts'
+import { DEFINITIONS, object, serve, startBoth, THINGS } from './custom-world.ts'
 import { DEFINITION_CHANGES } from './definition-changes.ts'
 import { seeded } from './seeded.ts'
-
-const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
-const THINGS = '/apis/example.com/v1/namespaces/default/things'
-
-const startBoth = async (t: ExecutionContext) => {
-  const oracle = await startOracle(t)
-  if (!oracle) return undefined
-  const server = await startApiserver(t, { bare: true })
-  await server.fetch('/api/v1/namespaces', { method: 'POST', body: { metadata: { name: 'default' } } })
-  const theirs = new CustomSide(oracle.url, { ca: readFileSync(oracle.authority, 'utf8') })
-  const ours = new CustomSide(server.url, server.tls)
-  t.teardown(() => {
-    theirs.close()
-    ours.close()
-  })
-  return { theirs, ours }
-}
-
-const serve = async (side: CustomSide, body: unknown, path: string): Promise<void> => {
-  await side.send('POST', DEFINITIONS, body)
-  const end = performance.now() + 20_000
-  while ((await side.send('GET', path)).code !== 200) {
-    if (performance.now() > end) throw new Error('the custom resource is not served')
-    await new Promise(resolve => setTimeout(resolve, 20))
-  }
-}
 
 test('definitions are judged as Kubernetes judges them', async t => {
   t.timeout(300_000)
@@ -87,13 +58,6 @@ interface Plan {
   readonly body?: unknown
   readonly headers?: Record<string, string>
 }
-
-const object = (name: string, more: Record<string, unknown>) => ({
-  apiVersion: 'example.com/v1',
-  kind: 'Thing',
-  metadata: { name },
-  ...more,
-})
 
 const write = (draw: Draw, name: string): Plan => {
   const query = pick(draw, QUERIES)
