@@ -104,7 +104,8 @@ test("a Pod's priority is its class's, the default's, or none", async t => {
     2_000_001_000,
     'PreemptLowerPriority',
   ])
-  const refusal = async (spec: Record<string, unknown>) => (await create(world, `${D}/pods`, pod('d', undefined, spec))).json.message
+  const refusal = async (spec: Record<string, unknown>) =>
+    (await create(world, `${D}/pods`, pod('d', undefined, spec))).json.message
   t.is(await refusal({ priorityClassName: 'nope' }), 'pods "d" is forbidden: no PriorityClass with name nope was found')
   t.is(
     await refusal({ priority: 8 }),
@@ -133,7 +134,8 @@ test('a Pod costs what its RuntimeClass costs, and goes where that is', async t 
   const { json } = await create(world, `${D}/pods`, pod('p', undefined, { runtimeClassName: 'gvisor' }))
   t.deepEqual([json.spec.overhead, json.spec.nodeSelector], [{ cpu: '250m' }, { sandbox: 'yes' }])
   t.true(json.spec.tolerations.some((each: { key: string }) => each.key === 'sandbox'))
-  const refusal = async (spec: Record<string, unknown>) => (await create(world, `${D}/pods`, pod('q', undefined, spec))).json.message
+  const refusal = async (spec: Record<string, unknown>) =>
+    (await create(world, `${D}/pods`, pod('q', undefined, spec))).json.message
   t.is(
     await refusal({ runtimeClassName: 'nope' }),
     'pods "q" is forbidden: pod rejected: RuntimeClass "nope" not found',
