@@ -1,5 +1,5 @@
 /**
- * Room for many small records of bytes: segments of 64 KiB, filled one after the other. A segment that has lost a seventh
+ * Room for many small records of bytes: segments of 64 KiB, filled one after the other. A segment that has lost a tenth
  * of its records is emptied into the newest one and let go, so that what is held stays near to what is used, and a call
  * copies a segment or two at most.
  */
@@ -14,7 +14,7 @@ const UNITS = SEGMENT / UNIT
 export const RECORD_HEADER = 2
 const FREED = 0x8000
 /** A segment is emptied when less than this part of it is in use. */
-const WORTH_KEEPING = 0.85
+const WORTH_KEEPING = 0.9
 
 interface Segment {
   readonly bytes: Buffer
