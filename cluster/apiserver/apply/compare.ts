@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { isObject } from '#cluster/api/own-property.ts'
 import { type FieldSet, MEMBER, NO_FIELDS } from './field-set.ts'
 import { type ItemsRule, itemsByElement } from './list-items.ts'
-import { type MergeRule, ruleOfField, settle, WHOLE } from './merge-rule.ts'
+import { DEDUCED_MAP, type MergeRule, ruleOfField, settle, WHOLE } from './merge-rule.ts'
 import { fieldElement } from './path-element.ts'
 
 export interface Comparison {
@@ -103,8 +103,15 @@ const compareItems = (before: unknown, after: unknown, rule: ItemsRule): Change 
   return parts
 }
 
+const isThere = (value: unknown): boolean => value !== undefined && value !== null
+
+/** Whether something that says itself what it is was an object and is none any more, or the other way round. */
+const isOtherForm = (before: unknown, after: unknown, { form }: MergeRule): boolean =>
+  form === 'deduced' && isThere(before) && isThere(after) && isObject(before) !== isObject(after)
+
 const compareNode = (before: unknown, after: unknown, declared: MergeRule): Change | undefined => {
   if (before === after && typeof before !== 'object') return undefined
+  if (isOtherForm(before, after, declared)) return { ...compareFields(before, after, DEDUCED_MAP), modified: MEMBER }
   const rule = settle(declared, before, after)
   // Nothing and nothing is compared as a whole, which tells empty from null and absent.
   if (rule.form === 'whole' || (isEmpty(before) && isEmpty(after))) return compareWhole(before, after)

@@ -36,7 +36,7 @@ export type MergeRule = SettledRule | { readonly form: 'deduced' }
 export const WHOLE: SettledRule = { form: 'whole' }
 export const DEDUCED: MergeRule = { form: 'deduced' }
 
-const DEDUCED_MAP: SettledRule = { form: 'map', item: DEDUCED }
+export const DEDUCED_MAP: SettledRule = { form: 'map', item: DEDUCED }
 
 /** Kubernetes merges objects that no schema knows field by field, and takes all else for one whole. */
 export const settle = (rule: MergeRule, ...values: readonly unknown[]): SettledRule => {

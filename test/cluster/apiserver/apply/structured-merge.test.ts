@@ -6,7 +6,7 @@ import { compare } from '#cluster/apiserver/apply/compare.ts'
 import { difference, type FieldSet, isEmptySet, ordered, pathsOf, union } from '#cluster/apiserver/apply/field-set.ts'
 import { fieldsOf } from '#cluster/apiserver/apply/fields-of.ts'
 import { merge } from '#cluster/apiserver/apply/merge.ts'
-import { structRule } from '#cluster/apiserver/apply/merge-rule.ts'
+import { DEDUCED, structRule } from '#cluster/apiserver/apply/merge-rule.ts'
 import { removeFields } from '#cluster/apiserver/apply/remove-fields.ts'
 import { ofType } from '../../../support/arbitrary-object.ts'
 
@@ -112,6 +112,14 @@ test('a comparison tells the whole besides its parts where it came or went', t =
   t.deepEqual(ordered(added), { 'f:spec': { 'f:containers': { 'k:{"name":"b"}': b } } })
   t.deepEqual(modified, { 'f:spec': { 'f:containers': { 'k:{"name":"a"}': { 'f:image': {} } } } })
   t.deepEqual(removed, {})
+})
+
+test('of what no type knows, an object that comes for something else is told besides its fields', t => {
+  const [list, map] = [{ a: [1] }, { a: { x: 1 } }]
+  t.is(pathsOf(compare(list, map, DEDUCED).added).length, 1)
+  t.false(isEmptySet(compare(list, map, DEDUCED).modified))
+  t.deepEqual(ordered(compare(map, list, DEDUCED).removed), ordered(compare(list, map, DEDUCED).added))
+  t.deepEqual(ordered(compare(map, list, DEDUCED).modified), ordered(compare(list, map, DEDUCED).modified))
 })
 
 test('keys that an item lacks are their defaults', t => {
