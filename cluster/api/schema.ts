@@ -123,9 +123,6 @@ const SCHEMA_PROPS: Shape = { form: 'struct', type: 'apiextensions.k8s.io/v1.JSO
 export const shapeOfValue = (shape: Shape, value: unknown): Shape =>
   shape.form === 'struct' ? (UNIONS[shape.type]?.(value) ?? shape) : shape
 
-/** Whether the type of a field has several shapes: what it is shows in the value alone. */
-export const isUnion = (type: string): boolean => Object.hasOwn(UNIONS, type)
-
 const parseShape = (text: string): Shape => {
   if (text.startsWith('[]')) return { form: 'list', item: parseShape(text.slice(2)) }
   if (text.startsWith('{}')) return { form: 'map', item: parseShape(text.slice(2)) }

@@ -364,7 +364,7 @@ export class Checker {
 }
 
 /** A side that decides makes the other's failure of no matter, whichever comes first. */
-export const decide =
+const decide =
   (left: Run, right: Run, deciding: boolean): Run =>
   frame => {
     const first = outcomeOf(left, frame)

@@ -81,7 +81,7 @@ export interface DefinitionStatus {
 export const specOf = ({ spec }: ApiObject): DefinitionSpec => (spec ?? {}) as DefinitionSpec
 export const statusOf = ({ status }: ApiObject): DefinitionStatus => (status ?? {}) as DefinitionStatus
 
-export const conditionOf = (definition: ApiObject, type: string): Condition | undefined =>
+const conditionOf = (definition: ApiObject, type: string): Condition | undefined =>
   statusOf(definition).conditions?.find(condition => condition.type === type)
 
 export const isConditionTrue = (definition: ApiObject, type: string): boolean =>

@@ -40,7 +40,7 @@ const PLAIN_SCALARS: Readonly<Partial<Record<Scalar, JsonSchema>>> = {
 }
 
 /** `core/v1.Service` → `io.k8s.api.core.v1.Service`. */
-export const componentName = (type: string): string => {
+const componentName = (type: string): string => {
   const [group = '', rest = ''] = type.split('/')
   return group === 'meta' ? `${META}.${rest.slice(rest.indexOf('.') + 1)}` : `io.k8s.api.${group.split('.')[0]}.${rest}`
 }

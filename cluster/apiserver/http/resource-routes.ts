@@ -52,8 +52,7 @@ const NAMED_VERBS = new Set<Verb>(['get', 'update', 'patch', 'delete'])
 const isServed = ({ path, resource, verb }: ResourceRequest): boolean => {
   if (verb === undefined) return false
   if (path.subresource === 'scale' && resource.kind.scale) return path.name !== undefined && SCALE_VERBS.has(verb)
-  if (path.subresource !== undefined)
-    return verbsOfSubresource(resource.kind, path.subresource).includes(verb)
+  if (path.subresource !== undefined) return verbsOfSubresource(resource.kind, path.subresource).includes(verb)
   if (!verbsOf(resource.kind).includes(verb)) return false
   if (NAMED_VERBS.has(verb) !== (path.name !== undefined) && verb !== 'watch') return false
   return !(NAMESPACED_VERBS.has(verb) && resource.kind.namespaced && path.namespace === undefined)

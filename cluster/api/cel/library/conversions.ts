@@ -149,21 +149,3 @@ export const CONVERSIONS: readonly CelFunction[] = [
   to('dyn', DYN)(parameter('T'), same),
   to('type', TYPE)(parameter('T'), (value: CelValue) => new TypeName(typeNameOf(value))),
 ]
-
-/** So that `type(x) == string` can be said. */
-export const TYPE_NAMES: Readonly<Record<string, TypeName>> = Object.fromEntries(
-  [
-    'bool',
-    'int',
-    'uint',
-    'double',
-    'string',
-    'bytes',
-    'list',
-    'map',
-    'null_type',
-    'type',
-    'google.protobuf.Timestamp',
-    'google.protobuf.Duration',
-  ].map(name => [name, new TypeName(name)]),
-)

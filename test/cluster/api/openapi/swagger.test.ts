@@ -48,11 +48,11 @@ test('operations are told apart, and say what they take and give', t => {
   for (const { parameters } of operations)
     for (const { in: place, type } of parameters) t.is(place !== 'body', type !== undefined)
   const pods = swagger.paths['/api/v1/namespaces/{namespace}/pods']
-  t.like(pods?.post, {
+  t.like(pods!.post, {
     produces: ['application/json', 'application/yaml'],
     responses: { 201: { description: 'Created' } },
   })
-  t.like((pods?.parameters as object[])[0], { name: 'namespace', in: 'path', required: true, type: 'string' })
+  t.like((pods!.parameters as object[])[0], { name: 'namespace', in: 'path', required: true, type: 'string' })
 })
 
 test('merge keys, identities, quantities and numbers that may be texts', t => {
