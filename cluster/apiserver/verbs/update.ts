@@ -6,6 +6,7 @@
  * it.
  */
 import { isDeepStrictEqual } from 'node:util'
+import { cloneJson } from '#cluster/api/clone.ts'
 import { encodeObject } from '#cluster/api/encode.ts'
 import { type FieldError, fieldInvalid } from '#cluster/api/field-error.ts'
 import type { Kind } from '#cluster/api/kind.ts'
@@ -98,7 +99,7 @@ const mergeMetadata = (merged: ApiObject, next: ApiObject, resets: readonly stri
   const kept = resets.filter(path => path.startsWith(METADATA)).map(path => path.slice(METADATA.length))
   const pick = (metadata: object, wanted: boolean) =>
     Object.fromEntries(Object.entries(metadata).filter(([field]) => kept.includes(field) === wanted))
-  merged.metadata = { ...pick(structuredClone(next.metadata), false), ...pick(current, true) }
+  merged.metadata = { ...pick(cloneJson(next.metadata), false), ...pick(current, true) }
 }
 
 const resetsOf = (kind: Kind, subresource: string): readonly string[] => {
@@ -115,7 +116,7 @@ const mergeSubresource = (
   now: string,
 ): ApiObject => {
   if (!subresource) return next
-  const merged = structuredClone(withoutOwners(current))
+  const merged = cloneJson(withoutOwners(current))
   const part = kind.parts?.[subresource]
   mergeMetadata(merged, next, resetsOf(kind, subresource))
   setOwners(merged, next.metadata.managedFields)
@@ -137,7 +138,7 @@ const withoutMetadataAndStatus = ({ metadata: _metadata, status: _status, ...res
 const keepOwn = (kind: Kind, next: ApiObject, current: ApiObject): void => {
   if (kind.hasStatus && !isDeepStrictEqual(next.status, current.status)) {
     if (current.status === undefined) delete next.status
-    else next.status = structuredClone(current.status)
+    else next.status = cloneJson(current.status)
   }
   kind.prepareForUpdate?.(next, current)
 }
