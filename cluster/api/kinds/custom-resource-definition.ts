@@ -16,7 +16,7 @@ const noteStoredVersion = (definition: ApiObject): void => {
   definition.status ??= {}
   const status = statusOf(definition)
   status.storedVersions ??= []
-  if (stored !== undefined && !status.storedVersions.includes(stored)) status.storedVersions.push(stored)
+  if (stored && !status.storedVersions.includes(stored)) status.storedVersions.push(stored)
 }
 
 const applyDefaults = (definition: ApiObject): void => {
