@@ -11,8 +11,8 @@ import { GeneratedCluster } from '../scale/generated-cluster.ts'
 import { coredns } from '../servers/coredns.ts'
 import { seamark } from '../servers/seamark.ts'
 
-/** Milliseconds: lists end and garbage is collected in that time. */
-const SETTLE = 4000
+/** Milliseconds: lists end, garbage is collected, and what a start alone needed is given back in that time. */
+const SETTLE = 10_000
 /** treeMemory counts in MiB, the target in MB. */
 const MEGABYTES = 1.048_576
 
