@@ -79,6 +79,11 @@ export class ApiserverProgram implements Component {
     return this.#apiserver ? formatAddress(reachableAddress(this.#apiserver.address)) : this.#flags.apiserverAddress
   }
 
+  /** What is in its memory, from `start` on. */
+  get metadata(): Apiserver['metadata'] | undefined {
+    return this.#apiserver?.metadata
+  }
+
   async start(signal: AbortSignal): Promise<void> {
     const { logger, registry } = this.#environment
     const flags = this.#flags

@@ -8,7 +8,7 @@ import { createLogger, type Logger } from '#lib/log.ts'
 import { createRegistry } from '#lib/metrics.ts'
 import { systemRandom } from '#lib/random.ts'
 import { withApiserverOptions } from './apiserver.ts'
-import type { ApiserverFlags, ApiserverProgramEnvironment } from './apiserver-program.ts'
+import type { ApiserverFlags, ApiserverProgram, ApiserverProgramEnvironment } from './apiserver-program.ts'
 import type { LogFlags } from './common-options.ts'
 import { ensureDataDir } from './data-dir.ts'
 import { kubeconfigAccess } from './kubeconfig-access.ts'
@@ -27,16 +27,21 @@ const signerOf = (directory: string, logger: Logger): CertificateSigner => {
 }
 
 /** The controllers, made once the apiserver has written their kubeconfig. */
-const controllersOf = (dataDir: string, { logger, registry }: ApiserverProgramEnvironment): Component => {
+const controllersOf = (
+  apiserver: ApiserverProgram,
+  dataDir: string,
+  { logger, registry }: ApiserverProgramEnvironment,
+): Component => {
   let controllers: Component | undefined
   return {
     name: 'controllers',
     async start(signal) {
       const { createControllers } = await import('#cluster/controllers/controllers.ts')
       const { folder, kubeconfig } = ensureDataDir(dataDir)
+      const { metadata } = apiserver
       const access = await kubeconfigAccess(kubeconfig('controller-manager'))
       controllers = createControllers(
-        { access, signer: signerOf(folder, logger) },
+        { access, signer: signerOf(folder, logger), ...(metadata ? { metadata } : {}) },
         { clock: systemClock, random: systemRandom, logger: logger.child({ room: 'controllers' }), registry },
       )
       await controllers.start(signal)
@@ -54,7 +59,7 @@ const controlPlane = async (flags: ApiserverFlags & LogFlags): Promise<void> => 
   const apiserver = new ApiserverProgram(flags, environment)
   await runProgram({
     logger,
-    components: [apiserver, controllersOf(flags.dataDir, environment)],
+    components: [apiserver, controllersOf(apiserver, flags.dataDir, environment)],
     addresses: () => ({ apiserver: apiserver.address }),
   })
 }

@@ -116,6 +116,11 @@ export interface Kind {
   readonly warnings?: (object: ApiObject, current?: ApiObject) => readonly string[]
   /** Whether deletion waits: the grace in seconds for this object, 0 for at once. (Pods.) */
   readonly gracePeriodSeconds?: (object: ApiObject, requested: number | undefined) => number
+  /**
+   * What belongs to an object stays when its deletion does not say otherwise (Kubernetes: OrphanDependents, kept for old
+   * clients). `warning`: told to whoever did not. Default: it goes as well.
+   */
+  readonly orphansByDefault?: { readonly warning?: string }
   /** Objects go by themselves so long after their last write. Default: never. */
   readonly lifetimeSeconds?: number
   /** Whether no new objects are taken any more, because the kind itself goes. */

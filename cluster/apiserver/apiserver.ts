@@ -37,6 +37,7 @@ import { FairQueue } from './http/fair-queue.ts'
 import { Handler, type PathRoute } from './http/handler.ts'
 import { WatchRoutes } from './http/read-routes.ts'
 import { ApiHttpServer } from './http/server.ts'
+import { MetadataFeed } from './metadata-feed.ts'
 import { type ApiserverMetrics, createApiserverMetrics } from './metrics.ts'
 import type { APISERVER_OPTIONS } from './options.ts'
 import { createPlanners } from './planners/index.ts'
@@ -73,6 +74,8 @@ export interface Apiserver extends Component {
   readonly address: SocketAddress
   /** From `start` on. */
   readonly client: LocalClient
+  /** From `start` on. */
+  readonly metadata: MetadataFeed
 }
 
 /** Node ports, as kube-apiserver's --service-node-port-range. */
@@ -91,6 +94,7 @@ class RunningApiserver implements Apiserver {
   #served: { readonly custom: readonly Kind[]; readonly versions: readonly GroupVersion[] } | undefined
   readonly #metrics: ApiserverMetrics
   readonly client: LocalClient
+  readonly metadata: MetadataFeed
   #address: SocketAddress
   #server: ApiHttpServer | undefined
   #stopCompaction: (() => void) | undefined
@@ -117,6 +121,7 @@ class RunningApiserver implements Apiserver {
     this.#metrics = createApiserverMetrics(environment.registry)
     this.#watches = new WatchRoutes(this.#metrics)
     this.client = createLocalClient(this.#registry)
+    this.metadata = new MetadataFeed(this.#registry)
     this.#definitions = new Definitions({ registry: this.#registry, client: this.client, logger })
   }
 

@@ -4,7 +4,7 @@
  */
 
 import type { Kind } from '#cluster/api/kind.ts'
-import type { GroupVersionResource } from '#cluster/api/object.ts'
+import { apiVersionOf, type GroupVersionResource } from '#cluster/api/object.ts'
 import type { Store } from '#cluster/store/kv.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Random } from '#lib/random.ts'
@@ -33,6 +33,8 @@ export interface RegistryOptions {
 
 const resourcePath = ({ group, version, resource }: GroupVersionResource): string => `${group}/${version}/${resource}`
 
+const nameOf = (apiVersion: string, kind: string): string => `${apiVersion}/${kind}`
+
 const storagePath = ({ group, resource, storage }: Kind): string =>
   `${(storage ?? { group }).group}/${(storage ?? { resource }).resource}`
 
@@ -50,6 +52,9 @@ export class Registry {
   readonly #byPath = new Map<string, Resource>()
   readonly #byKind = new Map<Kind, Resource>()
   readonly #versions = new Map<Kind, readonly Kind[]>()
+  /** By what objects say of themselves; made when it is asked for. */
+  #byName: ReadonlyMap<string, Resource> | undefined
+  readonly #added = new Set<(resource: Resource) => void>()
 
   constructor(options: RegistryOptions) {
     this.store = options.store
@@ -72,7 +77,13 @@ export class Registry {
       if (!hidden.includes(kind)) this.#byPath.set(resourcePath(kind), resource)
       this.#byKind.set(kind, resource)
     }
-    this.#versions.clear()
+    this.#forget()
+    for (const kind of kinds) for (const added of this.#added) added(this.resource(kind))
+  }
+
+  /** Calls `added` for each kind that is served from then on. */
+  onAdd(added: (resource: Resource) => void): void {
+    this.#added.add(added)
   }
 
   /** Serves them no more, unless others have taken their paths. */
@@ -81,11 +92,24 @@ export class Registry {
       if (this.find(kind)?.kind === kind) this.#byPath.delete(resourcePath(kind))
       this.#byKind.delete(kind)
     }
+    this.#forget()
+  }
+
+  #forget(): void {
     this.#versions.clear()
+    this.#byName = undefined
   }
 
   find(path: GroupVersionResource): Resource | undefined {
     return this.#byPath.get(resourcePath(path))
+  }
+
+  /** By `apiVersion` and `kind`, as an object says them. */
+  findKind(apiVersion: string, kind: string): Resource | undefined {
+    this.#byName ??= new Map(
+      this.resources.map(resource => [nameOf(apiVersionOf(resource.kind), resource.kind.kind), resource]),
+    )
+    return this.#byName.get(nameOf(apiVersion, kind))
   }
 
   /** The resource of a kind that is served; another one is a bug. */

@@ -13,6 +13,7 @@ import type { RestClient } from '#watcher/client.ts'
 import type { RunningInformer } from '#watcher/create-informer.ts'
 import type { ObjectKey } from '#watcher/informer.ts'
 import type { View } from '#watcher/view.ts'
+import type { MetadataSource } from './metadata-source.ts'
 
 /** `settled`: nothing to do until something changes. `unsettled`: not there yet, look again soon. */
 export type Verdict = 'settled' | 'unsettled' | { readonly again: Milliseconds }
@@ -25,6 +26,7 @@ export interface ControllerEnvironment {
   readonly authority: string | undefined
   /** What holds the cluster's CA; undefined: another program signs. */
   readonly signer: CertificateSigner | undefined
+  readonly metadata: MetadataSource
   /** The informer of a view, the same for all who ask: one watch a resource, however many controllers read it. */
   informer<Object>(view: View<Object>): RunningInformer<Object>
 }

@@ -16,12 +16,15 @@ import { accountCredentials } from './account-credentials.ts'
 import type { Controller, ControllerEnvironment } from './controller.ts'
 import { CONTROLLERS } from './kinds/index.ts'
 import { Loop } from './loop.ts'
+import { type MetadataSource, NO_METADATA } from './metadata-source.ts'
 
 export interface ControllersOptions {
   /** Who the controllers are: `kube-controller-manager`. Its authority is published to every namespace. */
   readonly access: ClusterAccess
   /** What signs certificates that were approved. Default: another program does. */
   readonly signer?: CertificateSigner
+  /** What is there, by metadata. Default: nothing is known, and no garbage collected. */
+  readonly metadata?: MetadataSource
 }
 
 export interface ControllersEnvironment {
@@ -78,6 +81,7 @@ class Controllers implements Component {
       logger,
       authority: await this.#options.access.authority(),
       signer: this.#options.signer,
+      metadata: this.#options.metadata ?? NO_METADATA,
       informer: view => informers.get(view),
     }
     const controllers: Controller[] = CONTROLLERS.map(({ account, create }) =>

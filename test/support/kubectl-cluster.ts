@@ -37,7 +37,10 @@ export const kubectlCluster = (test: TestFn): KubectlCluster => {
     const files = [apiserver.programs['controller-manager']]
     const access = await loadKubeconfig({ files, environment: {}, clock: systemClock })
     const environment = { clock: systemClock, random: systemRandom, logger: silentLogger, registry: createRegistry() }
-    const controllers = createControllers({ access, signer: apiserver.pki }, environment)
+    const controllers = createControllers(
+      { access, signer: apiserver.pki, metadata: apiserver.apiserver.metadata },
+      environment,
+    )
     endings.push(() => controllers.close())
     await controllers.start(new AbortController().signal)
   })

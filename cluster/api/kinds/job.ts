@@ -157,6 +157,10 @@ export const jobKind: Kind = {
   type: 'batch/v1.Job',
   hasStatus: true,
   countsGenerations: true,
+  orphansByDefault: {
+    warning:
+      'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',
+  },
   applyDefaults,
   prepareForCreate,
   validate,

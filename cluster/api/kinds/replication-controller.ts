@@ -76,6 +76,7 @@ export const replicationControllerKind: Kind = {
   type: 'core/v1.ReplicationController',
   hasStatus: true,
   countsGenerations: true,
+  orphansByDefault: {},
   scale: usualScale(object => selectorString(selectorOf(object))),
   applyDefaults,
   prepareForCreate(object) {

@@ -14,7 +14,7 @@ import type { Registry } from '../registry.ts'
 import { objectKey } from '../storage/keys.ts'
 import type { StoredObject } from '../storage/stored-object.ts'
 import { commit } from './commit.ts'
-import type { DeleteOptions } from './delete-options.ts'
+import type { DeleteOptions, PropagationPolicy } from './delete-options.ts'
 import { checkMortal } from './namespace-check.ts'
 import { admissionRequest, type ObjectTarget, type Representation, subjectOf, type WriteOptions } from './request.ts'
 import { isReleased } from './update.ts'
@@ -52,11 +52,13 @@ const checkPreconditions = (
   return undefined
 }
 
-/** The policy decides which of the two finalizers stands; without a policy they stay as they are. */
-const deletionFinalizers = (finalizers: readonly string[], options: DeleteOptions): string[] => {
-  const policy =
-    options.propagationPolicy ??
-    (options.orphanDependents === undefined ? undefined : options.orphanDependents ? 'Orphan' : 'Background')
+const askedPolicy = ({ propagationPolicy, orphanDependents }: DeleteOptions): PropagationPolicy | undefined =>
+  propagationPolicy ?? (orphanDependents === undefined ? undefined : orphanDependents ? 'Orphan' : 'Background')
+
+/** The policy decides which of the two finalizers stands; without a policy they stay as they are, or the kind decides. */
+const deletionFinalizers = (kind: Kind, finalizers: readonly string[], options: DeleteOptions): string[] => {
+  const stands = finalizers.includes(ORPHAN) || finalizers.includes(FOREGROUND)
+  const policy = askedPolicy(options) ?? (kind.orphansByDefault && !stands ? 'Orphan' : undefined)
   if (policy === undefined) return [...finalizers]
   const others = finalizers.filter(finalizer => finalizer !== ORPHAN && finalizer !== FOREGROUND)
   if (policy === 'Orphan') return [...others, ORPHAN]
@@ -68,7 +70,7 @@ const deletionFinalizers = (finalizers: readonly string[], options: DeleteOption
 const mark = (registry: Registry, kind: Kind, current: ApiObject, options: DeleteOptions): ApiObject => {
   const next = cloneJson(current)
   const { metadata } = next
-  const finalizers = deletionFinalizers(metadata.finalizers ?? [], options)
+  const finalizers = deletionFinalizers(kind, metadata.finalizers ?? [], options)
   if (finalizers.length > 0) metadata.finalizers = finalizers
   else delete metadata.finalizers
   const grace = Math.max(0, kind.gracePeriodSeconds?.(current, options.gracePeriodSeconds) ?? 0)
@@ -97,6 +99,11 @@ const judge = async (
   return request && ((await admission.admit(request)) ?? admission.validate(request))
 }
 
+const warnOfOrphans = (kind: Kind, options: DeleteOptions, { warn }: WriteOptions): void => {
+  const { warning } = kind.orphansByDefault ?? {}
+  if (warning !== undefined && askedPolicy(options) === undefined) warn(warning)
+}
+
 /** Refused: 403 for a namespace that is always there, 404, 409 when a precondition does not hold. */
 export const remove = async (
   registry: Registry,
@@ -108,6 +115,7 @@ export const remove = async (
   const { kind } = resource
   const needed = checkMortal(registry, resource, subjectOf(target))
   if (needed) return refused(needed)
+  warnOfOrphans(kind, options, writing)
   for (;;) {
     const current = resource.cache.get(objectKey(kind, namespace, name))
     if (!current) return refused(notFound(subjectOf(target)))

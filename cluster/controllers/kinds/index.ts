@@ -4,6 +4,7 @@ import { certificateApprover } from './certificate-approver.ts'
 import { certificateCleaner } from './certificate-cleaner.ts'
 import { certificateSigner } from './certificate-signer.ts'
 import { clusterRoleAggregationController } from './cluster-role-aggregation.ts'
+import { garbageCollector } from './garbage-collector.ts'
 import { namespaceController } from './namespace.ts'
 import { rootCaPublisher } from './root-ca-publisher.ts'
 import { serviceAccountController } from './service-account.ts'
@@ -19,6 +20,7 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
   { account: 'certificate-controller', create: certificateCleaner },
   { account: 'certificate-controller', create: certificateSigner },
   { account: 'clusterrole-aggregation-controller', create: clusterRoleAggregationController },
+  { account: 'generic-garbage-collector', create: garbageCollector },
   { account: 'namespace-controller', create: namespaceController },
   { account: 'root-ca-cert-publisher', create: rootCaPublisher },
   { account: 'service-account-controller', create: serviceAccountController },

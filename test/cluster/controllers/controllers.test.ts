@@ -1,73 +1,14 @@
 /** The controllers against a real apiserver over HTTPS, as kube-controller-manager. */
-import test, { type ExecutionContext } from 'ava'
-import { createControllers } from '#cluster/controllers/controllers.ts'
-import { systemClock } from '#lib/clock.ts'
-import { silentLogger } from '#lib/log.ts'
-import { createRegistry } from '#lib/metrics.ts'
-import { systemRandom } from '#lib/random.ts'
+import test from 'ava'
 import { isNotFound } from '#watcher/api-status-error.ts'
-import { RestClient } from '#watcher/client.ts'
-import { createInformer } from '#watcher/create-informer.ts'
-import { loadKubeconfig } from '#watcher/kubeconfig.ts'
 import type { ApiObject } from '#watcher/object.ts'
 import type { Resource } from '#watcher/resource.ts'
-import { startApiserver } from '../../support/apiserver.ts'
+import { becomes, start, type Thing } from '../../support/controlled-cluster.ts'
 
 const core = (resource: string): Resource => ({ group: '', version: 'v1', resource })
 const NAMESPACES = core('namespaces')
 const CONFIG_MAPS = core('configmaps')
 const SERVICE_CIDRS: Resource = { group: 'networking.k8s.io', version: 'v1', resource: 'servicecidrs' }
-
-/** Milliseconds; what takes longer will never come. */
-const DEADLINE = 20_000
-
-const start = async (t: ExecutionContext) => {
-  const apiserver = await startApiserver(t)
-  const open = async (file: string) => loadKubeconfig({ files: [file], environment: {}, clock: systemClock })
-  const access = await open(apiserver.programs['controller-manager'])
-  const environment = { clock: systemClock, random: systemRandom, logger: silentLogger, registry: createRegistry() }
-  const controllers = createControllers({ access }, environment)
-  await controllers.start(new AbortController().signal)
-  t.teardown(() => controllers.close())
-  const client = new RestClient({ access: await open(apiserver.kubeconfig) })
-  t.teardown(() => client.close())
-  return client
-}
-
-interface Thing extends ApiObject {
-  readonly data?: Record<string, string>
-  readonly spec?: Record<string, unknown>
-  readonly status?: {
-    readonly phase?: string
-    readonly conditions?: readonly { type: string; status: string; message?: string }[]
-  }
-}
-
-/** Resolves with the object when it is as `wanted`; undefined stands for one that is not there. */
-const becomes = async (
-  t: ExecutionContext,
-  client: RestClient,
-  resource: Resource,
-  key: string,
-  wanted: (thing: Thing | undefined) => boolean,
-): Promise<Thing | undefined> => {
-  const informer = createInformer<Thing>(client, { resource, strip: raw => structuredClone(raw) as unknown as Thing })
-  await informer.start(new AbortController().signal)
-  try {
-    await informer.whenSynced(AbortSignal.timeout(DEADLINE))
-    return await new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(new Error(`${key} is ${JSON.stringify(informer.get(key))}`)), DEADLINE)
-      t.teardown(() => clearTimeout(late))
-      const look = () => {
-        if (wanted(informer.get(key))) resolve(informer.get(key))
-      }
-      informer.subscribe(look)
-      look()
-    })
-  } finally {
-    await informer.close()
-  }
-}
 
 const namespace = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
 const configMap = (namespace: string, name: string, metadata: object = {}) => ({
