@@ -6,9 +6,12 @@
  * is absent) → structural validation by types.json → `validate` → plan (allocation) → write. For an update: the same
  * with `prepareForUpdate(next, current)` and `validateUpdate(next, current)`.
  */
+
+import type { Result } from '#lib/result.ts'
 import type { SchemaProps } from './custom/schema.ts'
 import type { FieldError } from './field-error.ts'
 import type { ApiObject, GroupVersionKind } from './object.ts'
+import type { Status } from './status.ts'
 
 export interface Column {
   readonly name: string
@@ -23,12 +26,25 @@ export interface Column {
   readonly value: (object: ApiObject, now: number) => string | number | boolean | null
 }
 
+/** Makes versions of each other that only somebody outside can convert (a conversion webhook). */
+export interface Converter {
+  /** `GROUP/VERSION` that is written. */
+  readonly storedAs: string
+  /** The same in another version: new objects, in their order. Refused: all of them, when one cannot be converted. */
+  readonly convert: (objects: readonly ApiObject[], apiVersion: string) => Promise<Result<readonly ApiObject[], Status>>
+}
+
 /** Both functions return a new object; each undoes the other. */
 export interface StoredAs {
   readonly group: string
   readonly resource: string
   readonly toStored: (object: ApiObject) => ApiObject
   readonly fromStored: (object: ApiObject) => ApiObject
+  /**
+   * Present: the functions above leave an object as it is, so that memory has objects in whatever version they were
+   * written, and who reads or writes them converts them.
+   */
+  readonly converter?: Converter
 }
 
 /** What `/scale` (autoscaling/v1 Scale) shows of an object, and changes. */

@@ -30,13 +30,13 @@ const validateNamespace = (kind: Place, { namespace }: ObjectMeta): FieldError[]
     : [fieldRequired('metadata.namespace')]
 }
 
-const validateLabels = (labels: Readonly<Record<string, string>>): FieldError[] =>
+export const validateLabels = (labels: Readonly<Record<string, string>>): FieldError[] =>
   Object.entries(labels).flatMap(([key, value]) => [
     ...complain('metadata.labels', key, checkQualifiedName(key)),
     ...complain('metadata.labels', value, checkLabelValue(value)),
   ])
 
-const validateAnnotations = (annotations: Readonly<Record<string, string>>): FieldError[] => {
+export const validateAnnotations = (annotations: Readonly<Record<string, string>>): FieldError[] => {
   const errors: FieldError[] = []
   let bytes = 0
   for (const [key, value] of Object.entries(annotations)) {

@@ -3,7 +3,8 @@
  * writes go the other way and are answered when their events are out.
  *
  * Promised: when `start` resolves, everything stored is in memory, the port is open, and the first objects exist. By
- * the time a write is answered with a 2xx, its events have been written to every watch stream.
+ * the time a write is answered with a 2xx, its events have been written to every watch stream but those for which a
+ * webhook has to convert them first.
  */
 
 import type { Kind } from '#cluster/api/kind.ts'
@@ -45,6 +46,7 @@ import { Registry } from './registry.ts'
 import { Cacher } from './storage/cacher.ts'
 import { TokenIssuer } from './tokens/token-issuer.ts'
 import { TOKEN_PATHS, tokenRoutes } from './tokens/token-routes.ts'
+import { WebhookClients } from './webhook/webhook-clients.ts'
 
 export interface ApiserverOptions extends OptionValues<typeof APISERVER_OPTIONS> {
   /** Port 0: any free one. */
@@ -91,6 +93,7 @@ class RunningApiserver implements Apiserver {
   readonly #registry: Registry
   readonly #watches: WatchRoutes
   readonly #definitions: Definitions
+  readonly #webhooks: WebhookClients
   #served: { readonly custom: readonly Kind[]; readonly versions: readonly GroupVersion[] } | undefined
   readonly #metrics: ApiserverMetrics
   readonly client: LocalClient
@@ -122,7 +125,13 @@ class RunningApiserver implements Apiserver {
     this.#watches = new WatchRoutes(this.#metrics)
     this.client = createLocalClient(this.#registry)
     this.metadata = new MetadataFeed(this.#registry)
-    this.#definitions = new Definitions({ registry: this.#registry, client: this.client, logger })
+    this.#webhooks = new WebhookClients({ cacher: this.#cacher, random })
+    this.#definitions = new Definitions({
+      registry: this.#registry,
+      client: this.client,
+      webhooks: this.#webhooks,
+      logger,
+    })
   }
 
   get address(): SocketAddress {
@@ -151,6 +160,7 @@ class RunningApiserver implements Apiserver {
     this.#definitions.close()
     await this.#aggregation?.close()
     this.#gates?.close()
+    this.#webhooks.close()
     await this.#server?.close()
     this.#cacher.close()
   }
@@ -213,6 +223,7 @@ class RunningApiserver implements Apiserver {
       clock,
       logger,
       metrics: this.#environment.registry,
+      clients: this.#webhooks,
       issuer,
       authority: this.#environment.pki.authority,
       options: this.#options,

@@ -39,7 +39,7 @@ import type { Registry } from './registry.ts'
 import { PolicyStatus } from './review/policy-status.ts'
 import type { Cacher } from './storage/cacher.ts'
 import type { TokenIssuer } from './tokens/token-issuer.ts'
-import { WebhookClients } from './webhook/webhook-clients.ts'
+import type { WebhookClients } from './webhook/webhook-clients.ts'
 import { openWebhook } from './webhook/webhook-file.ts'
 
 export interface Gates {
@@ -82,6 +82,8 @@ export interface GatesEnvironment {
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: MetricsRegistry
+  /** The caller's to close. */
+  readonly clients: WebhookClients
   /** Of tokens of service accounts. */
   readonly issuer: TokenIssuer
   /** PEM of the cluster's CA. */
@@ -168,7 +170,7 @@ const createAuthorizers = (
  * @throws SeamarkError BAD_OPTION
  */
 export const createGates = (registry: Registry, environment: GatesEnvironment): Gates => {
-  const { clock, issuer, authority, options, logger } = environment
+  const { clock, issuer, authority, options, logger, clients } = environment
   const { cacher } = registry
   // As Kubernetes: whoever gets a token for the issuer gets it for the apiserver.
   const audiences = [issuer.issuer]
@@ -178,7 +180,6 @@ export const createGates = (registry: Registry, environment: GatesEnvironment): 
   const judge = (attributes: Attributes): Promise<Decision> => decide(authorizers, attributes)
   const { random } = registry
   const metrics = new AdmissionMetrics(environment.metrics)
-  const clients = new WebhookClients({ cacher, random })
   const versionsOf = (kind: Kind) => registry.versionsOf(kind)
   const reviewing = { clients, metrics, clock, logger, versionsOf, resources: () => registry.resources }
   const plugins = createAdmission(
@@ -196,7 +197,6 @@ export const createGates = (registry: Registry, environment: GatesEnvironment): 
     close() {
       recount.close()
       policyStatus.close()
-      clients.close()
     },
     actions: createActions({
       registry,

@@ -1,4 +1,4 @@
-/** An admission webhook over TLS, with an authority of its own; it ends with the test. */
+/** A webhook over TLS, of admission or conversion, with an authority of its own; it ends with the test. */
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { ExecutionContext } from 'ava'
@@ -24,7 +24,7 @@ export interface WebhookServer {
 /** Names that its certificate is for, besides 127.0.0.1. */
 export const startWebhookServer = async (
   t: ExecutionContext,
-  answer: (request: Review, path: string) => Answer,
+  answer: (request: Review, path: string) => Answer | Promise<Answer>,
   names: readonly string[] = [],
 ): Promise<WebhookServer> => {
   const key = await generateKey()
@@ -37,11 +37,11 @@ export const startWebhookServer = async (
   const server = createServer({ cert, key: own.pem }, (incoming, outgoing) => {
     const chunks: Buffer[] = []
     incoming.on('data', chunk => chunks.push(chunk))
-    incoming.on('end', () => {
+    incoming.on('end', async () => {
       const review = JSON.parse(Buffer.concat(chunks).toString())
       const path = (incoming.url ?? '').split('?')[0]!
       requests.push({ ...review.request, path })
-      const response = answer(review.request, path)
+      const response = await answer(review.request, path)
       if (response === 'hang') return
       if (typeof response === 'number') outgoing.writeHead(response).end()
       else {

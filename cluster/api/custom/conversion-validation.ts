@@ -1,7 +1,7 @@
-/** How the versions of a CustomResourceDefinition become each other, and what of it this server does not do. */
+/** What a CustomResourceDefinition may say of how its versions become each other. */
 import { type FieldError, fieldForbidden, fieldInvalid, fieldNotSupported, fieldRequired } from '../field-error.ts'
 import { checkDns1035Label } from '../name.ts'
-import type { Conversion, DefinitionSpec, WebhookClientConfig } from './definition.ts'
+import type { Conversion, WebhookClientConfig } from './definition.ts'
 
 export const oneOf = (path: string, value: string | undefined, values: readonly string[]): FieldError[] => {
   if (!value) return [fieldRequired(path)]
@@ -36,7 +36,8 @@ const validateService = ({ service = {} }: WebhookClientConfig, path: string): F
   ]
 }
 
-const REVIEW_VERSIONS = ['v1', 'v1beta1']
+/** Of ConversionReview: those that are spoken here. */
+export const REVIEW_VERSIONS: readonly string[] = ['v1', 'v1beta1']
 
 const validateReviewVersions = (versions: readonly string[], path: string): FieldError[] => {
   if (versions.length === 0) return [fieldRequired(path)]
@@ -71,28 +72,4 @@ export const validateConversion = (conversion: Conversion | undefined, path: str
   if (conversion.strategy === 'Webhook') return [...errors, ...validateWebhook(conversion, path)]
   const detail = 'should not be set when strategy is not set to Webhook'
   return conversion.webhook ? [...errors, fieldForbidden(`${path}.webhookClientConfig`, detail)] : errors
-}
-
-const storedVersion = ({ versions = [] }: DefinitionSpec): string | undefined =>
-  versions.find(({ storage }) => storage)?.name
-
-const NO_WEBHOOKS = 'this server calls no conversion webhooks yet'
-
-/** Without the webhook, what is stored in one version cannot be told in another. */
-export const isServable = (spec: DefinitionSpec, version: string | undefined): boolean =>
-  spec.conversion?.strategy !== 'Webhook' || storedVersion(spec) === version
-
-/** Of an update. */
-export const validateStorageChange = (after: DefinitionSpec, before: DefinitionSpec): FieldError[] => {
-  const [next, current] = [storedVersion(after), storedVersion(before)]
-  if (after.conversion?.strategy !== 'Webhook' || next === current) return []
-  return [fieldForbidden('spec.versions', `${NO_WEBHOOKS}: what is stored as ${current} cannot be served as ${next}`)]
-}
-
-/** What the maker of a definition should know. */
-export const conversionWarnings = (spec: DefinitionSpec): string[] => {
-  const left = (spec.versions ?? []).filter(({ name, served }) => served && !isServable(spec, name))
-  if (left.length === 0) return []
-  const names = left.map(({ name }) => name).join(', ')
-  return [`spec.conversion.strategy: ${NO_WEBHOOKS}: ${names} not served, only ${storedVersion(spec)}, which is stored`]
 }

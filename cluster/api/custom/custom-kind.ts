@@ -1,6 +1,6 @@
 /** A version of a CustomResourceDefinition as a kind that can be served: data made at run time. */
 import { type FieldError, fieldInvalid } from '../field-error.ts'
-import type { Kind, StoredAs } from '../kind.ts'
+import type { Converter, Kind, StoredAs } from '../kind.ts'
 import { checkQualifiedName } from '../name.ts'
 import type { ApiObject } from '../object.ts'
 import { isObject } from '../own-property.ts'
@@ -104,13 +104,17 @@ const selectableOf = (object: ApiObject, path: string): string => {
   return value === undefined || value === null ? '' : String(value)
 }
 
-const storedAs = (definition: ApiObject, { schema, version }: Parts): StoredAs => {
+/** As far as memory changes it: what was read stays as it was written. */
+const copy = (object: ApiObject): ApiObject => ({ ...object, metadata: { ...object.metadata } })
+
+const storedAs = (definition: ApiObject, { schema, version }: Parts, converter: Converter | undefined): StoredAs => {
   const { group = '', versions = [] } = specOf(definition)
+  // No built-in resource has a dot in its name.
+  const place = { group, resource: definition.metadata.name ?? '' }
+  if (converter) return { ...place, toStored: copy, fromStored: copy, converter }
   const stored = versions.find(({ storage }) => storage)?.name ?? version.name ?? ''
   return {
-    group,
-    // No built-in resource has a dot in its name.
-    resource: definition.metadata.name ?? '',
+    ...place,
     toStored: object => ({ ...object, apiVersion: `${group}/${stored}` }),
     fromStored: object => {
       const read = { ...structuredClone(object), apiVersion: `${group}/${version.name}` }
@@ -146,11 +150,19 @@ const fieldsOf = ({ version }: Parts): Pick<Kind, 'selectableFields' | 'selectab
   }
 }
 
-/**
- * Defines the kind's type as well: it is forgotten with `forgetType(kind.type)`. `names`: those that it is served under.
- * `isClosed`: whether no new objects are taken.
- */
-export const customKind = (definition: ApiObject, version: DefinitionVersion, isClosed: () => boolean): Kind => {
+export interface CustomKindParts {
+  /** Whether no new objects are taken. */
+  readonly isClosed: () => boolean
+  /** Absent: versions differ in their names and schemas alone. */
+  readonly converter?: Converter | undefined
+}
+
+/** Defines the kind's type as well: it is forgotten with `forgetType(kind.type)`. */
+export const customKind = (
+  definition: ApiObject,
+  version: DefinitionVersion,
+  { isClosed, converter }: CustomKindParts,
+): Kind => {
   const { group = '', scope, names: wanted = {} } = specOf(definition)
   const names = statusOf(definition).acceptedNames ?? wanted
   const schema = readSchema(version.schema?.openAPIV3Schema ?? {})
@@ -177,7 +189,7 @@ export const customKind = (definition: ApiObject, version: DefinitionVersion, is
     ...(version.schema?.openAPIV3Schema ? { schema: version.schema.openAPIV3Schema } : {}),
     countsGenerations: true,
     unconditionalUpdate: false,
-    storage: storedAs(definition, parts),
+    storage: storedAs(definition, parts, converter),
     applyDefaults: object => applyDefaults(object, schema),
     prepareForCreate: object => {
       if (subresources.hasStatus) delete object.status

@@ -4,7 +4,7 @@ import { type FieldError, fieldInvalid, fieldRequired, fieldTooMany } from '../f
 import { checkDns1035Label, checkDnsSubdomain } from '../name.ts'
 import type { ApiObject } from '../object.ts'
 import { APPROVAL, approvalOf, isProtectedGroup } from './approval.ts'
-import { oneOf, validateConversion, validateStorageChange } from './conversion-validation.ts'
+import { oneOf, validateConversion } from './conversion-validation.ts'
 import {
   type DefinitionSpec,
   type DefinitionVersion,
@@ -341,7 +341,6 @@ export const validateDefinitionUpdate = (next: ApiObject, current: ApiObject): F
     ...(established ? immutable('spec.names.kind', after.names?.kind, before.names?.kind) : []),
     ...immutable('spec.group', after.group, before.group),
     ...immutable('spec.names.plural', after.names?.plural, before.names?.plural),
-    ...validateStorageChange(after, before),
   ]
 }
 

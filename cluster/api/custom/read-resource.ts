@@ -18,7 +18,7 @@ const sorted = (value: unknown): unknown => {
 }
 
 /** Kubernetes sorts the keys of what it does not know by name. */
-const encode = (object: Record<string, unknown>): Record<string, unknown> => {
+export const encodeResource = (object: Record<string, unknown>): Record<string, unknown> => {
   const { apiVersion, kind, metadata, ...rest } = object
   const printed: Record<string, unknown> = {}
   if (kind !== undefined) printed.kind = kind
@@ -52,7 +52,7 @@ const decode = (value: unknown, schema: Schema, cut: boolean): ReturnType<RunTim
 
 /** `name`: of the type; no other has it. */
 export const resourceType = (schema: Schema, name: string): RunTimeType => ({
-  encode,
+  encode: encodeResource,
   decode: value => decode(value, schema, true),
   decodeMerged: value => decode(value, schema, false),
   forget: defineTypes(schema, name),

@@ -1,5 +1,4 @@
 /** CustomResourceDefinition: a kind that its author makes. What is served of it follows from its status. */
-import { conversionWarnings } from '../custom/conversion-validation.ts'
 import { CLEANUP_FINALIZER, type DefinitionSpec, setCondition, specOf, statusOf } from '../custom/definition.ts'
 import {
   validateDefinition,
@@ -54,10 +53,7 @@ export const customResourceDefinitionKind: Kind = {
   validate: validateDefinition,
   validateUpdate: validateDefinitionUpdate,
   validateStatusUpdate: validateDefinitionStatus,
-  warnings: (definition, current) => [
-    ...formatWarnings(definition, current),
-    ...conversionWarnings(specOf(definition)),
-  ],
+  warnings: formatWarnings,
   deleteReturnsObject: true,
   prepareForDelete(definition) {
     const { metadata } = definition

@@ -12,6 +12,7 @@ import type { ReviewAnswer } from '../review/admission-review.ts'
 import { callWebhook, type Invocation, type WebhookEnvironment } from '../review/call-webhook.ts'
 import { type JsonObject, writeBack } from '../review/reviewed.ts'
 import { type KnownWebhook, Webhooks, type WebhooksEnvironment } from '../review/webhooks.ts'
+import { withConversions } from '../storage/convert-object.ts'
 
 export interface MutatingWebhookEnvironment extends WebhookEnvironment, WebhooksEnvironment {}
 
@@ -36,12 +37,12 @@ export const createMutatingWebhook = (environment: MutatingWebhookEnvironment): 
   const rounds = new WeakMap<AdmissionRequest, Round>()
 
   /** Whether the answer changed the object; a refusal where it cannot. */
-  const apply = (
+  const apply = async (
     request: AdmissionRequest,
     { webhook, version }: Invocation,
     { patch, patchType }: ReviewAnswer,
     shown: JsonObject | null,
-  ): boolean | Refusal => {
+  ): Promise<boolean | Refusal> => {
     if (patch === undefined || (Array.isArray(patch) && patch.length === 0)) return false
     const name = JSON.stringify(webhook.name)
     if (shown === null) {
@@ -52,7 +53,9 @@ export const createMutatingWebhook = (environment: MutatingWebhookEnvironment): 
       return internalError(`failed calling webhook ${name}: unsupported patch type ${JSON.stringify(patchType)}`)
     const patched = jsonPatch.apply(shown, patch, version.type)
     if (!patched.ok) return internalError(`failed calling webhook ${name}: ${patched.problem.message ?? ''}`)
-    const written = writeBack(request, version, shown, patched.value)
+    const computed = await withConversions(() => writeBack(request, version, shown, patched.value))
+    if (!computed.ok) return computed.problem
+    const written = computed.value
     return written.ok ? written.value : internalError(`failed calling webhook ${name}: ${written.problem}`)
   }
 
@@ -62,7 +65,7 @@ export const createMutatingWebhook = (environment: MutatingWebhookEnvironment): 
     if (!invocation || !('webhook' in invocation)) return invocation
     const outcome = await callWebhook(environment, request, invocation, 'admit')
     if (outcome.outcome === 'refused') return outcome.status
-    const changed = outcome.outcome === 'allowed' ? apply(request, invocation, outcome.answer, outcome.shown) : false
+    const changed = outcome.outcome === 'allowed' && (await apply(request, invocation, outcome.answer, outcome.shown))
     if (typeof changed === 'object') return changed
     if (changed) {
       request.kind.applyDefaults?.(request.object)

@@ -14,6 +14,7 @@ import { type Binding, collectParams, Policies, type Policy } from '../review/po
 import { type Denial, evaluatePolicy } from '../review/policy-evaluation.ts'
 import { bothVersions, namespaceOf } from '../review/reviewed.ts'
 import type { WebhooksEnvironment } from '../review/webhooks.ts'
+import { withConversions } from '../storage/convert-object.ts'
 
 export interface PolicyEnvironment extends WebhooksEnvironment {
   readonly logger: Logger
@@ -89,14 +90,19 @@ class Judging {
     const { decide, cacher, clock } = this.#environment
     const request = this.#request
     const place = request.kind === namespaceKind ? '' : namespaceOf(request)
-    const params = collectParams(this.#environment.resources(), policy, binding, namespaceOf(request))
+    const params = await collectParams(this.#environment.resources(), policy, binding, namespaceOf(request))
     if (!params.ok) {
       if (policy.spec.failurePolicy === 'Ignore') return
       const message = `failed to configure binding: ${params.problem}`
       this.refusal ??= deniedStatus(request, policy, binding, { message, reason: undefined })
       return
     }
-    const subject = { request, decide, ...bothVersions(request, version) }
+    const versioned = await withConversions(() => bothVersions(request, version))
+    if (!versioned.ok) {
+      this.refusal ??= versioned.problem
+      return
+    }
+    const subject = { request, decide, ...versioned.value }
     const namespace = place === '' ? undefined : cacher.cache(namespaceKind).get(place)?.object
     for (const param of params.value) {
       const start = clock.monotonic()

@@ -4,6 +4,7 @@ import { encodeObject } from '#cluster/api/encode.ts'
 import type { Kind } from '#cluster/api/kind.ts'
 import { type ApiObject, apiVersionOf } from '#cluster/api/object.ts'
 import { isObject } from '#cluster/api/own-property.ts'
+import { convertObject } from '../storage/convert-object.ts'
 import { structRule } from './merge-rule.ts'
 import type { Terms, Versioned } from './ownership.ts'
 
@@ -22,13 +23,10 @@ const asApiObject = (kind: Kind, value: unknown): ApiObject | undefined => {
   return { ...read, kind: kind.kind, apiVersion: apiVersionOf(kind), metadata }
 }
 
-const convertObject = (from: Kind, to: Kind, value: unknown): Versioned | undefined => {
+const convertValue = (from: Kind, to: Kind, value: unknown): Versioned | undefined => {
   const object = asApiObject(from, value)
   if (!object) return undefined
-  const stored = from.storage ? from.storage.toStored(object) : object
-  const converted = to.storage ? to.storage.fromStored(stored) : stored
-  const identified = { ...converted, kind: to.kind, apiVersion: apiVersionOf(to) }
-  return versioned(to, encodeObject(identified, to.type))
+  return versioned(to, encodeObject(convertObject(from, to, object), to.type))
 }
 
 /** `kinds`: all that share what is stored. */
@@ -37,6 +35,6 @@ export const converterOf = (kinds: readonly Kind[]): Terms['convert'] => {
   return (object, apiVersion) => {
     if (object.apiVersion === apiVersion) return object
     const [from, to] = [byVersion.get(object.apiVersion), byVersion.get(apiVersion)]
-    return from && to && convertObject(from, to, object.value)
+    return from && to && convertValue(from, to, object.value)
   }
 }

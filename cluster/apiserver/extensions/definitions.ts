@@ -6,7 +6,6 @@
  * them, know nothing of it. Definitions are looked after one by one, in the order in which they change.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { isServable } from '#cluster/api/custom/conversion-validation.ts'
 import { customKind } from '#cluster/api/custom/custom-kind.ts'
 import {
   CLEANUP_FINALIZER,
@@ -20,15 +19,20 @@ import { forgetType } from '#cluster/api/custom/run-time-type.ts'
 import type { Kind } from '#cluster/api/kind.ts'
 import { customResourceDefinitionKind as definitionKind } from '#cluster/api/kinds/custom-resource-definition.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
+import type { Status } from '#cluster/api/status.ts'
 import { timestamp } from '#cluster/api/timestamp.ts'
+import type { Milliseconds, Timer } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
 import type { LocalClient } from '../client.ts'
 import type { Registry } from '../registry.ts'
+import type { WebhookClients } from '../webhook/webhook-clients.ts'
 import { judgeDefinition } from './definition-status.ts'
+import { webhookConverter } from './webhook-converter.ts'
 
 export interface DefinitionsEnvironment {
   readonly registry: Registry
   readonly client: LocalClient
+  readonly webhooks: WebhookClients
   readonly logger: Logger
 }
 
@@ -40,6 +44,9 @@ interface Installed {
   readonly hidden: readonly Kind[]
 }
 
+/** Between two attempts to delete what is left of a definition. */
+const RETRY: Milliseconds = 5_000
+
 const groupOf = (name: string): string => name.slice(name.indexOf('.') + 1)
 
 const sourceOf = (definition: ApiObject): unknown => [definition.spec, statusOf(definition).acceptedNames]
@@ -50,6 +57,7 @@ export class Definitions {
   readonly #terminating = new Set<string>()
   /** Names to look at, each once. */
   readonly #queue = new Set<string>()
+  readonly #retries = new Map<string, Timer>()
   #working = false
   #stop: (() => void) | undefined
   #kinds: readonly Kind[] = []
@@ -81,6 +89,7 @@ export class Definitions {
   close(): void {
     this.#stop?.()
     this.#stop = undefined
+    for (const retry of this.#retries.values()) retry.cancel()
     this.#queue.clear()
   }
 
@@ -162,9 +171,13 @@ export class Definitions {
     const before = this.#installed.get(name)
     if (before && isDeepStrictEqual(before.source, source)) return
     const spec = specOf(definition)
-    const make = (version: DefinitionVersion) => customKind(definition, version, () => this.#terminating.has(name))
+    const parts = {
+      isClosed: () => this.#terminating.has(name),
+      converter: webhookConverter(spec, this.#environment.webhooks),
+    }
+    const make = (version: DefinitionVersion) => customKind(definition, version, parts)
     const { versions = [] } = spec
-    const kinds = versions.filter(({ served, name }) => served && isServable(spec, name)).map(make)
+    const kinds = versions.filter(({ served }) => served).map(make)
     const hidden = versions.filter(({ served, storage }) => storage && !served).map(make)
     await registry.cacher.add([...kinds, ...hidden])
     registry.add(kinds, hidden)
@@ -197,8 +210,7 @@ export class Definitions {
   async #cleanUp(definition: ApiObject): Promise<void> {
     const { metadata } = definition
     if (!metadata.finalizers?.includes(CLEANUP_FINALIZER)) return
-    const installed = this.#installed.get(metadata.name ?? '')
-    const kind = installed?.kinds[0] ?? installed?.hidden[0]
+    const kind = this.#storedKind(definition)
     const remaining = kind ? await this.#deleteAll(kind) : 0
     const status = structuredClone(statusOf(definition))
     const done = remaining === 0
@@ -219,13 +231,36 @@ export class Definitions {
     await this.#write({ ...definition, metadata: { ...metadata, finalizers } })
   }
 
+  /** What cannot go for now, because nobody converts it, goes when somebody does. */
+  #later(kind: Kind, problem: Status): number {
+    const { registry, logger } = this.#environment
+    const name = `${kind.resource}.${kind.group}`
+    logger.warn({ name, problem: problem.message }, 'cannot delete the objects of a custom resource definition yet')
+    this.#retries.get(name)?.cancel()
+    this.#retries.set(
+      name,
+      registry.clock.after(RETRY, () => this.#enqueue(name)),
+    )
+    return registry.resource(kind).cache.size
+  }
+
+  /** The kind whose objects are as they are stored, so that few need a webhook to go. */
+  #storedKind(definition: ApiObject): Kind | undefined {
+    const installed = this.#installed.get(definition.metadata.name ?? '')
+    const stored = specOf(definition).versions?.find(({ storage }) => storage)?.name
+    const kinds = [...(installed?.kinds ?? []), ...(installed?.hidden ?? [])]
+    return kinds.find(({ version }) => version === stored) ?? kinds[0]
+  }
+
   /** Gives how many are still there, because finalizers hold them; the last one's end is looked out for. */
   async #deleteAll(kind: Kind): Promise<number> {
     const { registry, client } = this.#environment
     const { cache } = registry.resource(kind)
     for (const { object } of cache.list()) {
       const { namespace, name = '', deletionTimestamp } = object.metadata
-      if (deletionTimestamp === undefined) await client.remove(kind, namespace, name)
+      if (deletionTimestamp !== undefined) continue
+      const removed = await client.remove(kind, namespace, name)
+      if (!removed.ok && removed.problem.code >= 500) return this.#later(kind, removed.problem)
     }
     if (cache.size > 0) {
       const stop = cache.subscribe(({ current }) => {

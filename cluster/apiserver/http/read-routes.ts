@@ -2,7 +2,6 @@
 
 import { PROTOBUF_MEDIA_TYPE } from '#cluster/api/protobuf/decode.ts'
 import type { Milliseconds } from '#lib/clock.ts'
-import type { Form } from '../forms/form.ts'
 import type { ApiserverMetrics } from '../metrics.ts'
 import { get } from '../verbs/get.ts'
 import { list } from '../verbs/list.ts'
@@ -76,7 +75,7 @@ export class WatchRoutes {
 
   async #run(call: ResourceCall, options: ListOptions, { form, syntax }: Wanted): Promise<void> {
     const { registry, resource, namespace, response } = call
-    const stream = this.#open(call, options, form)
+    const stream = this.#open(call, options, { form, syntax })
     this.#streams.add(stream)
     const forget = resource.cache.onEnd(() => stream.end())
     response.statusCode = 200
@@ -84,25 +83,19 @@ export class WatchRoutes {
       'content-type',
       syntax === 'protobuf' ? `${PROTOBUF_MEDIA_TYPE};stream=watch` : 'application/json',
     )
-    const started = await watch(registry, { resource, namespace }, options, stream.deliver)
+    const started = await watch(registry, { resource, namespace }, options, stream)
     // Clients learn at once that the watch stands, even when nothing happens for long.
     if ('flushHeaders' in response) response.flushHeaders()
     else response.writeHead(200)
-    if (started.ok) {
-      await stream.run(started.value)
-    } else {
-      const writable: NodeJS.WritableStream = response
-      const { body } = valueAnswer({ ...started.problem }, STATUS_TYPE, { syntax })
-      writable.write(form.frame('ERROR', Buffer.from(body)))
-      stream.end()
-    }
+    if (started.ok) await stream.run(started.value)
+    else stream.fail(started.problem)
     if (this.#closed) stream.end()
     await stream.ended
     forget()
     this.#streams.delete(stream)
   }
 
-  #open(call: ResourceCall, options: ListOptions, form: Form): WatchStream {
+  #open(call: ResourceCall, options: ListOptions, { form, syntax }: Wanted): WatchStream {
     const { registry, resource, response } = call
     const { kind } = resource
     const labels = { group: kind.group, version: kind.version, resource: kind.resource }
@@ -112,7 +105,7 @@ export class WatchRoutes {
       allowBookmarks: options.allowWatchBookmarks,
       timeout: timeoutOf(call, options),
       clock: registry.clock,
-      revision: () => registry.cacher.revision,
+      errorBody: problem => Buffer.from(valueAnswer({ ...problem }, STATUS_TYPE, { syntax }).body),
       onEvent: (_type, bytes) => {
         this.#metrics.watchEvents.inc(labels)
         this.#metrics.watchEventSizes.observe(labels, bytes)

@@ -1,12 +1,13 @@
 /**
  * One watcher's stream of events.
  *
- * Promised: a live change is written to the socket within its delivery, before the write behind it is answered; a
+ * Promised: a live change is written to the socket within its delivery; a
  * watcher that does not read is cut off at `MAX_BUFFERED` bytes rather than remembered without end. A cut watcher
  * resumes from its last resourceVersion.
  */
 
 import type { Kind } from '#cluster/api/kind.ts'
+import type { Status } from '#cluster/api/status.ts'
 import type { Clock, Milliseconds, Timer } from '#lib/clock.ts'
 import type { Form } from '../forms/form.ts'
 import type { Watch, WatchNotice } from '../verbs/watch.ts'
@@ -30,8 +31,8 @@ export interface WatchStreamOptions {
   readonly allowBookmarks: boolean
   readonly timeout: Milliseconds
   readonly clock: Clock
-  /** What memory stands at: every change up to it has been delivered. */
-  readonly revision: () => number
+  /** The `object` of an ERROR event. */
+  readonly errorBody: (problem: Status) => Buffer
   readonly onEvent: (type: string, bytes: number) => void
 }
 
@@ -66,6 +67,13 @@ export class WatchStream {
     this.#backlog.push(notice)
     this.#backlogBytes += notice.stored.json.length
     if (this.#backlogBytes > MAX_BUFFERED) this.#cut()
+  }
+
+  /** Ends it with an ERROR event, for `watch`. */
+  readonly fail = (problem: Status): void => {
+    const { form, errorBody } = this.#options
+    this.#write(form.frame('ERROR', errorBody(problem)))
+    this.end()
   }
 
   async run(watch: Watch): Promise<void> {
@@ -162,7 +170,7 @@ export class WatchStream {
   }
 
   #bookmark(): void {
-    if (!this.#ended && !this.#backlog) this.#write(this.#bookmarkFrame(this.#options.revision()))
+    if (!this.#ended && !this.#backlog && this.#watch) this.#write(this.#bookmarkFrame(this.#watch.reached()))
   }
 
   #bookmarkEachMinute(): void {

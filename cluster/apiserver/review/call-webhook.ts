@@ -6,6 +6,7 @@ import type { Clock } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import type { AdmissionMetrics, WebhookCall, WebhookPhase } from '../admission-metrics.ts'
+import { withConversions } from '../storage/convert-object.ts'
 import type { WebhookClients } from '../webhook/webhook-clients.ts'
 import { type ReviewAnswer, readAnswer, reviewRequest } from './admission-review.ts'
 import { bothVersions, type JsonObject, operationOf } from './reviewed.ts'
@@ -75,7 +76,9 @@ class Calling {
       const status = badRequest(`admission webhook ${JSON.stringify(name)} does not support dry run`)
       return { outcome: 'refused', status }
     }
-    const { reviewed, original } = bothVersions(this.#request, this.#version)
+    const versioned = await withConversions(() => bothVersions(this.#request, this.#version))
+    if (!versioned.ok) return { outcome: 'refused', status: versioned.problem }
+    const { reviewed, original } = versioned.value
     const review = reviewRequest(this.#request, reviewed, original, admissionReviewVersions)
     const start = this.#environment.clock.monotonic()
     if (!review) return this.#failed(start, 'webhook does not accept known AdmissionReview versions (v1, v1beta1)')

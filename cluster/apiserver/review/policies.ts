@@ -13,6 +13,7 @@ import { type ApiObject, apiVersionOf } from '#cluster/api/object.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import type { Resource } from '../registry.ts'
 import type { Cacher } from '../storage/cacher.ts'
+import { servedObjects } from '../storage/served-objects.ts'
 import type { WatchCache } from '../storage/watch-cache.ts'
 
 export interface Binding {
@@ -81,12 +82,12 @@ export const findParamResource = (resources: readonly Resource[], { paramKind }:
  * The parameters of a binding for a request in `namespace` ('': in none); an undefined one: none are wanted. Refused: what is
  * wrong with the binding, in Kubernetes's words.
  */
-export const collectParams = (
+export const collectParams = async (
   resources: readonly Resource[],
   policy: Policy,
   { spec: { paramRef } }: Binding,
   namespace: string,
-): Result<readonly (ApiObject | undefined)[], string> => {
+): Promise<Result<readonly (ApiObject | undefined)[], string>> => {
   const { paramKind } = policy.spec
   if (!paramKind || !paramRef) return accepted([undefined])
   const resource = findParamResource(resources, policy.spec)
@@ -98,10 +99,13 @@ export const collectParams = (
   if (namespaced && place === '')
     return refused('cannot use namespaced paramRef in policy binding that matches cluster-scoped resources')
   const { name, selector, parameterNotFoundAction } = paramRef
-  const found = resource.cache
-    .list(namespaced ? place : undefined)
+  const stored = resource.cache.list(namespaced ? place : undefined)
+  const named = name ? stored.filter(({ object }) => object.metadata.name === name) : stored
+  const served = await servedObjects(resource.kind, named)
+  if (!served.ok) return refused(served.problem.message ?? '')
+  const found = served.value
     .map(({ object }) => object)
-    .filter(({ metadata }) => (name ? metadata.name === name : matchesSelector(selector ?? {}, metadata.labels ?? {})))
+    .filter(({ metadata }) => name || matchesSelector(selector ?? {}, metadata.labels ?? {}))
   return found.length === 0 && parameterNotFoundAction === 'Deny'
     ? refused('no params found for policy binding with `Deny` parameterNotFoundAction')
     : accepted(found)

@@ -12,6 +12,7 @@ import { isObject } from '#cluster/api/own-property.ts'
 import { type Scale, scaleKind, scaleOf } from '#cluster/api/scale.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import type { AdmissionRequest } from '../admission.ts'
+import { convertObject } from '../storage/convert-object.ts'
 
 export type JsonObject = Record<string, unknown>
 
@@ -39,18 +40,11 @@ const isScale = ({ subresource, kind }: AdmissionRequest): boolean =>
 const isForeign = ({ kind }: AdmissionRequest, object: ApiObject): boolean =>
   object.kind !== kind.kind || object.apiVersion !== apiVersionOf(kind)
 
-const convert = (from: Kind, to: Kind, object: ApiObject): ApiObject => {
-  if (from === to) return object
-  const stored = from.storage ? from.storage.toStored(object) : object
-  const converted = to.storage ? to.storage.fromStored(stored) : stored
-  return { ...converted, kind: to.kind, apiVersion: apiVersionOf(to) }
-}
-
 const shown = (request: AdmissionRequest, version: Kind, object: ApiObject): JsonObject => {
   const { kind } = request
   if (isScale(request) && kind.scale) return encodeObject(scaleOf(kind.scale, object), scaleKind.type)
   if (isForeign(request, object)) return object
-  return encodeObject(convert(kind, version, object), version.type)
+  return encodeObject(convertObject(kind, version, object), version.type)
 }
 
 const kindOf = (request: AdmissionRequest, version: Kind): GroupVersionKind => {
@@ -123,7 +117,7 @@ export const writeBack = (
     return accepted(true)
   }
   const { managedFields } = object.metadata
-  const changed = convert(version, kind, read.value)
+  const changed = convertObject(version, kind, read.value)
   if (managedFields) changed.metadata.managedFields = managedFields
   else delete changed.metadata.managedFields
   become(object, changed)

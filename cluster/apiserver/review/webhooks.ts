@@ -9,6 +9,7 @@ import type { AdmissionRequest } from '../admission.ts'
 import type { WebhookPhase } from '../admission-metrics.ts'
 import type { Attributes, Decision } from '../authorizer.ts'
 import type { Cacher } from '../storage/cacher.ts'
+import { withConversions } from '../storage/convert-object.ts'
 import type { WatchCache } from '../storage/watch-cache.ts'
 import type { Invocation } from './call-webhook.ts'
 import { type Condition, type ConditionsMeasure, judgeConditions } from './conditions.ts'
@@ -75,7 +76,9 @@ export class Webhooks {
     const versions = matchPolicy === 'Exact' ? [] : versionsOf(request.kind)
     const version = matchedVersion(rules, request, versions)
     if (!version || conditions.length === 0) return version && { webhook, version }
-    const subject = { request, decide, ...bothVersions(request, version) }
+    const versioned = await withConversions(() => bothVersions(request, version))
+    if (!versioned.ok) return versioned.problem
+    const subject = { request, decide, ...versioned.value }
     const evaluator = new Evaluator(subject, MATCH_CONDITIONS_LIMIT)
     const owner = { name, kind: 'webhook', type: this.#type, failurePolicy, conditions } as const
     const verdict = await judgeConditions(this.#environment, request, owner, { evaluator })

@@ -54,6 +54,8 @@ export class StoredObject {
   readonly object: ApiObject
   readonly revision: Revision
   readonly json: Buffer
+  /** What memory has, where this is that in another version. */
+  #origin: StoredObject | undefined
   /** Where the resourceVersion's member and its comma end in `json`. */
   readonly #versionEnd: number
   #fields: Readonly<Record<string, string>> | undefined
@@ -89,6 +91,15 @@ export class StoredObject {
     return new StoredObject(kind, { key, object, revision: stored.modRevision, rest })
   }
 
+  /** The same state in another version; `object` is the callee's. */
+  as(object: ApiObject): StoredObject {
+    shareFields(object)
+    const rest = serialize(object).subarray(head(object).length + METADATA.length)
+    const other = new StoredObject(this.kind, { key: this.key, object, revision: this.revision, rest })
+    other.#origin = this
+    return other
+  }
+
   /** The same state under a later revision: how a deletion reports what it ended. */
   at(revision: Revision): StoredObject {
     const { metadata, ...rest } = this.object
@@ -102,6 +113,7 @@ export class StoredObject {
 
   /** Whether these bytes of `encodeStored` are what the store has. */
   isStoredAs(bytes: Uint8Array): boolean {
+    if (this.#origin) return this.#origin.isStoredAs(bytes)
     if (this.kind.storage) return encodeStored(this.kind, this.object).equals(bytes)
     const rest = bytes.subarray(head(identityOf(this.kind)).length + METADATA.length)
     return this.json.subarray(this.#versionEnd).equals(rest)

@@ -20,6 +20,7 @@ import type { ObjectChange } from '../quota/charge.ts'
 import { asQuotaWrite } from '../quota/quotas.ts'
 import type { Registry, Resource } from '../registry.ts'
 import { objectKey, storeKey } from '../storage/keys.ts'
+import { servedObject, writtenObject } from '../storage/served-objects.ts'
 import { encodeStored, encodeWritten, StoredObject } from '../storage/stored-object.ts'
 import type { Representation, WriteOptions } from './request.ts'
 
@@ -114,13 +115,17 @@ const plan = (registry: Registry, request: Commit): Result<{ draft: Draft; objec
 const changesNothing = ({ verb, current }: Commit, draft: Draft, value: Uint8Array | undefined): boolean =>
   verb === 'update' && draft.operations.length === 0 && value !== undefined && current?.isStoredAs(value) === true
 
-/** What was written, from memory where it still is what was written. */
-const written = (resource: Resource, object: ApiObject, revision: Revision): Representation => {
-  const { kind, cache } = resource
+/** What was written, from memory where it still is what was written. `object`: in the version that is written. */
+const written = (
+  { kind, cache }: Resource,
+  object: ApiObject,
+  revision: Revision,
+): Promise<Result<Representation, Status>> => {
   const key = objectKey(kind, object.metadata.namespace, object.metadata.name ?? '')
   const cached = cache.get(key)
-  if (cached?.revision === revision) return cached
-  return StoredObject.decode(kind, key, { value: encodeStored(kind, object), modRevision: revision })
+  if (cached?.revision === revision) return servedObject(kind, cached)
+  const value = encodeStored(kind, object)
+  return servedObject(kind, StoredObject.decode(kind, key, { value, modRevision: revision }))
 }
 
 const leaseFor = async ({ leases }: Registry, { lifetimeSeconds }: Kind): Promise<LeaseId | undefined> =>
@@ -160,7 +165,9 @@ const commitNow = async (registry: Registry, request: Commit): Promise<Result<Re
   if (full) return refused(full)
   const { resource, current } = request
   const { kind } = resource
-  const value = request.verb === 'delete' ? undefined : encodeWritten(kind, object)
+  const stored = request.verb === 'delete' ? accepted(object) : await writtenObject(kind, object)
+  if (!stored.ok) return stored
+  const value = request.verb === 'delete' ? undefined : encodeWritten(kind, stored.value)
   if (changesNothing(request, draft, value)) return accepted(current as StoredObject)
   if (request.options.dryRun) return accepted({ object: dryRunObject(object, current) })
   if (!value) draft.delete(kind, object, current?.revision ?? 0)
@@ -172,7 +179,7 @@ const commitNow = async (registry: Registry, request: Commit): Promise<Result<Re
     await registry.cacher.waitFor(result.revision)
     return accepted('stale')
   }
-  return accepted(written(resource, object, result.revision))
+  return written(resource, stored.value, result.revision)
 }
 
 /** A dry run answers under the resourceVersion that the object has now, if it has one. */

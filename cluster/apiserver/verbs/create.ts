@@ -11,6 +11,7 @@ import { validateCreate } from '#cluster/api/validate.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import { managedFieldsAfterUpdate, withoutOwners } from '../apply/field-manager.ts'
 import type { Registry } from '../registry.ts'
+import { withConversions } from '../storage/convert-object.ts'
 import { objectKey } from '../storage/keys.ts'
 import { commit } from './commit.ts'
 import { fieldWrite, setOwners } from './field-write.ts'
@@ -129,7 +130,10 @@ export const create = async (
   if (Number(given.metadata.resourceVersion) > 0)
     return refused(unexplained('resourceVersion should not be set on objects to be created'))
   resource.kind.applyDefaults?.(given)
-  setOwners(given, managedFieldsAfterUpdate(fieldWrite(registry, target, options), undefined, given))
+  const write = fieldWrite(registry, target, options)
+  const owners = await withConversions(() => managedFieldsAfterUpdate(write, undefined, given))
+  if (!owners.ok) return owners
+  setOwners(given, owners.value)
   return createOwned(registry, target, given, options)
 }
 

@@ -7,14 +7,14 @@ import { cloneJson } from '#cluster/api/clone.ts'
 import { encodeObject } from '#cluster/api/encode.ts'
 import type { Kind } from '#cluster/api/kind.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
-import { conflict, notFound, type Status } from '#cluster/api/status.ts'
+import { conflict, type Status } from '#cluster/api/status.ts'
 import { timestamp } from '#cluster/api/timestamp.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import type { Registry } from '../registry.ts'
-import { objectKey } from '../storage/keys.ts'
 import type { StoredObject } from '../storage/stored-object.ts'
 import { commit } from './commit.ts'
 import type { DeleteOptions, PropagationPolicy } from './delete-options.ts'
+import { find } from './get.ts'
 import { checkMortal } from './namespace-check.ts'
 import { admissionRequest, type ObjectTarget, type Representation, subjectOf, type WriteOptions } from './request.ts'
 import { isReleased } from './update.ts'
@@ -111,14 +111,15 @@ export const remove = async (
   options: DeleteOptions,
   writing: WriteOptions,
 ): Promise<Result<Deleted, Status>> => {
-  const { resource, namespace, name } = target
+  const { resource } = target
   const { kind } = resource
   const needed = checkMortal(registry, resource, subjectOf(target))
   if (needed) return refused(needed)
   warnOfOrphans(kind, options, writing)
   for (;;) {
-    const current = resource.cache.get(objectKey(kind, namespace, name))
-    if (!current) return refused(notFound(subjectOf(target)))
+    const found = await find(target)
+    if (!found.ok) return found
+    const current = found.value
     const problem =
       checkPreconditions(target, current, options) ??
       (await judge(registry, target, current.object, { writing, options }))

@@ -1,13 +1,20 @@
 /** get: one object, from memory. */
 
 import { notFound, type Status } from '#cluster/api/status.ts'
-import { accepted, type Result, refused } from '#lib/result.ts'
+import { type Result, refused } from '#lib/result.ts'
 import type { Registry } from '../registry.ts'
 import { objectKey } from '../storage/keys.ts'
+import { servedObject } from '../storage/served-objects.ts'
 import type { StoredObject } from '../storage/stored-object.ts'
 import { becomeFresh } from './freshness.ts'
 import { malformedVersion } from './list-options.ts'
 import { type ObjectTarget, subjectOf } from './request.ts'
+
+/** As memory has it now. Refused: 404, and the 500 of a conversion that failed. */
+export const find = async ({ resource, namespace, name }: ObjectTarget): Promise<Result<StoredObject, Status>> => {
+  const stored = resource.cache.get(objectKey(resource.kind, namespace, name))
+  return stored ? servedObject(resource.kind, stored) : refused(notFound(subjectOf({ resource, name })))
+}
 
 /** `resourceVersion`: '' for what is there now, '0' for whatever is known, else no older than that. */
 export const get = async (
@@ -17,8 +24,5 @@ export const get = async (
 ): Promise<Result<StoredObject, Status>> => {
   if (!/^\d*$/.test(resourceVersion)) return refused(malformedVersion(resourceVersion))
   const late = await becomeFresh(registry, resourceVersion)
-  if (late) return refused(late)
-  const { resource, namespace, name } = target
-  const stored = resource.cache.get(objectKey(resource.kind, namespace, name))
-  return stored ? accepted(stored) : refused(notFound(subjectOf(target)))
+  return late ? refused(late) : find(target)
 }

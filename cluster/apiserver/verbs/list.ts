@@ -11,6 +11,7 @@ import { continueKey, type KeyRange, prefixRange, type Revision, StoreRevisionEr
 import { accepted, type Result, refused } from '#lib/result.ts'
 import type { Registry, Resource } from '../registry.ts'
 import { kindPrefix } from '../storage/keys.ts'
+import { servedObjects } from '../storage/served-objects.ts'
 import { StoredObject } from '../storage/stored-object.ts'
 import { decodeContinue, encodeContinue, INCONSISTENT } from './continue-token.ts'
 import { becomeFresh, tooLarge } from './freshness.ts'
@@ -49,16 +50,25 @@ interface Page {
   readonly remaining: number
 }
 
-const fromMemory = (target: ListTarget, options: ListOptions, start: string | undefined): Page => {
-  const all = target.resource.cache.list(target.namespace, start)
+/** Memory is read at once, whatever the answer then waits for. */
+const fromMemory = async (
+  { resource, namespace }: ListTarget,
+  options: ListOptions,
+  start: string | undefined,
+): Promise<Result<Page, Status>> => {
+  const all = resource.cache.list(namespace, start)
   const items: StoredObject[] = []
   const limit = options.limit || Number.POSITIVE_INFINITY
   const everything = selectsAll(options)
-  for (const [index, stored] of all.entries()) {
-    if (items.length >= limit) return { items, next: continueKey(all[index - 1]!.key), remaining: all.length - index }
-    if (everything || selects(options, stored)) items.push(stored)
+  const served = await servedObjects(resource.kind, everything && limit < all.length ? all.slice(0, limit) : all)
+  if (!served.ok) return served
+  for (const index of all.keys()) {
+    if (items.length >= limit)
+      return accepted({ items, next: continueKey(all[index - 1]!.key), remaining: all.length - index })
+    const object = served.value[index]!
+    if (everything || selects(options, object)) items.push(object)
   }
-  return { items, next: undefined, remaining: 0 }
+  return accepted({ items, next: undefined, remaining: 0 })
 }
 
 const fromHistory = async (
@@ -66,7 +76,7 @@ const fromHistory = async (
   target: ListTarget,
   options: ListOptions,
   at: { revision: Revision; start: string | undefined },
-): Promise<Page> => {
+): Promise<Result<Page, Status>> => {
   const { kind } = target.resource
   const folder = kindPrefix(kind)
   const whole = prefixRange(folder + keyPrefix(target))
@@ -75,19 +85,21 @@ const fromHistory = async (
   const limit = options.limit || Number.POSITIVE_INFINITY
   for (;;) {
     const page = await registry.store.range(range, { revision: at.revision, limit: Math.min(limit, CHUNK) })
-    for (const [index, keyValue] of page.keyValues.entries()) {
+    const read = page.keyValues.map(each => StoredObject.decode(kind, each.key.slice(folder.length), each))
+    const served = await servedObjects(kind, read)
+    if (!served.ok) return served
+    for (const [index, stored] of served.value.entries()) {
       if (items.length >= limit) {
         const next = continueKey(page.keyValues[index - 1]!.key).slice(folder.length)
-        return { items, next, remaining: page.count - index }
+        return accepted({ items, next, remaining: page.count - index })
       }
-      const stored = StoredObject.decode(kind, keyValue.key.slice(folder.length), keyValue)
       if (selects(options, stored)) items.push(stored)
     }
     const last = page.keyValues.at(-1)
-    if (!page.more || !last) return { items, next: undefined, remaining: 0 }
+    if (!page.more || !last) return accepted({ items, next: undefined, remaining: 0 })
     const next = continueKey(last.key)
     if (items.length >= limit)
-      return { items, next: next.slice(folder.length), remaining: page.count - page.keyValues.length }
+      return accepted({ items, next: next.slice(folder.length), remaining: page.count - page.keyValues.length })
     range = { start: next, end: range.end }
   }
 }
@@ -141,11 +153,11 @@ export const list = async (
   const { start } = position.value
   const current = registry.cacher.revision
   const revision = position.value.revision === 'memory' ? current : position.value.revision
-  let page: Page
+  let read: Result<Page, Status>
   try {
-    page =
+    read =
       revision === current
-        ? fromMemory(target, options, start)
+        ? await fromMemory(target, options, start)
         : await fromHistory(registry, target, options, { revision, start })
   } catch (error) {
     if (!(error instanceof StoreRevisionError) || error.problem.problem === 'closed') throw error
@@ -156,6 +168,8 @@ export const list = async (
         : expiredStatus(target, options, position.value),
     )
   }
+  if (!read.ok) return read
+  const page = read.value
   const next = page.next?.slice(keyPrefix(target).length)
   return accepted({
     items: page.items,

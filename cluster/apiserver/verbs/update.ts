@@ -17,7 +17,9 @@ import { validateUpdate } from '#cluster/api/validate.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import { managedFieldsAfterUpdate, withoutOwners } from '../apply/field-manager.ts'
 import type { Registry } from '../registry.ts'
+import { withConversions } from '../storage/convert-object.ts'
 import { objectKey } from '../storage/keys.ts'
+import { servedObject } from '../storage/served-objects.ts'
 import type { StoredObject } from '../storage/stored-object.ts'
 import { commit } from './commit.ts'
 import { adoptNamespace, create, createOwned } from './create.ts'
@@ -212,10 +214,18 @@ const write = async (
 }
 
 /** The fields of a write by somebody who does not apply: recorded with its defaults, before the server adds its own. */
-const recordOwner = (registry: Registry, target: UpdateTarget, change: Versions, options: WriteOptions): void => {
-  const { next, current } = change
+const recordOwner = async (
+  registry: Registry,
+  target: UpdateTarget,
+  { next, current }: Versions,
+  options: WriteOptions,
+): Promise<Status | undefined> => {
   target.resource.kind.applyDefaults?.(next)
-  setOwners(next, managedFieldsAfterUpdate(fieldWrite(registry, target, options), current, next))
+  const write = fieldWrite(registry, target, options)
+  const owners = await withConversions(() => managedFieldsAfterUpdate(write, current, next))
+  if (!owners.ok) return owners.problem
+  setOwners(next, owners.value)
+  return undefined
 }
 
 interface Versions {
@@ -231,6 +241,25 @@ export interface Rewrite {
   readonly creates: boolean
 }
 
+/** What the change makes of the object, owners included. */
+const changedObject = async (
+  registry: Registry,
+  target: UpdateTarget,
+  { how, current }: { readonly how: Rewrite; readonly current: StoredObject },
+  options: WriteOptions,
+): Promise<Result<ApiObject, Status>> => {
+  const computed = await withConversions(() => how.change(current.object))
+  const changed = computed.ok ? computed.value : computed
+  if (!changed.ok) return changed
+  const problem = sameNameAsPath(target, changed.value) ?? checkPreconditions(target, changed.value, current)
+  if (problem) return refused(problem)
+  const change = { next: changed.value, current: current.object }
+  const next = mergeSubresource(target, change, timestamp(registry.clock.now()))
+  if (how.owned) return accepted(next)
+  const unrecorded = await recordOwner(registry, target, { next, current: current.object }, options)
+  return unrecorded ? refused(unrecorded) : accepted(next)
+}
+
 /** Refused: 400 for another name than the path's, 404, 409 for a stale resourceVersion or another uid, 422. */
 export const rewrite = async (
   registry: Registry,
@@ -240,16 +269,14 @@ export const rewrite = async (
 ): Promise<Result<Updated, Status>> => {
   const { resource, namespace, name } = target
   for (;;) {
-    const current = resource.cache.get(objectKey(resource.kind, namespace, name))
-    if (!current) return createAbsent(registry, target, how, options)
-    const changed = how.change(current.object)
+    const stored = resource.cache.get(objectKey(resource.kind, namespace, name))
+    if (!stored) return createAbsent(registry, target, how, options)
+    const served = await servedObject(resource.kind, stored)
+    if (!served.ok) return served
+    const current = served.value
+    const changed = await changedObject(registry, target, { how, current }, options)
     if (!changed.ok) return changed
-    const problem = sameNameAsPath(target, changed.value) ?? checkPreconditions(target, changed.value, current)
-    if (problem) return refused(problem)
-    const change = { next: changed.value, current: current.object }
-    const next = mergeSubresource(target, change, timestamp(registry.clock.now()))
-    if (!how.owned) recordOwner(registry, target, { next, current: current.object }, options)
-    const prepared = await prepare(registry, target, { next, current: current.object }, options)
+    const prepared = await prepare(registry, target, { next: changed.value, current: current.object }, options)
     if (!prepared.ok) return prepared
     const outcome = await write(registry, target, { next: prepared.value, current }, options)
     if (!outcome.ok) return outcome

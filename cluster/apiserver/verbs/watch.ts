@@ -3,15 +3,18 @@
  * ADDED, one that ceases to is DELETED, whatever happened to it.
  *
  * Promised: first part and changes together miss nothing and repeat nothing; `deliver` is called in revision order,
- * before the write that caused the change is answered.
+ * before the write that caused the change is answered, unless a webhook has to convert the object first.
  */
 
+import type { Kind } from '#cluster/api/kind.ts'
 import { expired, type Status } from '#cluster/api/status.ts'
 import type { Revision } from '#cluster/store/kv.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import type { Registry } from '../registry.ts'
+import { servedObjects } from '../storage/served-objects.ts'
 import type { StoredObject } from '../storage/stored-object.ts'
 import type { EventType, ObjectEvent } from '../storage/watch-cache.ts'
+import { type ConvertedChange, ConvertedChanges, convertChanges } from './converted-changes.ts'
 import { becomeFresh } from './freshness.ts'
 import type { ListTarget } from './list.ts'
 import { type ListOptions, selects, selectsAll } from './list-options.ts'
@@ -28,19 +31,30 @@ export interface Watch {
   readonly initial: readonly WatchNotice[]
   /** What `initial` is of: later changes come by `deliver`. */
   readonly revision: Revision
+  /** Every change up to it has been delivered. */
+  reached(): Revision
   /** Whether `initial` is a state that the client wants to see the end of (KEP-3157). */
   readonly marksInitialEnd: boolean
   /** No delivery follows. Idempotent. */
   close(): void
 }
 
+export interface Watcher {
+  readonly deliver: (notice: WatchNotice) => void
+  /** No delivery follows: a change cannot be told. */
+  readonly fail: (problem: Status) => void
+}
+
 type Matcher = (stored: StoredObject) => boolean
 
-const matcherOf = ({ resource, namespace }: ListTarget, options: ListOptions): Matcher => {
-  const prefix = resource.kind.namespaced && namespace !== undefined ? `${namespace}/` : ''
+const matcherOf = (target: ListTarget, options: ListOptions): Matcher => {
+  const prefix = prefixOf(target)
   if (selectsAll(options)) return prefix === '' ? () => true : stored => stored.key.startsWith(prefix)
   return stored => stored.key.startsWith(prefix) && selects(options, stored)
 }
+
+const prefixOf = ({ resource, namespace }: ListTarget): string =>
+  resource.kind.namespaced && namespace !== undefined ? `${namespace}/` : ''
 
 /** The change as a watcher sees it whose selectors are `matches`; undefined when it sees none. */
 const viewOf = (event: ObjectEvent, matches: Matcher): WatchNotice | undefined => {
@@ -60,7 +74,7 @@ export const watch = async (
   registry: Registry,
   target: ListTarget,
   options: ListOptions,
-  deliver: (notice: WatchNotice) => void,
+  watcher: Watcher,
 ): Promise<Result<Watch, Status>> => {
   const { resourceVersion, sendInitialEvents } = options
   const anyVersion = resourceVersion === '' || resourceVersion === '0'
@@ -70,23 +84,118 @@ export const watch = async (
     if (late) return refused(late)
   }
   // From here on nothing waits, so that no change slips in between.
-  const { cache } = target.resource
+  const start = startOf(registry, target, { options, wantsState, anyVersion })
+  if (!start.ok) return start
+  const follow = target.resource.kind.storage?.converter ? followConverted : followAtOnce
+  return follow(registry, target, { options, start: start.value, watcher })
+}
+
+interface Start {
+  readonly state: readonly StoredObject[]
+  readonly history: readonly ObjectEvent[]
+  /** What both are of. */
+  readonly revision: Revision
+  /** Changes up to it are none of the client's. */
+  readonly after: Revision
+}
+
+const startOf = (
+  { cacher }: Registry,
+  { resource: { cache }, namespace }: ListTarget,
+  { options, wantsState, anyVersion }: { options: ListOptions; wantsState: boolean; anyVersion: boolean },
+): Result<Start, Status> => {
+  const { revision } = cacher
+  if (wantsState) return accepted({ state: cache.list(namespace), history: [], revision, after: revision })
+  if (anyVersion) return accepted({ state: [], history: [], revision, after: revision })
+  const since = Number(options.resourceVersion)
+  const history = cache.since(since)
+  if (!history) return refused(tooOld(options.resourceVersion, cache.floor))
+  return accepted({ state: [], history, revision, after: Math.max(revision, since) })
+}
+
+interface Following {
+  readonly options: ListOptions
+  readonly start: Start
+  readonly watcher: Watcher
+}
+
+const addedOf = (state: readonly StoredObject[], matches: Matcher): WatchNotice[] =>
+  state.filter(matches).map(stored => ({ type: 'ADDED', stored }))
+
+const followAtOnce = (
+  { cacher }: Registry,
+  target: ListTarget,
+  { options, start, watcher }: Following,
+): Result<Watch, Status> => {
   const matches = matcherOf(target, options)
-  let initial: WatchNotice[] = []
-  const { revision } = registry.cacher
-  let after = revision
-  if (wantsState) {
-    const state = cache.list(target.namespace).filter(matches)
-    initial = state.map(stored => ({ type: 'ADDED', stored }))
-  } else if (!anyVersion) {
-    const history = cache.since(Number(resourceVersion))
-    if (!history) return refused(tooOld(resourceVersion, cache.floor))
-    initial = history.map(event => viewOf(event, matches)).filter(notice => notice !== undefined)
-    after = Math.max(after, Number(resourceVersion))
-  }
-  const close = cache.subscribe(event => {
+  const { state, history, revision, after } = start
+  const changes = history.map(event => viewOf(event, matches)).filter(notice => notice !== undefined)
+  const close = target.resource.cache.subscribe(event => {
     const notice = event.revision > after ? viewOf(event, matches) : undefined
-    if (notice) deliver(notice)
+    if (notice) watcher.deliver(notice)
   })
-  return accepted({ initial, revision, marksInitialEnd: sendInitialEvents === true, close })
+  const marksInitialEnd = options.sendInitialEvents === true
+  const reached = () => cacher.revision
+  return accepted({ initial: [...addedOf(state, matches), ...changes], revision, reached, marksInitialEnd, close })
+}
+
+/** The frames of a change are shared whoever converted it, since all did it alike. */
+const convertedView = ({ event, converted }: ConvertedChange, matches: Matcher): WatchNotice | undefined => {
+  const notice = viewOf(converted, matches)
+  return notice && { ...notice, event }
+}
+
+const convertedStart = async (
+  kind: Kind,
+  { state, history }: Start,
+  { matches, whole }: { matches: Matcher; whole: boolean },
+): Promise<Result<WatchNotice[], Status>> => {
+  const served = await servedObjects(kind, state)
+  if (!served.ok) return served
+  const changes = await convertChanges(kind, history, whole)
+  if (!changes.ok) return changes
+  const views = changes.value.map(change => convertedView(change, matches)).filter(notice => notice !== undefined)
+  return accepted([...addedOf(served.value, matches), ...views])
+}
+
+const followConverted = async (
+  { cacher }: Registry,
+  target: ListTarget,
+  { options, start, watcher }: Following,
+): Promise<Result<Watch, Status>> => {
+  const { kind, cache } = target.resource
+  const matches = matcherOf(target, options)
+  const [prefix, whole] = [prefixOf(target), selectsAll(options)]
+  const isNear = ({ current, previous }: ObjectEvent) => (current ?? previous)?.key.startsWith(prefix) ?? false
+  const changes = new ConvertedChanges({
+    kind,
+    whole,
+    revision: () => cacher.revision,
+    deliver: change => {
+      const notice = convertedView(change, matches)
+      if (notice) watcher.deliver(notice)
+    },
+    failed: watcher.fail,
+  })
+  const unsubscribe = cache.subscribe(event => {
+    if (event.revision > start.after && isNear(event)) changes.take(event)
+  })
+  const close = () => {
+    unsubscribe()
+    changes.close()
+  }
+  const initial = await convertedStart(kind, { ...start, history: start.history.filter(isNear) }, { matches, whole })
+  if (!initial.ok) {
+    close()
+    return initial
+  }
+  changes.open()
+  const marksInitialEnd = options.sendInitialEvents === true
+  return accepted({
+    initial: initial.value,
+    revision: start.revision,
+    reached: () => changes.reached,
+    marksInitialEnd,
+    close,
+  })
 }

@@ -1,6 +1,8 @@
 /** What people do with kubectl to kinds of their own: define, wait, apply, explain, look, patch, scale, delete. */
 import anyTest, { type TestFn } from 'ava'
+import { backend, backends, converted } from '../../support/conversion.ts'
 import { kubectlCluster } from '../../support/kubectl-cluster.ts'
+import { startWebhookServer } from '../../support/webhook-server.ts'
 
 const test = anyTest.serial as TestFn
 const { attempt, run } = kubectlCluster(test)
@@ -159,3 +161,28 @@ const withVersion = async (t: Parameters<typeof run>[0], text: string): Promise<
     `name: crontabs.stable.example.com, resourceVersion: "${version}"`,
   )
 }
+
+test('a kind whose versions a webhook converts is read and written in each', async t => {
+  const webhook = await startWebhookServer(t, converted)
+  await run(t, ['create', '-f', '-'], { input: JSON.stringify(backends(webhook.config())) })
+  await run(t, ['wait', '--for=condition=Established', 'crd/backends.stable.example.com', '--timeout=10s'])
+  const apply = (version: string, spec: object) =>
+    run(t, ['apply', '-f', '-'], { input: JSON.stringify(backend(version, 'b', spec)) })
+  t.is(await apply('v1', { hostPort: 'h:80' }), 'backend.stable.example.com/b created')
+  t.is(await apply('v2', { host: 'h', port: 81 }), 'backend.stable.example.com/b configured')
+  const rows = async (resource: string) => (await run(t, ['get', resource])).split('\n').map(columns)
+  t.deepEqual(await rows('backends.v1.stable.example.com'), [
+    ['NAME', 'HOSTPORT'],
+    ['b', 'h:81'],
+  ])
+  t.deepEqual(await rows('backends.v2.stable.example.com'), [
+    ['NAME', 'HOST', 'PORT'],
+    ['b', 'h', '81'],
+  ])
+  await run(t, ['patch', 'backends.v2.stable.example.com', 'b', '--type=merge', '-p', '{"spec":{"port":82}}'])
+  t.is(await run(t, ['get', 'backends.v1.stable.example.com', 'b', '-o', 'jsonpath={.spec.hostPort}']), 'h:82')
+  t.is(
+    await run(t, ['delete', 'backends.v1.stable.example.com', 'b']),
+    'backend.stable.example.com "b" deleted from default namespace',
+  )
+})

@@ -224,27 +224,6 @@ test('several versions are the same objects; a deprecated one says so', async t 
   t.is(preferredVersion.version, 'v1')
 })
 
-test('what only a webhook could convert is not served, and its maker is told', async t => {
-  const server = await startApiserver(t)
-  const definition = crontabs()
-  const [version] = definition.spec.versions
-  definition.spec.versions.push({ ...version, name: 'v2', storage: false })
-  definition.spec.conversion = {
-    strategy: 'Webhook',
-    webhook: { clientConfig: { url: 'https://localhost/convert' }, conversionReviewVersions: ['v1'] },
-  }
-  const created = await server.fetch(DEFINITIONS, { method: 'POST', body: definition })
-  const warning = 'this server calls no conversion webhooks yet: v2 not served, only v1, which is stored'
-  t.is(created.headers.warning, `299 - "spec.conversion.strategy: ${warning}"`)
-  const made = await established(server)
-  t.is((await server.fetch(CRONTABS)).code, 200)
-  t.is((await server.fetch(CRONTABS.replace('/v1/', '/v2/'))).code, 404)
-  for (const each of made.spec.versions) each.storage = !each.storage
-  const refused = await server.fetch(`${DEFINITIONS}/crontabs.stable.example.com`, { method: 'PUT', body: made })
-  t.is(refused.code, 422)
-  t.true(refused.json.message.endsWith('what is stored as v1 cannot be served as v2'), refused.json.message)
-})
-
 test('objects of a version that is served no more go with their definition', async t => {
   const server = await startApiserver(t)
   const definition = crontabs()
