@@ -11,6 +11,7 @@ import { accepted, type Result, refused } from '#lib/result.ts'
 import { recordTypes } from '#resolver/wire/codes.ts'
 import { encodeQuery } from '#resolver/wire/encode.ts'
 import type { Contender, Encryption, Setup } from './contender.ts'
+import { endChild } from './end-child.ts'
 import type { Transport } from './load-generator.ts'
 
 const ADDRESS = '127.0.0.1'
@@ -109,13 +110,7 @@ export class RunningServer {
   }
 
   async close(): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      const ended = once(this.#child, 'exit')
-      this.#child.kill('SIGTERM')
-      const limit = setTimeout(() => this.#child.kill('SIGKILL'), STOP_DEADLINE)
-      await ended
-      clearTimeout(limit)
-    }
+    await endChild(this.#child, STOP_DEADLINE)
     rmSync(this.#folder, { recursive: true, force: true })
   }
 

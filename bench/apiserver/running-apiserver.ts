@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
+import { endChild } from '../end-child.ts'
 
 const program = fileURLToPath(new URL('../../bin/seamark', import.meta.url))
 
@@ -116,13 +117,7 @@ export class RunningApiserverProgram {
   /** Ends the program; its folder stays until `close`. */
   async stop(): Promise<void> {
     this.#agent?.destroy()
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      const ended = once(this.#child, 'exit')
-      this.#child.kill('SIGTERM')
-      const limit = setTimeout(() => this.#child.kill('SIGKILL'), STOP_DEADLINE)
-      await ended
-      clearTimeout(limit)
-    }
+    await endChild(this.#child, STOP_DEADLINE)
   }
 
   /** Starts it again after `stop`. */
