@@ -75,6 +75,7 @@ export class DnsProgram implements Component {
       logger: logger.child({ room: 'resolver' }),
       registry,
     })
+    const limit = memoryLimit()
     this.#server = new Server(this.#live.respond, {
       clock: systemClock,
       logger: logger.child({ room: 'server' }),
@@ -82,9 +83,9 @@ export class DnsProgram implements Component {
       options: server,
       shared,
       early,
-      memoryLimit: memoryLimit(),
+      memoryLimit: limit,
     })
-    this.#memory = new MemoryKeeper({ clock: systemClock, registry, memory: processMemory(), limit: memoryLimit() })
+    this.#memory = new MemoryKeeper({ clock: systemClock, registry, memory: processMemory(), limit })
   }
 
   async start(): Promise<void> {

@@ -39,12 +39,14 @@ export const MSG_WAITFORONE = 0x10000
 
 type Koffi = typeof import('koffi')['default']
 
+/** Not on every machine: an import of it would keep the server from starting where node:dgram could serve. */
+const loadKoffi = (): Koffi => createRequire(import.meta.url)('koffi') as Koffi
+
 /** The library's functions, looked up once a thread. Arguments that are addresses take a Buffer. */
 const load = () => {
   const unfit = unfitMachine()
   if (unfit !== undefined) throw new Error(unfit)
-  // Not on every machine: an import of it would keep the server from starting where node:dgram could serve.
-  const koffi = createRequire(import.meta.url)('koffi') as Koffi
+  const koffi = loadKoffi()
   const library = koffi.load(null)
   return {
     /** Of the call that just failed. */
@@ -82,8 +84,7 @@ const unfitMachine = (): string | undefined => {
 /** Gives the system back what malloc has free, of all threads (malloc_trim(3)); undefined: this C library has no such call. */
 export const mallocTrim = (): (() => void) | undefined => {
   try {
-    const koffi = createRequire(import.meta.url)('koffi') as Koffi
-    const trim = koffi.load(null).func('int malloc_trim(ulong pad)')
+    const trim = loadKoffi().load(null).func('int malloc_trim(ulong pad)')
     return () => void trim(0)
   } catch {
     return undefined

@@ -1,6 +1,5 @@
 /**
- * Bytes four at a time, wherever they begin: a view's words need not lie at multiples of 4, and the compiler makes one
- * instruction of each (a word costs what a byte does). All words are little-endian.
+ * Bytes four at a time, wherever they begin: a view's words need not lie at multiples of 4. All words are little-endian.
  */
 
 const HIGH_BITS = 0x80808080 | 0

@@ -1,6 +1,6 @@
 /**
  * A request and its answer, whatever the version of HTTP. Of HTTP/2 it is the stream itself: node:http2's requests and
- * responses in the manner of node:http cost half as much again.
+ * responses in the manner of node:http cost a third more.
  */
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { IncomingHttpHeaders as Http2Headers, ServerHttp2Stream } from 'node:http2'
