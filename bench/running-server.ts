@@ -2,7 +2,6 @@
 import assert from 'node:assert'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +9,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import { recordTypes } from '#resolver/wire/codes.ts'
 import { encodeQuery } from '#resolver/wire/encode.ts'
+import { freePort } from '../test/support/free-port.ts'
 import type { Contender, Encryption, Setup } from './contender.ts'
 import { endChild } from './end-child.ts'
 import type { Transport } from './load-generator.ts'
@@ -25,24 +25,6 @@ const KEPT_OUTPUT = 4096
 
 /** RFC 1035 §4.1.1. */
 const isRightAnswer = (reply: Buffer): boolean => (reply[3]! & 15) === 0 && reply.readUInt16BE(6) > 0
-
-/** Below the ports that Linux gives to sockets that ask for any (ip_local_port_range): those of the load come and go. */
-const PORTS = { first: 20_000, count: 10_000 }
-
-const freePort = async (): Promise<number> => {
-  for (;;) {
-    const port = PORTS.first + Math.floor(Math.random() * PORTS.count)
-    const socket = createSocket('udp4')
-    const bound = new Promise<boolean>(resolve => {
-      socket.once('error', () => resolve(false))
-      socket.bind(port, ADDRESS, () => resolve(true))
-    })
-    const isFree = await bound
-    socket.close()
-    await once(socket, 'close')
-    if (isFree) return port
-  }
-}
 
 interface Given extends Omit<Setup, 'folder' | 'address' | 'port' | 'encryption'> {
   /** Absent: UDP and TCP only. */

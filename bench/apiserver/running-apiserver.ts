@@ -3,12 +3,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { Agent, request } from 'node:https'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
+import { freePort } from '../../test/support/free-port.ts'
 import { endChild } from '../end-child.ts'
 
 const program = fileURLToPath(new URL('../../bin/seamark', import.meta.url))
@@ -25,15 +25,6 @@ export interface Access {
   readonly ca: string
   readonly cert: string
   readonly key: string
-}
-
-export const freePort = async (): Promise<number> => {
-  const server = createServer()
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 const readAccess = (kubeconfig: string, url: string): Access => {

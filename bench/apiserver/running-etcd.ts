@@ -6,9 +6,9 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { freePort } from '../../test/support/free-port.ts'
 import { findProgram } from '../../test/support/programs.ts'
 import { type HttpLoadReport, runHttpLoad } from './http-load.ts'
-import { freePort } from './running-apiserver.ts'
 
 /** Milliseconds. */
 const START_DEADLINE = 20_000

@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { ask } from '../support/dns-client.ts'
 import { DnsLoad } from '../support/dns-load.ts'
-import { DnsProcess, freePorts } from '../support/dns-process.ts'
+import { DnsProcess } from '../support/dns-process.ts'
+import { freePort, freePorts } from '../support/free-port.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const HANDOVERS = Number(process.env.SEAMARK_HANDOVERS ?? 6)
@@ -73,7 +74,7 @@ onLinux('a newcomer that is not ready takes nothing from one that answers, and a
   const { file, port } = await corefile(t, '127.0.0.1')
   const elder = new DnsProcess(t, file, ['--reuse-port'])
   await elder.whenReady()
-  const [closed] = await freePorts(1)
+  const closed = await freePort()
   const text = readFileSync(file, 'utf8').replace('192.0.2.1', '192.0.2.2')
   const lines = `kubernetes cluster.local {\n endpoint http://127.0.0.1:${closed}\n}\n}\n`
   writeFileSync(file, text.replace(/\}\n$/, lines))

@@ -4,7 +4,6 @@
  * upstream. `SEAMARK_KILL_ROUNDS` says how often; the issue's number is 200.
  */
 import { writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { sleep, systemClock } from '#lib/clock.ts'
@@ -15,6 +14,7 @@ import { loadKubeconfig } from '#watcher/kubeconfig.ts'
 import type { Resource } from '#watcher/resource.ts'
 import { ask } from '../support/dns-client.ts'
 import { record } from '../support/dns-server.ts'
+import { freePort } from '../support/free-port.ts'
 import { KillablePart } from '../support/killable-part.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { startUpstream } from '../support/upstream.ts'
@@ -32,24 +32,6 @@ const corefile = (upstream: string): string => `.:53 {
     forward . ${upstream}
 }
 `
-
-/**
- * A port of loopback that nobody has, below those that Linux gives to clients: a restarted server must be found where it
- * was, and no client's connection may have taken its place meanwhile.
- */
-const freePort = async (): Promise<number> => {
-  for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 20_000)
-    if (await canListen(port)) return port
-  }
-}
-
-const canListen = (port: number): Promise<boolean> =>
-  new Promise(resolve => {
-    const server = createServer()
-    server.once('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
-  })
 
 /** What clients may count on: services that were created, with the API's word for it, and that nobody has deleted. */
 class Truth {

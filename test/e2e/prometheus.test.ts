@@ -2,22 +2,13 @@
 
 import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import test from 'ava'
 import { startCluster } from '../support/cluster.ts'
 import { ask } from '../support/dns-client.ts'
+import { freePort } from '../support/free-port.ts'
 import { findProgram, skip } from '../support/programs.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
-
-/** Prometheus does not take port 0. */
-const freePort = (): Promise<number> =>
-  new Promise(resolve => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 
 const queryValue = async (port: number, query: string): Promise<string | undefined> => {
   const response = await fetch(`http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(query)}`)

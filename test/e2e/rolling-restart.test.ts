@@ -6,7 +6,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { DnsLoad } from '../support/dns-load.ts'
-import { DnsProcess, freePorts } from '../support/dns-process.ts'
+import { DnsProcess } from '../support/dns-process.ts'
+import { freePorts } from '../support/free-port.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const RESTARTS = Number(process.env.SEAMARK_RESTARTS ?? 4)

@@ -3,7 +3,8 @@ import { utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { ask } from '../support/dns-client.ts'
-import { DnsProcess, freePorts } from '../support/dns-process.ts'
+import { DnsProcess } from '../support/dns-process.ts'
+import { freePort } from '../support/free-port.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { aRecord, startUpstream } from '../support/upstream.ts'
 
@@ -16,7 +17,7 @@ const until = async (condition: () => boolean): Promise<void> => {
 
 test('SIGUSR1 logs statistics and loses nothing, SIGHUP clears and reads again, SIGUSR2 changes nothing', async t => {
   t.timeout(60_000)
-  const [port] = await freePorts(1)
+  const port = await freePort()
   const upstream = await startUpstream(t, {
     respond: ({ question }) => ({ answers: [aRecord(question.name, 3600, '192.0.2.7')] }),
   })

@@ -11,6 +11,7 @@ import { serverOptions } from '#server/options.ts'
 import { Server } from '#server/server.ts'
 import { ask } from '../support/dns-client.ts'
 import { addressResponder, startServer } from '../support/dns-server.ts'
+import { freePort } from '../support/free-port.ts'
 
 const hosts = Object.values(networkInterfaces())
   .flatMap(entries => entries ?? [])
@@ -41,15 +42,9 @@ const whoAnswers = async ({ host, port }: SocketAddress): Promise<readonly numbe
   return [...seen].sort()
 }
 
-const freePort = async (t: ExecutionContext): Promise<number> => {
-  const { server, port } = await startServer(t)
-  await server.close()
-  return port
-}
-
 for (const host of hosts)
   onLinux(`the newest takes over; whoever leaves leaves all to another: ${host}`, async t => {
-    const port = await freePort(t)
+    const port = await freePort()
     const at = { host, port }
     const first = await member(t, 1, at)
     t.deepEqual(await whoAnswers(at), [1])
@@ -74,7 +69,7 @@ for (const host of hosts)
   })
 
 onLinux('an address that is shared is not joined by mistake', async t => {
-  const port = await freePort(t)
+  const port = await freePort()
   await member(t, 1, { host: '127.0.0.1', port })
   const { server } = await startServer(t, { listeners: [] })
   for (const host of ['127.0.0.1', '0.0.0.0', ''])

@@ -1,6 +1,5 @@
 /** `seamark dns` as people start it, for tests that need a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createServer } from 'node:net'
 import type { ExecutionContext } from 'ava'
 import { seamark } from './cluster.ts'
 
@@ -54,24 +53,3 @@ export class DnsProcess {
     return this.exited
   }
 }
-
-/** Below those that the system gives to sockets that ask for any (ip_local_port_range). */
-const firstPort = 12_000
-const lastPort = 32_000
-
-/** Ports that nobody has at this moment, nor soon by chance: for programs that must agree on one. */
-export const freePorts = async (count: number): Promise<readonly number[]> => {
-  const ports = new Set<number>()
-  while (ports.size < count) {
-    const port = firstPort + Math.floor(Math.random() * (lastPort - firstPort))
-    if (await isFree(port)) ports.add(port)
-  }
-  return [...ports]
-}
-
-const isFree = (port: number): Promise<boolean> =>
-  new Promise(resolve => {
-    const server = createServer()
-    server.once('error', () => resolve(false))
-    server.listen(port, () => server.close(() => resolve(true)))
-  })

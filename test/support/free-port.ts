@@ -1,17 +1,64 @@
-import { createSocket } from 'node:dgram'
-import { type AddressInfo, createServer } from 'node:net'
+/**
+ * Ports for programs that cannot be given port 0, for servers that are restarted where they were, and for addresses at
+ * which nobody may listen. A port is handed out once among all processes of the test run: those that are free "at the
+ * moment" are handed out twice, and servers that share addresses (SO_REUSEADDR, SO_REUSEPORT) then answer for each other.
+ */
+import { createSocket, type SocketOptions } from 'node:dgram'
+import { createServer, type ListenOptions, type Server } from 'node:net'
+import { platform } from 'node:os'
 
-/** A port of 127.0.0.1 that was free over TCP and UDP a moment ago, for programs that cannot be given port 0. */
+/** Below the ports that Linux gives to sockets that ask for any (ip_local_port_range). */
+const PORTS = { first: 12_000, count: 20_000 }
+
+/**
+ * A port over TCP and UDP of every local address: nobody had it, and nobody else who asks here gets it as long as the
+ * test file (its thread) runs. On other systems than Linux it is only free at the moment.
+ */
 export const freePort = async (): Promise<number> => {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  const socket = createSocket('udp4')
-  const isFree = await new Promise<boolean>(resolve => {
-    socket.once('error', () => resolve(false))
-    socket.bind(port, '127.0.0.1', () => resolve(true))
-  })
-  await new Promise<void>(resolve => void socket.close(resolve))
-  await new Promise<void>(resolve => void server.close(() => resolve()))
-  return isFree ? port : freePort()
+  for (;;) {
+    const port = PORTS.first + Math.floor(Math.random() * PORTS.count)
+    // The claim comes first: to try a port is to hold it for a moment, and another's program may want it just then.
+    const claim = await claimPort(port)
+    if (!claim) continue
+    claim.unref()
+    if (await isFree(port)) return port
+    claim.close()
+  }
 }
+
+export const freePorts = (count: number): Promise<readonly number[]> =>
+  Promise.all(Array.from({ length: count }, freePort))
+
+/** Undefined: it is claimed already. The claim ends with the server, or its process. */
+export const claimPort = async (port: number): Promise<Server | undefined> => {
+  const server = createServer()
+  // Other systems have no such addresses.
+  if (platform() !== 'linux') return server
+  // unix(7): an abstract address has no file; the kernel gives it to one socket, until that is closed.
+  return (await listens(server, { path: `\0seamark-port-${port}` })) ? server : undefined
+}
+
+const isFree = async (port: number): Promise<boolean> =>
+  (await canListen(port)) && (await canBind(port, { type: 'udp4' })) && canBind(port, { type: 'udp6', ipv6Only: true })
+
+const listens = (server: Server, options: ListenOptions): Promise<boolean> =>
+  new Promise(resolve => {
+    server.once('error', () => resolve(false))
+    server.listen(options, () => resolve(true))
+  })
+
+/** Over both families, where the machine has them. */
+const canListen = async (port: number): Promise<boolean> => {
+  const server = createServer()
+  if (!(await listens(server, { port, exclusive: true }))) return false
+  await new Promise<unknown>(resolve => server.close(resolve))
+  return true
+}
+
+const canBind = (port: number, options: SocketOptions): Promise<boolean> =>
+  new Promise(resolve => {
+    const socket = createSocket(options)
+    // A machine without IPv6 has other errors.
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'EADDRINUSE'))
+    socket.bind({ port, exclusive: true }, () => socket.close(() => resolve(true)))
+  })

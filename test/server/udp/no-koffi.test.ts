@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { ask } from '../../support/dns-client.ts'
-import { DnsProcess, freePorts } from '../../support/dns-process.ts'
+import { DnsProcess } from '../../support/dns-process.ts'
+import { freePort } from '../../support/free-port.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 /** `seamark dns` for which there is no package of that name. */
@@ -17,7 +18,7 @@ const withoutKoffi = async (t: ExecutionContext, args: readonly string[] = []) =
      const refuse = name => { throw new Error('there is no ' + name) }
      registerHooks({ resolve: (name, context, next) => (name === 'koffi' ? refuse(name) : next(name, context)) })`,
   )
-  const [port] = await freePorts(1)
+  const port = await freePort()
   const corefile = join(folder, 'Corefile')
   writeFileSync(corefile, `.:${port} {\n bind 127.0.0.1\n hosts /nowhere {\n  192.0.2.1 www.example.org\n }\n}\n`)
   const environment = { NODE_OPTIONS: `--import=${pathToFileURL(preload)}` }

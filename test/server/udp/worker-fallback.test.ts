@@ -10,8 +10,9 @@ import type { Responder } from '#resolver/listener.ts'
 import { missingSystemCalls, openDatagramSocket, socketAddress, systemCalls } from '#server/system-calls.ts'
 import { WorkerPool } from '#server/udp/worker-pool.ts'
 import { ask, askUntil } from '../../support/dns-client.ts'
-import { DnsProcess, freePorts } from '../../support/dns-process.ts'
+import { DnsProcess } from '../../support/dns-process.ts'
 import { addressResponder, metric, newSharedState, startServer } from '../../support/dns-server.ts'
+import { freePort } from '../../support/free-port.ts'
 import { POISON } from '../../support/poison.ts'
 import { queryPacket } from '../../support/query-packet.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
@@ -98,7 +99,7 @@ const withoutThreads = async (t: ExecutionContext, args: readonly string[] = [])
     `import { isMainThread } from 'node:worker_threads'
      if (!isMainThread) throw new Error('no thread lives here')`,
   )
-  const [port] = await freePorts(1)
+  const port = await freePort()
   const corefile = join(folder, 'Corefile')
   writeFileSync(corefile, `.:${port} {\n bind 127.0.0.1\n hosts /nowhere {\n  192.0.2.1 www.example.org\n }\n}\n`)
   const environment = { NODE_OPTIONS: `--import=${pathToFileURL(preload)}` }
