@@ -4,7 +4,8 @@
  * what a plugin has a counter of its own for.
  */
 import type { Milliseconds } from '#lib/clock.ts'
-import type { HitCount, HitListener } from './memo.ts'
+import type { HitListener } from './memo.ts'
+import type { HitCount } from './memo-terms.ts'
 import type { Plugin, Reply, ReplyObserver } from './plugin.ts'
 import type { Endpoint, Query } from './query.ts'
 import { decodeQuery } from './wire/message.ts'

@@ -1,8 +1,9 @@
 /** A question on its way through the plugins: what was asked, by whom, over what. Decoded once, never changed. */
 import type { Milliseconds } from '#lib/clock.ts'
-import type { MemoTerms } from './memo.ts'
+import type { MemoTerms } from './memo-terms.ts'
 import type { Trace } from './trace.ts'
 import type { Answer } from './verdict.ts'
+import type { Edns, EdnsOption } from './wire/edns.ts'
 import type { DnsName } from './wire/record.ts'
 
 export type Transport = 'udp' | 'tcp' | 'tls' | 'https'
@@ -13,20 +14,6 @@ export const protocolOf = (transport: Transport): 'udp' | 'tcp' => (transport ==
 export interface Endpoint {
   readonly address: string
   readonly port: number
-}
-
-export interface EdnsOption {
-  readonly code: number
-  readonly data: Buffer
-}
-
-/** The OPT pseudo-record of a query (RFC 6891). */
-export interface Edns {
-  readonly version: number
-  /** What the client can take over UDP, as it said it. */
-  readonly udpSize: number
-  readonly dnssecOk: boolean
-  readonly options: readonly EdnsOption[]
 }
 
 export interface Question {

@@ -1,17 +1,9 @@
 /**
  * What a plugin concluded. A verdict is a value that names the conclusion; no code secretly means something else.
  */
-import type { MemoTerms } from './memo.ts'
-import type { EdnsOption } from './query.ts'
+import type { MemoTerms } from './memo-terms.ts'
+import type { EdnsOption, ExtendedError } from './wire/edns.ts'
 import type { ResourceRecord } from './wire/record.ts'
-
-/** RFC 8914: why an answer is what it is. */
-export interface ExtendedError {
-  /** INFO-CODE. */
-  readonly code: number
-  /** EXTRA-TEXT for people. */
-  readonly text: string
-}
 
 /** An answer before it is bytes. Header id, question, CD and OPT are added by `wire/`, not here. */
 export interface Answer {

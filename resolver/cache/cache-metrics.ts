@@ -1,6 +1,6 @@
 /** What a cache counts: CoreDNS's metrics, a series for each listener that a query came in by, and dnsmasq's counters. */
 import type { CounterSeries, GaugeSeries, Registry } from '#lib/metrics.ts'
-import type { HitCount } from '../memo.ts'
+import type { HitCount } from '../memo-terms.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
 import type { CacheCounters } from '../plugin.ts'
 import type { CacheType } from './lifetime.ts'

@@ -1,6 +1,6 @@
 /** any: answers questions of type ANY with a HINFO that says why there is no more (RFC 8482 §4.2). */
 import { DirectiveReader } from '../corefile/directive-reader.ts'
-import { lasting } from '../memo.ts'
+import { lasting } from '../memo-terms.ts'
 import type { Plugin, PluginModule } from '../plugin.ts'
 import { answered, emptyAnswer } from '../verdict.ts'
 import { classes, rcodes, recordTypes } from '../wire/codes.ts'

@@ -3,7 +3,8 @@
  * they neither leave the machine nor fail (RFC 6761 §6.3, RFC 6303 §4.2).
  */
 import { DirectiveReader } from '../corefile/directive-reader.ts'
-import { countedBy, type HitCount, lasting } from '../memo.ts'
+import { countedBy } from '../memo.ts'
+import { type HitCount, lasting } from '../memo-terms.ts'
 import { type MetricTable, registerMetrics } from '../metrics.ts'
 import type { Plugin, PluginModule } from '../plugin.ts'
 import type { Question } from '../query.ts'

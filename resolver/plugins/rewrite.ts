@@ -4,7 +4,8 @@
  */
 import { DirectiveReader } from '../corefile/directive-reader.ts'
 import type { MaybePromise } from '../listener.ts'
-import { type MemoTerms, withTerms } from '../memo.ts'
+import { withTerms } from '../memo.ts'
+import type { MemoTerms } from '../memo-terms.ts'
 import type { Next, Plugin, PluginModule } from '../plugin.ts'
 import type { Query } from '../query.ts'
 import { type RewriteSettings, readRewrite } from '../rewrite/directive.ts'

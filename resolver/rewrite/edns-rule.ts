@@ -3,8 +3,9 @@
  * what a rule says goes to upstreams.
  */
 import { isIPv4, isIPv6 } from 'node:net'
-import { type EdnsOption, protocolOf, type Query } from '../query.ts'
+import { protocolOf, type Query } from '../query.ts'
 import { ednsOptionCodes } from '../wire/codes.ts'
+import type { EdnsOption } from '../wire/edns.ts'
 import { aaaaData, aData } from '../wire/rdata.ts'
 import type { Rule } from './rule.ts'
 

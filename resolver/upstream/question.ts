@@ -3,8 +3,8 @@
  * case (draft-vixie-dnsext-dns0x20), which the reply must repeat. Sockets add the random port.
  */
 import type { Random } from '#lib/random.ts'
-import type { EdnsOption } from '../query.ts'
 import { ednsOptionCodes } from '../wire/codes.ts'
+import type { EdnsOption } from '../wire/edns.ts'
 import { OWN_UDP_SIZE } from '../wire/edns.ts'
 import { encodeQuery } from '../wire/encode.ts'
 import { flags, HEADER_LENGTH } from '../wire/header.ts'

@@ -6,8 +6,8 @@
  */
 import type { Clock, Milliseconds } from '#lib/clock.ts'
 import type { Random } from '#lib/random.ts'
-import type { EdnsOption } from '../query.ts'
 import { ednsOptionCodes } from './codes.ts'
+import type { EdnsOption } from './edns.ts'
 import { writeSipHash } from './siphash.ts'
 
 const CLIENT_COOKIE_LENGTH = 8

@@ -1,7 +1,5 @@
 /** The OPT pseudo-record (RFC 6891) between wire and values. Its owner and TYPE are written and checked here too. */
 import type { Milliseconds } from '#lib/clock.ts'
-import type { Edns, EdnsOption } from '../query.ts'
-import type { ExtendedError } from '../verdict.ts'
 import { ednsOptionCodes, recordTypes } from './codes.ts'
 
 /**
@@ -11,6 +9,28 @@ import { ednsOptionCodes, recordTypes } from './codes.ts'
 export const OWN_UDP_SIZE = 1232
 /** RFC 1035 §4.2.1: what a client without EDNS takes over UDP. */
 export const PLAIN_UDP_SIZE = 512
+
+export interface EdnsOption {
+  readonly code: number
+  readonly data: Buffer
+}
+
+/** The OPT pseudo-record of a query (RFC 6891). */
+export interface Edns {
+  readonly version: number
+  /** What the client can take over UDP, as it said it. */
+  readonly udpSize: number
+  readonly dnssecOk: boolean
+  readonly options: readonly EdnsOption[]
+}
+
+/** RFC 8914: why an answer is what it is. */
+export interface ExtendedError {
+  /** INFO-CODE. */
+  readonly code: number
+  /** EXTRA-TEXT for people. */
+  readonly text: string
+}
 
 /** Root owner, TYPE, CLASS, TTL, RDLENGTH. */
 const OPT_FIXED_LENGTH = 11

@@ -2,9 +2,10 @@
  * Messages to the wire: answers to clients and questions to other servers. Always compressed, never longer than the
  * asker can take.
  */
-import type { Edns, EdnsOption, Query } from '../query.ts'
+import type { Query } from '../query.ts'
 import { type Answer, emptyAnswer } from '../verdict.ts'
 import { classes, ednsOptionCodes, rcodes, recordTypes } from './codes.ts'
+import type { Edns, EdnsOption } from './edns.ts'
 import { encodeExtendedError, encodeOpt, findOption, OWN_UDP_SIZE, PLAIN_UDP_SIZE, padOpt } from './edns.ts'
 import { flags, HEADER_LENGTH } from './header.ts'
 import { MAX_MESSAGE, MessageWriter } from './message-writer.ts'

@@ -1,5 +1,5 @@
 /** What an answer of the cluster's zones rests on: the facts that `ClusterIndex` tells the board of when they change. */
-import type { MemoTerms } from '../memo.ts'
+import type { MemoTerms } from '../memo-terms.ts'
 import { isSubdomain, joinName, splitLabels } from '../wire/name.ts'
 import type { DnsName } from '../wire/record.ts'
 import type { ClusterIndex } from './cluster-index.ts'

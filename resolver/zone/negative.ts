@@ -1,7 +1,8 @@
 /** Answers without records: NODATA, NXDOMAIN (RFC 2308), and SERVFAIL while nobody can know yet. */
 import type { Query } from '../query.ts'
-import { type Answer, type ExtendedError, emptyAnswer } from '../verdict.ts'
+import { type Answer, emptyAnswer } from '../verdict.ts'
 import { extendedErrorCodes, rcodes } from '../wire/codes.ts'
+import type { ExtendedError } from '../wire/edns.ts'
 import type { ResourceRecord } from '../wire/record.ts'
 import type { Reason } from './node.ts'
 

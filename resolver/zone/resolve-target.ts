@@ -7,8 +7,9 @@ import { questionFor } from '../ask-again.ts'
 import type { MaybePromise } from '../listener.ts'
 import type { Next } from '../plugin.ts'
 import type { Query } from '../query.ts'
-import { type Answer, type ExtendedError, emptyAnswer, type Verdict } from '../verdict.ts'
+import { type Answer, emptyAnswer, type Verdict } from '../verdict.ts'
 import { extendedErrorCodes, rcodeName, rcodes, recordTypes } from '../wire/codes.ts'
+import type { ExtendedError } from '../wire/edns.ts'
 import type { DnsName, ResourceRecord } from '../wire/record.ts'
 
 /** Asks this server itself, by its whole chain: caches, forwards and stub zones hold for targets too. */

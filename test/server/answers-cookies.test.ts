@@ -1,7 +1,7 @@
 /** DNS cookies (RFC 7873) in replies of the memo: each client's own, as the readable path would make it at that moment. */
 import test from 'ava'
-import type { EdnsOption } from '#resolver/query.ts'
 import { ednsOptionCodes, recordTypes } from '#resolver/wire/codes.ts'
+import type { EdnsOption } from '#resolver/wire/edns.ts'
 import { decodeResponse } from '#resolver/wire/message.ts'
 import { namespace, service } from '../support/manifests.ts'
 import { Memoised, packetOf } from '../support/memoised.ts'
