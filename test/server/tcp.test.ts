@@ -154,8 +154,7 @@ test('connections above the limit are closed at once; others go on', async t => 
   clients[0]!.socket.write(frame(packetWithId(2)))
   t.deepEqual(ids(await clients[0]!.messages(1)), [2])
   clients[1]!.socket.destroy()
-  const limit = performance.now() + 2000
-  while ((await metric(registry, 'seamark_server_tcp_connections')) > 1 && performance.now() < limit) {
+  while ((await metric(registry, 'seamark_server_tcp_connections')) > 1) {
     await new Promise(resolve => setImmediate(resolve))
   }
   t.is((await ask({ name: 'a', port, transport: 'tcp' })).rcode, 'NOERROR')
@@ -184,13 +183,14 @@ test('the read time-out: nothing sent, half a query, half a second query', async
 })
 
 test('a query that came in time is answered, however late this process is to read it', async t => {
-  const { port, registry } = await startServer(t, { options: { tcpReadTimeout: 200 } })
+  // Long enough for the client to write the rest in time.
+  const { port, registry } = await startServer(t, { options: { tcpReadTimeout: 1000 } })
   const client = new Client(t, port)
   const query = frame(packetWithId(6))
   client.socket.write(query.subarray(0, 9))
   while ((await metric(registry, 'seamark_server_tcp_connections')) < 1) await new Promise(setImmediate)
   client.socket.write(query.subarray(9))
-  for (const end = performance.now() + 300; performance.now() < end; );
+  for (const end = performance.now() + 1100; performance.now() < end; );
   t.deepEqual(ids(await client.messages(1)), [6])
   t.is(await metric(registry, 'seamark_server_dropped_total'), 0)
 })
@@ -204,9 +204,9 @@ test('the idle time-out: nothing more to ask, which is no offence', async t => {
 
 test('whoever waits for an answer is not idle', async t => {
   const { port } = await startServer(t, {
-    options: { tcpReadTimeout: 100, tcpIdleTimeout: 100 },
+    options: { tcpReadTimeout: 1000, tcpIdleTimeout: 1000 },
     responder: async (packet, context) => {
-      await new Promise(resolve => setTimeout(resolve, 400))
+      await new Promise(resolve => setTimeout(resolve, 2500))
       return addressResponder()(packet, context)
     },
   })
@@ -308,7 +308,7 @@ test('a client that leaves its last answer unread does not keep its connection',
   t.teardown(() => late.abort())
   const outcome = await Promise.race([
     closed.then(() => 'closed'),
-    sleep(systemClock, 5000, late.signal).then(() => 'kept'),
+    sleep(systemClock, 60_000, late.signal).then(() => 'kept'),
   ])
   t.is(outcome, 'closed')
 })

@@ -159,6 +159,7 @@ for (const [version, connect] of Object.entries({ 'HTTP/1.1': http1, 'HTTP/2': h
     let arrived = () => {}
     const asked = new Promise<void>(resolve => (arrived = resolve))
     const { server, port } = await serve(t, {
+      options: { drainTimeout: 600_000 },
       responder: async (bytes, context) => {
         arrived()
         await held
@@ -171,9 +172,8 @@ for (const [version, connect] of Object.entries({ 'HTTP/1.1': http1, 'HTTP/2': h
     const closed = server.close()
     release()
     t.is((await replied).status, 200)
-    const start = performance.now()
+    // Not for the connection, which the client would keep.
     await closed
-    t.true(performance.now() - start < 4500, 'the connection was waited for')
     await t.throwsAsync(client(get))
   })
 }
@@ -307,19 +307,22 @@ test('a client that asks nothing, or never ends its question, is let go', async 
     }),
   )
   for (const time of times) t.true(time >= 295 && time < 60_000, String(time))
+  while ((await metric(registry, 'seamark_server_tcp_connections')) > 0)
+    await new Promise(resolve => setImmediate(resolve))
+})
+
+test('a client that has nothing more to ask is let go', async t => {
+  // Long enough for the handshake and a question.
+  const { port } = await serve(t, { options: { tcpIdleTimeout: 3000 } })
   const session = http2Session(t, port)
   const closed = once(session, 'close')
   t.is((await http2(t, port, session)(get)).status, 200)
   await closed
-  const limit = performance.now() + 2000
-  while ((await metric(registry, 'seamark_server_tcp_connections')) > 0 && performance.now() < limit)
-    await new Promise(resolve => setImmediate(resolve))
-  t.is(await metric(registry, 'seamark_server_tcp_connections'), 0)
 })
 
 test('a reload changes how long clients may wait, for connections that come after it', async t => {
   const { port, server } = await serve(t)
-  await server.converge([{ ...listener, timeouts: { idle: 300 } }], [])
+  await server.converge([{ ...listener, timeouts: { idle: 3000 } }], [])
   const session = http2Session(t, port)
   const closed = once(session, 'close')
   t.is((await http2(t, port, session)(get)).status, 200)
