@@ -24,6 +24,8 @@ export class ServerMetrics {
   readonly dropped: Counter<'reason'>
   readonly failures: Counter
   readonly retries: Counter
+  readonly #receiveBuffer: Gauge
+  #receiveBufferBytes = 0
   readonly memoHits: Counter
   readonly memoMisses: Counter
   readonly httpsResponses: Counter<'server' | 'status'>
@@ -51,6 +53,11 @@ export class ServerMetrics {
       help: 'UDP queries that a client sent again, from the same port with the same id, within 8 seconds: it saw no answer to the first.',
       registers,
     })
+    this.#receiveBuffer = new Gauge({
+      name: 'seamark_server_udp_receive_buffer_bytes',
+      help: 'Receive buffer that the kernel gave the UDP socket that was opened last; less than --udp-receive-buffer: net.core.rmem_max cuts it.',
+      registers,
+    })
     this.memoHits = new Counter({
       name: 'seamark_server_memo_hits_total',
       help: 'Queries answered from the memo of finished replies, by worker threads and the main thread.',
@@ -67,6 +74,14 @@ export class ServerMetrics {
       labelNames: ['server', 'status'],
       registers,
     })
+  }
+
+  /** Whether it is another one than the last. */
+  tellReceiveBuffer(bytes: number): boolean {
+    const isNews = bytes !== this.#receiveBufferBytes
+    this.#receiveBufferBytes = bytes
+    this.#receiveBuffer.set(bytes)
+    return isNews
   }
 
   drop(reason: DropReason, times = 1): void {

@@ -16,6 +16,7 @@ export const SOL_SOCKET = 1
 const SO_RCVBUF = 8
 const SO_RCVTIMEO = 20
 const SO_REUSEPORT = 15
+const SO_RCVBUFFORCE = 33
 const IPPROTO_IP = 0
 const IP_PKTINFO = 8
 export const IPPROTO_TCP = 6
@@ -192,7 +193,10 @@ export const openDatagramSocket = (address: DatagramAddress, options: DatagramSo
     if (options.reusePort) set(SOL_SOCKET, SO_REUSEPORT, 1, 'SO_REUSEPORT')
     if (options.packetInfo && family === 4) set(IPPROTO_IP, IP_PKTINFO, 1, 'IP_PKTINFO')
     if (options.packetInfo && family === 6) set(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, 'IPV6_RECVPKTINFO')
-    set(SOL_SOCKET, SO_RCVBUF, options.receiveBuffer, 'SO_RCVBUF')
+    // socket(7): beyond net.core.rmem_max for whoever may administer the network (CAP_NET_ADMIN).
+    const size = int32(options.receiveBuffer)
+    if (calls.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, size, size.length) < 0)
+      set(SOL_SOCKET, SO_RCVBUF, options.receiveBuffer, 'SO_RCVBUF')
     const timeout = timeval(options.receiveTimeout)
     if (calls.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeout, timeout.length) < 0)
       throw systemError('setsockopt', 'SO_RCVTIMEO')

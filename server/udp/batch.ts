@@ -5,7 +5,6 @@
  * Promised: a reply leaves from the address that was asked (IP_PKTINFO on a wildcard). What waits at a socket when it is
  * closed is answered first.
  */
-import type { Logger } from '#lib/log.ts'
 import type { RequestContext } from '#resolver/listener.ts'
 import type { Memo } from '#resolver/memo.ts'
 import { type BindAddress, isWildcard } from '../bind-address.ts'
@@ -15,6 +14,7 @@ import { type DatagramSocket, openDatagramSocket, systemCalls } from '../system-
 import { NO_SPACE } from './control-block.ts'
 import type { UdpEnvironment } from './dgram.ts'
 import type { MissRecord } from './miss-records.ts'
+import { checkReceiveBuffer } from './receive-buffer.ts'
 import { ReplySender } from './reply-sender.ts'
 import { datagramAddress, destinationOf, endpointOf } from './socket-name.ts'
 import type { WorkerPool } from './worker-pool.ts'
@@ -105,15 +105,14 @@ export class BatchListener {
   }
 
   #openSocket(port: number): DatagramSocket {
-    const { options, logger } = this.#environment
-    const wanted = options.udpReceiveBuffer
+    const { options } = this.#environment
     const socket = openDatagramSocket(datagramAddress(this.#bind, port), {
       reusePort: true,
       packetInfo: isWildcard(this.#bind),
-      receiveBuffer: wanted,
+      receiveBuffer: options.udpReceiveBuffer,
       receiveTimeout: RECEIVE_TIMEOUT,
     })
-    if (socket.receiveBuffer < wanted) tellSmallBuffer(logger, wanted, socket.receiveBuffer)
+    checkReceiveBuffer(this.#environment, socket.receiveBuffer)
     return socket
   }
 
@@ -168,7 +167,3 @@ export class BatchListener {
     dispatcher.submit(miss.packet, { ...context, memoise }, deliver, () => this.#pool.answered(worker))
   }
 }
-
-/** Linux says twice what can be used (socket(7)) and silently caps it. */
-const tellSmallBuffer = (logger: Logger, wanted: number, got: number): void =>
-  logger.debug({ wanted, got }, 'the kernel gave a smaller UDP receive buffer (net.core.rmem_max)')

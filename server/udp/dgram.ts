@@ -21,6 +21,7 @@ import type { ServerMetrics } from '../metrics.ts'
 import type { ServerOptions } from '../options.ts'
 import { PortGroup } from '../port-group.ts'
 import { portsCanBeShared } from '../socket-options.ts'
+import { checkReceiveBuffer } from './receive-buffer.ts'
 import { RetryDetector } from './retries.ts'
 import type { WorkerPool } from './worker-pool.ts'
 
@@ -204,12 +205,8 @@ export class UdpListener {
   }
 
   #sizeBuffer(socket: Socket): void {
-    const { logger, options } = this.#environment
-    const wanted = options.udpReceiveBuffer
-    socket.setRecvBufferSize(wanted)
-    const got = socket.getRecvBufferSize()
-    // Linux says twice what can be used (socket(7)) and silently caps it.
-    if (got < wanted) logger.debug({ wanted, got }, 'the kernel gave a smaller UDP receive buffer (net.core.rmem_max)')
+    socket.setRecvBufferSize(this.#environment.options.udpReceiveBuffer)
+    checkReceiveBuffer(this.#environment, socket.getRecvBufferSize())
   }
 
   /** Binds addresses that appeared and lets go of those that went; comes again after the interval. */
