@@ -5,7 +5,7 @@
  * Promised: no expression runs longer than its limit allows, whatever its input (regular expressions are RE2, results are
  * paid for before they are made); nothing that it is given is changed; what is wrong is a value.
  */
-import { Environment, ParseError } from '@marcbachmann/cel-js'
+import { type ASTNode, Environment, ParseError } from '@marcbachmann/cel-js'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import { Checker } from './checker.ts'
 import { Frame, type Lazy, type Run } from './frame.ts'
@@ -95,8 +95,22 @@ const parse = (expression: string) => {
   try {
     return accepted(parser.parse(expression).ast)
   } catch (error) {
+    if (error instanceof RangeError) return refused(tooDeep(expression))
     if (!(error instanceof ParseError)) throw error
     return refused(showProblem(expression, error.range?.start ?? 0, `Syntax error: ${error.summary}`))
+  }
+}
+
+/** Chains of operators nest as well, and no limit of the parser's sees them. */
+const tooDeep = (expression: string): string =>
+  showProblem(expression, 0, 'Syntax error: expression recursion limit exceeded')
+
+const check = (checker: Checker, node: ASTNode, scope: Scope) => {
+  try {
+    return accepted(checker.check(node, scope))
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return refused(tooDeep(checker.source))
   }
 }
 
@@ -112,7 +126,9 @@ export const compile = (
   const parsed = parse(expression)
   if (!parsed.ok) return parsed
   const checker = new Checker(expression, functions ? new Functions([...LIBRARY, ...functions]) : STANDARD)
-  const { type, run } = checker.check(parsed.value, Scope.of(Object.entries(variables)))
+  const checked = check(checker, parsed.value, Scope.of(Object.entries(variables)))
+  if (!checked.ok) return checked
+  const { type, run } = checked.value
   if (checker.problems.length > 0) {
     return refused(checker.problems.map(({ position, text }) => showProblem(expression, position, text)).join('\n'))
   }

@@ -51,7 +51,7 @@ const COMPARISONS: Readonly<Record<string, (a: unknown, b: unknown) => boolean>>
   '>=': (a, b) => typeof a === typeof b && (a as number) >= (b as number),
 }
 
-const FILTER = /^\?\(\s*(.+?)\s*(?:(==|!=|<=|>=|<|>)\s*(.+?)\s*)?\)$/
+const COMPARISON = /==|!=|<=|>=|<|>/
 
 type Operand = (value: unknown) => unknown[]
 
@@ -67,11 +67,14 @@ const operand = (text: string): Operand | undefined => {
 }
 
 const filter = (text: string): Step | undefined => {
-  const [, left, comparison, right] = FILTER.exec(text) ?? []
-  const subject = left === undefined ? undefined : operand(left)
+  if (!text.startsWith('?(') || !text.endsWith(')')) return undefined
+  const inner = text.slice(2, -1)
+  const found = COMPARISON.exec(inner)
+  const subject = operand(inner.slice(0, found?.index).trim())
   if (!subject) return undefined
-  if (comparison === undefined) return values => values.flatMap(children).filter(value => subject(value).length > 0)
-  const object = operand(right ?? '')
+  if (!found) return values => values.flatMap(children).filter(value => subject(value).length > 0)
+  const [comparison] = found
+  const object = operand(inner.slice(found.index + comparison.length).trim())
   const holds = COMPARISONS[comparison]
   if (!object || !holds) return undefined
   return values =>

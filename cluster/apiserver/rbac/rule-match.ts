@@ -14,9 +14,15 @@ const matchesResource = ({ resources }: PolicyRule, resource: string, subresourc
 const matchesName = ({ resourceNames }: PolicyRule, name: string): boolean =>
   resourceNames === undefined || resourceNames.length === 0 || resourceNames.includes(name)
 
+const withoutStars = (pattern: string): string => {
+  let end = pattern.length
+  while (pattern[end - 1] === '*') end--
+  return pattern.slice(0, end)
+}
+
 /** `pattern`: a path, or the start of one with a star behind. */
 export const matchesPath = (pattern: string, path: string): boolean =>
-  pattern === path || pattern === '*' || (pattern.endsWith('*') && path.startsWith(pattern.replace(/\*+$/, '')))
+  pattern === path || pattern === '*' || (pattern.endsWith('*') && path.startsWith(withoutStars(pattern)))
 
 export const ruleAllows = (rule: PolicyRule, { verb, path, resource }: Attributes): boolean => {
   if (!hasOrAll(rule.verbs, verb)) return false

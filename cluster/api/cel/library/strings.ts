@@ -61,8 +61,15 @@ const split = (subject: string, separator: string, limit = -1): string[] => {
 const LOWER = /[A-Z]/g
 const UPPER = /[a-z]/g
 
-/** Of Unicode's white space, as Go trims it. */
-const trim = (subject: string): string => subject.replace(/^[\s\u0085]+|[\s\u0085]+$/g, '')
+const SPACE = /[\s\u0085]/
+
+/** Of Unicode's white space, as Go trims it. Sign by sign from either end: an expression that looks for its end tries all. */
+const trim = (subject: string): string => {
+  let [start, end] = [0, subject.length]
+  while (start < end && SPACE.test(subject[start]!)) start++
+  while (end > start && SPACE.test(subject[end - 1]!)) end--
+  return subject.slice(start, end)
+}
 
 const quoted = (subject: string): string => JSON.stringify(subject)
 

@@ -197,3 +197,26 @@ test('keys of JavaScript objects are no fields', t => {
     t.is(run(`self.${key}`), `FAILED no such key: ${key}`, key)
   }
 })
+
+test('texts of any length cost no more than their length', t => {
+  // A way that tries each place again takes hours for these.
+  const spaces = ' '.repeat(2_000_000)
+  const evaluate = (expression: string) => {
+    const program = compile(expression, { text: STRING })
+    if (!program.ok) throw new Error(program.problem)
+    return (text: string) => program.value.evaluate({ text }).outcome
+  }
+  t.deepEqual(evaluate('text.trim() == text')(`x${spaces}x`), { ok: true, value: true })
+  t.deepEqual(evaluate('text.trim()')(`\u0085 \t${spaces}x y${spaces}\n`), { ok: true, value: 'x y' })
+  t.false(evaluate('double(text) > 0.0')(`${'1'.repeat(2_000_000)}x`).ok)
+})
+
+test('what nests deeper than can be looked at is refused', t => {
+  for (const expression of [`${'!'.repeat(60_000)}true`, Array(9_000).fill('a').join('||')]) {
+    const program = compile(expression, { a: BOOL })
+    t.true(
+      !program.ok && program.problem.includes('recursion limit exceeded'),
+      program.ok ? 'compiled' : program.problem.slice(0, 200),
+    )
+  }
+})
