@@ -112,7 +112,7 @@ export class CaseServers {
       ...(config.chaos && { hostname: config.chaos.hostname }),
     })
     const configuration = configure(corefileOf(config, upstream?.address ?? ''), world)
-    await configuration.start(AbortSignal.timeout(10_000))
+    await configuration.start(AbortSignal.timeout(60_000))
     const { responder, listeners } = configuration
     const client = { address: clientOf(conformanceCase), port: 40_000 }
     const options = readOptions(serverOptions)

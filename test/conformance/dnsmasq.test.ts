@@ -105,7 +105,7 @@ const startRivals = async (t: ExecutionContext, { directives, lines }: Rivalry):
   if (theirs === undefined) return undefined
   const corefile = `. {\n${['chaos', kubernetes, ...directives].join('\n')}\n}`
   const configuration = configure(corefile, testWorld({ cluster: staticSource(manifests) }))
-  await configuration.start(AbortSignal.timeout(10_000))
+  await configuration.start(AbortSignal.timeout(60_000))
   t.teardown(() => configuration.close())
   const listeners = [{ address: { host: '127.0.0.1', port: 0 }, server: configuration.listeners[0]!.server }]
   const { port: ours } = await startServer(t, { responder: configuration.responder, listeners })

@@ -17,6 +17,7 @@ import { serverOptions } from '#server/options.ts'
 import { Server } from '#server/server.ts'
 import { makeAuthority, writeCertificate } from '../support/certificates.ts'
 import { exchangeOver, exchangeTcp, exchangeUdp } from '../support/dns-client.ts'
+import { PATIENCE } from '../support/dns-server.ts'
 import { queryPacket } from '../support/query-packet.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
@@ -44,7 +45,7 @@ const serve = async (t: ExecutionContext) => {
     load: requestReload => readCorefile(file, { ...base, overrides: {}, requestReload }),
     converge: (listeners, endpoints) => server.converge(listeners, endpoints),
   })
-  const options = readOptions(serverOptions)
+  const options = readOptions(serverOptions, { ...PATIENCE, tcpIdleTimeout: 10_000 })
   if (!options.ok) throw new Error(options.problem)
   const server = new Server(live.respond, { ...base, options: options.value })
   t.teardown(async () => {

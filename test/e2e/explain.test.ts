@@ -34,7 +34,7 @@ test.serial('an edit that was refused is told on /config', async t => {
   const cluster = await startCluster(t, { args: ['--conf', conf] })
   writeFileSync(conf, TEST_COREFILE.replace('loadbalance', 'loadbalence'))
   const config = async () => run(seamark, ['show', 'config', '--data-dir', cluster.folder])
-  const end = performance.now() + 30_000
+  const end = performance.now() + 60_000
   let page = await config()
   while (!page.stdout.includes('refused') && performance.now() < end) page = await config()
   t.regex(

@@ -124,7 +124,7 @@ export const startConfiguration = async (): Promise<FuzzServer> => {
     localAddresses: () => ['10.77.0.53'],
   })
   const configuration = configure(corefile(folder), world)
-  await configuration.start(AbortSignal.timeout(10_000))
+  await configuration.start(AbortSignal.timeout(60_000))
   return {
     configuration,
     panics: () => metric(registry, 'coredns_panics_total'),

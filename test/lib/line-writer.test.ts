@@ -13,7 +13,7 @@ const DROPPED = 'seamark_log_lines_dropped_total'
 
 /** Waits for the thing itself. */
 const until = async (isSo: () => boolean): Promise<void> => {
-  const end = performance.now() + 30_000
+  const end = performance.now() + 60_000
   while (!isSo() && performance.now() < end) await new Promise(resolve => setTimeout(resolve, 5))
 }
 

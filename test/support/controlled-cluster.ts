@@ -13,7 +13,7 @@ import type { Resource } from '#watcher/resource.ts'
 import { type RunningApiserver, startApiserver } from './apiserver.ts'
 
 /** Milliseconds; what takes longer will never come. */
-const DEADLINE = 20_000
+const DEADLINE = 60_000
 
 const accessOf = (file: string) => loadKubeconfig({ files: [file], environment: {}, clock: systemClock })
 

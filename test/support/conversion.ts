@@ -84,7 +84,7 @@ export const converted = ({ objects, desiredAPIVersion }: Review): Record<string
 })
 
 export const until = async <T>(look: () => Promise<T | undefined | false>): Promise<T> => {
-  const end = performance.now() + 10_000
+  const end = performance.now() + 60_000
   for (;;) {
     const found = await look()
     if (found) return found

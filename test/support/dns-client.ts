@@ -11,11 +11,11 @@ export interface Ask {
   readonly address?: string
   /** Default udp. */
   readonly transport?: 'udp' | 'tcp'
-  /** Milliseconds until an answer must be there. Default 10 s: on loopback nothing is lost, but a machine may be slow. */
+  /** Milliseconds until an answer must be there. Default 30 s: on loopback nothing is lost, but a machine may be slow. */
   readonly deadline?: number
 }
 
-const DEADLINE = 10_000
+const DEADLINE = 30_000
 
 /** A reply as dns-packet reads it, with the RCODE's name that its types leave out. */
 export type Reply = DecodedPacket & { readonly rcode: string; readonly answers: readonly { readonly data?: unknown }[] }
@@ -93,7 +93,7 @@ export const ask = async ({ name, type = 'A', port, address, transport = 'udp', 
  * Asks again and again until the reply is as wanted; rejects after `limit` milliseconds. A question that a server took
  * with it when it ended is asked again after a second.
  */
-export const askUntil = async (question: Ask, wanted: (reply: Reply) => boolean, limit = 10_000): Promise<Reply> => {
+export const askUntil = async (question: Ask, wanted: (reply: Reply) => boolean, limit = 60_000): Promise<Reply> => {
   const end = performance.now() + limit
   for (;;) {
     const reply = await ask({ deadline: 1000, ...question }).catch((error: unknown) => error as Error)

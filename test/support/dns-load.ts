@@ -35,6 +35,11 @@ export interface LoadFigures {
 const SOCKETS = 64
 /** Milliseconds between two bursts. */
 const TICK = 5
+/**
+ * Milliseconds between two queries of one connection. A server that leaves may close it on a client that stands still for
+ * longer (it waits for 500 ms); RFC 7766 §6.2.4: such a client asks again on a new one.
+ */
+const STANDSTILL = 250
 
 export class DnsLoad {
   readonly #options: LoadOptions
@@ -124,12 +129,15 @@ export class DnsLoad {
 
   async #askOnOne(): Promise<void> {
     let stream: Stream | undefined
+    let asked = performance.now()
     while (!this.#stopping) {
       const { address, port } = this.#options.server()
       stream ??= await connected(port, address)
       this.#counts.kept++
+      const isLate = performance.now() - asked > STANDSTILL
+      asked = performance.now()
       const reply = await this.#exchange(stream)
-      if (!reply) this.#lost.push('kept connection')
+      if (!reply && !isLate) this.#lost.push('kept connection')
       if (!reply || isToldToGo(reply)) {
         stream.destroy()
         stream = undefined

@@ -71,7 +71,7 @@ export interface TestServerOptions {
 }
 
 /** Milliseconds, longer than any test: a slow machine is no slow client. Tests of the time-outs set their own. */
-const PATIENCE = { tcpReadTimeout: 600_000, tcpWriteTimeout: 600_000, tcpIdleTimeout: 600_000 }
+export const PATIENCE = { tcpReadTimeout: 600_000, tcpWriteTimeout: 600_000, tcpIdleTimeout: 600_000 }
 
 /** A server on a free port of loopback that closes when the test ends. */
 export const startServer = async (

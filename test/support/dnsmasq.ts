@@ -61,7 +61,7 @@ export const startDnsmasq = async (
   })
   const question = { id: 1, name: 'version.bind.', type: recordTypes.TXT, class: classes.CH }
   const probe = encodeQuery({ ...question, recursionDesired: false, edns: undefined })
-  const deadline = performance.now() + 10_000
+  const deadline = performance.now() + 60_000
   for (;;) {
     const reply = await exchangeUdp(probe, port, '127.0.0.1', 200).catch((error: Error) => error)
     if (reply instanceof Buffer) return port

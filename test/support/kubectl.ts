@@ -47,7 +47,7 @@ export interface RunOptions {
 }
 
 /** Milliseconds: no command of a test takes longer; one that does is ended and shows as code null. */
-const DEADLINE = 60_000
+const DEADLINE = 90_000
 
 const run = (path: string, args: readonly string[], environment: Record<string, string>, options: RunOptions) =>
   new Promise<Run>((resolve, reject) => {

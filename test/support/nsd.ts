@@ -73,7 +73,7 @@ export const startNsd = async (t: ExecutionContext, zone: string): Promise<Nsd |
     recursionDesired: false,
     edns: undefined,
   })
-  const deadline = performance.now() + 10_000
+  const deadline = performance.now() + 60_000
   for (;;) {
     const reply = await exchangeUdp(probe, port, '127.0.0.1', 200).catch((error: Error) => error)
     if (reply instanceof Buffer) return { port, update }

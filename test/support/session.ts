@@ -110,7 +110,7 @@ export const told = (actual: readonly string[], { expected }: Command): readonly
 }
 
 /** Milliseconds: no command takes longer; one that does is ended. */
-const DEADLINE = 30_000
+const DEADLINE = 90_000
 
 export interface Terminal {
   readonly folder: string

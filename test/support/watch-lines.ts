@@ -11,7 +11,7 @@ export interface WatchLine {
 }
 
 /** Milliseconds: an event that has not come by then does not come. */
-const DEADLINE = 10_000
+const DEADLINE = 60_000
 
 export class WatchLines {
   readonly seen: WatchLine[] = []

@@ -39,7 +39,7 @@ const follow = async (t: ExecutionContext, client: RestClient, options: Informer
   informer.subscribe(change => changes.push(`${change.type} ${change.key}`))
   await informer.start()
   t.teardown(() => informer.close())
-  await informer.whenSynced(AbortSignal.timeout(20_000))
+  await informer.whenSynced(AbortSignal.timeout(60_000))
   return { informer, changes }
 }
 

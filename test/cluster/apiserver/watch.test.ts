@@ -156,7 +156,7 @@ test('closing ends watches and refuses newcomers', async t => {
   const start = performance.now()
   await server.apiserver.close()
   // An idle connection is no request under way: nothing waits for it.
-  t.true(performance.now() - start < 2_000)
+  t.true(performance.now() - start < 5_000)
   await first.untilEnd()
   await second.untilEnd()
   await t.throwsAsync(server.fetch('/version'))

@@ -205,7 +205,7 @@ export const answersTarget: FuzzTarget = {
     mainMemo = new MainMemo({ board, cookies, clock, metrics, budget: BUDGET })
     world = { ...rest, clock, random, cookies: new ServerCookies({ clock, secret }) }
     configuration = configure(corefile, world)
-    await configuration.start(AbortSignal.timeout(10_000))
+    await configuration.start(AbortSignal.timeout(60_000))
   },
   run(input) {
     const answers = new Answers(world.board.shared, BUDGET)

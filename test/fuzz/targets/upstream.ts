@@ -150,7 +150,7 @@ export const upstreamTarget: FuzzTarget = {
     const port = await bindPair(streams, datagrams)
     world = testWorld()
     configuration = configure(corefile(port), world)
-    await configuration.start(AbortSignal.timeout(10_000))
+    await configuration.start(AbortSignal.timeout(60_000))
   },
   async run(input) {
     rest = input.length >= 8 ? input : Buffer.concat([input, Buffer.alloc(8 - input.length)])

@@ -49,7 +49,7 @@ const start = async (
   const world = testWorld({ cluster, resolvConf, ...changes })
   const text = `.:53 {\n autopath @kubernetes\n kubernetes cluster.local {\n ${pods}\n }\n ${rest}\n}`
   const configuration = configure(text, world)
-  await configuration.start(AbortSignal.timeout(5000))
+  await configuration.start(AbortSignal.timeout(60_000))
   t.teardown(() => configuration.close())
   return { configuration, world }
 }

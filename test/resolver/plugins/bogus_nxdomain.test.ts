@@ -15,7 +15,7 @@ test('an answer with such an address is NXDOMAIN, kept or fresh; others and the 
   const hosts = 'hosts /nowhere {\n  192.0.2.99 own.example\n  fallthrough\n }'
   const line = 'bogus_nxdomain 192.0.2.99 198.51.100.0/24 2001:db8::/32'
   const configuration = configure(`example {\n ${line}\n cache\n ${hosts}\n forward . ${upstream.target}\n}`)
-  await configuration.start(AbortSignal.timeout(10_000))
+  await configuration.start(AbortSignal.timeout(60_000))
   t.teardown(() => configuration.close())
   const edns = { udpSize: 1232, dnssecOk: false, options: [] }
   for (const name of ['nowhere.example.', 'net.example.', 'nowhere.example.']) {

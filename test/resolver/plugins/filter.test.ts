@@ -22,7 +22,7 @@ const upstreamOf = (t: ExecutionContext) =>
 const start = async (t: ExecutionContext, lines: string, world = testWorld()) => {
   const upstream = await upstreamOf(t)
   const configuration = configure(`. {\n ${lines}\n cache\n forward . ${upstream.target}\n}`, world)
-  await configuration.start(AbortSignal.timeout(10_000))
+  await configuration.start(AbortSignal.timeout(60_000))
   t.teardown(() => configuration.close())
   const asking = async (name: string, type: number) => {
     const reply = await ask(configuration, name, { type, edns })

@@ -15,7 +15,7 @@ test('servers.bind: each server of all blocks with its questions and failures, a
   const world = testWorld()
   const corefile = `. {\n chaos\n forward . ${one.target}\n}\nexample {\n forward . ${two.target} {\n  max_connect_attempts 1\n }\n}`
   const configuration = configure(corefile, world)
-  await configuration.start(AbortSignal.timeout(10_000))
+  await configuration.start(AbortSignal.timeout(60_000))
   t.teardown(() => configuration.close())
   const servers = async () => {
     const reply = await ask(configuration, 'servers.bind.', { class: classes.CH, type: recordTypes.TXT })
@@ -48,7 +48,7 @@ test('SIGHUP: a file of servers is read at once, even if it looks the same', asy
   }
   write('127.0.0.9')
   const configuration = configure('. {\n chaos\n forward . ./resolv.conf\n}', testWorld(), folder)
-  await configuration.start(AbortSignal.timeout(10_000))
+  await configuration.start(AbortSignal.timeout(60_000))
   t.teardown(() => configuration.close())
   const labels = () =>
     configuration.plugins.flatMap(plugin => plugin.forwarding?.servers().map(({ label }) => label) ?? [])

@@ -40,7 +40,7 @@ const corefile = (rest = '', outside = LB, kubernetes = '') =>
 
 const start = async (text: string, source = staticSource(objects)) => {
   const configuration = configure(text, testWorld({ cluster: source }))
-  await configuration.start(AbortSignal.timeout(5000))
+  await configuration.start(AbortSignal.timeout(60_000))
   return configuration
 }
 

@@ -29,7 +29,7 @@ const start = async (t: ExecutionContext, corefile = COREFILE) => {
   const cluster = new StaticCluster(shop)
   const world = testWorld({ cluster: async () => cluster })
   const configuration = configure(corefile, world)
-  await configuration.start(AbortSignal.timeout(5000))
+  await configuration.start(AbortSignal.timeout(60_000))
   t.teardown(() => configuration.close())
   const { following } = cluster.services
   return {
@@ -122,7 +122,7 @@ test('a headless service may have got the address that it lacks', async t => {
   ])
   const world = testWorld({ cluster: async () => cluster })
   const configuration = configure(COREFILE, world)
-  await configuration.start(AbortSignal.timeout(5000))
+  await configuration.start(AbortSignal.timeout(60_000))
   t.teardown(() => configuration.close())
   const { following } = cluster.endpointSlices
   following.enter('unreachable')

@@ -66,7 +66,7 @@ test('the directive is read to its end, and what is wrong names its line and wor
 
 test('outside of a cluster and without a kubeconfig it does not start, and says what to do', async t => {
   const configuration = configure('cluster.local:53 {\n kubernetes\n}', testWorld())
-  const error = await t.throwsAsync(configuration.start(AbortSignal.timeout(5000)), { instanceOf: SeamarkError })
+  const error = await t.throwsAsync(configuration.start(AbortSignal.timeout(60_000)), { instanceOf: SeamarkError })
   t.is(error.code, 'BAD_KUBECONFIG')
   t.regex(error.message, /no --kubeconfig, no "kubeconfig" or "endpoint" in the Corefile, and not in a pod/)
 })
@@ -74,7 +74,7 @@ test('outside of a cluster and without a kubeconfig it does not start, and says 
 test('the flag beats the directive’s kubeconfig', async t => {
   const text = 'cluster.local:53 {\n kubernetes {\n kubeconfig /nowhere/directive\n }\n}'
   const start = (overrides: TestWorld['overrides']) =>
-    t.throwsAsync(configure(text, testWorld({ overrides })).start(AbortSignal.timeout(5000)))
+    t.throwsAsync(configure(text, testWorld({ overrides })).start(AbortSignal.timeout(60_000)))
   t.regex((await start({}))?.message ?? '', /\/nowhere\/directive/)
   t.regex((await start({ kubeconfig: '/nowhere/flag' }))?.message ?? '', /\/nowhere\/flag/)
 })
@@ -88,7 +88,7 @@ test('it serves at once, is ready after the first lists, and warns when they are
   const [plugin] = configuration.plugins
   t.false(plugin?.ready?.())
   t.is((await ask(configuration, WEB))?.rcode, rcodes.SERVFAIL, 'before start')
-  await configuration.start(AbortSignal.timeout(5000))
+  await configuration.start(AbortSignal.timeout(60_000))
   t.true(cluster.started)
   t.is((await ask(configuration, WEB))?.answers[0]?.ttl, 7)
   t.is((await ask(configuration, `other.${WEB}`))?.rcode, rcodes.SERVFAIL)
@@ -106,7 +106,7 @@ test('it serves at once, is ready after the first lists, and warns when they are
 test('what does not exist is kept as long as negative_ttl says, what exists as long as ttl', async t => {
   const soaOf = async (lines: string, name: string, type: number) => {
     const configuration = configure(block(lines), worldOf(new StaticCluster(shop)))
-    await configuration.start(AbortSignal.timeout(5000))
+    await configuration.start(AbortSignal.timeout(60_000))
     const reply = await ask(configuration, name, { type })
     await configuration.close()
     const [soa] = [...(reply?.answers ?? []), ...(reply?.authority ?? [])].filter(each => each.type === recordTypes.SOA)
@@ -122,7 +122,7 @@ test('what does not exist is kept as long as negative_ttl says, what exists as l
 test('fallthrough: only certain NXDOMAIN is passed on, and it stands where nobody else answers', async t => {
   const cluster = new StaticCluster(shop, false)
   const configuration = configure(block('fallthrough'), worldOf(cluster))
-  await configuration.start(AbortSignal.timeout(5000))
+  await configuration.start(AbortSignal.timeout(60_000))
   t.is((await ask(configuration, `no.${WEB}`))?.rcode, rcodes.SERVFAIL, 'not before the lists are complete')
   cluster.sync()
   const reply = await ask(configuration, `no.${WEB}`)
@@ -136,10 +136,10 @@ test('a reload of an unchanged directive keeps the watch; the last one to close 
   const cluster = new StaticCluster(shop)
   const world = worldOf(cluster)
   const before = configure(block('ttl 7'), world)
-  await before.start(AbortSignal.timeout(5000))
+  await before.start(AbortSignal.timeout(60_000))
   const after = configure(block('ttl 7'), { ...world, cluster: () => t.fail() as never })
   after.adopt(before)
-  await after.start(AbortSignal.timeout(5000))
+  await after.start(AbortSignal.timeout(60_000))
   t.is((await ask(after, WEB))?.rcode, rcodes.NOERROR)
   await before.close()
   t.false(cluster.closed)
@@ -157,7 +157,7 @@ test('programming latency: headless services, by the time that the controller wr
   ])
   const world = worldOf(cluster)
   const configuration = configure(block(''), world)
-  await configuration.start(AbortSignal.timeout(5000))
+  await configuration.start(AbortSignal.timeout(60_000))
   const at = (milliseconds: number) => ({
     'endpoints.kubernetes.io/last-change-trigger-time': new Date(world.clock.now() - milliseconds).toISOString(),
   })
@@ -193,7 +193,7 @@ const metadataOf = async (rest: string, name: string): Promise<Record<string, st
     environment,
   )
   if (!plugin.ok) throw new Error(plugin.problem.message)
-  await plugin.value.start?.(AbortSignal.timeout(5000))
+  await plugin.value.start?.(AbortSignal.timeout(60_000))
   const context = { ...requestContext(), client: { address: '192.0.2.7', port: 40_000 } }
   const decoded = decodeQuery(queryPacket(name), context, 0)
   if (decoded.verdict !== 'query') throw new Error('the question is malformed')

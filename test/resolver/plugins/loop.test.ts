@@ -114,7 +114,7 @@ test('an upstream that is not there yet is asked until it answers', async t => {
   await start(`. {\n loop\n forward . ${loop.target}\n}`)
   await settle(() => loop.queries.length > 0)
   up = true
-  const end = performance.now() + 20_000
+  const end = performance.now() + 60_000
   while (errors.length === 0 && performance.now() < end) await world.clock.advance(1000)
   t.is(errors.length, 1)
 })

@@ -15,7 +15,7 @@ const lineOf = async (metadata: string, name: string, question: Ask = {}) => {
   const format = '"{/kubernetes/client-pod-name} {/kubernetes/service} {/kubernetes/namespace}"'
   const plugins = `kubernetes cluster.local {\n pods verified\n fallthrough\n }\n hosts /nowhere {\n 192.0.2.1 a.example.org\n fallthrough\n }`
   const configuration = configure(`. {\n ${metadata}\n log . ${format}\n local\n ${plugins}\n}`, world)
-  await configuration.start(AbortSignal.timeout(5000))
+  await configuration.start(AbortSignal.timeout(60_000))
   await ask(configuration, name, question)
   await configuration.close()
   return world.lines[0]
@@ -38,7 +38,7 @@ test('for the zones that it names; without it kubernetes tells of its own names 
 const shown = async (manifest: Manifest, corefile: string): Promise<string | undefined> => {
   const world = testWorld({ cluster: staticSource([manifest], true) })
   const configuration = configure(corefile, world)
-  await configuration.start(AbortSignal.timeout(5000))
+  await configuration.start(AbortSignal.timeout(60_000))
   await ask(configuration, 'web.shop.svc.cluster.local.')
   await configuration.close()
   return world.lines[0]

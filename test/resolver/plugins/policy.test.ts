@@ -36,7 +36,7 @@ const start = async (
   const rest =
     'kubernetes cluster.local in-addr.arpa\n template IN A example.org example.net {\n answer "{{ .Name }} 30 A 192.0.2.80"\n }'
   const configuration = configure(`. {\n policy {\n ${lines}\n }\n cache\n ${rest}\n}`, world)
-  await configuration.start(AbortSignal.timeout(5000))
+  await configuration.start(AbortSignal.timeout(60_000))
   t.teardown(() => configuration.close())
   return { configuration, world }
 }

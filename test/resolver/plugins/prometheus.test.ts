@@ -4,7 +4,7 @@ import { configure, testWorld } from '../../support/dns-environment.ts'
 const metricsOf = async (line: string): Promise<string> => {
   const world = testWorld()
   const configuration = configure(`. {\n ${line}\n}`, world)
-  await configuration.start(AbortSignal.timeout(10_000))
+  await configuration.start(AbortSignal.timeout(60_000))
   const text = await world.registry.metrics()
   await configuration.close()
   return text

@@ -122,7 +122,7 @@ const startWithPods = async (t: ExecutionContext): Promise<Configuration> => {
   const world = testWorld({ cluster: staticSource([namespace('shop'), namespace('stock'), ...pods]) })
   const lines = 'ratelimit {\n queries 2\n by namespace\n }\n kubernetes cluster.local'
   const configuration = configure(`. {\n ${lines}\n${REST}}`, world)
-  await configuration.start(AbortSignal.timeout(5000))
+  await configuration.start(AbortSignal.timeout(60_000))
   t.teardown(() => configuration.close())
   return configuration
 }

@@ -22,7 +22,7 @@ const start = async (t: ExecutionContext, address: string, lines: string, world 
     },
   })
   const configuration = configure(`. {\n ${lines}\n forward . ${upstream.target}\n}`, world)
-  await configuration.start(AbortSignal.timeout(10_000))
+  await configuration.start(AbortSignal.timeout(60_000))
   t.teardown(() => configuration.close())
   return { upstream, asking: (name: string, asked: number = type) => ask(configuration, name, { type: asked, edns }) }
 }
@@ -87,7 +87,7 @@ test('also as a hint of HTTPS and SVCB records, which browsers connect to', asyn
       if (!record.ok) return t.fail(record.problem)
       const upstream = await startUpstream(t, { respond: () => ({ answers: [record.value] }) })
       const configuration = configure(`. {\n rebind\n forward . ${upstream.target}\n}`)
-      await configuration.start(AbortSignal.timeout(10_000))
+      await configuration.start(AbortSignal.timeout(60_000))
       t.teardown(() => configuration.close())
       const reply = await ask(configuration, 'www.example.', { type: recordTypes[type] })
       t.is(reply?.answers.length, answers, `${type} ${data}`)

@@ -43,7 +43,7 @@ const LINES = 'clients zone-a 10.244.1.0/24 192.0.2.0/25\n clients zone-c 10.244
 const start = async (t: ExecutionContext, lines = LINES, manifests = objects) => {
   const world = testWorld({ cluster: staticSource(manifests) })
   const configuration = configure(`. {\n topology {\n ${lines}\n }\n kubernetes cluster.local\n}`, world)
-  await configuration.start(AbortSignal.timeout(5000))
+  await configuration.start(AbortSignal.timeout(60_000))
   t.teardown(() => configuration.close())
   const addresses = async (client: string, name = 'db', type: number = recordTypes.A) => {
     const reply = (await ask(configuration, `${name}.shop.svc.cluster.local.`, { client, type, transport: 'tcp' }))!

@@ -65,7 +65,7 @@ const start = async (
     }
   }`
   const configuration = configure(text, testWorld({ cluster: async () => cluster }))
-  await configuration.start(AbortSignal.timeout(5000))
+  await configuration.start(AbortSignal.timeout(60_000))
   t.teardown(() => configuration.close())
   return configuration
 }

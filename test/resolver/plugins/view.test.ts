@@ -78,7 +78,7 @@ test('metadata decides, and shows the view', async t => {
     `. {\n metadata\n ${lines}\n log . "{/view/name} {/kubernetes/client-namespace}"\n kubernetes cluster.local {\n pods verified\n fallthrough\n }\n whoami\n}\n`
   const inShop = view('shop', "metadata('kubernetes/client-namespace') == 'shop'")
   const configuration = configure(blockOf(inShop) + blockOf('view rest'), world)
-  await configuration.start(AbortSignal.timeout(5000))
+  await configuration.start(AbortSignal.timeout(60_000))
   await ask(configuration, 'a.')
   await ask(configuration, 'a.', { client: '192.0.2.8' })
   await configuration.close()
@@ -90,7 +90,7 @@ test('the metrics of a block have its view', async t => {
   const plugins = `prometheus\n cache\n acl {\n block type MX\n }\n ${answering('192.0.2.1')}`
   const inside = view('inside', "incidr(client_ip(), '192.0.2.0/24')")
   const configuration = configure(`. {\n ${inside}\n ${plugins}\n}\n. {\n ${plugins}\n}`, world)
-  await configuration.start(AbortSignal.timeout(5000))
+  await configuration.start(AbortSignal.timeout(60_000))
   const [here, there] = [{ client: '192.0.2.1' }, { client: '203.0.113.1' }]
   for (const question of [here, here, there]) {
     await ask(configuration, 'a.', question)
@@ -131,14 +131,14 @@ test('a reload moves no answers between views', async t => {
   const cached = (which: string) => `. {\n ${which}\n cache\n forward . ${upstream.target}\n}\n`
   const here = cached(view('here', "incidr(client_ip(), '192.0.2.0/24')"))
   const before = configure(here + cached(view('rest', 'true')), world)
-  await before.start(AbortSignal.timeout(5000))
+  await before.start(AbortSignal.timeout(60_000))
   const [local, remote] = [{ client: '192.0.2.1' }, { client: '203.0.113.1' }]
   const lastOf = async (configuration: Configuration, question: Ask) =>
     (await ask(configuration, 'a.', question))?.answers[0]?.data.at(-1)
   t.deepEqual([await lastOf(before, local), await lastOf(before, remote)], [1, 2])
   const after = configure(cached(view('new', 'false')) + here + cached(''), world)
   after.adopt(before)
-  await after.start(AbortSignal.timeout(5000))
+  await after.start(AbortSignal.timeout(60_000))
   await before.close()
   t.deepEqual([await lastOf(after, local), await lastOf(after, remote)], [1, 3])
   await after.close()

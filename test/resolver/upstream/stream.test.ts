@@ -42,7 +42,7 @@ test('a dead connection is replaced, also when questions never stop coming', asy
     await clock.advance(500)
     await sleep(systemClock, 5)
   }
-  const end = performance.now() + 5000
+  const end = performance.now() + 60_000
   while (outcomes.length < 12 && performance.now() < end) await sleep(systemClock, 5)
   t.is(connections, 2)
   // What waited on it when it was given up is asked again on the new one (RFC 7766 §6.2.4).

@@ -154,9 +154,8 @@ test('length and depth are bounded, and what is within the bounds is no trouble'
 })
 
 test('no pattern stalls', t => {
-  const started = performance.now()
+  // One that tries all ways takes longer than the universe.
   t.false(holds("name() matches '^(a+)+$'", makeQuery(`${'a'.repeat(63)}.${'a'.repeat(63)}.`)))
-  t.true(performance.now() - started < 1000)
 })
 
 const pieces = [

@@ -28,7 +28,7 @@ const start = async (
     `.:53 {\n chaos\n kubernetes cluster.local {\n kubeconfig ${api.programs.dns}\n pods verified\n }\n}`,
     world,
   )
-  await configuration.start(AbortSignal.timeout(10_000))
+  await configuration.start(AbortSignal.timeout(60_000))
   t.teardown(() => configuration.close())
   return { configuration, logged: () => readFileSync(log, 'utf8'), metrics: () => registry.metrics() }
 }
@@ -47,9 +47,9 @@ const answerOf = async (configuration: Configuration, name: string, question: ob
 }
 
 const ready = async (configuration: Configuration): Promise<void> => {
-  const end = performance.now() + 20_000
+  const end = performance.now() + 60_000
   while (!configuration.plugins.every(plugin => plugin.ready?.() ?? true)) {
-    if (performance.now() > end) throw new Error('not ready within 20 s')
+    if (performance.now() > end) throw new Error('not ready within 60 s')
     await new Promise(resolve => setImmediate(resolve))
   }
 }

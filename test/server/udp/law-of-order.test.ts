@@ -16,6 +16,7 @@ import { ServerMetrics } from '#server/metrics.ts'
 import { serverOptions } from '#server/options.ts'
 import { UdpListener } from '#server/udp/dgram.ts'
 import { metric, newSharedState } from '../../support/dns-server.ts'
+import { freePort } from '../../support/free-port.ts'
 import { queryPacket } from '../../support/query-packet.ts'
 
 const ROUNDS = 200
@@ -88,11 +89,7 @@ for (const way of ['the readable path', 'the memo'] as const)
         },
       },
     )
-    // The system's choice, by a socket that gives it back.
-    const probe = createSocket('udp4')
-    await new Promise<void>(resolve => probe.bind(0, '127.0.0.1', resolve))
-    const { port } = probe.address()
-    await new Promise<void>(resolve => probe.close(resolve))
+    const port = await freePort()
     await server.open(port, false)
     await new Promise<void>(resolve => client.connect(port, '127.0.0.1', resolve))
     t.teardown(async () => {

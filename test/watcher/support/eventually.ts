@@ -1,5 +1,5 @@
 /** Resolves as soon as `condition` holds; fails after `deadline` milliseconds of real time. */
-export const eventually = async (condition: () => boolean, what: string, deadline = 10_000): Promise<void> => {
+export const eventually = async (condition: () => boolean, what: string, deadline = 60_000): Promise<void> => {
   const end = performance.now() + deadline
   while (!condition()) {
     if (performance.now() > end) throw new Error(`did not happen within ${deadline} ms: ${what}`)

@@ -29,7 +29,7 @@ test('a token names its account, and others can verify it', async t => {
   t.is(code, 201)
   t.is(json.spec.expirationSeconds, 1200)
   const { token, expirationTimestamp } = json.status
-  t.true(Math.abs(Date.parse(expirationTimestamp) - Date.now() - 1_200_000) < 5_000)
+  t.true(Math.abs(Date.parse(expirationTimestamp) - Date.now() - 1_200_000) < 60_000)
   const { userInfo } = (await whoami(world, token)).json.status
   t.is(userInfo.username, 'system:serviceaccount:default:robot')
   t.deepEqual(userInfo.groups, ['system:serviceaccounts', 'system:serviceaccounts:default', 'system:authenticated'])

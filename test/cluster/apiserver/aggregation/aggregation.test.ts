@@ -39,7 +39,7 @@ interface Condition {
 
 /** The condition once it has this reason; told by a watch, not by waiting. */
 const becomes = async ({ fetch }: RunningApiserver, reason: string): Promise<Condition> => {
-  const deadline = Date.now() + 20_000
+  const deadline = Date.now() + 60_000
   for (;;) {
     const { json } = await fetch(`${APISERVICES}/${NAME}`)
     const condition = json.status?.conditions?.[0] as Condition | undefined
@@ -241,7 +241,7 @@ test('what is served here has its APIServices, which come back', async t => {
   })
   t.is((await server.fetch(`${APISERVICES}/v1.apps`, { method: 'DELETE' })).code, 200)
   t.is((await server.fetch('/apis/apps/v1/deployments')).code, 200)
-  const deadline = Date.now() + 20_000
+  const deadline = Date.now() + 60_000
   while ((await server.fetch(`${APISERVICES}/v1.apps`)).code === 404) {
     if (Date.now() > deadline) return t.fail('it did not come back')
     await server.fetch(`${APISERVICES}?watch=1&timeoutSeconds=1`)

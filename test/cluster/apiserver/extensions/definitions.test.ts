@@ -43,7 +43,7 @@ const crontab = (name: string, more: Json = {}): Json => ({
 })
 
 const until = async <T>(look: () => Promise<T | undefined | false>): Promise<T> => {
-  const end = performance.now() + 10_000
+  const end = performance.now() + 60_000
   for (;;) {
     const found = await look()
     if (found) return found

@@ -30,7 +30,7 @@ interface Setup {
 
 /** Waits for what the other side does at its own pace. */
 const until = async (holds: () => boolean): Promise<void> => {
-  const end = Date.now() + 10_000
+  const end = Date.now() + 60_000
   while (!holds()) {
     if (Date.now() > end) throw new Error('it did not come')
     await new Promise(resolve => setTimeout(resolve, 5))

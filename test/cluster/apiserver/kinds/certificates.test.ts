@@ -123,7 +123,7 @@ const decide = async ({ fetch }: RunningApiserver, name: string, type: string, i
 const settled = async (server: RunningApiserver, name: string) => {
   const isSettled = (request: { status: { certificate?: string; conditions?: { type: string }[] } }) =>
     request.status.certificate !== undefined || request.status.conditions?.some(({ type }) => type === 'Failed')
-  const deadline = Date.now() + 20_000
+  const deadline = Date.now() + 60_000
   for (;;) {
     const { json } = await server.fetch(`${REQUESTS}/${name}`)
     if (isSettled(json)) return json

@@ -78,7 +78,7 @@ const startBoth = async (t: ExecutionContext) => {
     body: JSON.stringify(DEFINITION),
   })
   t.is(defined.code, 201, JSON.stringify(defined.body))
-  const end = performance.now() + 20_000
+  const end = performance.now() + 60_000
   while ((await theirs.send({ method: 'GET', path: BASE })).code !== 200) {
     if (performance.now() > end) throw new Error('the oracle does not serve its custom resource')
     await new Promise(resolve => setTimeout(resolve, 50))

@@ -26,7 +26,7 @@ export const startBoth = async (t: ExecutionContext) => {
 /** Defines it, and waits until it is served. */
 export const serve = async (side: CustomSide, body: unknown, path: string): Promise<void> => {
   await side.send('POST', DEFINITIONS, body)
-  const end = performance.now() + 20_000
+  const end = performance.now() + 60_000
   while ((await side.send('GET', path)).code !== 200) {
     if (performance.now() > end) throw new Error('the custom resource is not served')
     await new Promise(resolve => setTimeout(resolve, 20))

@@ -89,7 +89,7 @@ const startBoth = async (t: ExecutionContext) => {
   t.is((await theirs.send({ method: 'POST', path: definitions, headers: type, body })).code, 201)
   const serves = async () =>
     (await theirs.send({ method: 'GET', path: '/apis/coordination.k8s.io/v1/leases' })).code === 200
-  const end = performance.now() + 20_000
+  const end = performance.now() + 60_000
   while (!(await serves())) {
     if (performance.now() > end) throw new Error('the oracle does not serve its custom resource')
     await new Promise(resolve => setTimeout(resolve, 50))
