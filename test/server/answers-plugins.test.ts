@@ -86,6 +86,10 @@ const unsteadyLines = {
   'a template that looks at the message':
     'template IN TXT made.example {\n answer "{{ .Name }} 60 IN TXT {{ .Message.Id }}"\n }',
   acl: 'acl {\n block type A net 192.0.2.99\n }',
+  'a view by client': "view inside {\n expr incidr(client_ip(), '192.0.2.0/24')\n }",
+  'a policy by client': 'policy {\n allow from unknown shop\n }',
+  ratelimit: 'ratelimit {\n queries 100000 200000\n }',
+  'a filter by client': 'filter {\n single_family\n }',
 }
 
 for (const [plugin, lines] of Object.entries(unsteadyLines))

@@ -100,6 +100,9 @@ export interface Variant {
   readonly upper: number
 }
 
+/** RFC 7871 §6. */
+const CLIENT_SUBNET = 8
+
 const option: fc.Arbitrary<EdnsOption> = fc.oneof(
   fc.record({
     code: fc.constant<number>(ednsOptionCodes.COOKIE),
@@ -109,6 +112,11 @@ const option: fc.Arbitrary<EdnsOption> = fc.oneof(
   fc.record({
     code: fc.constantFrom<number>(ednsOptionCodes.PADDING, ednsOptionCodes.KEEPALIVE, ednsOptionCodes.NSID),
     data: fc.constantFrom(Buffer.alloc(0), Buffer.alloc(3)),
+  }),
+  fc.record({
+    code: fc.constant(CLIENT_SUBNET),
+    // RFC 7871 §6: family, length of the prefix, of the scope, 203.0.113.0/24 or another network.
+    data: fc.constantFrom('0001180000cb0071', '00011800c0000200').map(hex => Buffer.from(hex, 'hex')),
   }),
 )
 
