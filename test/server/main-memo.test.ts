@@ -13,7 +13,7 @@ import { ServerMetrics } from '#server/metrics.ts'
 import { applyChange, type ClusterChange, changes, existing, probes } from '../resolver/zone/cluster-model.ts'
 import { configure, type TestWorld, testWorld } from '../support/dns-environment.ts'
 import { metric } from '../support/dns-server.ts'
-import { namespace, service } from '../support/manifests.ts'
+import { namespace, service, slice } from '../support/manifests.ts'
 import { packetOf, type Variant, variant } from '../support/memoised.ts'
 import { StaticCluster } from '../support/static-cluster.ts'
 
@@ -187,4 +187,34 @@ test('listeners that come and go without end take no more than there is room for
     t.deepEqual(respond(packet, from), plain(packet, from))
   }
   t.true((await hits()) > 900)
+})
+
+test('the longest message that there is comes from the memo until an endpoint goes', async t => {
+  const addresses = Array.from({ length: 5000 }, (_, index) => `198.18.${index >> 8}.${index & 255}`)
+  const slices = Array.from({ length: 50 }, (_, index) =>
+    slice({
+      namespace: 'shop',
+      service: 'db',
+      name: `db-${index}`,
+      endpoints: addresses.slice(100 * index, 100 * index + 100),
+    }),
+  )
+  const headless = service('shop', 'db', {
+    clusterIP: 'None',
+    clusterIPs: ['None'],
+    ports: [{ name: 'http', port: 80 }],
+  })
+  const cluster = new StaticCluster([namespace('shop'), headless, ...slices])
+  const { respond, plain, hits, configuration } = await stand('. {\n kubernetes cluster.local\n}', cluster)
+  t.teardown(() => configuration.close())
+  const packet = packetOf('db.shop.svc.cluster.local.', recordTypes.A, { ...edns(), edns: undefined })
+  const from = at('tcp', '192.0.2.7')
+  const first = respond(packet, from) as Buffer
+  // RFC 1035 §4.2.2: 65,535 bytes at most, records of 16.
+  t.is(first.readUInt16BE(6), Math.floor((65_535 - packet.length) / 16))
+  for (let time = 0; time < 10; time++) t.deepEqual(respond(packet, from), plain(packet, from))
+  t.is(await hits(), 10)
+  cluster.remove(slices[0]!)
+  t.deepEqual(respond(packet, from), plain(packet, from))
+  t.is(await hits(), 10)
 })
