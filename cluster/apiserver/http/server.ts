@@ -10,7 +10,7 @@ import { formatAddress } from '#lib/address.ts'
 import type { Clock, Milliseconds } from '#lib/clock.ts'
 import { listenError } from '#lib/errors.ts'
 import type { Request, Response } from './exchange.ts'
-import { RequestDeadline } from './request-deadline.ts'
+import { NEXT_HEAD, RequestDeadline } from './request-deadline.ts'
 import { NATIVE_RESET_LIMITS, ResetLimit } from './reset-limit.ts'
 
 export interface ServerOptions {
@@ -33,8 +33,11 @@ const DRAIN: Milliseconds = 5_000
 const FAREWELL: Milliseconds = 1_000
 /** Bytes; Go's servers take 1 MiB, but nothing of Kubernetes sends near this much. */
 const MAX_HEADERS = 64 * 1024
-/** Of HTTP/1.1, which the types of an HTTP/2 server do not know; Node's own limit of 16 KiB cuts long selectors. */
-const HTTP1_LIMITS = { maxHeaderSize: MAX_HEADERS }
+/**
+ * Of HTTP/1.1, which the types of an HTTP/2 server do not know. Node's own limit of 16 KiB cuts long selectors; its five
+ * seconds between two requests end connections that clients are about to use.
+ */
+const HTTP1_LIMITS = { maxHeaderSize: MAX_HEADERS, keepAliveTimeout: NEXT_HEAD }
 /** Go's own; informers of one client share a connection, each a stream, and a client that wants more opens another. */
 const MAX_STREAMS = 250
 /** Frames that break the protocol, before the session ends; Node's 1,000 serve no client of ours. */

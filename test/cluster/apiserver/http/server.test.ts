@@ -117,6 +117,14 @@ test('HTTP/1.1: an idle connection ends, one with a watch stays', async t => {
   await until(() => busy.closed)
 })
 
+test('HTTP/1.1: clients are told how long they may be idle', async t => {
+  const { first } = await setUp(t)
+  const socket = await first()
+  const answered = once(socket, 'data')
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  t.regex(String((await answered)[0]), new RegExp(`^keep-alive: timeout=${NEXT_HEAD / 1000}\r$`, 'im'))
+})
+
 test('HTTP/2: a session that asks nothing ends though it pings, one with a watch stays', async t => {
   const { clock, second, open } = await setUp(t)
   const [silent, busy] = [await second(), await second()]
