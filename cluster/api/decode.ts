@@ -31,6 +31,11 @@ export type BodySyntax = 'json' | 'yaml'
 
 /** Nobody nests deeper by intent, and below this no walk over an object can exhaust the stack. */
 const MAX_DEPTH = 1000
+const TOO_DEEP = 'exceeded max depth'
+
+/** Characters of YAML that is not JSON: reading it takes up to four microseconds each, and nobody is answered meanwhile. */
+const MAX_YAML = 256 * 1024
+const YAML_TOO_LARGE = `error converting YAML to JSON: more than ${MAX_YAML} characters of YAML: send it as JSON`
 
 const firstBytes = (body: string): string => {
   if (body === '') return '<empty>'
@@ -44,15 +49,22 @@ const parseJson = (body: string): Result<ParsedBody, string> => {
   try {
     const value: unknown = JSON.parse(body)
     const { duplicates, depth } = scanKeys(body)
-    return depth > MAX_DEPTH ? refused('exceeded max depth') : accepted({ value, duplicates })
+    return depth > MAX_DEPTH ? refused(TOO_DEEP) : accepted({ value, duplicates })
   } catch (error) {
     return refused(error instanceof Error ? error.message : String(error))
   }
 }
 
+/** JSON is YAML, what clients send as YAML is mostly JSON, and JSON is read a hundred times as fast. */
+const parseJsonOrYaml = (body: string): Result<ParsedBody, string> => {
+  const json = body.trimStart().startsWith('{') ? parseJson(body) : undefined
+  if (json && (json.ok || json.problem === TOO_DEEP)) return json
+  return body.length > MAX_YAML ? refused(YAML_TOO_LARGE) : parseYaml(body, MAX_DEPTH)
+}
+
 /** Parses a body without looking at what it is: options of a delete, patches. The problem is a sentence. */
 export const parseBody = (body: string, syntax: BodySyntax): Result<ParsedBody, string> =>
-  syntax === 'json' ? parseJson(body) : parseYaml(body, MAX_DEPTH)
+  syntax === 'json' ? parseJson(body) : parseJsonOrYaml(body)
 
 const refusedAs = (kind: Kind, value: Record<string, unknown>, problem: string): Status => {
   const given = typeof value.kind === 'string' && value.kind !== '' ? value.kind : kind.kind

@@ -44,18 +44,22 @@ const walkMap = (node: YAMLMap, path: string, depth: number, state: Walk): boole
   })
 }
 
+const lineOf = (text: string, position: number): number => text.slice(0, position).split('\n').length
+
 export const parseYaml = (text: string, maxDepth: number): Result<ParsedYaml, string> => {
   try {
     const documents = parseAllDocuments(text, {
       version: '1.1',
       uniqueKeys: false,
+      // It would look for the place of each of many errors from the start of the text.
+      prettyErrors: false,
       customTags: tags =>
         tags.filter(tag => typeof tag === 'string' || !(FOREIGN_TAGS.has(tag.tag) || tag.format === 'TIME')),
     })
     const document = 'empty' in documents ? undefined : documents[0]
     if (!document) return accepted({ value: null, duplicates: [] })
     const [error] = document.errors
-    if (error) return refused(`error converting YAML to JSON: ${error.message.split('\n')[0]}`)
+    if (error) return refused(`error converting YAML to JSON: ${error.message} at line ${lineOf(text, error.pos[0])}`)
     const state = { duplicates: new Set<string>(), maxDepth }
     if (!walk(document.contents, '', 1, state)) return refused('exceeded max depth')
     // Through JSON, so that what JSON cannot say (NaN, dates, keys that are no strings) is as Kubernetes makes it.

@@ -101,13 +101,18 @@ interface AnswerOptions {
   readonly headers?: Readonly<Record<string, string | string[]>>
 }
 
+/** Bytes of JSON of which YAML is made; more is given as it is, for JSON is YAML: making it would hold up everybody. */
+const MAX_YAML = 256 * 1024
+
+const toYaml = (json: Buffer | string): Buffer | string =>
+  json.length > MAX_YAML ? json : stringify(JSON.parse(json.toString()), { version: '1.1', lineWidth: 0 })
+
 /** `body`: JSON, of which YAML is made where that is the syntax; protobuf where that is. */
 export const formAnswer = (
   body: Buffer | string,
   { code = 200, syntax = 'json', headers = {} }: AnswerOptions = {},
 ): Answer => {
-  const written = syntax === 'yaml' ? stringify(JSON.parse(body.toString()), { version: '1.1', lineWidth: 0 }) : body
-  return { code, headers, body: written, contentType: MEDIA_TYPES[syntax] }
+  return { code, headers, body: syntax === 'yaml' ? toYaml(body) : body, contentType: MEDIA_TYPES[syntax] }
 }
 
 export const jsonAnswer = (body: Buffer | string, options: Omit<AnswerOptions, 'syntax'> = {}): Answer =>

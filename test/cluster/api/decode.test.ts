@@ -230,6 +230,21 @@ test('YAML aliases cannot multiply without end', t => {
   t.false(decode(lines.join('\n'), 'Warn', configMapKind, 'yaml').ok)
 })
 
+test('JSON that is called YAML is read as JSON, of any length; other YAML is bounded, and its mistakes are told once', t => {
+  const data = Object.fromEntries(Array.from({ length: 30_000 }, (_, index) => [`k${index}`, 'v']))
+  const large = JSON.stringify({ metadata: { name: 'a' }, data })
+  t.true(large.length > 256 * 1024)
+  t.true(decode(large, 'Strict', configMapKind, 'yaml').ok)
+  const repeated = decode('{"data": {"a": "1", "a": "2"}}', 'Strict', configMapKind, 'yaml')
+  t.regex(repeated.ok ? '' : (repeated.problem.message ?? ''), /duplicate field "data.a"/)
+  const flow = decode('{metadata: {name: a}}', 'Strict', configMapKind, 'yaml')
+  t.is(flow.ok && flow.value.object.metadata.name, 'a')
+  const block = decode(`data:\n${'  k: v\n'.repeat(40_000)}`, 'Warn', configMapKind, 'yaml')
+  t.regex(block.ok ? '' : (block.problem.message ?? ''), /more than 262144 characters of YAML: send it as JSON/)
+  const tags = decode(`metadata:\n  name: ${'!a '.repeat(80_000)}`, 'Warn', configMapKind, 'yaml')
+  t.regex(tags.ok ? '' : (tags.problem.message ?? ''), /A node can have at most one tag at line 2/)
+})
+
 test('what a patch made is refused with 422 about the patch', t => {
   const refused = decodePatched({ spec: { foo: 1 } }, serviceKind, 'Strict', ['metadata.labels'])
   t.false(refused.ok)

@@ -156,6 +156,11 @@ test('tables, metadata only, YAML', async t => {
   t.is(yaml.headers['content-type'], 'application/yaml')
   t.regex(yaml.text, /^kind: ConfigMap\napiVersion: v1\nmetadata:\n/)
   t.regex(yaml.text, /^ {2}"n": "0"$/m)
+  // JSON is YAML, and making block style of very much would hold up everybody.
+  const body = { metadata: { name: 'large' }, data: { x: 'x'.repeat(300_000) } }
+  await server.fetch(MAPS, { method: 'POST', body })
+  const large = await server.fetch(`${MAPS}/large`, { headers: { accept: 'application/yaml' } })
+  t.deepEqual([large.headers['content-type'], large.json?.data], ['application/yaml', body.data])
 })
 
 test('items of a list leave out kind and apiVersion, which the list says once', async t => {
