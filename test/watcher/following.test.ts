@@ -4,7 +4,7 @@ import { RestClient } from '#watcher/client.ts'
 import { createInformer } from '#watcher/create-informer.ts'
 import type { FollowState } from '#watcher/following.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
-import { eventually } from './support/eventually.ts'
+import { eventually, settle } from './support/eventually.ts'
 import { follow, inTurn, PROTOCOLS, silent, stream, THINGS, view } from './support/followed.ts'
 import {
   type Answer,
@@ -15,8 +15,6 @@ import {
   sendStatus,
   thing,
 } from './support/scripted-server.ts'
-
-const settle = () => new Promise(resolve => setTimeout(resolve, 3))
 
 for (const protocol of PROTOCOLS) {
   test(`${protocol}: following once what was missed has come, and no longer than the stream`, async t => {

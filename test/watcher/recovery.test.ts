@@ -2,7 +2,7 @@ import test from 'ava'
 import { RestClient } from '#watcher/client.ts'
 import { createInformer } from '#watcher/create-informer.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
-import { eventually } from './support/eventually.ts'
+import { eventually, settle } from './support/eventually.ts'
 import { PROTOCOLS, stream, THINGS, view } from './support/followed.ts'
 import {
   type Answer,
@@ -18,8 +18,6 @@ const OTHERS = { ...THINGS, resource: 'others' }
 /** The backoff's steps at their shortest and at their longest. */
 const quick = { unit: () => 0, integer: () => 0 }
 const slow = { unit: () => 0.999, integer: () => 0 }
-
-const settle = () => new Promise(resolve => setTimeout(resolve, 3))
 const of = (resource: string) => (asked: Asked) => asked.path.endsWith(`/${resource}`)
 
 test('the first answer after an outage wakes the siblings that back off, one by one', async t => {

@@ -2,7 +2,7 @@ import test from 'ava'
 import { RestClient } from '#watcher/client.ts'
 import { createInformer } from '#watcher/create-informer.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
-import { eventually } from './support/eventually.ts'
+import { eventually, settle } from './support/eventually.ts'
 import { follow, PROTOCOLS, silent, stream, view } from './support/followed.ts'
 import {
   type Answer,
@@ -49,7 +49,7 @@ test('failures are waited out with growing, jittered delays, and without end', a
     // The delay's timer is set once the refusal was read.
     for (let step = 0; times.length === before && step < delay + 400; step += 100) {
       await clock.advance(100)
-      await new Promise(resolve => setTimeout(resolve, 2))
+      await settle()
     }
   }
   t.true(times.length >= 8)
@@ -78,14 +78,14 @@ test('half-open: a peer that falls silent with its socket open is noticed in les
     // Silence may begin at any time in the life of the connection.
     for (let elapsed = 0; elapsed < 7_000; elapsed += 500) {
       await clock.advance(500)
-      await new Promise(resolve => setTimeout(resolve, 5))
+      await settle()
     }
     t.is(informer.problem, '', protocol)
     proxy.freeze()
     const frozenAt = clock.monotonic()
     while (informer.problem === '' && clock.monotonic() - frozenAt < 60_000) {
       await clock.advance(500)
-      await new Promise(resolve => setTimeout(resolve, 2))
+      await settle()
     }
     const noticed = clock.monotonic() - frozenAt
     t.true(noticed < 30_000, `${protocol}: ${noticed} ms`)
@@ -94,7 +94,7 @@ test('half-open: a peer that falls silent with its socket open is noticed in les
     proxy.cut()
     for (let tries = 0; informer.size === 0 && tries < 200; tries++) {
       await clock.advance(500)
-      await new Promise(resolve => setTimeout(resolve, 2))
+      await settle()
     }
     t.is(informer.resourceVersion, '6', protocol)
   }
@@ -105,7 +105,7 @@ test('an HTTP/2 peer that answers PINGs keeps its connection through idle minute
   await informer.whenSynced()
   for (let step = 0; step < 150; step++) {
     await clock.advance(2_000)
-    await new Promise(resolve => setTimeout(resolve, 2))
+    await settle()
   }
   t.is(server.asked.length, 1)
   t.is(informer.problem, '')

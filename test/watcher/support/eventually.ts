@@ -6,3 +6,9 @@ export const eventually = async (condition: () => boolean, what: string, deadlin
     await new Promise(resolve => setTimeout(resolve, 1))
   }
 }
+
+/** Lets come what this process sends to itself over loopback: turns of its loop, however long each of them takes. */
+export const settle = async (): Promise<void> => {
+  await new Promise(resolve => setTimeout(resolve, 2))
+  for (let turn = 0; turn < 20; turn++) await new Promise(resolve => setImmediate(resolve))
+}
