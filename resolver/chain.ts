@@ -2,7 +2,8 @@
 
 import { HitCounters } from './hits.ts'
 import type { MaybePromise } from './listener.ts'
-import type { Next, Plugin } from './plugin.ts'
+import type { Next } from './next.ts'
+import type { Plugin } from './plugin.ts'
 import type { Query } from './query.ts'
 import { unhandled, type Verdict } from './verdict.ts'
 import { OWN_UDP_SIZE } from './wire/edns.ts'

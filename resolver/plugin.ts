@@ -19,15 +19,13 @@ import type { PropertyTable } from './corefile/directive-reader.ts'
 import type { CorefileProblem, Directive } from './corefile/syntax.ts'
 import type { HttpEndpoint, ListenerTimeouts, MaybePromise, TlsIdentity } from './listener.ts'
 import type { MetricTable } from './metrics.ts'
+import type { Next } from './next.ts'
 import type { Endpoint, Query, Transport } from './query.ts'
 import type { Answer, Verdict } from './verdict.ts'
 import type { EdnsOption } from './wire/edns.ts'
 import type { DnsName, ResourceRecord } from './wire/record.ts'
 import type { ClusterSource } from './zone/cluster-source.ts'
 import type { ClusterZones } from './zone/cluster-zones.ts'
-
-/** Asks the rest of the chain. Call it at most once, unless the plugin's purpose is to ask again. */
-export type Next = (query: Query) => MaybePromise<Verdict>
 
 /** What went back to the client, for those who count and log. */
 export interface Reply {

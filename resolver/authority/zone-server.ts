@@ -4,7 +4,8 @@
  */
 import { questionFor } from '../ask-again.ts'
 import type { MaybePromise } from '../listener.ts'
-import type { Next, ZoneCopy } from '../plugin.ts'
+import type { Next } from '../next.ts'
+import type { ZoneCopy } from '../plugin.ts'
 import type { Query } from '../query.ts'
 import { type Answer, answered, emptyAnswer, type Verdict } from '../verdict.ts'
 import { extendedErrorCodes, rcodeName, rcodes, recordTypes } from '../wire/codes.ts'

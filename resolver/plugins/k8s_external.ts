@@ -4,18 +4,20 @@
  */
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import type { MaybePromise } from '../listener.ts'
-import type { BlockContext, Next, Plugin, PluginModule, ZoneCopy } from '../plugin.ts'
+import type { Next } from '../next.ts'
+import type { BlockContext, Plugin, PluginModule, ZoneCopy } from '../plugin.ts'
 import type { Query } from '../query.ts'
 import { answered, type Verdict } from '../verdict.ts'
 import { isSubdomain } from '../wire/name.ts'
 import type { DnsName } from '../wire/record.ts'
-import type { ClusterZones, ZoneAnswer } from '../zone/cluster-zones.ts'
+import type { ClusterZones } from '../zone/cluster-zones.ts'
 import { ttlOption } from '../zone/directive.ts'
 import { copyExternalZone } from '../zone/external-copy.ts'
 import type { ExternalSettings } from '../zone/external-node.ts'
 import { answerExternal, findExternalZone } from '../zone/external-zones.ts'
 import { notReady } from '../zone/negative.ts'
 import { isReverseName } from '../zone/settings.ts'
+import type { ZoneAnswer } from '../zone/zone-answer.ts'
 
 const NAME = 'k8s_external'
 

@@ -17,7 +17,7 @@ import type { ServiceImportView } from '#watcher/views/service-import.ts'
 import { type AddressKey, addressData } from './address.ts'
 import type { ClusterViews } from './cluster-source.ts'
 import { EndpointSet } from './endpoints.ts'
-import { facts } from './memo-terms.ts'
+import { facts } from './facts.ts'
 import { ReverseIndex } from './reverse-index.ts'
 import type { ServiceEntry } from './service-entry.ts'
 import { ServiceTree, type SliceOwner } from './service-tree.ts'
@@ -25,7 +25,7 @@ import type { ZoneSettings } from './settings.ts'
 
 export interface ClusterIndexOptions {
   readonly clock: Clock
-  /** Told of everything that a client can see (memo-terms.ts has the facts' names). */
+  /** Told of everything that a client can see (facts.ts has the names). */
   readonly board: ChangeBoard
   readonly settings: Pick<ZoneSettings, 'zones' | 'namespaces' | 'ignoreEmptyService' | 'endpointPodNames' | 'pods'>
   /** Called when a slice of a headless service that changed after the first list is in force. */
@@ -43,10 +43,10 @@ export class ClusterIndex {
   readonly #present = new Set<string>()
   readonly #services: ServiceTree
   readonly #imports: ServiceTree
-  readonly #reverse = new ReverseIndex()
-  readonly #importedReverse = new ReverseIndex()
-  readonly #externals = new ReverseIndex()
-  readonly #withheld = new ReverseIndex()
+  readonly #reverse = new ReverseIndex<ServiceEntry>()
+  readonly #importedReverse = new ReverseIndex<ServiceEntry>()
+  readonly #externals = new ReverseIndex<ServiceEntry>()
+  readonly #withheld = new ReverseIndex<ServiceEntry>()
   readonly #endpoints = new LRUCache<ServiceEntry, EndpointSet>({
     maxSize: NAMED_ENDPOINTS,
     sizeCalculation: endpoints => 1 + endpoints.all.length,
@@ -115,23 +115,23 @@ export class ClusterIndex {
   endpoints(entry: ServiceEntry): EndpointSet {
     let endpoints = this.#endpoints.get(entry)
     if (!endpoints) {
-      endpoints = new EndpointSet(entry, this.#options.settings.endpointPodNames)
+      endpoints = new EndpointSet(entry.slices, this.#options.settings.endpointPodNames)
       this.#endpoints.set(entry, endpoints)
     }
     return endpoints
   }
 
   /** Services whose cluster IP this is, and slices that have it as a ready endpoint: all of visible services. */
-  get reverse(): ReverseIndex {
+  get reverse(): ReverseIndex<ServiceEntry> {
     return this.#reverse
   }
 
-  get importedReverse(): ReverseIndex {
+  get importedReverse(): ReverseIndex<ServiceEntry> {
     return this.#importedReverse
   }
 
   /** Services by the addresses that they have outside of the cluster (externalIPs, load balancers). */
-  get externals(): ReverseIndex {
+  get externals(): ReverseIndex<ServiceEntry> {
     return this.#externals
   }
 
@@ -165,9 +165,9 @@ export class ClusterIndex {
 
   #tree(
     factOf: (namespace: string, name: string) => string,
-    reverse: ReverseIndex,
-    externals: ReverseIndex,
-    withheld: ReverseIndex,
+    reverse: ReverseIndex<ServiceEntry>,
+    externals: ReverseIndex<ServiceEntry>,
+    withheld: ReverseIndex<ServiceEntry>,
   ): ServiceTree {
     const { board } = this.#options
     const { ignoreEmptyService, endpointPodNames } = this.#options.settings

@@ -5,9 +5,9 @@
  */
 import type { Milliseconds } from '#lib/clock.ts'
 import type { MaybePromise } from '../listener.ts'
-import type { Next } from '../plugin.ts'
+import type { Next } from '../next.ts'
 import type { Query } from '../query.ts'
-import { type Answer, emptyAnswer } from '../verdict.ts'
+import { emptyAnswer } from '../verdict.ts'
 import { extendedErrorCodes, rcodes, recordTypes } from '../wire/codes.ts'
 import type { DnsName } from '../wire/record.ts'
 import { soaRecord } from './apex.ts'
@@ -19,6 +19,7 @@ import { noData, noName, notReady, outOfTouch } from './negative.ts'
 import type { Lookup, PresentNode } from './node.ts'
 import { selectRecords } from './select-records.ts'
 import { findZone, type Zone, type ZoneSettings } from './settings.ts'
+import { answeredWith, without, type ZoneAnswer } from './zone-answer.ts'
 
 export interface ClusterZonesOptions {
   readonly index: ClusterIndex
@@ -36,16 +37,6 @@ export interface ClusterZonesOptions {
 
 /** An apiserver that is there is heard at least every 30 s. */
 export const STALE: Milliseconds = 60_000
-
-/** `missing`: the name does not exist, for certain; the answer says so. */
-export interface ZoneAnswer {
-  readonly outcome: 'answered' | 'missing'
-  readonly answer: Answer
-  /** Whether it was made of the name's own node alone: zoneTerms holds for it. */
-  readonly own?: true
-  /** Whether it says that something does not exist which the apiserver may be told to make. */
-  readonly absence?: true
-}
 
 export class ClusterZones {
   readonly options: ClusterZonesOptions
@@ -127,14 +118,6 @@ export class ClusterZones {
     if (set) return answeredWith(emptyAnswer(rcodes.NOERROR, { authoritative: true, additional: [], ...set }))
     return without(node, lookup.index, noData(query, soaRecord(lookup), node.reason))
   }
-}
-
-export const answeredWith = (answer: Answer): ZoneAnswer => ({ outcome: 'answered', answer })
-
-/** The node has nothing of the type. */
-export const without = ({ growing }: PresentNode, { synced }: ClusterIndex, noData: Answer): ZoneAnswer => {
-  if (!growing) return answeredWith(noData)
-  return synced ? { ...answeredWith(noData), absence: true } : answeredWith(notReady())
 }
 
 const then = <From, To>(from: MaybePromise<From>, next: (value: From) => MaybePromise<To>): MaybePromise<To> =>

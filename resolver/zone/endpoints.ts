@@ -2,7 +2,6 @@
 import { type EndpointView, findReadyAddress, mayHoldAddress, unpackEndpoints } from '#watcher/packed-endpoints.ts'
 import type { EndpointSliceView } from '#watcher/views/endpoint-slice.ts'
 import { type AddressKey, addressKey, dashedAddress, type IndexedAddress, indexedAddress } from './address.ts'
-import type { ServiceEntry } from './service-entry.ts'
 
 /** One address of one endpoint. */
 export interface Endpoint {
@@ -82,9 +81,9 @@ export class EndpointSet {
   readonly all: readonly Endpoint[]
   #byName: Map<string, Endpoint[]> | undefined
 
-  constructor(entry: ServiceEntry, podNames: boolean) {
+  constructor(slices: readonly EndpointSliceView[], podNames: boolean) {
     const all: Endpoint[] = []
-    for (const slice of entry.slices) {
+    for (const slice of slices) {
       visitReady(slice, (endpoint, key) => {
         const name = endpointName(endpoint, key, podNames)
         const { zone, zoneHints, nodeHints } = endpoint

@@ -56,7 +56,7 @@ const forwardRecords = (lookup: ExternalLookup, podNames: boolean): Iterable<Res
   const entries = lookup.index.snapshot('services').filter(({ namespace }) => namespace !== apex)
   return (function* () {
     for (const entry of entries) {
-      const found = externalService({ endpoints: each => new EndpointSet(each, podNames) }, entry, headless)
+      const found = externalService({ endpoints: each => new EndpointSet(each.slices, podNames) }, entry, headless)
       if (found) yield* serviceRecords({ ...lookup, owner: externalName(lookup, found) }, found)
     }
   })()

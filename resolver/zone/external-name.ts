@@ -4,6 +4,7 @@
  * Promised: the RCODE is that of the chain's end (RFC 6604); a failure on the way is a failure, never "no address".
  */
 import type { MaybePromise } from '../listener.ts'
+import type { Next } from '../next.ts'
 import type { Query } from '../query.ts'
 import { emptyAnswer } from '../verdict.ts'
 import { rcodes, recordTypes } from '../wire/codes.ts'
@@ -11,19 +12,31 @@ import { canonicalName } from '../wire/name.ts'
 import { nameData } from '../wire/rdata.ts'
 import type { DnsName, ResourceRecord } from '../wire/record.ts'
 import { soaRecord } from './apex.ts'
-import { answeredWith, type ClusterZones, without, type ZoneAnswer } from './cluster-zones.ts'
 import { findNode } from './find-node.ts'
 import { noData, noName, notReady } from './negative.ts'
 import { type Lookup, makeRecord, type Node } from './node.ts'
 import { failedTarget, resolveTarget } from './resolve-target.ts'
 import { selectRecords } from './select-records.ts'
+import type { Zone } from './settings.ts'
+import { answeredWith, without, type ZoneAnswer } from './zone-answer.ts'
 
 /** CNAMEs of our own in one answer: the name's own, and as many behind it as CoreDNS follows. */
 const CHAIN_LIMIT = 1 + 10
 
+/** Where an alias may lead. */
+interface AliasedZones {
+  findZone(canonicalName: DnsName): Zone | undefined
+  lookup(name: DnsName, zone: Zone): Lookup
+  readonly options: {
+    /** For targets outside of these zones. */
+    readonly resolveInternally: Next
+    readonly fallsThrough: (canonicalName: DnsName) => boolean
+  }
+}
+
 /** `lookup.owner` is an alias of `target`. */
 export const followAlias = (
-  zones: ClusterZones,
+  zones: AliasedZones,
   query: Query,
   lookup: Lookup,
   target: DnsName,
@@ -53,7 +66,7 @@ export const followAlias = (
 
 /** The chain has come to a name of these zones, `end.owner`. */
 const endOfChain = (
-  zones: ClusterZones,
+  zones: AliasedZones,
   query: Query,
   end: Lookup,
   node: Exclude<Node, { kind: 'alias' }>,
@@ -71,7 +84,7 @@ const endOfChain = (
 }
 
 const elsewhere = (
-  { options }: ClusterZones,
+  { options }: AliasedZones,
   query: Query,
   target: DnsName,
   chain: readonly ResourceRecord[],

@@ -12,12 +12,13 @@ import { rcodes, recordTypes } from '../wire/codes.ts'
 import { canonicalName, isSubdomain } from '../wire/name.ts'
 import { nameData } from '../wire/rdata.ts'
 import type { DnsName, ResourceRecord } from '../wire/record.ts'
-import { answeredWith, type ClusterZones, without, type ZoneAnswer } from './cluster-zones.ts'
+import type { ClusterZones } from './cluster-zones.ts'
 import { type ExternalLookup, type ExternalSettings, externalSoa, findExternal } from './external-node.ts'
 import { noData, noName, notReady } from './negative.ts'
 import { makeRecord, type Node } from './node.ts'
 import { resolveTarget } from './resolve-target.ts'
 import { selectRecords } from './select-records.ts'
+import { answeredWith, without, type ZoneAnswer } from './zone-answer.ts'
 
 /** The zone of `name` with the most labels. */
 export const findExternalZone = ({ zones }: ExternalSettings, name: DnsName): DnsName | undefined =>

@@ -3,9 +3,9 @@ import { recordTypes } from '../wire/codes.ts'
 import { joinName } from '../wire/name.ts'
 import type { DnsName } from '../wire/record.ts'
 import type { Endpoint } from './endpoints.ts'
+import type { FoundService } from './found-service.ts'
 import type { ServiceRequest } from './names.ts'
 import { EMPTY_NODE, type Lookup, missing, type Node, noForm } from './node.ts'
-import type { FoundService } from './service.ts'
 import {
   addressRecords,
   isTooLong,

@@ -1,25 +1,11 @@
-/** What an answer of the cluster's zones rests on: the facts that `ClusterIndex` tells the board of when they change. */
+/** What an answer of the cluster's zones rests on. */
 import type { MemoTerms } from '../memo-terms.ts'
 import { isSubdomain, joinName, splitLabels } from '../wire/name.ts'
 import type { DnsName } from '../wire/record.ts'
 import type { ClusterIndex } from './cluster-index.ts'
+import { facts } from './facts.ts'
 import { type NamedRequest, parseRequest } from './names.ts'
 import { isReverseName, type Zone } from './settings.ts'
-
-/** Names of facts. */
-export const facts = {
-  /** Whether the namespace exists and is served. */
-  namespace: (name: string): string => `namespace ${name}`,
-  /** The service and its endpoints, as clients see them. */
-  service: (namespace: string, name: string): string => `service ${namespace}/${name}`,
-  imported: (namespace: string, name: string): string => `import ${namespace}/${name}`,
-  /** Addresses of live pods. */
-  pods: 'pods',
-  /** Which addresses have names: any change of a service or an endpoint. */
-  reverse: 'reverse',
-  /** That what the lists do not have does not exist: over when a watch is lost. */
-  absence: 'absence',
-} as const
 
 /** Names that are answered otherwise than by the zone of the answer. */
 export interface OtherAnswers {

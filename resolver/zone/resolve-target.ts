@@ -5,7 +5,7 @@
  */
 import { questionFor } from '../ask-again.ts'
 import type { MaybePromise } from '../listener.ts'
-import type { Next } from '../plugin.ts'
+import type { Next } from '../next.ts'
 import type { Query } from '../query.ts'
 import { type Answer, emptyAnswer, type Verdict } from '../verdict.ts'
 import { extendedErrorCodes, rcodeName, rcodes, recordTypes } from '../wire/codes.ts'

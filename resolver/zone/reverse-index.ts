@@ -1,7 +1,6 @@
 /** Which services have an address, as their own or as that of a ready endpoint, and which prefixes have an address below. */
 import { type AddressKey, type IndexedAddress, indexedAddress, ipv4Number, keyOfAddress } from './address.ts'
 import { AddressOwners } from './address-owners.ts'
-import type { ServiceEntry } from './service-entry.ts'
 
 /** IPv6 prefixes longer than this (in digits) are not counted but tried: at most 16² addresses lie below one. */
 const COUNTED_DIGITS = 29
@@ -18,9 +17,9 @@ const parentPrefix = (prefix: Prefix): Prefix | undefined => {
   return prefix >>> 8 > 1 ? prefix >>> 8 : undefined
 }
 
-export class ReverseIndex {
-  readonly #services = new AddressOwners<ServiceEntry>()
-  readonly #endpoints = new AddressOwners<ServiceEntry>()
+export class ReverseIndex<Service extends object> {
+  readonly #services = new AddressOwners<Service>()
+  readonly #endpoints = new AddressOwners<Service>()
   /** Prefix → how many addresses or longer prefixes stand directly below it: the empty non-terminals (RFC 8020). */
   readonly #prefixes = new Map<Prefix, number>()
 
@@ -30,32 +29,32 @@ export class ReverseIndex {
     return new Set([...addresses].map(keyOfAddress))
   }
 
-  services(key: AddressKey): readonly ServiceEntry[] {
+  services(key: AddressKey): readonly Service[] {
     return this.#services.get(indexedAddress(key))
   }
 
   /** Services that have the address as a ready endpoint. */
-  endpointOwners(key: AddressKey): readonly ServiceEntry[] {
+  endpointOwners(key: AddressKey): readonly Service[] {
     return this.#endpoints.get(indexedAddress(key))
   }
 
-  addService(address: IndexedAddress, service: ServiceEntry): void {
+  addService(address: IndexedAddress, service: Service): void {
     if (!this.#has(address)) this.#count(address)
     this.#services.add(address, service)
   }
 
-  addEndpoint(address: IndexedAddress, service: ServiceEntry): void {
+  addEndpoint(address: IndexedAddress, service: Service): void {
     if (!this.#has(address)) this.#count(address)
     this.#endpoints.add(address, service)
   }
 
-  deleteService(address: IndexedAddress, service: ServiceEntry): void {
+  deleteService(address: IndexedAddress, service: Service): void {
     const before = this.#has(address)
     this.#services.delete(address, service)
     if (before && !this.#has(address)) this.#discount(address)
   }
 
-  deleteEndpoint(address: IndexedAddress, service: ServiceEntry): void {
+  deleteEndpoint(address: IndexedAddress, service: Service): void {
     const before = this.#has(address)
     this.#endpoints.delete(address, service)
     if (before && !this.#has(address)) this.#discount(address)

@@ -23,7 +23,7 @@ export class ServiceEntry {
   /** Addresses outside of the cluster that the external index holds. */
   publishedExternals: readonly string[] = []
   /** The index that holds the endpoints of `slices`; undefined: none does. */
-  publishedEndpoints: ReverseIndex | undefined
+  publishedEndpoints: ReverseIndex<ServiceEntry> | undefined
 
   constructor(namespace: string, name: string) {
     this.namespace = namespace

@@ -12,11 +12,11 @@ import type { ReverseIndex } from './reverse-index.ts'
 import { ServiceEntry } from './service-entry.ts'
 
 export interface ServiceTreeOptions {
-  readonly reverse: ReverseIndex
+  readonly reverse: ReverseIndex<ServiceEntry>
   /** Addresses that services have outside of the cluster. */
-  readonly externals: ReverseIndex
+  readonly externals: ReverseIndex<ServiceEntry>
   /** Endpoints of services in namespaces that exist and are not served. */
-  readonly withheld: ReverseIndex
+  readonly withheld: ReverseIndex<ServiceEntry>
   readonly ignoreEmptyService: boolean
   readonly endpointPodNames: boolean
   readonly isVisible: (namespace: string) => boolean
@@ -117,7 +117,7 @@ export class ServiceTree {
     if (entries?.size === 0) this.#namespaces.delete(entry.namespace)
   }
 
-  #publishEndpoints(entry: ServiceEntry, index: ReverseIndex | undefined): void {
+  #publishEndpoints(entry: ServiceEntry, index: ReverseIndex<ServiceEntry> | undefined): void {
     const before = entry.publishedEndpoints
     if (before === index) return
     entry.publishedEndpoints = index
@@ -134,7 +134,7 @@ export class ServiceTree {
 export type SliceOwner = (slice: EndpointSliceView) => string
 
 const moveAddresses = (
-  index: ReverseIndex,
+  index: ReverseIndex<ServiceEntry>,
   entry: ServiceEntry,
   before: readonly string[],
   after: readonly string[],

@@ -3,7 +3,8 @@ import type { ServicePortView } from '#watcher/service-port.ts'
 import type { ServiceView } from '#watcher/views/service.ts'
 import { recordTypes } from '../wire/codes.ts'
 import { type AddressKey, addressKey } from './address.ts'
-import { type Endpoint, hasReadyAddress } from './endpoints.ts'
+import { hasReadyAddress } from './endpoints.ts'
+import type { FoundService } from './found-service.ts'
 import { endpointTuples, findEndpoint, findTopologyZone } from './headless.ts'
 import type { ServiceRequest } from './names.ts'
 import { EMPTY_NODE, type Lookup, missing, type Node, noForm, type Reason } from './node.ts'
@@ -17,14 +18,6 @@ import {
   serviceName,
   srvRecords,
 } from './service-records.ts'
-
-/** A service that exists, with what its names are made of. */
-export interface FoundService {
-  readonly entry: ServiceEntry
-  readonly service: ServiceView
-  readonly form: 'cluster-ip' | 'headless'
-  readonly endpoints: () => readonly Endpoint[]
-}
 
 export const findService = (lookup: Lookup, request: ServiceRequest): Node => {
   const node = findExisting(lookup, request)

@@ -14,10 +14,11 @@ import { type AddressKey, reverseName } from './address.ts'
 import { apexNode, soaRecord } from './apex.ts'
 import type { ClusterZones } from './cluster-zones.ts'
 import { type Endpoint, EndpointSet } from './endpoints.ts'
+import type { FoundService } from './found-service.ts'
 import { endpointLabels, endpointNode } from './headless.ts'
 import { type Lookup, makeRecord, type Node } from './node.ts'
 import { type AddressOwners, ownersOf, reverseTargets } from './reverse.ts'
-import { type FoundService, portNode, portsOf, serviceNode } from './service.ts'
+import { portNode, portsOf, serviceNode } from './service.ts'
 import { externalTarget, type ServiceEntry } from './service-entry.ts'
 import { isTooLong, serviceName } from './service-records.ts'
 
@@ -65,7 +66,7 @@ function* serviceRecords(lookup: Lookup, entry: ServiceEntry): Generator<Resourc
     yield makeRecord(owner, recordTypes.CNAME, settings.ttl, nameData.encode(externalTarget(service)!))
     return
   }
-  const { all } = new EndpointSet(entry, settings.endpointPodNames)
+  const { all } = new EndpointSet(entry.slices, settings.endpointPodNames)
   const found: FoundService = { entry, service, form, endpoints: () => all }
   yield* recordsOf(serviceNode(lookup, found), [...FAMILIES, recordTypes.SRV])
   yield* portRecords(lookup, found)

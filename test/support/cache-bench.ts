@@ -1,5 +1,7 @@
 /** The cache plugin alone, on a virtual clock, before an upstream that the test makes up. */
-import type { Next, Plugin } from '#resolver/plugin.ts'
+
+import type { Next } from '#resolver/next.ts'
+import type { Plugin } from '#resolver/plugin.ts'
 import { type Answer, answered, emptyAnswer } from '#resolver/verdict.ts'
 import { rcodes } from '#resolver/wire/codes.ts'
 import { type Ask, configure, makeQuery, type TestWorld, testWorld } from './dns-environment.ts'

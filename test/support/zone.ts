@@ -3,7 +3,7 @@
 import assert from 'node:assert'
 import { ChangeBoard } from '#lib/change-board.ts'
 import type { Clock } from '#lib/clock.ts'
-import type { Next } from '#resolver/plugin.ts'
+import type { Next } from '#resolver/next.ts'
 import type { Query } from '#resolver/query.ts'
 import { type Answer, unhandled } from '#resolver/verdict.ts'
 import { rcodeName, recordTypes } from '#resolver/wire/codes.ts'

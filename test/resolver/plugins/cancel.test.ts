@@ -1,5 +1,5 @@
 import test from 'ava'
-import type { Next } from '#resolver/plugin.ts'
+import type { Next } from '#resolver/next.ts'
 import { answered, emptyAnswer, type Verdict } from '#resolver/verdict.ts'
 import { rcodes } from '#resolver/wire/codes.ts'
 import { configure, makeQuery, problemsOf, testWorld } from '../../support/dns-environment.ts'

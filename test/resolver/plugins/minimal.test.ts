@@ -1,5 +1,5 @@
 import test from 'ava'
-import type { Next } from '#resolver/plugin.ts'
+import type { Next } from '#resolver/next.ts'
 import { answered, emptyAnswer, unhandled } from '#resolver/verdict.ts'
 import { rcodes, recordTypes } from '#resolver/wire/codes.ts'
 import { nameData } from '#resolver/wire/rdata.ts'

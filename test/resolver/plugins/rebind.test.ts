@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
-import type { Next } from '#resolver/plugin.ts'
+import type { Next } from '#resolver/next.ts'
 import { answered, emptyAnswer } from '#resolver/verdict.ts'
 import { rcodes, recordTypes } from '#resolver/wire/codes.ts'
 import { recordFromText } from '#resolver/wire/presentation.ts'

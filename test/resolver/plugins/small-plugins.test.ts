@@ -1,6 +1,7 @@
 /** Plugins of a page each: errors, health, ready, loadbalance, bind. */
 import test from 'ava'
-import type { Next, Plugin } from '#resolver/plugin.ts'
+import type { Next } from '#resolver/next.ts'
+import type { Plugin } from '#resolver/plugin.ts'
 import { readyPlugin } from '#resolver/plugins/ready.ts'
 import { answered, emptyAnswer } from '#resolver/verdict.ts'
 import { rcodes, recordTypes } from '#resolver/wire/codes.ts'
