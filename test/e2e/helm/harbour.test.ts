@@ -171,7 +171,7 @@ test('a chart brings its definitions, their objects, and a webhook that judges t
   t.is((await get(`${berths}/four`)).spec.length, 50)
   t.true(judge.requests.length > 0, 'the webhook was asked')
 
-  const args = ['upgrade', 'four', CHART, ...hook, '--no-hooks', '--timeout', '20s']
+  const args = ['upgrade', 'four', CHART, ...hook, '--no-hooks', '--timeout', '60s']
   const judged = await plain(...args, '--set', 'berth.length=200')
   t.not(judged.code, 0)
   t.regex(

@@ -17,7 +17,7 @@ test.serial('a quota is made, shown, described, and holds', async t => {
   const run = (...args: string[]) => cluster.run(t, [...args, '-n', 'small'])
   await cluster.run(t, ['create', 'namespace', 'small'])
   t.is(await run('create', 'quota', 'q', '--hard=count/configmaps=2,pods=1,limits.cpu=1'), 'resourcequota/q created')
-  await run('wait', 'quota/q', '--for=jsonpath={.status.used.pods}=0', '--timeout=20s')
+  await run('wait', 'quota/q', '--for=jsonpath={.status.used.pods}=0', '--timeout=60s')
   t.regex(
     await run('get', 'quota', 'q', '--no-headers'),
     /^q +count\/configmaps: \d\/2, pods: 0\/1 +limits\.cpu: 0\/1 +\S+$/,

@@ -51,7 +51,7 @@ test('roles and bindings are made by commands, shown, and count at once', async 
   t.regex(wide, /^read +Role\/reader +\S+ +ann +dev +default\/bot$/)
   t.regex(await cluster.run(t, ['get', 'roles', '--no-headers']), /^reader +\d{4}-\d\d-\d\dT/m)
   t.regex(await cluster.run(t, ['describe', 'role', 'reader']), /^ +pods +\[\] +\[\] +\[get list\]$/m)
-  await cluster.run(t, ['wait', 'clusterrole/gather', '--for=jsonpath={.rules[0].resources[0]}=nodes', '--timeout=20s'])
+  await cluster.run(t, ['wait', 'clusterrole/gather', '--for=jsonpath={.rules[0].resources[0]}=nodes', '--timeout=60s'])
   const refused = await cluster.attempt(['get', 'secrets', '--as', 'ann'])
   t.is(
     refused.stderr.trim(),

@@ -130,16 +130,16 @@ test('get -w and wait see changes as they come', async t => {
     },
   })
   await Promise.race([appeared.promise, watching])
-  const condition = run(t, ['wait', '--for=create', 'svc/latest', '-n', 'edge', '--timeout=30s'])
+  const condition = run(t, ['wait', '--for=create', 'svc/latest', '-n', 'edge', '--timeout=60s'])
   await run(t, ['create', 'service', 'clusterip', 'latest', '--tcp', '80', '-n', 'edge'])
   t.is(await condition, 'service/latest condition met')
   await watching
   t.regex(seen, /service\/latest/)
   const path = '--for=jsonpath={.spec.sessionAffinity}=ClientIP'
-  const patched = run(t, ['wait', path, 'svc/latest', '-n', 'edge', '--timeout=30s'])
+  const patched = run(t, ['wait', path, 'svc/latest', '-n', 'edge', '--timeout=60s'])
   await run(t, ['patch', 'svc', 'latest', '-n', 'edge', '-p', '{"spec":{"sessionAffinity":"ClientIP"}}'])
   t.is(await patched, 'service/latest condition met')
-  const gone = run(t, ['wait', '--for=delete', 'svc/latest', '-n', 'edge', '--timeout=30s'])
+  const gone = run(t, ['wait', '--for=delete', 'svc/latest', '-n', 'edge', '--timeout=60s'])
   t.is(await run(t, ['delete', 'svc', 'latest', '-n', 'edge']), 'service "latest" deleted from edge namespace')
   await gone
 })

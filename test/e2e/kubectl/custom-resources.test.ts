@@ -60,7 +60,7 @@ test('a definition is made, waited for and listed', async t => {
     'wait',
     '--for=condition=Established',
     'crd/crontabs.stable.example.com',
-    '--timeout=10s',
+    '--timeout=60s',
   ])
   t.is(waited, 'customresourcedefinition.apiextensions.k8s.io/crontabs.stable.example.com condition met')
   const [head, row] = (await run(t, ['get', 'crd'])).split('\n')
@@ -165,7 +165,7 @@ const withVersion = async (t: Parameters<typeof run>[0], text: string): Promise<
 test('a kind whose versions a webhook converts is read and written in each', async t => {
   const webhook = await startWebhookServer(t, converted)
   await run(t, ['create', '-f', '-'], { input: JSON.stringify(backends(webhook.config())) })
-  await run(t, ['wait', '--for=condition=Established', 'crd/backends.stable.example.com', '--timeout=10s'])
+  await run(t, ['wait', '--for=condition=Established', 'crd/backends.stable.example.com', '--timeout=60s'])
   const apply = (version: string, spec: object) =>
     run(t, ['apply', '-f', '-'], { input: JSON.stringify(backend(version, 'b', spec)) })
   t.is(await apply('v1', { hostPort: 'h:80' }), 'backend.stable.example.com/b created')

@@ -128,7 +128,7 @@ test('a node is drained as far as the budget of its pods allows', async t => {
   await run(t, ['create', 'pdb', 'kept', '--selector=app=kept', '--min-available=1'])
   const budget = '{"status":{"observedGeneration":1,"disruptionsAllowed":1,"currentHealthy":2,"desiredHealthy":1}}'
   await run(t, ['patch', 'pdb', 'kept', '--subresource=status', '--type=merge', '-p', budget])
-  const drained = await attempt(['drain', 'n1', '--force', '--timeout=3s'])
+  const drained = await attempt(['drain', 'n1', '--force', '--timeout=4s'])
   t.is(drained.code, 1)
   t.regex(drained.stdout, /^node\/n1 cordoned$/m)
   t.regex(drained.stderr, /Cannot evict pod as it would violate the pod's disruption budget\./)
