@@ -51,7 +51,7 @@ const createAll = (environment: AdmissionEnvironment): readonly AdmissionPlugin[
     createServiceAccountAdmission(environment),
     createNodeRestriction(cacher),
     taintNodesByCondition,
-    createPodSecurity(cacher),
+    createPodSecurity(environment),
     createPriority(cacher),
     defaultTolerationSeconds,
     createDefaultStorageClass(cacher),

@@ -1,82 +1,127 @@
 /**
  * Pods of a namespace keep to the level of the Pod Security Standards that its labels name (KEP-2579): `enforce` refuses,
- * `warn` warns. Levels are those of Kubernetes 1.35, whatever version a label pins.
+ * `warn` warns, also of templates, and `audit` leaves a line in the log.
  */
-import { isDeepStrictEqual } from 'node:util'
-import { type FieldError, fieldInvalid } from '#cluster/api/field-error.ts'
+import { isSame } from '#cluster/api/immutable.ts'
 import { namespaceKind } from '#cluster/api/kinds/namespace.ts'
 import { podKind } from '#cluster/api/kinds/pod.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
 import { isObject } from '#cluster/api/own-property.ts'
 import { forbidden, invalid } from '#cluster/api/status.ts'
+import type { Logger } from '#lib/log.ts'
 import type { AdmissionPlugin, AdmissionRequest, Refusal } from '../admission.ts'
-import { BASELINE, type Check } from '../pod-security/baseline.ts'
-import { type PodParts, podParts } from '../pod-security/pod-parts.ts'
-import { RESTRICTED } from '../pod-security/restricted.ts'
+import { type Part, type PodParts, partAt, partsOf, plural, podParts } from '../pod-security/pod-parts.ts'
+import { checkPolicyLabels, type Demand, isStricter, nameOf, policyOf, violationsOf } from '../pod-security/policy.ts'
+import { podTemplateOf } from '../pod-security/templates.ts'
 import type { Cacher } from '../storage/cacher.ts'
 
-const PREFIX = 'pod-security.kubernetes.io/'
-const MODES = ['enforce', 'audit', 'warn'] as const
+/** Subresources by which a Pod does not become another; `ephemeralcontainers` and `resize` are none of them. */
+const HARMLESS = new Set(['binding', 'eviction', 'status'])
 
-const LEVELS: Readonly<Record<string, readonly Check[]>> = {
-  privileged: [],
-  baseline: BASELINE,
-  restricted: RESTRICTED,
-}
-const VERSION = /^(?:latest|v1\.(?:0|[1-9]\d*))$/
+/** Of a namespace whose level changes: to look at more would hold up everybody. */
+const MAX_PODS = 3000
 
 const labelsOf = ({ metadata }: ApiObject): Readonly<Record<string, string>> => metadata.labels ?? {}
 
-/** The violations of what a mode's labels ask for, in words; undefined: none. */
-const violations = (labels: Readonly<Record<string, string>>, mode: 'enforce' | 'warn', pod: PodParts) => {
-  const level = labels[PREFIX + mode] ?? 'privileged'
-  // A level that nobody knows is taken for the strictest.
-  const checks = Object.hasOwn(LEVELS, level) ? LEVELS[level]! : RESTRICTED
-  const found = checks.map(check => check(pod)).filter(problem => problem !== undefined)
-  if (found.length === 0) return undefined
-  const name = `${Object.hasOwn(LEVELS, level) ? level : 'restricted'}:${labels[`${PREFIX}${mode}-version`] ?? 'latest'}`
+/** In words; undefined: there is nothing against the Pod. */
+const describe = (demand: Demand, pod: PodParts): string | undefined => {
+  const found = violationsOf(demand, pod)
   const list = found.map(({ reason, detail }) => `${reason} (${detail})`).join(', ')
-  return `violate${mode === 'enforce' ? 's' : ''} PodSecurity ${JSON.stringify(name)}: ${list}`
+  return found.length === 0 ? undefined : `PodSecurity ${nameOf(demand)}: ${list}`
 }
 
-const checkLabels = ({ object, current }: AdmissionRequest): Refusal => {
-  const labels = labelsOf(object)
-  const before = current ? labelsOf(current) : {}
-  const errors: FieldError[] = []
-  for (const mode of MODES) {
-    const [level, version] = [PREFIX + mode, `${PREFIX}${mode}-version`]
-    const changed = (label: string) => labels[label] !== undefined && labels[label] !== before[label]
-    if (changed(level) && !Object.hasOwn(LEVELS, labels[level]!)) {
-      const detail = `must be one of ${Object.keys(LEVELS).join(', ')}`
-      errors.push(fieldInvalid(`metadata.labels[${level}]`, labels[level], detail))
-    }
-    if (changed(version) && !VERSION.test(labels[version]!))
-      errors.push(fieldInvalid(`metadata.labels[${version}]`, labels[version], 'must be "latest" or "v1.x"'))
-  }
-  return errors.length > 0 ? invalid({ ...namespaceKind, name: object.metadata.name ?? '' }, errors) : undefined
+const CONTAINERS = ['initContainers', 'containers', 'ephemeralContainers'] as const
+
+const imagesOf = (spec: unknown): unknown =>
+  CONTAINERS.map(list => partsOf(partAt(spec)[list]).map(({ name, image }) => ({ name, image })))
+
+/** What a Pod may change later does not make it another Pod, but for new containers and images. */
+const isSignificant = ({ object, current }: AdmissionRequest): boolean =>
+  !current || !isSame(imagesOf(object.spec), imagesOf(current.spec))
+
+const partsOfPod = ({ spec, metadata }: ApiObject): PodParts =>
+  podParts(isObject(spec) ? (spec as Part) : {}, metadata.annotations ?? {})
+
+/** `a`, `a (and 1 other pod)`, `a (and 2 other pods)` */
+const several = (names: readonly string[]): string => {
+  const others = names.length - 1
+  return others === 0 ? names[0]! : `${names[0]} (and ${others} other ${plural('pod', 'pods', others)})`
 }
 
-export const createPodSecurity = (cacher: Cacher): AdmissionPlugin => {
-  const checkPod = ({ kind, object, current, namespace = '', name, warn }: AdmissionRequest): Refusal => {
+export const createPodSecurity = ({ cacher, logger }: { cacher: Cacher; logger: Logger }): AdmissionPlugin => {
+  /** Undefined: there is no such namespace, or it asks for nothing. */
+  const policyAt = (namespace = '') => {
     const space = cacher.cache(namespaceKind).get(namespace)?.object
-    if (!space || !isObject(object.spec)) return undefined
-    // What a Pod may change later does not make it another Pod; what it began as was looked at.
-    if (current && isDeepStrictEqual(object.spec, current.spec)) return undefined
-    const pod = podParts(object.spec, object.metadata.annotations ?? {})
-    const labels = labelsOf(space)
-    const enforced = violations(labels, 'enforce', pod)
-    if (enforced) return forbidden({ ...kind, name: name || (object.metadata.name ?? '') }, enforced)
-    const warned = violations(labels, 'warn', pod)
-    if (warned) warn(`would ${warned}`)
+    return space && policyOf(labelsOf(space))
+  }
+
+  const tell = (request: AdmissionRequest, pod: PodParts, audit: Demand, warn: Demand): void => {
+    const { namespace, name, object, kind } = request
+    const audited = describe(audit, pod)
+    if (audited) {
+      const annotations = { 'pod-security.kubernetes.io/audit-violations': `would violate ${audited}` }
+      const about = { resource: kind.resource, namespace, name: name || object.metadata.name, user: request.user.name }
+      logger.info({ ...about, annotations }, 'audit annotations')
+    }
+    const warned = describe(warn, pod)
+    if (warned) request.warn(`would violate ${warned}`)
+  }
+
+  const checkPod = (request: AdmissionRequest): Refusal => {
+    const { kind, object, namespace, name } = request
+    const policy = policyAt(namespace)
+    if (!policy || !isSignificant(request)) return undefined
+    const pod = partsOfPod(object)
+    const enforced = describe(policy.enforce, pod)
+    if (enforced) return forbidden({ ...kind, name: name || (object.metadata.name ?? '') }, `violates ${enforced}`)
+    tell(request, pod, policy.audit, policy.warn)
     return undefined
   }
+
+  const checkTemplate = (request: AdmissionRequest): undefined => {
+    const template = podTemplateOf(request.kind, request.object)
+    const policy = template && policyAt(request.namespace)
+    if (policy) tell(request, podParts(template.spec, template.annotations), policy.audit, policy.warn)
+  }
+
+  /** Tells what is there already and could not come any more. */
+  const lookAround = ({ name, warn }: AdmissionRequest, enforce: Demand): void => {
+    const pods = cacher.cache(podKind).list(name)
+    const names = new Map<string, string[]>()
+    for (const { object } of pods.slice(0, MAX_PODS)) {
+      const reasons = violationsOf(enforce, partsOfPod(object)).map(({ reason }) => reason)
+      if (reasons.length === 0) continue
+      const key = reasons.join(', ')
+      names.set(key, [...(names.get(key) ?? []), object.metadata.name ?? ''].sort())
+    }
+    if (pods.length > MAX_PODS)
+      warn(`new PodSecurity enforce level only checked against the first ${MAX_PODS} of ${pods.length} existing pods`)
+    if (names.size === 0) return
+    warn(
+      `existing pods in namespace ${JSON.stringify(name)} violate the new PodSecurity enforce level ${nameOf(enforce)}`,
+    )
+    for (const line of [...names].map(([reasons, pods]) => `${several(pods)}: ${reasons}`).sort()) warn(line)
+  }
+
+  const checkNamespace = (request: AdmissionRequest): Refusal => {
+    const { object, current } = request
+    const [labels, before] = [labelsOf(object), current ? labelsOf(current) : {}]
+    const errors = checkPolicyLabels(labels, before)
+    if (errors.length > 0) return invalid({ ...namespaceKind, name: object.metadata.name ?? '' }, errors)
+    const [next, last] = [policyOf(labels).enforce, policyOf(before).enforce]
+    if (!current || next.level === 'privileged') return undefined
+    if (isStricter(next, last) || next.version !== last.version) lookAround(request, next)
+    return undefined
+  }
+
   return {
     name: 'PodSecurity',
     validate(request) {
       const { verb, kind, subresource } = request
-      if (verb === 'delete' || subresource !== '') return undefined
-      if (kind === namespaceKind) return checkLabels(request)
-      return kind === podKind ? checkPod(request) : undefined
+      if (verb === 'delete') return undefined
+      if (kind === podKind) return HARMLESS.has(subresource) ? undefined : checkPod(request)
+      if (subresource !== '') return undefined
+      return kind === namespaceKind ? checkNamespace(request) : checkTemplate(request)
     },
   }
 }

@@ -1,4 +1,4 @@
-/** The level `baseline` of the Pod Security Standards (Kubernetes 1.35): nothing that is known to reach the node. */
+/** The level `baseline` of the Pod Security Standards (up to Kubernetes 1.35): nothing that is known to reach the node. */
 import {
   named,
   type Part,
@@ -14,6 +14,14 @@ import {
 
 /** What is wrong, for people; undefined: nothing. */
 export type Check = (pod: PodParts) => { readonly reason: string; readonly detail: string } | undefined
+
+/** What a check asked since which minor version of Kubernetes 1, oldest first: a label may pin a level to a version. */
+export interface VersionedCheck {
+  readonly name: string
+  readonly since: readonly (readonly [minor: number, check: Check])[]
+  /** The check of the level below that it stands in for. */
+  readonly replaces?: string
+}
 
 const APPARMOR = 'container.apparmor.security.beta.kubernetes.io/'
 
@@ -118,7 +126,7 @@ const privileged: Check = ({ containers }) => {
   return { reason: 'privileged', detail: `${named(bad)} must not set securityContext.privileged=true` }
 }
 
-const procMount: Check = ({ containers }) => {
+export const procMount: Check = ({ containers }) => {
   const mountOf = (container: Part) => partAt(container, 'securityContext').procMount ?? 'Default'
   const bad = containers.filter(container => mountOf(container) !== 'Default')
   if (bad.length === 0) return undefined
@@ -126,24 +134,32 @@ const procMount: Check = ({ containers }) => {
   return { reason: 'procMount', detail }
 }
 
-const SELINUX_TYPES = new Set(['', 'container_t', 'container_init_t', 'container_kvm_t', 'container_engine_t'])
+/** KEP-127: who is root in a user namespace of its own is nobody outside. */
+export const inUserNamespace =
+  (check: Check): Check =>
+  pod =>
+    pod.spec.hostUsers === false ? undefined : check(pod)
 
-const seLinux: Check = pod => {
-  const types = new Set<string>()
-  const others = new Set<string>()
-  const setters = settersOf(pod, context => {
-    const { type = '', user = '', role = '' } = partAt(context, 'seLinuxOptions') as Readonly<Record<string, string>>
-    const bad = !SELINUX_TYPES.has(type)
-    if (bad) types.add(type)
-    if (user !== '') others.add('user may not be set')
-    if (role !== '') others.add('role may not be set')
-    return bad || user !== '' || role !== ''
-  })
-  if (setters === '') return undefined
-  const kinds = types.size > 0 ? [`${plural('type', 'types', types.size)} ${quoted([...types].sort())}`] : []
-  const detail = `${setters} set forbidden securityContext.seLinuxOptions: ${[...kinds, ...[...others].sort().reverse()].join('; ')}`
-  return { reason: 'seLinuxOptions', detail }
-}
+const SELINUX_TYPES = ['', 'container_t', 'container_init_t', 'container_kvm_t']
+
+const seLinux =
+  (allowed: readonly string[]): Check =>
+  pod => {
+    const types = new Set<string>()
+    const others = new Set<string>()
+    const setters = settersOf(pod, context => {
+      const { type = '', user = '', role = '' } = partAt(context, 'seLinuxOptions') as Readonly<Record<string, string>>
+      const bad = !allowed.includes(type)
+      if (bad) types.add(type)
+      if (user !== '') others.add('user may not be set')
+      if (role !== '') others.add('role may not be set')
+      return bad || user !== '' || role !== ''
+    })
+    if (setters === '') return undefined
+    const kinds = types.size > 0 ? [`${plural('type', 'types', types.size)} ${quoted([...types].sort())}`] : []
+    const detail = `${setters} set forbidden securityContext.seLinuxOptions: ${[...kinds, ...[...others].sort().reverse()].join('; ')}`
+    return { reason: 'seLinuxOptions', detail }
+  }
 
 export const seccompBaseline: Check = pod => {
   const types = new Set<string>()
@@ -158,25 +174,55 @@ export const seccompBaseline: Check = pod => {
   return { reason: 'seccompProfile', detail }
 }
 
-const SAFE_SYSCTLS = new Set([
-  'kernel.shm_rmid_forced',
-  'net.ipv4.ip_local_port_range',
-  'net.ipv4.tcp_syncookies',
-  'net.ipv4.ping_group_range',
-  'net.ipv4.ip_unprivileged_port_start',
-  'net.ipv4.ip_local_reserved_ports',
-  'net.ipv4.tcp_keepalive_time',
-  'net.ipv4.tcp_fin_timeout',
-  'net.ipv4.tcp_keepalive_intvl',
-  'net.ipv4.tcp_keepalive_probes',
-  'net.ipv4.tcp_rmem',
-  'net.ipv4.tcp_wmem',
-])
+const SECCOMP_POD = 'seccomp.security.alpha.kubernetes.io/pod'
+const SECCOMP_CONTAINER = 'container.seccomp.security.alpha.kubernetes.io/'
 
-const sysctls: Check = pod => {
-  const bad = sysctlsOf(pod).filter(({ name }) => !SAFE_SYSCTLS.has(String(name)))
-  return bad.length === 0 ? undefined : { reason: 'forbidden sysctls', detail: bad.map(({ name }) => name).join(', ') }
+/** Of before the field. */
+const seccompAnnotations: Check = ({ annotations, containers }) => {
+  const names = [SECCOMP_POD, ...containers.map(({ name }) => `${SECCOMP_CONTAINER}${String(name)}`)]
+  const bad = names.flatMap(name => {
+    const value = Object.hasOwn(annotations, name) ? annotations[name]! : 'runtime/default'
+    const good = value === 'runtime/default' || value === 'docker/default' || value.startsWith('localhost/')
+    return good ? [] : [`${name}=${JSON.stringify(value)}`]
+  })
+  if (bad.length === 0) return undefined
+  const detail = `forbidden ${plural('annotation', 'annotations', bad.length)} ${bad.sort().join(', ')}`
+  return { reason: 'seccompProfile', detail }
 }
+
+const SAFE_SYSCTLS: readonly (readonly [minor: number, names: readonly string[]])[] = [
+  [
+    0,
+    [
+      'kernel.shm_rmid_forced',
+      'net.ipv4.ip_local_port_range',
+      'net.ipv4.tcp_syncookies',
+      'net.ipv4.ping_group_range',
+      'net.ipv4.ip_unprivileged_port_start',
+    ],
+  ],
+  [27, ['net.ipv4.ip_local_reserved_ports']],
+  [
+    29,
+    [
+      'net.ipv4.tcp_keepalive_time',
+      'net.ipv4.tcp_fin_timeout',
+      'net.ipv4.tcp_keepalive_intvl',
+      'net.ipv4.tcp_keepalive_probes',
+    ],
+  ],
+  [32, ['net.ipv4.tcp_rmem', 'net.ipv4.tcp_wmem']],
+]
+
+const sysctls =
+  (minor: number): Check =>
+  pod => {
+    const safe = SAFE_SYSCTLS.filter(([first]) => first <= minor).flatMap(([, names]) => names)
+    const bad = sysctlsOf(pod).filter(({ name }) => !safe.includes(String(name)))
+    return bad.length === 0
+      ? undefined
+      : { reason: 'forbidden sysctls', detail: bad.map(({ name }) => name).join(', ') }
+  }
 
 const hostProcess: Check = pod => {
   const setters = settersOf(pod, context => partAt(context, 'windowsOptions').hostProcess === true)
@@ -185,31 +231,36 @@ const hostProcess: Check = pod => {
     : { reason: 'hostProcess', detail: `${setters} must not set securityContext.windowsOptions.hostProcess=true` }
 }
 
-/** What both levels ask. */
-export const COMMON: readonly Check[] = [
-  appArmor,
-  hostNamespaces,
-  hostPorts,
-  hostProbes,
-  privileged,
-  procMount,
-  seLinux,
-  sysctls,
-  hostProcess,
-]
-
-/** In Kubernetes's order. `restricted` has stricter ones for the three that are not common. */
-export const BASELINE: readonly Check[] = [
-  appArmor,
-  capabilities,
-  hostNamespaces,
-  hostPathVolumes,
-  hostPorts,
-  hostProbes,
-  privileged,
-  procMount,
-  seLinux,
-  seccompBaseline,
-  sysctls,
-  hostProcess,
+/** In Kubernetes's order. */
+export const BASELINE: readonly VersionedCheck[] = [
+  { name: 'appArmorProfile', since: [[0, appArmor]] },
+  { name: 'capabilities', since: [[0, capabilities]] },
+  { name: 'hostNamespaces', since: [[0, hostNamespaces]] },
+  { name: 'hostPathVolumes', since: [[0, hostPathVolumes]] },
+  { name: 'hostPorts', since: [[0, hostPorts]] },
+  { name: 'hostProbes', since: [[34, hostProbes]] },
+  { name: 'privileged', since: [[0, privileged]] },
+  {
+    name: 'procMount',
+    since: [
+      [0, procMount],
+      [35, inUserNamespace(procMount)],
+    ],
+  },
+  {
+    name: 'seLinuxOptions',
+    since: [
+      [0, seLinux(SELINUX_TYPES)],
+      [31, seLinux([...SELINUX_TYPES, 'container_engine_t'])],
+    ],
+  },
+  {
+    name: 'seccompProfile',
+    since: [
+      [0, seccompAnnotations],
+      [19, seccompBaseline],
+    ],
+  },
+  { name: 'sysctls', since: SAFE_SYSCTLS.map(([minor]) => [minor, sysctls(minor)] as const) },
+  { name: 'windowsHostProcess', since: [[0, hostProcess]] },
 ]

@@ -3,7 +3,7 @@ import { isObject } from '#cluster/api/own-property.ts'
 
 export type Part = Readonly<Record<string, unknown>>
 
-const partsOf = (value: unknown): readonly Part[] => (Array.isArray(value) ? value.filter(isObject) : [])
+export const partsOf = (value: unknown): readonly Part[] => (Array.isArray(value) ? value.filter(isObject) : [])
 
 /** An object's part by a path; an empty one where it is not there. */
 export const partAt = (value: unknown, ...path: readonly string[]): Part => {

@@ -1,5 +1,5 @@
-/** The level `restricted` of the Pod Security Standards (Kubernetes 1.35): what hardened Pods do without. */
-import { type Check, COMMON, seccompBaseline } from './baseline.ts'
+/** The level `restricted` of the Pod Security Standards (up to Kubernetes 1.35): what hardened Pods do without. */
+import { type Check, inUserNamespace, procMount, seccompBaseline, type VersionedCheck } from './baseline.ts'
 import { named, type Part, partAt, plural, quoted, settersOf, textsAt } from './pod-parts.ts'
 
 /** Of containers, where they are Linux's. */
@@ -79,13 +79,51 @@ const seccomp: Check = pod => {
   return { reason: 'seccompProfile', detail }
 }
 
-/** In Kubernetes's order. */
-export const RESTRICTED: readonly Check[] = [
-  ...COMMON,
-  allowPrivilegeEscalation,
-  capabilities,
-  volumes,
-  runAsNonRoot,
-  runAsUser,
-  seccomp,
+/** What Windows does not know need not be said there. */
+const besidesWindows =
+  (check: Check): Check =>
+  pod =>
+    partAt(pod.spec, 'os').name === 'windows' ? undefined : check(pod)
+
+/** In Kubernetes's order, after those of `baseline`. */
+export const RESTRICTED: readonly VersionedCheck[] = [
+  {
+    name: 'allowPrivilegeEscalation',
+    since: [
+      [8, allowPrivilegeEscalation],
+      [25, besidesWindows(allowPrivilegeEscalation)],
+    ],
+  },
+  {
+    name: 'capabilities_restricted',
+    since: [
+      [22, capabilities],
+      [25, besidesWindows(capabilities)],
+    ],
+    replaces: 'capabilities',
+  },
+  { name: 'procMount_restricted', since: [[35, procMount]], replaces: 'procMount' },
+  { name: 'restrictedVolumes', since: [[0, volumes]], replaces: 'hostPathVolumes' },
+  {
+    name: 'runAsNonRoot',
+    since: [
+      [0, runAsNonRoot],
+      [35, inUserNamespace(runAsNonRoot)],
+    ],
+  },
+  {
+    name: 'runAsUser',
+    since: [
+      [23, runAsUser],
+      [35, inUserNamespace(runAsUser)],
+    ],
+  },
+  {
+    name: 'seccompProfile_restricted',
+    since: [
+      [19, seccomp],
+      [25, besidesWindows(seccomp)],
+    ],
+    replaces: 'seccompProfile',
+  },
 ]
