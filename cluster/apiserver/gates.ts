@@ -151,7 +151,7 @@ const createAuthorizers = (
   const own = [
     healthAuthorizer,
     mastersAuthorizer,
-    createNodeAuthorizer({ pods: new NodePods(cacher), rules: defaultRules('system:node') }),
+    createNodeAuthorizer({ cacher, pods: new NodePods(cacher), rules: defaultRules('system:node') }),
     createRbacAuthorizer(grants),
   ]
   if (webhookFile === '') return own

@@ -2,14 +2,22 @@
  * A kubelet reads its own Node, the Pods of its node and what those name, and nothing of others (Kubernetes: Using Node
  * Authorization, KEP-4601). What is not divided by node it may do as the rules of ClusterRole `system:node` say.
  */
+import type { Kind } from '#cluster/api/kind.ts'
+import { persistentVolumeKind } from '#cluster/api/kinds/persistent-volume.ts'
+import { volumeAttachmentKind } from '#cluster/api/kinds/volume-attachment.ts'
+import type { ApiObject } from '#cluster/api/object.ts'
+import { isObject } from '#cluster/api/own-property.ts'
 import type { PolicyRule } from '#cluster/api/rbac/rbac.ts'
 import { type Attributes, type Authorizer, type Decision, NO_OPINION, type ResourceAttributes } from '../authorizer.ts'
 import { nodeOfUser } from '../node/node-identity.ts'
 import type { NodePods } from '../node/node-pods.ts'
 import type { PodReferences } from '../node/pod-references.ts'
+import { claimOf, type ObjectName, volumeSecrets } from '../node/volume-secrets.ts'
 import { ruleAllows } from '../rbac/rule-match.ts'
+import type { Cacher } from '../storage/cacher.ts'
 
 export interface NodeAuthorizerEnvironment {
+  readonly cacher: Cacher
   readonly pods: NodePods
   /** Of ClusterRole `system:node`, as Kubernetes states them. */
   readonly rules: readonly PolicyRule[]
@@ -21,6 +29,7 @@ interface Asked {
   readonly verb: string
   readonly asked: ResourceAttributes
   readonly pods: NodePods
+  readonly cacher: Cacher
 }
 
 const ALLOWED: Decision = { decision: 'allow', reason: '' }
@@ -30,11 +39,12 @@ const READS = new Set(['get', 'list', 'watch'])
 const OWN_OBJECT = new Set(['get', 'create', 'update', 'patch', 'delete'])
 const LEASES = 'kube-node-lease'
 
-const related = ({ node, asked, pods }: Asked, holds: (references: PodReferences) => boolean): Decision => {
+const unrelated = ({ node }: Asked): Decision => no(`no relationship found between node '${node}' and this object`)
+
+const related = (request: Asked, holds: (references: PodReferences) => boolean): Decision => {
+  const { node, asked, pods } = request
   if (asked.name === '') return no('No Object name found')
-  return pods.names(node, asked.namespace, holds)
-    ? ALLOWED
-    : no(`no relationship found between node '${node}' and this object`)
+  return pods.names(node, asked.namespace, holds) ? ALLOWED : unrelated(request)
 }
 
 const read = (request: Asked, of: (references: PodReferences) => ReadonlySet<string>): Decision => {
@@ -44,6 +54,33 @@ const read = (request: Asked, of: (references: PodReferences) => ReadonlySet<str
   if (asked.namespace === '') return no('can only read namespaced object of this type')
   return related(request, references => of(references).has(asked.name))
 }
+
+/** Whether a Pod of the node has the claim that has the volume. */
+const mounts = ({ node, pods }: Asked, object: ApiObject): boolean => {
+  const claim = claimOf(object)
+  return claim !== undefined && pods.names(node, claim.namespace, ({ claims }) => claims.has(claim.name))
+}
+
+/** Named by a Pod, or by a volume that a Pod mounts. */
+const secret = (request: Asked): Decision => {
+  const verdict = read(request, ({ secrets }) => secrets)
+  const { asked, verb, cacher } = request
+  if (verdict === ALLOWED || asked.name === '' || asked.subresource !== '' || !READS.has(verb)) return verdict
+  const isIt = ({ namespace, name }: ObjectName) => namespace === asked.namespace && name === asked.name
+  const volumes = cacher.cache(persistentVolumeKind).list()
+  return volumes.some(({ object }) => volumeSecrets(object).some(isIt) && mounts(request, object)) ? ALLOWED : verdict
+}
+
+/** Of a kind of which a node gets single objects alone. */
+const single = (request: Asked, kind: Kind, isRelated: (object: ApiObject) => boolean): Decision => {
+  const { asked, verb, cacher } = request
+  if (verb !== 'get') return no('can only get individual resources of this type')
+  if (asked.subresource !== '') return no('cannot get subresource')
+  const object = cacher.cache(kind).get(asked.name)?.object
+  return object && isRelated(object) ? ALLOWED : unrelated(request)
+}
+
+const attached = ({ node }: Asked, { spec }: ApiObject): boolean => isObject(spec) && spec.nodeName === node
 
 const claim = (request: Asked): Decision => {
   const { verb, asked } = request
@@ -88,10 +125,10 @@ const nodeItself = ({ node, verb, asked }: Asked): Decision => {
     : no(`node '${node}' cannot read '${asked.name}', only its own Node object`)
 }
 
-const ofNode = ({ node, asked, pods }: Asked): Decision =>
-  pods.has(node, asked.namespace, asked.name)
-    ? ALLOWED
-    : no(`no relationship found between node '${node}' and this object`)
+const ofNode = (request: Asked): Decision => {
+  const { node, asked, pods } = request
+  return pods.has(node, asked.namespace, asked.name) ? ALLOWED : unrelated(request)
+}
 
 const pod = (request: Asked): Decision => {
   const { node, verb, asked } = request
@@ -121,18 +158,21 @@ const pod = (request: Asked): Decision => {
 }
 
 const DIVIDED: Readonly<Record<string, (request: Asked) => Decision>> = {
-  '/secrets': request => read(request, ({ secrets }) => secrets),
+  '/secrets': secret,
   '/configmaps': request => read(request, ({ configMaps }) => configMaps),
   '/persistentvolumeclaims': claim,
+  '/persistentvolumes': request => single(request, persistentVolumeKind, volume => mounts(request, volume)),
   '/serviceaccounts': account,
   '/nodes': nodeItself,
   '/pods': pod,
   'coordination.k8s.io/leases': lease,
+  'storage.k8s.io/volumeattachments': request =>
+    single(request, volumeAttachmentKind, attachment => attached(request, attachment)),
   'storage.k8s.io/csinodes': request =>
     request.asked.subresource === '' ? own(request, 'CSINode') : no('cannot authorize CSINode subresources'),
 }
 
-export const createNodeAuthorizer = ({ pods, rules }: NodeAuthorizerEnvironment): Authorizer => ({
+export const createNodeAuthorizer = ({ cacher, pods, rules }: NodeAuthorizerEnvironment): Authorizer => ({
   name: 'Node',
   authorize(attributes: Attributes) {
     const { user, verb, resource: asked } = attributes
@@ -140,7 +180,7 @@ export const createNodeAuthorizer = ({ pods, rules }: NodeAuthorizerEnvironment)
     if (node === undefined) return NO_OPINION
     if (node === '') return no(`unknown node for user ${JSON.stringify(user.name)}`)
     const key = asked && `${asked.group}/${asked.resource}`
-    if (asked && key && Object.hasOwn(DIVIDED, key)) return DIVIDED[key]!({ node, verb, asked, pods })
+    if (asked && key && Object.hasOwn(DIVIDED, key)) return DIVIDED[key]!({ node, verb, asked, pods, cacher })
     return rules.some(rule => ruleAllows(rule, attributes)) ? ALLOWED : NO_OPINION
   },
   rulesFor: user => ({

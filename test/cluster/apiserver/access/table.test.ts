@@ -7,6 +7,7 @@ const A = `${CORE}/namespaces/a`
 const B = `${CORE}/namespaces/b`
 const RBAC = '/apis/rbac.authorization.k8s.io/v1'
 const AUTHZ = '/apis/authorization.k8s.io/v1'
+const STORAGE = '/apis/storage.k8s.io/v1'
 const LEASES = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases'
 
 type Verdict = 'yes' | 'no'
@@ -177,7 +178,21 @@ const TABLE: readonly { readonly as: string; readonly groups?: readonly string[]
       [`PATCH ${A}/pods/p1`, 'no'],
       [`GET ${A}/secrets/s1`, 'yes'],
       [`GET ${A}/secrets/s2`, 'no'],
+      [`GET ${A}/secrets/mount`, 'yes'],
+      [`GET ${A}/secrets/stage`, 'no'],
+      [`PUT ${A}/secrets/mount`, 'no'],
       [`GET ${A}/secrets`, 'no'],
+      [`GET ${A}/persistentvolumeclaims/c1`, 'yes'],
+      [`GET ${A}/persistentvolumeclaims/c2`, 'no'],
+      [`GET ${CORE}/persistentvolumes/v1`, 'yes'],
+      [`GET ${CORE}/persistentvolumes/v2`, 'no'],
+      [`GET ${CORE}/persistentvolumes/free`, 'no'],
+      [`GET ${CORE}/persistentvolumes/none`, 'no'],
+      [`GET ${CORE}/persistentvolumes`, 'no'],
+      [`GET ${STORAGE}/volumeattachments/a1`, 'yes'],
+      [`GET ${STORAGE}/volumeattachments/a2`, 'no'],
+      [`GET ${STORAGE}/volumeattachments`, 'no'],
+      [`PATCH ${STORAGE}/volumeattachments/a1`, 'no'],
       [`GET ${A}/configmaps/one`, 'yes'],
       [`GET ${A}/configmaps/two`, 'no'],
       [`PUT ${LEASES}/n1`, 'yes'],
@@ -219,6 +234,34 @@ const BODIES: readonly (readonly [RegExp, Record<string, unknown>])[] = [
   [/\/clusterroles$/, { metadata: { name: 'made' }, rules: [] }],
 ]
 
+/** p1 mounts v1 by its claim; v2 has a claim that no Pod names, and the third has none. */
+const populateVolumes = async (t: Parameters<World['make']>[0], world: World): Promise<void> => {
+  const shape = { accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' } }
+  const volume = (name: string, claim: string | undefined, secret: string) => ({
+    metadata: { name },
+    spec: {
+      ...shape,
+      csi: { driver: 'd', volumeHandle: name, nodePublishSecretRef: { name: secret, namespace: 'a' } },
+      ...(claim ? { claimRef: { namespace: 'a', name: claim } } : {}),
+    },
+  })
+  await world.make(t, `${CORE}/persistentvolumes`, volume('v1', 'c1', 'mount'))
+  await world.make(t, `${CORE}/persistentvolumes`, volume('v2', 'c2', 'stage'))
+  await world.make(t, `${CORE}/persistentvolumes`, volume('free', undefined, 'stage'))
+  for (const name of ['c1', 'c2']) {
+    const spec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }
+    await world.make(t, `${A}/persistentvolumeclaims`, { metadata: { name }, spec })
+  }
+  for (const name of ['mount', 'stage']) await world.make(t, `${A}/secrets`, { metadata: { name } })
+  for (const [name, nodeName] of [
+    ['a1', 'n1'],
+    ['a2', 'n2'],
+  ]) {
+    const spec = { attacher: 'd', nodeName, source: { persistentVolumeName: name } }
+    await world.make(t, `${STORAGE}/volumeattachments`, { metadata: { name }, spec })
+  }
+}
+
 const populate = async (t: Parameters<World['make']>[0], world: World): Promise<void> => {
   for (const name of ['a', 'b']) await world.make(t, `${CORE}/namespaces`, { metadata: { name } })
   for (const name of ['n1', 'n2']) await world.make(t, `${CORE}/nodes`, { metadata: { name } })
@@ -228,7 +271,9 @@ const populate = async (t: Parameters<World['make']>[0], world: World): Promise<
   const volumes = [
     { name: 'v', secret: { secretName: 's1' } },
     { name: 'w', projected: { sources: [{ configMap: { name: 'one' } }] } },
+    { name: 'd', persistentVolumeClaim: { claimName: 'c1' } },
   ]
+  await populateVolumes(t, world)
   await world.make(t, `${A}/pods`, pod('p1', 'n1', { volumes }))
   await world.make(t, `${A}/pods`, pod('p2', 'n2', { volumes: [{ name: 'v', secret: { secretName: 's2' } }] }))
   await world.role(t, 'a', 'reader', [
