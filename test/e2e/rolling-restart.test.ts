@@ -11,7 +11,7 @@ import { freePorts } from '../support/free-port.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const RESTARTS = Number(process.env.SEAMARK_RESTARTS ?? 4)
-/** Milliseconds between two looks at `/ready`: how late clients hear that a server leaves. Less than lameduck. */
+/** Milliseconds between two looks at `/ready`: how late clients hear that a server leaves. Far less than lameduck: a machine may stand still. */
 const LOOK = 200
 
 class Replica {
@@ -27,7 +27,7 @@ class Replica {
     this.port = ports[0]
     this.#readyPort = ports[1]
     this.#file = join(temporaryFolder(t), 'Corefile')
-    const health = `health 127.0.0.1:${ports[2]} {\n lameduck 1s\n}`
+    const health = `health 127.0.0.1:${ports[2]} {\n lameduck 4s\n}`
     const hosts = 'hosts /nowhere {\n 192.0.2.1 www.example.org\n}'
     writeFileSync(
       this.#file,
@@ -70,7 +70,7 @@ test('a rolling restart under load: every query is answered', async t => {
     const ready = replicas.filter(({ isReady }) => isReady)
     return { address: '127.0.0.1', port: ready[turn++ % ready.length]?.port ?? replicas[0]!.port }
   }
-  const load = new DnsLoad({ server, name: 'www.example.org.' })
+  const load = new DnsLoad({ server, name: 'www.example.org.', rate: 500 })
   for (let round = 0; round < RESTARTS; round++) await replicas[round % 2]!.restart()
   const { lost, wrong, ...asked } = await load.stop()
   over = true
