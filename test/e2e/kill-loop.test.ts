@@ -159,7 +159,7 @@ const killOnce = async (round: number, { apiserver, dns, port }: World): Promise
 }
 
 test('servers are killed, services come and go, and nobody hears of a service that it does not exist', async t => {
-  t.timeout(60_000 + ROUNDS * 20_000)
+  t.timeout(180_000 + ROUNDS * 20_000)
   const world = await startWorld(t)
   const { port } = world
   const truth = new Truth()

@@ -13,7 +13,7 @@ import { startUpstream } from '../support/upstream.ts'
 
 for (const mode of ['batch', 'dgram'])
   (mode === 'batch' && missingSystemCalls() !== undefined ? test.skip : test)(`--udp ${mode}`, async t => {
-    t.timeout(60_000)
+    t.timeout(180_000)
     const [port, page] = await freePorts(2)
     const silence = new Promise<undefined>(() => {})
     const upstream = await startUpstream(t, { respond: () => silence })

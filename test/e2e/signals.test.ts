@@ -16,7 +16,7 @@ const until = async (condition: () => boolean): Promise<void> => {
 }
 
 test('SIGUSR1 logs statistics and loses nothing, SIGHUP clears and reads again, SIGUSR2 changes nothing', async t => {
-  t.timeout(60_000)
+  t.timeout(180_000)
   const port = await freePort()
   const upstream = await startUpstream(t, {
     respond: ({ question }) => ({ answers: [aRecord(question.name, 3600, '192.0.2.7')] }),
