@@ -12,13 +12,15 @@ import { silentLogger } from '#lib/log.ts'
 import { createRegistry } from '#lib/metrics.ts'
 import { systemRandom } from '#lib/random.ts'
 import { loadKubeconfig } from '#watcher/kubeconfig.ts'
-import { startApiserver } from './apiserver.ts'
+import { type RunningApiserver, startApiserver } from './apiserver.ts'
 import { kubectl, type Run, type RunOptions } from './kubectl.ts'
 
 export interface KubectlCluster {
   readonly home: string
   /** Path of the admin's, once the tests run. */
   kubeconfig(): string
+  /** Resolves when the namespace has the account that Pods in it need: a controller makes it. */
+  accountIn(namespace: string): Promise<void>
   attempt(args: readonly string[], options?: RunOptions): Promise<Run>
   /** What it prints, trimmed; the test fails where kubectl does. */
   run(t: Pick<ExecutionContext, 'is'>, args: readonly string[], options?: RunOptions): Promise<string>
@@ -28,12 +30,11 @@ export interface KubectlCluster {
 export const kubectlCluster = (test: TestFn): KubectlCluster => {
   const home = mkdtempSync(join(tmpdir(), 'seamark-kubectl-'))
   const endings: (() => unknown)[] = [() => rmSync(home, { recursive: true, force: true })]
-  let kubeconfig = ''
+  let apiserver: RunningApiserver
 
   test.before(async () => {
-    const apiserver = await startApiserver(undefined, { options: { disableAdmissionPlugins: '' } })
+    apiserver = await startApiserver(undefined, { options: { disableAdmissionPlugins: '' } })
     endings.push(() => apiserver.close())
-    kubeconfig = apiserver.kubeconfig
     const files = [apiserver.programs['controller-manager']]
     const access = await loadKubeconfig({ files, environment: {}, clock: systemClock })
     const environment = { clock: systemClock, random: systemRandom, logger: silentLogger, registry: createRegistry() }
@@ -43,16 +44,23 @@ export const kubectlCluster = (test: TestFn): KubectlCluster => {
     )
     endings.push(() => controllers.close())
     await controllers.start(new AbortController().signal)
+    await accountIn('default')
   })
 
   test.after.always(async () => {
     for (const end of endings.reverse()) await end()
   })
 
-  const attempt = (args: readonly string[], options: RunOptions = {}) => kubectl(args, { kubeconfig, home, ...options })
+  const accountIn = async (namespace: string): Promise<void> => {
+    while ((await apiserver.fetch(`/api/v1/namespaces/${namespace}/serviceaccounts/default`)).code !== 200)
+      await new Promise(resolve => setTimeout(resolve, 10))
+  }
+  const attempt = (args: readonly string[], options: RunOptions = {}) =>
+    kubectl(args, { kubeconfig: apiserver.kubeconfig, home, ...options })
   return {
     home,
-    kubeconfig: () => kubeconfig,
+    kubeconfig: () => apiserver.kubeconfig,
+    accountIn,
     attempt,
     async run(t, args, options) {
       const { code, stdout, stderr } = await attempt(args, options)

@@ -41,6 +41,7 @@ const terminalOf = async (t: ExecutionContext, name: string): Promise<Terminal> 
   copyFileSync(cluster.kubeconfig(), environment.KUBECONFIG)
   const terminal = { folder, environment }
   t.deepEqual(await type(`kubectl create namespace ${name}`, terminal), [`namespace/${name} created`])
+  await cluster.accountIn(name)
   t.is((await type(`kubectl config set-context --current --namespace ${name}`, terminal)).length, 1)
   return terminal
 }
