@@ -192,7 +192,7 @@ export const createGates = (registry: Registry, environment: GatesEnvironment): 
   const policyStatus = new PolicyStatus(registry, logger)
   for (const loop of [recount, policyStatus]) loop.start()
   return {
-    authenticators: [createClientCertificateAuthenticator(), createBearerTokenAuthenticator(tokens)],
+    authenticators: [createClientCertificateAuthenticator(clock), createBearerTokenAuthenticator(tokens)],
     decide: judge,
     close() {
       recount.close()

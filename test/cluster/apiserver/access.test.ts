@@ -1,8 +1,9 @@
+import { X509Certificate } from 'node:crypto'
 import { connect as connectSecond } from 'node:http2'
 import { connect } from 'node:tls'
 import test from 'ava'
 import { ensurePki } from '#cluster/pki/pki.ts'
-import { systemClock } from '#lib/clock.ts'
+import { type Clock, systemClock } from '#lib/clock.ts'
 import { silentLogger } from '#lib/log.ts'
 import { startApiserver } from '../../support/apiserver.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
@@ -51,6 +52,27 @@ test('a certificate of another CA is no certificate', async t => {
     stream.resume()
   })
   t.is(code, 401)
+})
+
+test('a connection is nobody’s any more when the certificate that it began with has ended', async t => {
+  let ahead = 0
+  const clock: Clock = { ...systemClock, now: () => systemClock.now() + ahead }
+  const { url, tls } = await startApiserver(t, { clock })
+  const session = connectSecond(url, tls)
+  t.teardown(() => session.destroy())
+  const code = () =>
+    new Promise<unknown>((resolve, reject) => {
+      session.on('error', reject)
+      const stream = session.request({ ':path': '/api/v1/secrets' })
+      stream.on('response', headers => resolve(headers[':status']))
+      stream.resume()
+    })
+  t.is(await code(), 200)
+  const { validTo } = new X509Certificate(tls.cert)
+  ahead = Date.parse(validTo) - Date.now() - 60_000
+  t.is(await code(), 200)
+  ahead += 120_000
+  t.is(await code(), 401)
 })
 
 test('checks can be looked at one by one', async t => {

@@ -110,6 +110,24 @@ test('ID tokens of a provider name users, by the claims that the operator chose'
   for (const token of bad) t.is(await userOf(world, token), undefined)
 })
 
+test('an address that a provider has not verified names nobody', async t => {
+  const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true })
+  const keys = [{ ...(await exportJWK(publicKey)), kid: '1', alg: 'ES256' }]
+  const provider = await startProvider(t, path =>
+    path === '/keys' ? { keys } : { issuer: provider.url, jwks_uri: `${provider.url}/keys` },
+  )
+  const { url, ca } = provider
+  const options = { oidcIssuerUrl: url, oidcClientId: 'c', oidcUsernameClaim: 'email', oidcCaFile: ca }
+  const world = await startWorld(t, { options })
+  const exp = Math.floor(Date.now() / 1000) + 600
+  const nameWith = async (claims: object) => {
+    const token = new SignJWT({ email: 'ann@example.com', iss: url, aud: 'c', exp, ...claims })
+    return (await userOf(world, await token.setProtectedHeader({ alg: 'ES256', kid: '1' }).sign(privateKey)))?.username
+  }
+  for (const claims of [{}, { email_verified: true }]) t.is(await nameWith(claims), 'ann@example.com')
+  for (const email_verified of [false, 'true', 'false', 0, 1, null]) t.is(await nameWith({ email_verified }), undefined)
+})
+
 test('a webhook that knows tokens is asked once for each, and what it does not know is nobody', async t => {
   const asked: string[] = []
   const provider = await startProvider(t, (_path, review) => {
