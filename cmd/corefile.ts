@@ -25,6 +25,8 @@ export interface CorefileWorld {
   readonly overrides: Readonly<Record<string, string | undefined>>
   /** Where plugins may keep what makes the next start quicker. */
   readonly stateFolder?: string | undefined
+  /** Resolves when what is known already is answered; absent: nobody is kept waiting. */
+  readonly answering?: Promise<void>
   /** Absent: nothing can be reloaded (a check). */
   readonly requestReload?: () => void
   /** Takes a line for standard output; absent: it is written at once. */
@@ -49,6 +51,7 @@ const worldOf = ({
   cookies,
   overrides,
   stateFolder,
+  answering,
   requestReload,
   observer,
   print,
@@ -69,6 +72,7 @@ const worldOf = ({
   print: print ?? (line => void process.stdout.write(`${line}\n`)),
   ...(requestReload ? { requestReload } : {}),
   ...(stateFolder === undefined ? {} : { stateFolder }),
+  ...(answering ? { answering } : {}),
   ...(observer ? { observer } : {}),
 })
 

@@ -24,6 +24,8 @@ import { reachableAddress } from './reachable-address.ts'
 
 /** CoreDNS's startup_timeout: so long the start waits for the cluster's first list. */
 const READY_DEADLINE: Milliseconds = 5000
+/** So long those who asked in vain before the sockets were open have, to ask again and be answered, before the apiserver is asked. */
+const HEAD_START: Milliseconds = 50
 /** How often one that is not ready looks whether another one still answers. */
 const ELDER_POLL: Milliseconds = 100
 /** How often plugins are asked whether they are ready. */
@@ -55,16 +57,24 @@ export class DnsProgram implements Component {
   constructor(options: DnsProgramOptions) {
     const { corefile, overrides, stateFolder, server, early, logger, registry, observer, print } = options
     const cookies = new ServerCookies({ clock: systemClock, secret: newCookieSecret(systemRandom) })
+    const answering = Promise.withResolvers<void>()
+    // One that hands over to this one answers meanwhile, until all is known here.
+    if (server.reusePort) answering.resolve()
     const shared: SharedState = { board: new ChangeBoard(), inputs: new InputLedger(), cookies }
     this.#live = new LiveConfiguration({
       load: requestReload =>
-        readCorefile(corefile, { ...shared, logger, registry, overrides, stateFolder, observer, print, requestReload }),
+        readCorefile(corefile, {
+          ...shared,
+          ...{ logger, registry, overrides, stateFolder, observer, print, requestReload },
+          answering: answering.promise,
+        }),
       converge: async (listeners, endpoints, plugins) => {
         if (server.reusePort && !this.#live.configuration) {
           await this.#server.converge([], endpoints)
           await this.#awaitTurn(listeners, plugins)
         }
         if (!this.#stop.signal.aborted) await this.#server.converge(listeners, endpoints)
+        systemClock.after(HEAD_START, answering.resolve)
       },
       switched: () => {
         shared.board.changed(EVERYTHING)

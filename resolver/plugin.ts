@@ -249,6 +249,11 @@ export interface Environment {
    * written atomically; absent: nowhere.
    */
   readonly stateFolder?: string
+  /**
+   * Resolves when those who ask have been answered by what is known already; what has an earlier state to answer from
+   * looks for a newer one then. Absent: it need not wait.
+   */
+  readonly answering?: Promise<void>
   /** Where the `kubernetes` plugin gets the cluster from; absent: it connects as its directive says. For tests. */
   readonly cluster?: ClusterSource
   /** Explicit flags that beat the Corefile, by flag name (`kubeconfig`, `health-address` …). */

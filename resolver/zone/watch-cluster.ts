@@ -33,6 +33,7 @@ type Surroundings = Pick<
   | 'overrides'
   | 'version'
   | 'stateFolder'
+  | 'answering'
 >
 
 /** The flag beats the directive; a directive that says nothing means the pod that this runs in. */
@@ -134,12 +135,12 @@ const connect = async (
   surroundings: Surroundings,
   needs: ClusterNeeds,
 ): Promise<Cluster> => {
-  const { clock, inputs, random, registry, logger, version, stateFolder } = surroundings
+  const { clock, inputs, random, registry, logger, version, stateFolder, answering } = surroundings
   const access = await findAccess(connection, surroundings)
   const userAgent = `seamark-dns/${version}`
   const client = new RestClient({ access, clock, inputs, logger, userAgent, observer: observerOf(registry) })
   const place = stateFolder === undefined ? undefined : snapshotPlace(stateFolder, access.server, needs)
-  return new WatchedCluster(client, needs, { clock, random, registry, logger }, place)
+  return new WatchedCluster(client, needs, { clock, random, registry, logger, answering }, place)
 }
 
 /** A file for each source, so that directives for two clusters, or with other selectors, do not take turns in one. */

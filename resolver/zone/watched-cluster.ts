@@ -17,7 +17,10 @@ import { serviceView } from '#watcher/views/service.ts'
 import { serviceImportView } from '#watcher/views/service-import.ts'
 import type { Cluster, ClusterNeeds } from './cluster-source.ts'
 
-export type WatchOptions = Required<Pick<InformerOptions, 'clock' | 'random' | 'logger' | 'registry'>>
+export type WatchOptions = Required<Pick<InformerOptions, 'clock' | 'random' | 'logger' | 'registry'>> & {
+  /** With a snapshot to answer from, the apiserver is not asked before this resolves. */
+  readonly answering?: Promise<void> | undefined
+}
 
 /** Where the lists are kept for the next start. */
 export interface SnapshotPlace {
@@ -49,6 +52,7 @@ export class WatchedCluster implements Cluster {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #place: SnapshotPlace | undefined
+  readonly #answering: Promise<void> | undefined
   readonly #lists: WatchedList[] = []
   /** The snapshot that the lists began with. */
   #snapshot: SnapshotHeader | undefined
@@ -61,6 +65,7 @@ export class WatchedCluster implements Cluster {
     this.#clock = options.clock
     this.#logger = options.logger
     this.#place = place
+    this.#answering = options.answering
     const labelled = { ...options, ...(needs.labels !== '' && { labelSelector: needs.labels }) }
     const byNamespaceLabels = {
       ...options,
@@ -110,6 +115,13 @@ export class WatchedCluster implements Cluster {
 
   async #start(): Promise<void> {
     if (this.#place) await this.#readSnapshot(this.#place)
+    // TLS and what comes with it would take longer than the answers that somebody waits for.
+    if (this.#snapshot && this.#answering) void this.#answering.then(() => this.#follow())
+    else this.#follow()
+  }
+
+  #follow(): void {
+    if (this.#closing) return
     for (const list of this.#lists) {
       list.start(() => this.#keep())
       list.subscribe(() => this.#keep())

@@ -1,4 +1,7 @@
 /** What a start of `seamark dns` loads: each file that is not needed for the first answer delays it. */
+
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import {
   chmodSync,
   lstatSync,
@@ -9,11 +12,15 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import { startApiserver } from '../support/apiserver.ts'
 import { projectRoot } from '../support/cluster.ts'
+import { ask } from '../support/dns-client.ts'
 import { DnsProcess } from '../support/dns-process.ts'
+import { freePort } from '../support/free-port.ts'
 import { recordLoaded } from '../support/loaded-files.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
@@ -63,6 +70,45 @@ test('kubeadm’s Corefile loads its own plugins, and no package that they do no
     ),
     [],
   )
+})
+
+/** The code of the error that binding fails with; undefined: nobody has the port. */
+const bindError = async (port: number): Promise<string | undefined> => {
+  const socket = createSocket('udp4')
+  try {
+    await once(socket.bind(port, '127.0.0.1'), 'listening')
+    return undefined
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code
+  } finally {
+    socket.close()
+  }
+}
+
+test('from the state on disk it serves before it goes to the apiserver', async t => {
+  const folder = temporaryFolder(t)
+  const { url, programs, close } = await startApiserver(t)
+  const corefile = join(folder, 'Corefile')
+  writeFileSync(corefile, `.:53 {\n kubernetes cluster.local {\n kubeconfig ${programs.dns}\n }\n}`)
+  const state = ['--state-dir', join(folder, 'state')]
+  const first = new DnsProcess(t, corefile, [...ADDRESSES, ...state])
+  await first.whenReady()
+  t.is(await first.stop(), 0)
+  await close()
+
+  const port = await freePort()
+  const apiserver = createServer()
+  t.teardown(() => apiserver.close())
+  await once(apiserver.listen(Number(new URL(url).port), '127.0.0.1'), 'listening')
+  const asked = once(apiserver, 'connection').then(([connection]) => {
+    connection.on('error', () => {})
+    t.teardown(() => connection.destroy())
+  })
+  const second = new DnsProcess(t, corefile, [...ADDRESSES, ...state, '--dns-address', `127.0.0.1:${port}`])
+  await Promise.race([asked, second.exited])
+  t.is(await bindError(port), 'EADDRINUSE', second.output)
+  const reply = await ask({ name: 'kubernetes.default.svc.cluster.local', port })
+  t.is(reply.answers[0]?.data, '10.96.0.1')
 })
 
 /** Without a place of the user's own: a pod. */

@@ -6,7 +6,7 @@ import test, { type ExecutionContext } from 'ava'
 import { systemClock } from '#lib/clock.ts'
 import { createLogger } from '#lib/log.ts'
 import { createRegistry } from '#lib/metrics.ts'
-import type { Configuration } from '#resolver/configuration.ts'
+import type { Configuration, World } from '#resolver/configuration.ts'
 import { classes, extendedErrorCodes, rcodeName, recordTypes } from '#resolver/wire/codes.ts'
 import { type RunningApiserver, startApiserver } from '../../support/apiserver.ts'
 import { ask, configure, testWorld } from '../../support/dns-environment.ts'
@@ -19,11 +19,12 @@ const start = async (
   t: ExecutionContext,
   api: RunningApiserver,
   stateFolder: string,
+  more: Partial<World> = {},
 ): Promise<{ configuration: Configuration; logged: () => string; metrics: () => Promise<string> }> => {
   const log = join(temporaryFolder(t), 'log')
   const registry = createRegistry()
   const logger = createLogger({ level: 'info', format: 'json', descriptor: openSync(log, 'a') })
-  const world = { ...testWorld({ registry, logger, stateFolder }), clock: systemClock }
+  const world = { ...testWorld({ registry, logger, stateFolder, ...more }), clock: systemClock }
   const configuration = configure(
     `.:53 {\n chaos\n kubernetes cluster.local {\n kubeconfig ${api.programs.dns}\n pods verified\n }\n}`,
     world,
@@ -95,6 +96,36 @@ test('without an apiserver: known names, nothing guessed, and it says how old it
   t.regex(chaos?.answers[0]?.data.toString('latin1') ?? '', /^.\d+\.\d$/s)
   t.regex(await metrics(), /^seamark_data_age_seconds \d/m)
   t.regex(logged(), /answering from the snapshot/)
+})
+
+test('with a snapshot, the apiserver is asked after those who wait for an answer; without one, at once', async t => {
+  const folder = temporaryFolder(t)
+  const api = await startApiserver(t)
+  const { promise: answering, resolve } = Promise.withResolvers<void>()
+  const first = await start(t, api, folder, { answering })
+  await ready(first.configuration)
+  await first.configuration.close()
+
+  const { configuration, metrics } = await start(t, api, folder, { answering })
+  t.deepEqual(await answerOf(configuration, KNOWN), STALE)
+  t.deepEqual(await answerOf(configuration, UNKNOWN), NOT_READY)
+  t.notRegex(await metrics(), /^coredns_kubernetes_rest_client_requests_total\{/m)
+  resolve()
+  await ready(configuration)
+  t.deepEqual(await answerOf(configuration, KNOWN), KNOWN_ANSWER)
+  t.regex(await metrics(), /^coredns_kubernetes_rest_client_requests_total\{/m)
+})
+
+test('one that ends before the apiserver was asked does not ask it', async t => {
+  const folder = temporaryFolder(t)
+  const api = await startApiserver(t)
+  await liveOnce(t, api, folder)
+  const { promise: answering, resolve } = Promise.withResolvers<void>()
+  const { configuration, metrics } = await start(t, api, folder, { answering })
+  await configuration.close()
+  resolve()
+  await new Promise(done => setImmediate(done))
+  t.notRegex(await metrics(), /^coredns_kubernetes_rest_client_requests_total\{/m)
 })
 
 test('the first list takes its place: what is gone goes, and the snapshot is written anew', async t => {
