@@ -3,8 +3,9 @@
  * change: each connection gets those of the moment, those that are open keep theirs.
  */
 import type { Socket } from 'node:net'
-import { createServer, getCACertificates, type TLSSocket, type TlsOptions, type Server as TlsServer } from 'node:tls'
+import type { TLSSocket, TlsOptions, Server as TlsServer } from 'node:tls'
 import type { Milliseconds } from '#lib/clock.ts'
+import { tls } from '#lib/node-tls.ts'
 import type { ClientAuth, TlsCredentials, TlsIdentity } from '#resolver/listener.ts'
 
 export interface TlsLayerOptions {
@@ -45,7 +46,7 @@ export class TlsLayer {
   /** It listens nowhere: connections are handed to it. */
   #make(credentials: TlsCredentials, clientAuth: ClientAuth): TlsServer {
     const { protocols, handshakeTimeout, secured, failed } = this.#options
-    const server = createServer({
+    const server = tls().createServer({
       ...verification(credentials, clientAuth),
       cert: credentials.cert,
       key: credentials.key,
@@ -79,7 +80,7 @@ const verification = ({ ca }: TlsCredentials, clientAuth: ClientAuth): TlsOption
       return {
         requestCert: true,
         rejectUnauthorized: clientAuth === 'require_and_verify',
-        ca: ca ?? getCACertificates('system'),
+        ca: ca ?? tls().getCACertificates('system'),
       }
   }
 }

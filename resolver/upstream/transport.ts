@@ -3,8 +3,9 @@
  * server's ways: whether it keeps the case of names, whether it takes EDNS.
  */
 import { connect as connectTcp } from 'node:net'
-import { connect as connectTls, type SecureContextOptions, type TLSSocket } from 'node:tls'
+import type { SecureContextOptions, TLSSocket } from 'node:tls'
 import type { Clock, Milliseconds } from '#lib/clock.ts'
+import { tls as nodeTls } from '#lib/node-tls.ts'
 import type { Random } from '#lib/random.ts'
 import type { Transport as QueryTransport } from '../query.ts'
 import { ednsOptionCodes, rcodes } from '../wire/codes.ts'
@@ -207,7 +208,7 @@ export class Transport {
   #openTls(protocols: readonly string[], onReady?: () => void): TLSSocket {
     const { target, tls } = this.#options
     const servername = target.serverName ?? tls.servername
-    const socket = connectTls(
+    const socket = nodeTls().connect(
       {
         ...tls,
         host: target.address,

@@ -72,6 +72,22 @@ test('kubeadm’s Corefile loads its own plugins, and no package that they do no
   )
 })
 
+test('Node’s TLS, which reads all root certificates, is loaded when TLS is spoken', async t => {
+  const folder = temporaryFolder(t)
+  const record = recordLoaded(folder)
+  const corefile = join(folder, 'Corefile')
+  writeFileSync(corefile, kubeadm.replace('https://127.0.0.1:1', 'http://127.0.0.1:1'))
+  const program = new DnsProcess(t, corefile, [...ADDRESSES, '--log-format', 'json'], record.environment)
+  await program.whenSays('watching failed')
+  await program.stop()
+  const loaded = record.read()
+  t.true(loaded.includes('NativeModule net'))
+  t.deepEqual(
+    loaded.filter(name => /^NativeModule (tls|https)$/.test(name)),
+    [],
+  )
+})
+
 /** The code of the error that binding fails with; undefined: nobody has the port. */
 const bindError = async (port: number): Promise<string | undefined> => {
   const socket = createSocket('udp4')

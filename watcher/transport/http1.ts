@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestOptions } from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { ConnectionOptions } from 'node:tls'
-import { Agent as HttpAgent, request as httpRequest } from '#lib/node-http.ts'
+import { Agent, request } from '#lib/node-http.ts'
+import { https } from '#lib/node-tls.ts'
 import type { Transport, TransportEnvironment, TransportRequest, TransportResponse } from '../transport.ts'
 
 /**
@@ -16,7 +16,7 @@ type Http1Environment = Pick<TransportEnvironment, 'clock' | 'inputs'>
 export class Http1Transport implements Transport {
   readonly #server: URL
   readonly #environment: Http1Environment
-  readonly #agent: InstanceType<typeof HttpAgent>
+  readonly #agent: InstanceType<typeof Agent>
   readonly #tls: ConnectionOptions | undefined
 
   constructor(server: URL, environment: Http1Environment, tls?: ConnectionOptions) {
@@ -24,7 +24,7 @@ export class Http1Transport implements Transport {
     this.#environment = environment
     this.#tls = tls
     const options = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE_DELAY, scheduling: 'lifo' as const }
-    this.#agent = tls ? new HttpsAgent({ ...options, ...tls }) : new HttpAgent(options)
+    this.#agent = tls ? new (https().Agent)({ ...options, ...tls }) : new Agent(options)
   }
 
   async protocol(): Promise<'http/1.1'> {
@@ -42,15 +42,15 @@ export class Http1Transport implements Transport {
       signal,
     }
     return new Promise((resolve, reject) => {
-      const request = this.#tls ? httpsRequest(options) : httpRequest(options)
-      request.on('socket', socket => {
+      const sent = this.#tls ? https().request(options) : request(options)
+      sent.on('socket', socket => {
         socket.setKeepAlive(true, KEEP_ALIVE_DELAY)
         if (socket.connecting)
           socket.once(this.#tls ? 'secureConnect' : 'connect', () => this.#environment.inputs?.follow(socket))
       })
-      request.on('response', message => resolve(this.#response(message)))
-      request.on('error', reject)
-      request.end(body)
+      sent.on('response', message => resolve(this.#response(message)))
+      sent.on('error', reject)
+      sent.end(body)
     })
   }
 

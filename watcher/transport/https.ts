@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isIP } from 'node:net'
-import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls'
+import type { ConnectionOptions, PeerCertificate, TLSSocket } from 'node:tls'
+import { tls } from '#lib/node-tls.ts'
 import type { ClusterAccess } from '../access.ts'
 import type {
   HttpProtocol,
@@ -88,7 +89,7 @@ export class HttpsTransport implements Transport {
       const { hostname, port } = this.#access.server
       const { clock, times, inputs } = this.#environment
       const host = hostname.replace(/^\[|\]$/g, '')
-      const socket = connect({ ...options, host, port: Number(port || 443), ALPNProtocols: ['h2', 'http/1.1'] })
+      const socket = tls().connect({ ...options, host, port: Number(port || 443), ALPNProtocols: ['h2', 'http/1.1'] })
       socket.setNoDelay(true)
       socket.setKeepAlive(true, times.pingInterval)
       const timer = clock.after(times.connectTimeout, () =>
@@ -122,8 +123,8 @@ export class HttpsTransport implements Transport {
       // RFC 6066 §3: the server name indication holds no addresses.
       ...(serverName !== undefined && {
         ...(isIP(serverName) === 0 && { servername: serverName }),
-        checkServerIdentity: (_host: string, certificate: Parameters<typeof checkServerIdentity>[1]) =>
-          checkServerIdentity(serverName, certificate),
+        checkServerIdentity: (_host: string, certificate: PeerCertificate) =>
+          tls().checkServerIdentity(serverName, certificate),
       }),
     }
   }
