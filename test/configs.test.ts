@@ -18,6 +18,7 @@ import { serverOptions } from '#server/options.ts'
 import { Server } from '#server/server.ts'
 import { projectRoot, seamark } from './support/cluster.ts'
 import { ask, exchangeUdp } from './support/dns-client.ts'
+import { PATIENCE } from './support/dns-server.ts'
 import { queryPacket } from './support/query-packet.ts'
 import { run } from './support/run.ts'
 import { staticSource } from './support/static-cluster.ts'
@@ -112,7 +113,7 @@ const serve = async (t: ExecutionContext, file: string) => {
     load: requestReload => loadConfiguration({ file: corefile }, { ...world, requestReload }),
     converge: (listeners, endpoints) => server.converge(listeners, endpoints),
   })
-  const options = readOptions(serverOptions)
+  const options = readOptions(serverOptions, PATIENCE)
   if (!options.ok) throw new Error(options.problem)
   const server = new Server(live.respond, { ...base, options: options.value })
   t.teardown(async () => {

@@ -17,6 +17,7 @@ import { Answers } from '#server/answers.hot.ts'
 import { serverOptions } from '#server/options.ts'
 import { Server } from '#server/server.ts'
 import { configure, type TestWorld, testWorld } from '../support/dns-environment.ts'
+import { PATIENCE } from '../support/dns-server.ts'
 import { staticSource } from '../support/static-cluster.ts'
 import { type CaseConfig, type ConformanceCase, configOf, objectsOf } from './cases.ts'
 import { corefileOf } from './corefile.ts'
@@ -115,7 +116,7 @@ export class CaseServers {
     await configuration.start(AbortSignal.timeout(60_000))
     const { responder, listeners } = configuration
     const client = { address: clientOf(conformanceCase), port: 40_000 }
-    const options = readOptions(serverOptions)
+    const options = readOptions(serverOptions, PATIENCE)
     if (!options.ok) throw new Error(options.problem)
     const server = new Server((packet, context) => responder(packet, { ...context, client }), {
       clock: systemClock,

@@ -45,7 +45,7 @@ const serve = async (t: ExecutionContext) => {
     load: requestReload => readCorefile(file, { ...base, overrides: {}, requestReload }),
     converge: (listeners, endpoints) => server.converge(listeners, endpoints),
   })
-  const options = readOptions(serverOptions, { ...PATIENCE, tcpIdleTimeout: 10_000 })
+  const options = readOptions(serverOptions, PATIENCE)
   if (!options.ok) throw new Error(options.problem)
   const server = new Server(live.respond, { ...base, options: options.value })
   t.teardown(async () => {

@@ -60,12 +60,19 @@ test('a reload changes the pages of an address that stays open', async t => {
   t.is(await (await fetch(`${base}/ready`)).text(), 'newer')
 })
 
-test('clients that send half a request or great headers are cut off', async t => {
+test('clients that send half a request are cut off', async t => {
   const { port } = await startPages(t, [endpoint('/health', () => text('OK'))], { httpTimeout: 200 })
   const half = connect(port, '127.0.0.1')
+  // It may show as a reset.
+  half.on('error', () => {})
   half.write('GET /health HTTP/1.1\r\nhost: x')
   half.resume()
   await new Promise(resolve => half.on('close', resolve))
+  t.pass()
+})
+
+test('clients that send great headers are cut off', async t => {
+  const { port } = await startPages(t, [endpoint('/health', () => text('OK'))])
   const status = await new Promise(resolve => {
     request({ port, host: '127.0.0.1', path: '/health', headers: { x: 'y'.repeat(20_000) } }, response => {
       response.resume()

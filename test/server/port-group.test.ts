@@ -10,7 +10,7 @@ import type { Responder } from '#resolver/listener.ts'
 import { serverOptions } from '#server/options.ts'
 import { Server } from '#server/server.ts'
 import { ask } from '../support/dns-client.ts'
-import { addressResponder, startServer } from '../support/dns-server.ts'
+import { addressResponder, PATIENCE, startServer } from '../support/dns-server.ts'
 import { freePort } from '../support/free-port.ts'
 
 const hosts = Object.values(networkInterfaces())
@@ -22,7 +22,7 @@ const onLinux = platform() === 'linux' ? test : test.skip
 
 /** A server that answers with so many addresses, so that a reply says who gave it. */
 const member = async (t: ExecutionContext, count: number, { host, port }: SocketAddress): Promise<Server> => {
-  const read = readOptions(serverOptions, { reusePort: true })
+  const read = readOptions(serverOptions, { ...PATIENCE, reusePort: true })
   if (!read.ok) throw new Error(read.problem)
   const responder: Responder = addressResponder(count)
   const environment = { clock: systemClock, logger: silentLogger, registry: createRegistry(), options: read.value }

@@ -71,7 +71,7 @@ export interface TestServerOptions {
 }
 
 /** Milliseconds, longer than any test: a slow machine is no slow client. Tests of the time-outs set their own. */
-export const PATIENCE = { tcpReadTimeout: 600_000, tcpWriteTimeout: 600_000, tcpIdleTimeout: 600_000 }
+export const PATIENCE = { tcpReadTimeout: 600_000, tcpWriteTimeout: 600_000, httpTimeout: 600_000 }
 
 /** A server on a free port of loopback that closes when the test ends. */
 export const startServer = async (
@@ -86,7 +86,7 @@ export const startServer = async (
   }: TestServerOptions = {},
 ): Promise<TestServer> => {
   const registry = createRegistry()
-  const read = readOptions(serverOptions, { ...PATIENCE, ...options })
+  const read = readOptions(serverOptions, { ...PATIENCE, tcpIdleTimeout: 600_000, ...options })
   if (!read.ok) throw new Error(read.problem)
   const environment = { clock: systemClock, logger: silentLogger, registry, options: read.value }
   const server = new Server(responder, { ...environment, ...(shared && { shared }), ...(early && { early }) })
