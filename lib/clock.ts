@@ -20,14 +20,24 @@ export interface Clock {
   after(delay: Milliseconds, task: () => void): Timer
 }
 
+/** One is made for each question to another server, and mostly cancelled: an object, and no closure. */
+class SystemTimer implements Timer {
+  readonly #handle: NodeJS.Timeout
+
+  constructor(delay: Milliseconds, task: () => void) {
+    this.#handle = setTimeout(task, delay)
+    this.#handle.unref()
+  }
+
+  cancel(): void {
+    clearTimeout(this.#handle)
+  }
+}
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  after(delay, task) {
-    const handle = setTimeout(task, delay)
-    handle.unref()
-    return { cancel: () => clearTimeout(handle) }
-  },
+  after: (delay, task) => new SystemTimer(delay, task),
 }
 
 /** Resolves after `delay`, or at once when `signal` aborts (it never rejects: look at the signal). */

@@ -81,20 +81,21 @@ export class Resolver {
     if (decoded.verdict === 'refused') return decoded.reply
     const chain = this.#chainOf(decoded.query)
     const query = chain?.traced ? { ...decoded.query, trace: new Trace(this.#options.clock) } : decoded.query
-    const verdict = this.conclude(query, chain)
+    const verdict = this.#run(query, chain)
     if (!(verdict instanceof Promise)) {
       const reply = this.#reply(query, verdict, chain, context)
       if (context.memoise && reply && chain?.steady) this.#memoise(query, verdict, reply, chain, context.memoise)
       return reply
     }
-    return verdict.then(value => {
+    const reply = (value: Verdict): Buffer | undefined => {
       try {
         return this.#reply(query, value, chain, context)
       } catch (error) {
         this.#panicked(error, describeQuery(query))
         return failureReply(packet)
       }
-    })
+    }
+    return verdict.then(reply, error => reply(this.#failed(error, query)))
   }
 
   /** RFC 1996 §3: the RCODE for who announces a change; undefined: no block that the zone is in has zones of others. */
@@ -118,15 +119,19 @@ export class Resolver {
   }
 
   /** The verdict on a client's question; never throws. */
-  conclude(query: Query, chain = this.#chainOf(query)): MaybePromise<Verdict> {
+  conclude(query: Query): MaybePromise<Verdict> {
+    const verdict = this.#run(query, this.#chainOf(query))
+    return verdict instanceof Promise ? verdict.catch(error => this.#failed(error, query)) : verdict
+  }
+
+  /** The same, but that it may reject. */
+  #run(query: Query, chain: Chain | undefined): MaybePromise<Verdict> {
     if (!chain) return this.#unserved(query)
     const refusal = refusalOf(query, chain)
     if (refusal) return refusal
     try {
       const isOtherClass = query.question.class !== classes.IN
-      const verdict = isOtherClass ? runOtherClass(query, chain) : runIn(chain, query)
-      if (!(verdict instanceof Promise)) return verdict
-      return verdict.catch(error => this.#failed(error, query))
+      return isOtherClass ? runOtherClass(query, chain) : runIn(chain, query)
     } catch (error) {
       return this.#failed(error, query)
     }

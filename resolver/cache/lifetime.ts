@@ -45,7 +45,8 @@ export const lifetimeOf = (answer: Answer, question: Question, rules: LifetimeRu
   const positive = isPositive(answer, question)
   // A CNAME that leads to nothing is as negative as its end (RFC 2308 §2.2), for as long as both hold.
   if (!positive && authority.some(isSoa)) return denied(answer, rules)
-  return kept('success', leastTtl([...answers, ...authority, ...answer.additional]), rules.success, positive)
+  const ttl = Math.min(leastTtl(answers), leastTtl(authority), leastTtl(answer.additional))
+  return kept('success', ttl, rules.success, positive)
 }
 
 /** Whether it has a record of the type that was asked for. */
@@ -60,7 +61,7 @@ const isOwnTrouble = ({ extendedErrors = [] }: Answer): boolean =>
 const denied = (answer: Answer, { denial, denialWithoutSoa }: LifetimeRules): Lifetime => {
   const soa = answer.authority.find(isSoa)
   if (!soa) return kept('denial', denialWithoutSoa, { minimum: 0, maximum: denialWithoutSoa }, false)
-  return kept('denial', Math.min(soaData.decode(soa.data).minimum, leastTtl([soa, ...answer.answers])), denial, false)
+  return kept('denial', Math.min(soaData.decode(soa.data).minimum, soa.ttl, leastTtl(answer.answers)), denial, false)
 }
 
 const kept = (type: CacheType, ttl: number, { minimum, maximum }: TtlBounds, positive: boolean): Lifetime => {
@@ -77,14 +78,14 @@ const leastTtl = (records: readonly ResourceRecord[]): number =>
 export const clampTtl = (ttl: number, { minimum, maximum }: TtlBounds): number =>
   Math.min(Math.max(ttl, minimum), maximum)
 
-/** The answer with each TTL made anew. */
+/** The answer with each TTL made anew; the same where none changes. */
 export const withTtls = (answer: Answer, change: (ttl: number) => number): Answer => {
-  const changed = (records: readonly ResourceRecord[]) =>
-    records.map(record => ({ ...record, ttl: change(record.ttl) }))
-  return {
-    ...answer,
-    answers: changed(answer.answers),
-    authority: changed(answer.authority),
-    additional: changed(answer.additional),
-  }
+  const stays = ({ ttl }: ResourceRecord): boolean => change(ttl) === ttl
+  const changed = (records: readonly ResourceRecord[]): readonly ResourceRecord[] =>
+    records.every(stays) ? records : records.map(record => ({ ...record, ttl: change(record.ttl) }))
+  const answers = changed(answer.answers)
+  const authority = changed(answer.authority)
+  const additional = changed(answer.additional)
+  const isSame = answers === answer.answers && authority === answer.authority && additional === answer.additional
+  return isSame ? answer : { ...answer, answers, authority, additional }
 }

@@ -304,10 +304,10 @@ class Cache implements Plugin {
   #withLife(answer: Answer, { type, stored, lifetime }: CachedAnswer, now: Milliseconds): Answer {
     if (this.#settings.keepTtl) return answer
     const elapsed = secondsSince(stored, now)
-    const bounds = this.#settings.rules[type]
+    const rules = this.#settings.rules[type]
     // RFC 2308 §5: the TTL of the SOA is the least of its own and MINIMUM.
-    const maximum = type === 'denial' ? lifetime / 1000 : bounds.maximum
-    return withTtls(answer, ttl => Math.max(0, clampTtl(ttl, { ...bounds, maximum }) - elapsed))
+    const bounds = type === 'denial' ? { ...rules, maximum: lifetime / 1000 } : rules
+    return withTtls(answer, ttl => Math.max(0, clampTtl(ttl, bounds) - elapsed))
   }
 
   #stale({ packed }: CachedAnswer): Answer {

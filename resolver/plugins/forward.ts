@@ -15,7 +15,7 @@ import { ExchangeError } from '../upstream/exchange-error.ts'
 import { ExchangeTap } from '../upstream/exchange-tap.ts'
 import { type ForwardSettings, forwardOptions, readForwardSettings } from '../upstream/forward-settings.ts'
 import { makeDestinations } from '../upstream/make-destinations.ts'
-import { type PoolReply, UpstreamPool } from '../upstream/pool.ts'
+import { UpstreamPool } from '../upstream/pool.ts'
 import { proxyMetrics } from '../upstream/proxy-metrics.ts'
 import {
   answerSpecialName,
@@ -24,6 +24,7 @@ import {
   searchedClusterName,
 } from '../upstream/special-names.ts'
 import type { Channel } from '../upstream/transport.ts'
+import type { UpstreamReply } from '../upstream/upstream.ts'
 import { type Answer, answered, emptyAnswer, type Verdict } from '../verdict.ts'
 import { extendedErrorCodes, rcodeName, rcodes } from '../wire/codes.ts'
 import { isSubdomain, ROOT } from '../wire/name.ts'
@@ -240,7 +241,7 @@ class Forward implements Plugin {
     )
   }
 
-  #replied(query: Query, next: Next, reply: PoolReply): MaybePromise<Verdict> {
+  #replied(query: Query, next: Next, reply: UpstreamReply): MaybePromise<Verdict> {
     const { label } = reply.upstream
     query.trace?.add(NAME, 'upstream answered', { upstream: label, rcode: reply.response.rcode })
     query.metadata?.set('forward/upstream', label)
@@ -251,7 +252,7 @@ class Forward implements Plugin {
     return other instanceof Promise ? other.then(known) : known(other)
   }
 
-  #exchange(query: Query, siteOnly: boolean): Promise<PoolReply> {
+  #exchange(query: Query, siteOnly: boolean): Promise<UpstreamReply> {
     const { question, edns, transport } = query
     const { force_tcp: forced, prefer_udp: preferred } = this.#settings.values
     const channel: Channel = forced || (transport !== 'udp' && !preferred) ? 'tcp' : 'udp'
@@ -304,28 +305,25 @@ class Forward implements Plugin {
   }
 
   /** What of a response goes on: not its id, question and OPT, which are between it and us. */
-  #answerOf({ response, upstream }: PoolReply, { question }: Query): Answer {
+  #answerOf({ response, upstream }: UpstreamReply, { question }: Query): Answer {
     const { rcode, authoritative, recursionAvailable, authenticData, truncated } = response
     const { answers, authority, additional, extendedErrors = [] } = response
-    const bits = { authoritative, recursionAvailable, authenticData, truncated }
-    if (!isFailure(rcode)) {
-      const sections = { answers, authority, additional, ...(extendedErrors.length > 0 && { extendedErrors }) }
-      return { rcode, ...bits, ...sections }
-    }
+    const said = { rcode, authoritative, recursionAvailable, authenticData, truncated, answers, authority, additional }
+    if (!isFailure(rcode)) return extendedErrors.length > 0 ? { ...said, extendedErrors } : said
     const text = `${upstream.label} answered ${rcodeName(rcode)}`
     // RFC 8914 §4.24: an error in the exchange with another server.
     const errors = [...extendedErrors, { code: extendedErrorCodes.NETWORK_ERROR, text }]
-    const sections = { answers, authority, additional, extendedErrors: errors }
+    const failure = { ...said, extendedErrors: errors }
     const { searchDomains } = this.#settings
     const inSearch = searchDomains.some(
       zone => question.canonicalName !== zone && isSubdomain(question.canonicalName, zone),
     )
-    if (!inSearch || (rcode !== rcodes.REFUSED && rcode !== rcodes.SERVFAIL)) return { rcode, ...bits, ...sections }
+    if (!inSearch || (rcode !== rcodes.REFUSED && rcode !== rcodes.SERVFAIL)) return failure
     this.#metrics.searchFailures.inc()
-    return { rcode: rcodes.NXDOMAIN, ...bits, ...sections }
+    return { ...failure, rcode: rcodes.NXDOMAIN }
   }
 
-  #asksNext({ response }: PoolReply): boolean {
+  #asksNext({ response }: UpstreamReply): boolean {
     const { next, values } = this.#settings
     const isNodata = response.rcode === rcodes.NOERROR && response.answers.length === 0
     return next.has(response.rcode) || (values.next_on_nodata && isNodata)

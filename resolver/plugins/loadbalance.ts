@@ -159,6 +159,7 @@ class Loadbalance implements Plugin {
   }
 
   #orderSection(records: readonly ResourceRecord[], limit?: number): readonly ResourceRecord[] {
+    if (records.length < 2) return records
     const moving = records.filter(isMoved)
     if (moving.length < 2) return records
     if (this.#settings.path === undefined) this.#shuffle(moving)

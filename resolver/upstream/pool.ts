@@ -11,7 +11,7 @@ import { ExchangeError } from './exchange-error.ts'
 import { firstGood, HedgeBudget, hedgeDelay, unlessLate } from './hedge.ts'
 import type { UpstreamQuestion } from './question.ts'
 import type { Channel } from './transport.ts'
-import type { Upstream } from './upstream.ts'
+import type { Upstream, UpstreamReply } from './upstream.ts'
 
 export const policies = ['fastest', 'random', 'round_robin', 'sequential'] as const
 export type Policy = (typeof policies)[number]
@@ -43,11 +43,6 @@ export interface PoolEvents {
   readonly hedged: (won: boolean) => void
 }
 
-export interface PoolReply {
-  readonly response: ResponseMessage
-  readonly upstream: Upstream
-}
-
 /** One question on its way from upstream to upstream. */
 interface Run {
   readonly question: UpstreamQuestion
@@ -61,7 +56,7 @@ interface Run {
 
 /** One that has not been answered for long, and who is asked beside. */
 interface LateQuestion {
-  readonly first: Promise<PoolReply>
+  readonly first: Promise<UpstreamReply>
   readonly asked: Upstream
   readonly sent: Milliseconds
   readonly second: Upstream
@@ -73,14 +68,14 @@ const ASKED_EACH = 2
 export class UpstreamPool {
   readonly #options: PoolOptions
   readonly #hedges = new HedgeBudget()
-  readonly #underWay = new Map<string, Promise<PoolReply>>()
+  readonly #underWay = new Map<string, Promise<UpstreamReply>>()
   #turn = 0
 
   constructor(options: PoolOptions) {
     this.#options = options
   }
 
-  ask(question: UpstreamQuestion, channel: Channel): Promise<PoolReply> {
+  ask(question: UpstreamQuestion, channel: Channel): Promise<UpstreamReply> {
     const key = keyOf(question, channel)
     const asked = this.#underWay.get(key)
     if (asked) {
@@ -94,14 +89,14 @@ export class UpstreamPool {
     return reply
   }
 
-  async #ask(question: UpstreamQuestion, channel: Channel): Promise<PoolReply> {
+  async #ask(question: UpstreamQuestion, channel: Channel): Promise<UpstreamReply> {
     const { clock, totalTimeout, maximumAttempts, failover, upstreams, known } = this.#options
     if (upstreams().length === 0) await known()
     const order = this.#order(question)
     const attempts = maximumAttempts || ASKED_EACH * order.length
     const deadline = clock.monotonic() + totalTimeout
     const run: Run = { question, channel, order, deadline, asked: new Map(), attempts }
-    let reply: PoolReply | undefined
+    let reply: UpstreamReply | undefined
     let failure: ExchangeError | undefined
     while (run.attempts > 0 && clock.monotonic() < deadline) {
       const upstream = this.#choose(run)
@@ -139,7 +134,7 @@ export class UpstreamPool {
     return ready[random.integer(Math.max(1, ready.length))] ?? down
   }
 
-  #attempt(run: Run, upstream: Upstream): Promise<PoolReply> {
+  #attempt(run: Run, upstream: Upstream): Promise<UpstreamReply> {
     const { policy, clock } = this.#options
     const sent = clock.monotonic()
     const first = this.#send(run, upstream)
@@ -151,7 +146,7 @@ export class UpstreamPool {
     return unlessLate(first, { delay, clock, whenLate })
   }
 
-  async #hedge(run: Run, { first, asked, sent, second }: LateQuestion): Promise<PoolReply> {
+  async #hedge(run: Run, { first, asked, sent, second }: LateQuestion): Promise<UpstreamReply> {
     const { events } = this.#options
     if (run.attempts === 0) return first
     // A server that has fallen silent is looked at before the questions to it are given up; what waits there goes
@@ -178,11 +173,11 @@ export class UpstreamPool {
     return isAlone && (asked.get(first) ?? 0) < ASKED_EACH ? first : undefined
   }
 
-  #send(run: Run, upstream: Upstream): Promise<PoolReply> {
+  #send(run: Run, upstream: Upstream): Promise<UpstreamReply> {
     run.attempts--
     run.asked.set(upstream, (run.asked.get(upstream) ?? 0) + 1)
     const left = run.deadline - this.#options.clock.monotonic()
-    return upstream.ask(run.question, run.channel, left).then(response => ({ response, upstream }))
+    return upstream.ask(run.question, run.channel, left)
   }
 
   #order(question: UpstreamQuestion): readonly Upstream[] {
@@ -236,6 +231,10 @@ const shuffled = (all: readonly Upstream[], random: Random): Upstream[] => {
 const keyOf = (question: UpstreamQuestion, channel: Channel): string => {
   const { name, type, recursionDesired, checkingDisabled, authenticData, dnssecOk, siteOnly = false } = question
   const options = question.options?.map(({ code, data }) => `${code}=${data.toString('hex')}`).join() ?? ''
-  const bits = [recursionDesired, checkingDisabled, authenticData, dnssecOk, siteOnly].map(Number).join('')
+  let bits = recursionDesired ? 1 : 0
+  if (checkingDisabled) bits |= 2
+  if (authenticData) bits |= 4
+  if (dnssecOk) bits |= 8
+  if (siteOnly) bits |= 16
   return `${type} ${bits} ${channel} ${options} ${name}`
 }

@@ -47,17 +47,26 @@ export interface MessageStyle {
 const PADDED_BLOCK = 128
 
 export const composeMessage = (question: UpstreamQuestion, style: MessageStyle, random: Random): OutgoingMessage => {
-  const { dnssecOk, siteOnly: _, options: asked = [], ...rest } = question
+  const { options: asked = noOptions } = question
   const id = random.integer(0x10000)
-  const encode = (options: readonly EdnsOption[]): Buffer =>
-    encodeQuery({ ...rest, id, edns: style.edns ? { udpSize: OWN_UDP_SIZE, dnssecOk, options } : undefined })
-  const options = style.keepalive ? [...asked, { code: ednsOptionCodes.KEEPALIVE, data: Buffer.alloc(0) }] : asked
-  const unpadded = encode(options)
-  const packet = style.edns && style.padded ? encode([...options, paddingFor(unpadded.length)]) : unpadded
+  const options = style.keepalive ? [...asked, keepalive] : asked
+  const unpadded = encodeWith(question, id, style.edns ? options : undefined)
+  const isPadded = style.edns && style.padded
+  const packet = isPadded ? encodeWith(question, id, [...options, paddingFor(unpadded.length)]) : unpadded
   const nameEnd = skipName(packet, HEADER_LENGTH)!
   const plainQuestion = Buffer.from(packet.subarray(HEADER_LENGTH, nameEnd + 4))
   if (style.mixedCase) mixCase(packet.subarray(HEADER_LENGTH, nameEnd), random)
   return { packet, plainQuestion }
+}
+
+const noOptions: readonly EdnsOption[] = []
+const keepalive: EdnsOption = { code: ednsOptionCodes.KEEPALIVE, data: Buffer.alloc(0) }
+
+/** `options`: of OPT; undefined: none is sent. */
+const encodeWith = (question: UpstreamQuestion, id: number, options: readonly EdnsOption[] | undefined): Buffer => {
+  const { name, type, recursionDesired, checkingDisabled, authenticData, dnssecOk } = question
+  const edns = options && { udpSize: OWN_UDP_SIZE, dnssecOk, options }
+  return encodeQuery({ id, name, type, recursionDesired, checkingDisabled, authenticData, edns })
 }
 
 const paddingFor = (length: number): EdnsOption => ({

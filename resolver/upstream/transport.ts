@@ -7,6 +7,7 @@ import type { SecureContextOptions, TLSSocket } from 'node:tls'
 import type { Clock, Milliseconds } from '#lib/clock.ts'
 import { tls as nodeTls } from '#lib/node-tls.ts'
 import type { Random } from '#lib/random.ts'
+import type { MaybePromise } from '../listener.ts'
 import type { Transport as QueryTransport } from '../query.ts'
 import { ednsOptionCodes, rcodes } from '../wire/codes.ts'
 import { findOption } from '../wire/edns.ts'
@@ -47,6 +48,13 @@ export interface TransportOptions extends TransportSettings {
   readonly tap: Pick<ExchangeTap, 'isWatched' | 'report'>
 }
 
+/** What is asked, how, and for how long. */
+interface Asked {
+  readonly question: UpstreamQuestion
+  readonly channel: Channel
+  readonly timeout: Milliseconds
+}
+
 const protocolNames: Readonly<Record<UpstreamProtocol, string>> = { dns: 'TCP', tls: 'TLS', https: 'HTTPS' }
 
 export class Transport {
@@ -82,34 +90,41 @@ export class Transport {
   }
 
   ask(question: UpstreamQuestion, channel: Channel, timeout: Milliseconds): Promise<ResponseMessage> {
-    return this.#exchange(question, channel, timeout).then(response => {
-      // RFC 6891 §7: a server that does not know EDNS says FORMERR (some: NOTIMP) without OPT; ask again without.
-      const choked = response.rcode === rcodes.FORMERR || response.rcode === rcodes.NOTIMP
-      if (!choked || response.edns || !this.#takesEdns) return response
-      return this.#exchange(question, channel, timeout, false).then(plain => {
-        // One that says the same without OPT did not mind the OPT but the question.
-        if (plain.rcode !== response.rcode) this.#takesEdns = false
-        return plain
-      })
+    const asked = { question, channel, timeout }
+    const edns = this.#takesEdns
+    // Nearly all questions: their replies are judged where they are decoded.
+    if (this.#isUdp(channel)) return this.#overUdp(asked, edns)
+    return this.#exchange(asked, edns).then(response => this.#judge(response, asked, edns))
+  }
+
+  #isUdp(channel: Channel): boolean {
+    return channel === 'udp' && this.#options.target.protocol === 'dns'
+  }
+
+  #exchange(asked: Asked, edns: boolean): Promise<ResponseMessage> {
+    const { question, channel, timeout } = asked
+    if (this.#options.target.protocol === 'https') return this.#overHttps(question, timeout)
+    return this.#isUdp(channel) ? this.#overUdp(asked, edns) : this.#overStream(question, timeout, edns)
+  }
+
+  /** `edns`: whether OPT was sent. */
+  #judge(response: ResponseMessage, asked: Asked, edns: boolean): MaybePromise<ResponseMessage> {
+    // RFC 6891 §7: a server that does not know EDNS says FORMERR (some: NOTIMP) without OPT; ask again without.
+    const choked = response.rcode === rcodes.FORMERR || response.rcode === rcodes.NOTIMP
+    if (!choked || response.edns || !edns || !this.#takesEdns) return response
+    return this.#exchange(asked, false).then(plain => {
+      // One that says the same without OPT did not mind the OPT but the question.
+      if (plain.rcode !== response.rcode) this.#takesEdns = false
+      return plain
     })
   }
 
-  #exchange(
-    question: UpstreamQuestion,
-    channel: Channel,
-    timeout: Milliseconds,
-    edns = this.#takesEdns,
-  ): Promise<ResponseMessage> {
-    const { protocol } = this.#options.target
-    if (protocol === 'https') return this.#overHttps(question, timeout)
-    if (protocol === 'dns' && channel === 'udp') return this.#overUdp(question, timeout, edns)
-    return this.#overStream(question, timeout, edns)
-  }
-
-  #overUdp(question: UpstreamQuestion, timeout: Milliseconds, edns: boolean): Promise<ResponseMessage> {
+  #overUdp(asked: Asked, edns: boolean): Promise<ResponseMessage> {
+    const { question, timeout } = asked
     const style = { mixedCase: this.#keepsCase, edns, keepalive: false, padded: false }
     const message = composeMessage(question, style, this.#options.random)
     const { packet } = message
+    const judged = (response: ResponseMessage) => this.#judge(response, asked, edns)
     let wrongCase = false
     const accepts = (reply: Buffer) => {
       const check = checkReply(packet, reply)
@@ -118,17 +133,17 @@ export class Transport {
     }
     return this.#tell('udp', packet, this.#udp.exchange(packet, accepts, timeout)).then(
       reply => {
-        if (wrongCase) return this.#askOfCase(message, timeout)
-        const decoded = decodeReply(reply, message)
-        if (decoded) return decoded
+        const decoded = wrongCase ? undefined : decodeReply(reply, message)
+        if (decoded) return this.#judge(decoded, asked, edns)
+        if (wrongCase) return this.#askOfCase(message, timeout).then(judged)
         // Some cut their datagrams in the middle of a record. Over TCP there is nothing to cut.
-        if (reply.readUInt16BE(2) & flags.truncated) return this.#overStream(question, timeout, edns)
+        if (reply.readUInt16BE(2) & flags.truncated) return this.#overStream(question, timeout, edns).then(judged)
         throw this.#malformed()
       },
       error => {
         // Out of sockets: a connection that is there needs none.
         if (!(error instanceof ExchangeError) || error.failure !== 'local' || !this.#stream.isOpen) throw error
-        return this.#overStream(question, timeout, edns)
+        return this.#overStream(question, timeout, edns).then(judged)
       },
     )
   }

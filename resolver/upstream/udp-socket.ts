@@ -14,12 +14,13 @@ export interface UdpOptions {
   readonly clock: Clock
 }
 
-interface Exchange {
+export interface Exchange {
   readonly packet: Buffer
+  /** Whether a datagram is the reply; others are passed over. */
   readonly accepts: (reply: Buffer) => boolean
-  readonly resolve: (reply: Buffer) => void
-  readonly reject: (error: ExchangeError) => void
-  readonly timer: Timer
+  /** One of the two is called, once. */
+  readonly replied: (reply: Buffer) => void
+  readonly failed: (error: ExchangeError) => void
 }
 
 export class UdpSocket {
@@ -30,6 +31,8 @@ export class UdpSocket {
   readonly #onClosed: (socket: UdpSocket) => void
   readonly #socket: Socket
   #exchange: Exchange | undefined
+  /** Of the exchange. */
+  #timer: Timer | undefined
   #connected = false
   #closed = false
 
@@ -41,7 +44,7 @@ export class UdpSocket {
     this.#socket = createSocket(options.address.includes(':') ? 'udp6' : 'udp4')
     this.#socket.on('error', this.#broken)
     this.#socket.on('message', reply => {
-      if (this.#exchange?.accepts(reply)) this.#end()?.resolve(reply)
+      if (this.#exchange?.accepts(reply)) this.#end()?.replied(reply)
     })
     this.#connect()
   }
@@ -52,22 +55,12 @@ export class UdpSocket {
   }
 
   /** Not while another is under way. A question without a reply in time is the last: what comes late is not mixed up. */
-  exchange(packet: Buffer, accepts: Exchange['accepts'], timeout: Milliseconds): Promise<Buffer> {
+  exchange(exchange: Exchange, timeout: Milliseconds): void {
     this.uses++
-    return new Promise((resolve, reject) => {
-      const { address, port, clock } = this.#options
-      const late = () => {
-        if (this.#exchange !== exchange) return
-        this.close(
-          () => new ExchangeError('timeout', `no reply from ${address}#${port} over UDP in ${Math.round(timeout)} ms`),
-        )
-      }
-      // Timers run before sockets are read: a reply that waits while the program itself stood still is read first.
-      const timer = clock.after(timeout, () => setImmediate(late))
-      const exchange = { packet, accepts, resolve, reject, timer }
-      this.#exchange = exchange
-      if (this.#connected) this.#send(packet)
-    })
+    this.#exchange = exchange
+    // Timers run before sockets are read: a reply that waits while the program itself stood still is read first.
+    this.#timer = this.#options.clock.after(timeout, () => setImmediate(this.#late, exchange, timeout))
+    if (this.#connected) this.#send(exchange.packet)
   }
 
   /** Idempotent. The question under way gets the error. */
@@ -76,14 +69,22 @@ export class UdpSocket {
     this.#closed = true
     this.#socket.close()
     this.#onClosed(this)
-    this.#end()?.reject(reason())
+    this.#end()?.failed(reason())
   }
 
   #end(): Exchange | undefined {
     const exchange = this.#exchange
     this.#exchange = undefined
-    exchange?.timer.cancel()
+    this.#timer?.cancel()
     return exchange
+  }
+
+  readonly #late = (exchange: Exchange, timeout: Milliseconds): void => {
+    if (this.#exchange !== exchange) return
+    const { address, port } = this.#options
+    this.close(
+      () => new ExchangeError('timeout', `no reply from ${address}#${port} over UDP in ${Math.round(timeout)} ms`),
+    )
   }
 
   readonly #broken = (cause: unknown): void => {

@@ -41,40 +41,51 @@ export class UdpUpstream {
   /** `accepts`: whether a datagram is the reply; others are passed over. */
   exchange(packet: Buffer, accepts: (reply: Buffer) => boolean, timeout: Milliseconds): Promise<Buffer> {
     const deadline = this.#options.clock.monotonic() + timeout
-    const socket = this.#draw(CHOICE) ?? this.#open()
-    return socket.exchange(packet, accepts, timeout).then(
-      reply => {
-        this.#release(socket)
-        this.#wakeNext()
-        return reply
-      },
-      error => this.#exchangeAgain({ packet, accepts, deadline }, error),
-    )
+    return new Promise((resolve, reject) => {
+      const question = { packet, accepts, deadline }
+      const again = (error: ExchangeError) => this.#exchangeAgain(question, error).then(resolve, reject)
+      // Sockets that were opened in the same moment are connected by then.
+      this.#exchangeOnce(question, CHOICE, resolve, error => queueMicrotask(() => again(error)))
+    })
+  }
+
+  /** On a socket that is drawn where at least so many are free, else on a new one. */
+  #exchangeOnce(
+    { packet, accepts, deadline }: Question,
+    atLeast: number,
+    resolve: (reply: Buffer) => void,
+    failed: (error: ExchangeError) => void,
+  ): void {
+    const socket = this.#draw(atLeast) ?? this.#open()
+    const replied = (reply: Buffer): void => {
+      this.#release(socket)
+      this.#wakeNext()
+      resolve(reply)
+    }
+    socket.exchange({ packet, accepts, replied, failed }, deadline - this.#options.clock.monotonic())
   }
 
   /** Where this machine had no socket or port, as soon as another question leaves it one. */
-  async #exchangeAgain({ packet, accepts, deadline }: Question, first: unknown): Promise<Buffer> {
+  async #exchangeAgain(question: Question, first: ExchangeError): Promise<Buffer> {
     const { clock } = this.#options
-    let failure = first
+    let failure: unknown = first
     try {
       for (;;) {
         const isLocal = failure instanceof ExchangeError && failure.failure === 'local'
         // Where this server's address or the way there has changed, the others are of no more use.
         if (!isLocal) this.#closeFree(() => true)
-        const left = deadline - clock.monotonic()
+        const left = question.deadline - clock.monotonic()
         if (!isLocal || !this.#isAnyConnected || left <= 0) throw failure
         if (this.#free.length === 0) await this.#socketFreed(left)
-        const socket = this.#draw(1) ?? this.#open()
         try {
-          const reply = await socket.exchange(packet, accepts, deadline - clock.monotonic())
-          this.#release(socket)
-          return reply
+          return await new Promise<Buffer>((resolve, reject) => this.#exchangeOnce(question, 1, resolve, reject))
         } catch (error) {
           failure = error
         }
       }
-    } finally {
+    } catch (error) {
       this.#wakeNext()
+      throw error
     }
   }
 

@@ -3,6 +3,7 @@
  * (latency), where it fails (zones), whether it leads back to this server (`exclude`).
  */
 import type { Clock, Milliseconds } from '#lib/clock.ts'
+import type { HistogramSeries } from '#lib/metrics.ts'
 import type { Random } from '#lib/random.ts'
 import type { Metrics } from '../metrics.ts'
 import { rcodeName, rcodes, recordTypes } from '../wire/codes.ts'
@@ -18,6 +19,11 @@ import type { UpstreamQuestion } from './question.ts'
 import { isOnSite } from './special-names.ts'
 import { targetLabel, type UpstreamProtocol, type UpstreamTarget } from './target.ts'
 import { type Channel, Transport, type TransportSettings } from './transport.ts'
+
+export interface UpstreamReply {
+  readonly response: ResponseMessage
+  readonly upstream: Upstream
+}
 
 export interface UpstreamOptions extends TransportSettings {
   readonly target: UpstreamTarget
@@ -51,6 +57,8 @@ export class Upstream {
   readonly failingZones: FailingZones
   readonly #options: UpstreamOptions
   readonly #transport: Transport
+  /** Of replies, by rcode. */
+  readonly #durations = new Map<number, HistogramSeries>()
   #excluded = false
   #queries = 0
   #errors = 0
@@ -96,7 +104,7 @@ export class Upstream {
   }
 
   /** The reply, or an ExchangeError, after which the server is probed until it answers. */
-  ask(question: UpstreamQuestion, channel: Channel, timeout: Milliseconds): Promise<ResponseMessage> {
+  ask(question: UpstreamQuestion, channel: Channel, timeout: Milliseconds): Promise<UpstreamReply> {
     const { clock, readTimeout } = this.#options
     const start = clock.monotonic()
     this.#queries++
@@ -104,7 +112,7 @@ export class Upstream {
     return this.#transport.ask(question, channel, Math.min(timeout, readTimeout)).then(
       response => {
         this.#answered(response, question, start)
-        return response
+        return { response, upstream: this }
       },
       error => {
         this.#failed(error, question, start)
@@ -114,14 +122,22 @@ export class Upstream {
   }
 
   #answered({ rcode }: ResponseMessage, question: UpstreamQuestion, start: Milliseconds): void {
-    const { clock, metrics } = this.#options
-    const now = clock.monotonic()
-    const labels = { proxy_name: PROXY_NAME, to: this.label, rcode: rcodeName(rcode) }
-    metrics.requestDuration.observe(labels, (now - start) / 1000)
+    const now = this.#options.clock.monotonic()
+    this.#durationOf(rcode).observe((now - start) / 1000)
     this.latency.replied(now, now - start)
     this.health.answered()
     if (rcode === rcodes.SERVFAIL) this.failingZones.failed(question.name)
     else this.failingZones.answered(question.name)
+  }
+
+  /** Held, so that no reply looks labels up. */
+  #durationOf(rcode: number): HistogramSeries {
+    const known = this.#durations.get(rcode)
+    if (known) return known
+    const labels = { proxy_name: PROXY_NAME, to: this.label, rcode: rcodeName(rcode) }
+    const series = this.#options.metrics.requestDuration.child(labels)
+    this.#durations.set(rcode, series)
+    return series
   }
 
   /** Asks outside of all bookkeeping. The RCODE of any reply at all. */

@@ -77,11 +77,15 @@ export interface OptRecord {
 }
 
 export const encodeOpt = ({ rcode, dnssecOk, udpSize, options }: OptRecord): Buffer => {
-  const length = options.reduce((sum, option) => sum + 4 + option.data.length, 0)
-  const opt = Buffer.alloc(OPT_FIXED_LENGTH + length)
+  let length = 0
+  for (const { data } of options) length += 4 + data.length
+  // From Node's pool, unlike `alloc`: each byte is written here.
+  const opt = Buffer.allocUnsafe(OPT_FIXED_LENGTH + length)
+  opt[0] = 0
   opt.writeUInt16BE(recordTypes.OPT, 1)
   opt.writeUInt16BE(udpSize, 3)
   opt[5] = rcode >> 4
+  opt[6] = 0
   opt.writeUInt16BE(dnssecOk ? DNSSEC_OK : 0, 7)
   opt.writeUInt16BE(length, 9)
   let at = OPT_FIXED_LENGTH

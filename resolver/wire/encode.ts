@@ -206,10 +206,9 @@ export const encodeQuery = (query: OutgoingQuery): Buffer => {
   if (query.recursionDesired) bits |= flags.recursionDesired
   if (query.checkingDisabled) bits |= flags.checkingDisabled
   if (query.authenticData) bits |= flags.authenticData
-  const name = encodeName(query.name)
-  const question = Buffer.concat([name, Buffer.alloc(4)])
-  question.writeUInt16BE(query.type, name.length)
-  question.writeUInt16BE(query.class ?? classes.IN, name.length + 2)
+  const question = encodeName(query.name, 0, 4)
+  question.writeUInt16BE(query.type, question.length - 4)
+  question.writeUInt16BE(query.class ?? classes.IN, question.length - 2)
   writer.begin(query.id, bits)
   writer.question(question, ROOT)
   if (query.edns) writer.bytes(encodeOpt({ rcode: 0, ...query.edns }))

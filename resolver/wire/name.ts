@@ -98,7 +98,7 @@ export const labelEnd = (name: DnsName, start: number): number => {
     if (code === DOT) return position + 1
     if (code === BACKSLASH) position++
   }
-  assert.fail(`not a DnsName: ${name}`)
+  return failAt(name)
 }
 
 /** Writes the label that starts at `start`, its length byte first; gives back the end of what was written. */
@@ -117,20 +117,23 @@ export const writeLabel = (name: DnsName, start: number, target: Buffer, offset:
     target[end++] = code
   }
   const length = end - offset - 1
-  assert(length > 0 && length <= MAX_LABEL, `not a DnsName: ${name}`)
+  if (length === 0 || length > MAX_LABEL) failAt(name)
   target[offset] = length
   return end
 }
+
+/** Not `assert`, which wants its text made though nothing is wrong. */
+const failAt = (name: string): never => assert.fail(`not a DnsName: ${name}`)
 
 /**
  * Writes the wire form, uncompressed, at `offset`; gives back the end. `name` must be a `DnsName`, and the buffer must
  * have room for it (at most 255 bytes).
  */
 const writeName = (name: DnsName, target: Buffer, offset: number): number => {
-  assert(name.endsWith('.'), `not a DnsName: ${name}`)
+  if (!name.endsWith('.')) failAt(name)
   const end = name.includes('\\') ? writeEscapedLabels(name, target, offset) : writePlainLabels(name, target, offset)
   target[end] = 0
-  assert(end + 1 - offset <= MAX_NAME, `not a DnsName: ${name}`)
+  if (end + 1 - offset > MAX_NAME) failAt(name)
   return end + 1
 }
 
@@ -151,7 +154,7 @@ const writePlainLabels = (name: DnsName, target: Buffer, offset: number): number
       continue
     }
     const length = position - start
-    assert(length > 0 && length <= MAX_LABEL, `not a DnsName: ${name}`)
+    if (length === 0 || length > MAX_LABEL) failAt(name)
     target[offset + start] = length
     start = position + 1
   }
@@ -162,7 +165,7 @@ const scratch = Buffer.allocUnsafe(1024)
 
 /** The wire form, uncompressed, after `room` bytes and before `behind` bytes that the caller writes. */
 export const encodeName = (name: DnsName, room = 0, behind = 0): Buffer => {
-  assert(room + name.length < scratch.length, `not a DnsName: ${name}`)
+  if (room + name.length >= scratch.length) failAt(name)
   const end = writeName(name, scratch, room)
   const bytes = Buffer.allocUnsafe(end + behind)
   scratch.copy(bytes, room, room, end)
