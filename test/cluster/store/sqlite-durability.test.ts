@@ -119,7 +119,7 @@ test('the log is synced before each group is acknowledged, and a group shares it
   let syncs = 0
   let acknowledgements = 0
   for (const { name, text } of readTrace(readFileSync(file, 'utf8'))) {
-    const onLog = text.includes('store.sqlite-wal>')
+    const onLog = text.includes('store.log>')
     if (name === 'pwrite64' && onLog) {
       unsynced++
       written++

@@ -1,41 +1,67 @@
 /**
- * The database file: opened by one process at a time, checked, brought to the schema. Runs in the worker.
+ * The database file and the log before it: opened by one process at a time, checked, brought to the schema. Runs in the
+ * worker.
  *
- * Promised: a commit returns after its frames are synced in the write-ahead log (`synchronous=FULL`), so it survives
- * kill -9 and power loss; a file that is not ours, is damaged, or was written by a newer Seamark is refused before
- * anything in it changes.
+ * Promised: whatever happens, the database is whole and of one moment (`synchronous=NORMAL`): what was committed since its
+ * last checkpoint may be missing after a loss of power, and is in the log then. A file that is not ours, is damaged, or was
+ * written by a newer Seamark is refused before anything in it changes.
  */
+import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
-import { type ErrorCode, SeamarkError } from '#lib/errors.ts'
+import { type ErrorCode, SeamarkError, systemCode } from '#lib/errors.ts'
+import { CleanMark } from './clean-mark.ts'
+import { Log } from './log.ts'
 import type { WorkerOptions } from './messages.ts'
 
 /** `SEAM`, in the header of every database of ours (SQLite's application_id). */
 const APPLICATION_ID = 0x5345_414d
 /** SQLite's user_version. Grows with each change of the schema. */
-const SCHEMA_VERSION = 1
+const SCHEMA_VERSION = 2
 
 /**
- * Each row is a key from the transaction that wrote it until the one that replaced or deleted it (`ended`). A deletion
- * is a row too, of version 0, that ends where it begins: reads never see it, watches do. `id` is the revision times
- * 4096 plus the place in its transaction, so the table itself is the log in order.
+ * Each row is what one transaction made of a key; a deletion is a row of version 0. Rows are only added, until a compaction
+ * deletes those that no revision after it can see. `id` is the revision times 4096 plus the place in its transaction, so
+ * the table itself is history in order. The last row of a key that begins before a revision is what it was at it: the
+ * index has the key's rows in order, and their versions, so that counting does not read rows.
+ *
+ * `sequence` is the last batch of the log that the database has, `log` the identity of that log; all rows before `swept`
+ * have been looked at by a sweep.
  */
-const SCHEMA = `
-  CREATE TABLE meta (one INTEGER PRIMARY KEY CHECK (one = 1), revision INTEGER NOT NULL, compacted INTEGER NOT NULL);
-  INSERT INTO meta VALUES (1, 0, 0);
+const META = `
+  CREATE TABLE meta (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    revision INTEGER NOT NULL,
+    compacted INTEGER NOT NULL,
+    sequence INTEGER NOT NULL DEFAULT 0,
+    swept INTEGER NOT NULL DEFAULT 0,
+    log BLOB
+  );
+  INSERT INTO meta (one, revision, compacted) VALUES (1, 0, 0);
+`
+const TABLES = `
   CREATE TABLE history (
     id INTEGER PRIMARY KEY,
     key TEXT NOT NULL,
     created INTEGER NOT NULL,
     version INTEGER NOT NULL,
     lease INTEGER NOT NULL,
-    ended INTEGER,
     value BLOB NOT NULL
   );
-  CREATE UNIQUE INDEX history_live ON history (key) WHERE ended IS NULL;
-  CREATE INDEX history_past ON history (key, ended) WHERE ended IS NOT NULL;
-  CREATE INDEX history_ended ON history (ended) WHERE ended IS NOT NULL;
-  CREATE INDEX history_lease ON history (lease) WHERE lease <> 0 AND ended IS NULL;
   CREATE TABLE lease (id INTEGER PRIMARY KEY AUTOINCREMENT, ttl INTEGER NOT NULL);
+`
+const INDEXES = `
+  CREATE UNIQUE INDEX history_key ON history (key, id, version);
+  CREATE INDEX history_of_lease ON history (lease) WHERE lease <> 0;
+`
+/** From version 1, where a row told when it ended (a column that is left alone) and there was no log. */
+const CHANGES = `
+  ALTER TABLE meta ADD COLUMN sequence INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE meta ADD COLUMN swept INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE meta ADD COLUMN log BLOB;
+  DROP INDEX history_live;
+  DROP INDEX history_past;
+  DROP INDEX history_ended;
+  DROP INDEX history_lease;
 `
 
 /** SQLite's primary result codes (sqlite.org/rescode.html) that have an answer of their own. */
@@ -48,11 +74,11 @@ const resultCode = (error: unknown): number | undefined =>
     ? error.errcode & 0xff
     : undefined
 
-/** What a failure of SQLite means to the people who run it. Anything that is not SQLite's is a bug and thrown on. */
+/** What a failure of SQLite or the system means to the people who run it. Anything else is a bug and thrown on. */
 export const worldFailure = (error: unknown, file: string): SeamarkError => {
   if (error instanceof SeamarkError) return error
   const code = resultCode(error)
-  if (code === undefined) throw error
+  if (code === undefined && !systemCode(error)?.startsWith('E')) throw error
   const reason = (error as Error).message
   const verdict: ErrorCode =
     code === SQLITE_BUSY
@@ -66,31 +92,34 @@ export const worldFailure = (error: unknown, file: string): SeamarkError => {
 /** A database that this process alone has open. */
 export interface OpenDatabase {
   readonly database: DatabaseSync
-  /** Folds the log into the database and gives the lock back. */
-  close(): void
+  readonly log: Log
+  /** `whole`: the database has all that the log has. Gives the lock back. */
+  close(options: { readonly whole: boolean }): void
 }
 
 /**
- * Takes the lock and opens the database, making it when there is none.
+ * Takes the lock and opens the database and its log, making them when there are none.
  * @throws SeamarkError DATA_DIR_LOCKED, DATA_DIR_FOREIGN, DATA_DIR_UNUSABLE, STORE_CORRUPT, STORE_NEWER
  */
-export const openDatabase = ({ file, lockFile }: WorkerOptions): OpenDatabase => {
+export const openDatabase = ({ file, lockFile, logFile, markFile }: WorkerOptions): OpenDatabase => {
   const lock = takeLock(lockFile)
   let database: DatabaseSync | undefined
   try {
+    const mark = new CleanMark(markFile, file)
+    const unchanged = mark.holds()
     database = new DatabaseSync(file, { enableForeignKeyConstraints: false })
-    // Known before anything is written. With the exclusive mode the log's index lives in this process's memory.
+    // Known before anything is written. With the exclusive mode the index of SQLite's log lives in this process's memory.
     database.exec('PRAGMA locking_mode = EXCLUSIVE')
-    const fresh = checkIdentity(database, file)
+    const version = checkIdentity(database, file)
+    if (version > 0 && !unchanged) checkPages(database, file)
+    const known = version < SCHEMA_VERSION ? undefined : openLog(database, logFile)
+    mark.remove()
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON')
-    // Checkpoints are the worker's to time: after a group's acknowledgement, not before.
+    // A checkpoint is a part of folding the log, and what is committed late may not be written early.
     database.exec('PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY')
-    if (fresh) {
-      database.exec(
-        `BEGIN IMMEDIATE; ${SCHEMA} PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`,
-      )
-    }
-    return close(database, lock)
+    const log = known ?? bringToSchema(database, version, logFile)
+    database.exec('PRAGMA synchronous = NORMAL; PRAGMA cache_spill = OFF')
+    return opened({ database, lock, log, mark })
   } catch (error) {
     database?.close()
     lock.close()
@@ -98,10 +127,20 @@ export const openDatabase = ({ file, lockFile }: WorkerOptions): OpenDatabase =>
   }
 }
 
-const close = (database: DatabaseSync, lock: DatabaseSync): OpenDatabase => ({
+interface Parts {
+  readonly database: DatabaseSync
+  readonly lock: DatabaseSync
+  readonly log: Log
+  readonly mark: CleanMark
+}
+
+const opened = ({ database, lock, log, mark }: Parts): OpenDatabase => ({
   database,
-  close() {
+  log,
+  close({ whole }) {
+    log.close()
     database.close()
+    if (whole) mark.set()
     lock.close()
   },
 })
@@ -128,12 +167,12 @@ const takeLock = (lockFile: string): DatabaseSync => {
 const pragma = (database: DatabaseSync, name: string): unknown =>
   Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0]
 
-/** Whether the database is empty and needs its schema. Refuses what is not ours, not whole, or newer than we are. */
-const checkIdentity = (database: DatabaseSync, file: string): boolean => {
+/** The version of the schema; 0: the database is empty. Refuses what is not ours or newer than we are. */
+const checkIdentity = (database: DatabaseSync, file: string): number => {
   const application = pragma(database, 'application_id')
   const version = pragma(database, 'user_version') as number
   const objects = database.prepare('SELECT count(*) AS count FROM sqlite_schema').get() as { count: number }
-  if (application === 0 && objects.count === 0) return true
+  if (application === 0 && objects.count === 0) return 0
   if (application !== APPLICATION_ID) {
     throw new SeamarkError('DATA_DIR_FOREIGN', `${file} is a database of another program`)
   }
@@ -143,7 +182,53 @@ const checkIdentity = (database: DatabaseSync, file: string): boolean => {
       `${file} has schema version ${version}; this Seamark knows versions up to ${SCHEMA_VERSION}`,
     )
   }
+  return version
+}
+
+/** Reads the whole file: a second for a hundred megabytes. */
+const checkPages = (database: DatabaseSync, file: string): void => {
   const verdict = pragma(database, 'quick_check(1)')
   if (verdict !== 'ok') throw new SeamarkError('STORE_CORRUPT', `${file} is damaged: ${String(verdict)}`)
-  return false
+}
+
+/** The log that the database names. */
+const openLog = (database: DatabaseSync, file: string): Log => {
+  if (!existsSync(file)) {
+    throw new SeamarkError(
+      'STORE_CORRUPT',
+      `${file} is missing: it may hold acknowledged writes that the database has not`,
+    )
+  }
+  const log = Log.open(file)
+  const { log: identity } = database.prepare('SELECT log FROM meta').get() as { log: Uint8Array }
+  if (Buffer.compare(identity, log.identity) === 0) return log
+  log.close()
+  throw new SeamarkError('STORE_CORRUPT', `${file} belongs to another database than the one beside it`)
+}
+
+/** Makes the tables, or brings them up to date, with a log of their own. Durable when it returns. */
+const bringToSchema = (database: DatabaseSync, version: number, logFile: string): Log => {
+  const log = newLog(logFile)
+  const changes = (version === 0 ? META + TABLES : CHANGES) + INDEXES
+  const identities = `PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION};`
+  database.exec(`BEGIN IMMEDIATE; ${changes} ${identities}`)
+  database.prepare('UPDATE meta SET log = ?').run(log.identity)
+  database.exec('COMMIT; PRAGMA wal_checkpoint(TRUNCATE)')
+  return log
+}
+
+/** What lies there already is from an opening that did not come to its end, or somebody's only copy. */
+const newLog = (file: string): Log => {
+  if (existsSync(file)) {
+    const old = Log.open(file)
+    const batches = old.batches(0)
+    old.close()
+    if (batches.length > 0) {
+      throw new SeamarkError(
+        'STORE_CORRUPT',
+        `${file} holds acknowledged writes, but the database beside it is another`,
+      )
+    }
+  }
+  return Log.create(file)
 }

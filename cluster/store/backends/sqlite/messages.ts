@@ -16,6 +16,7 @@ import type {
   Transaction,
   TransactionResult,
 } from '../../kv.ts'
+import type { PackedAnswers, PackedRequests } from './packing.ts'
 
 /** What the worker is started with. */
 export interface WorkerOptions {
@@ -23,6 +24,10 @@ export interface WorkerOptions {
   readonly file: string
   /** The path of the file whose lock says that this process owns the database. */
   readonly lockFile: string
+  /** The path of the log before the database. */
+  readonly logFile: string
+  /** The path of the file that says that the database was closed in order. */
+  readonly markFile: string
 }
 
 export type ReadRequest =
@@ -60,7 +65,7 @@ export interface Numbered {
   readonly request: Request
 }
 /** What was asked in one turn of the event loop comes together. */
-export type Envelope = readonly Numbered[] | 'close'
+export type Envelope = PackedRequests | 'close'
 
 export type Failure =
   /** History that cannot be had. */
@@ -75,10 +80,7 @@ export interface Answer {
   readonly outcome:
     | { readonly ok: true; readonly value: Answers[keyof Answers] }
     | { readonly ok: false; readonly failure: Failure }
-  /**
-   * The transactions that the request made; to be delivered before it is answered. The values of a transaction's own puts
-   * are left out: whoever asked has them.
-   */
+  /** The transactions that the request made; to be delivered before it is answered. */
   readonly sets: readonly ChangeSet[]
 }
 
@@ -93,12 +95,12 @@ export type Message =
   | {
       readonly type: 'group'
       /** In the order in which they happened. */
-      readonly answers: readonly Answer[]
-      /** How many write requests shared the commit; 0: only reads. */
+      readonly answers: PackedAnswers
+      /** How many write requests shared the batch; 0: only reads. */
       readonly writes: number
-      /** How long the commit took, its sync included. Seconds. */
+      /** How long the log took to have them, its sync included. Seconds. */
       readonly commitSeconds: number
     }
-  /** Upkeep failed (a checkpoint, a sweep): nothing is lost, it is tried again after the next group. */
+  /** Upkeep failed (a commit, a checkpoint, a sweep): nothing is lost, it is tried again with the next group. */
   | { readonly type: 'upkeep-failed'; readonly code: ErrorCode; readonly message: string }
   | { readonly type: 'closed' }

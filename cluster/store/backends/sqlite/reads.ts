@@ -1,4 +1,4 @@
-/** Reads of the committed state, now or as of a revision, and of the log. Runs in the worker. */
+/** Reads of the state, now or as of a revision, and of history. Runs in the worker. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import {
   type Change,
@@ -16,48 +16,47 @@ import { COLUMNS, firstRow, HEAD_COLUMNS, type Row, type RowHead, revisionOf, to
 /** Rows in one page of history: about a megabyte of Kubernetes objects, a few milliseconds of the worker's time. */
 const HISTORY_PAGE = 1_000
 
-/** What the store's own counters say; kept by the writer. */
-export interface Revisions {
-  readonly revision: Revision
-  readonly compacted: Revision
-}
+/** What the store's own counters say now. */
+type Revisions = () => { readonly revision: Revision; readonly compacted: Revision }
 
 export class Reads {
   readonly #revisions: Revisions
   readonly #live: StatementSync
   readonly #head: StatementSync
-  readonly #rangeNow: StatementSync
-  readonly #countNow: StatementSync
-  readonly #rangeThen: StatementSync
-  readonly #countThen: StatementSync
-  readonly #log: StatementSync
+  readonly #range: StatementSync
+  readonly #count: StatementSync
+  readonly #history: StatementSync
 
   constructor(database: DatabaseSync, revisions: Revisions) {
     this.#revisions = revisions
-    const inRange = 'key >= :start AND key < :end'
-    const now = `${inRange} AND ended IS NULL`
-    // At a revision a key is what was written up to it and not yet ended at it. Two partial indexes, merged by key.
-    const lived = (columns: string) =>
-      `SELECT ${columns} FROM history WHERE ${now} AND id < :after
-       UNION ALL
-       SELECT ${columns} FROM history WHERE ${inRange} AND ended > :revision AND id < :after`
-    this.#live = database.prepare(`SELECT ${COLUMNS} FROM history WHERE key = ? AND ended IS NULL`)
-    this.#head = database.prepare(`SELECT ${HEAD_COLUMNS} FROM history WHERE key = ? AND ended IS NULL`)
-    this.#rangeNow = database.prepare(`SELECT ${COLUMNS} FROM history WHERE ${now} ORDER BY key LIMIT :limit`)
-    this.#countNow = database.prepare(`SELECT count(*) AS count FROM history WHERE ${now}`)
-    this.#rangeThen = database.prepare(`${lived(COLUMNS)} ORDER BY key LIMIT :limit`)
-    this.#countThen = database.prepare(`SELECT count(*) AS count FROM (${lived('id')})`)
-    this.#log = database.prepare(`SELECT ${COLUMNS} FROM history WHERE id >= :first AND ${inRange} ORDER BY id`)
+    const last = 'SELECT * FROM history WHERE key = ? ORDER BY id DESC LIMIT 1'
+    this.#live = database.prepare(last.replace('*', COLUMNS))
+    this.#head = database.prepare(last.replace('*', HEAD_COLUMNS))
+    const within = 'key >= :start AND key < :end AND id < :after'
+    this.#range = database.prepare(
+      `SELECT ${COLUMNS} FROM history AS row WHERE ${within} AND version > 0 AND NOT EXISTS
+         (SELECT 1 FROM history WHERE key = row.key AND id > row.id AND id < :after)
+       ORDER BY key LIMIT :limit`,
+    )
+    // The version is that of the greatest id (sqlite.org/lang_select.html, "bare columns").
+    this.#count = database.prepare(
+      `SELECT count(*) AS count FROM
+         (SELECT max(id), version FROM history WHERE ${within} GROUP BY key HAVING version > 0)`,
+    )
+    // The unary plus keeps the order of ids: it hides the keys from the index.
+    this.#history = database.prepare(
+      `SELECT ${COLUMNS} FROM history WHERE id >= :first AND +key >= :start AND +key < :end ORDER BY id`,
+    )
   }
 
   /** The key as it is now, within the writer's open transaction too. */
   live(key: string): Row | undefined {
-    return this.#live.get(key) as Row | undefined
+    return alive(this.#live.get(key) as Row | undefined)
   }
 
   /** The same without the value, which may be megabytes. */
   head(key: string): RowHead | undefined {
-    return this.#head.get(key) as RowHead | undefined
+    return alive(this.#head.get(key) as RowHead | undefined)
   }
 
   get(key: string, revision: Revision | undefined): KeyValue | undefined {
@@ -69,32 +68,26 @@ export class Reads {
   /** @throws StoreRevisionError */
   range({ start, end }: KeyRange, { revision, limit }: RangeOptions): RangeResult {
     const as = this.#readable(revision)
-    const bounds = { start, end }
-    const then = { ...bounds, revision: as, after: firstRow(as + 1) }
-    const now = as === this.#revisions.revision
-    const page = { limit: limit ?? -1 }
-    const rows = (
-      now ? this.#rangeNow.all({ ...bounds, ...page }) : this.#rangeThen.all({ ...then, ...page })
-    ) as unknown
-    const keyValues = (rows as Row[]).map(toKeyValue)
+    const bounds = { start, end, after: firstRow(as + 1) }
+    const rows = this.#range.all({ ...bounds, limit: limit ?? -1 }) as unknown as Row[]
+    const keyValues = rows.map(toKeyValue)
     // A page that is not full is the whole: only a full one needs the count.
     if (limit === undefined || keyValues.length < limit) {
       return { keyValues, more: false, count: keyValues.length, revision: as }
     }
-    const counted = now ? this.#countNow.get(bounds) : this.#countThen.get(then)
-    const { count } = counted as unknown as { count: number }
+    const { count } = this.#count.get(bounds) as unknown as { count: number }
     return { keyValues, more: count > keyValues.length, count, revision: as }
   }
 
   /** @throws StoreRevisionError when `from` was compacted */
   history(range: KeyRange, from: Revision): HistoryPage {
-    const { compacted } = this.#revisions
+    const { compacted } = this.#revisions()
     if (compacted > 0 && from <= compacted) throw new StoreRevisionError({ problem: 'compacted', compacted })
     const sets: ChangeSet[] = []
     let changes: Change[] = []
     let revision = 0
     let read = 0
-    const rows = this.#log.iterate({ first: firstRow(from), start: range.start, end: range.end })
+    const rows = this.#history.iterate({ first: firstRow(from), start: range.start, end: range.end })
     for (const row of rows as unknown as Iterable<Row>) {
       if (revisionOf(row) !== revision) {
         // A page ends between transactions, never within one.
@@ -110,10 +103,12 @@ export class Reads {
   }
 
   #readable(revision: Revision | undefined): Revision {
-    const { revision: current, compacted } = this.#revisions
+    const { revision: current, compacted } = this.#revisions()
     if (revision === undefined) return current
     if (revision > current) throw new StoreRevisionError({ problem: 'future', current })
     if (revision < compacted) throw new StoreRevisionError({ problem: 'compacted', compacted })
     return revision
   }
 }
+
+const alive = <Head extends RowHead>(row: Head | undefined): Head | undefined => (row?.version === 0 ? undefined : row)

@@ -35,11 +35,12 @@ import {
 import { Leases, LONGEST_LEASE } from '../../leases.ts'
 import { createStoreMetrics, type StoreMetrics } from '../../metrics.ts'
 import { type HistoryOutcome, Watches } from '../../watches.ts'
-import type { Answers, Envelope, Failure, HistoryPage, Message, Numbered, Request, WorkerOptions } from './messages.ts'
+import type { Answer, Answers, Envelope, Failure, HistoryPage, Message, Request, WorkerOptions } from './messages.ts'
+import { Outbox, type PackedAnswers, unpackChanges, WORDS_OF_OPERATION } from './packing.ts'
 import { OPERATIONS_PER_TRANSACTION } from './rows.ts'
 
 export interface SqliteStoreOptions {
-  /** Holds `store.sqlite`, its log and its lock. Made (mode 0700) when it does not exist. */
+  /** Holds `store.sqlite`, `store.log` and their lock. Made (mode 0700) when it does not exist. */
   readonly directory: string
   readonly logger: Logger
   readonly registry: Registry
@@ -64,6 +65,8 @@ export const openSqliteStore = async (options: SqliteStoreOptions): Promise<Stor
   const workerData: WorkerOptions = {
     file: join(directory, 'store.sqlite'),
     lockFile: join(directory, 'store.lock'),
+    logFile: join(directory, 'store.log'),
+    markFile: join(directory, 'store.clean'),
   }
   // Secrets are in there, whatever the directory's own mode. SQLite gives its log the mode of the database.
   for (const file of [workerData.file, workerData.lockFile]) await createPrivate(file)
@@ -119,7 +122,7 @@ const syncDirectory = async (directory: string): Promise<void> => {
 interface Pending {
   readonly resolve: (value: Answers[keyof Answers]) => void
   readonly reject: (error: Error) => void
-  /** Of a transaction, whose changes come back without the values. */
+  /** Of a transaction: only what they came to is told. */
   readonly operations?: readonly Operation[]
 }
 
@@ -136,7 +139,7 @@ class SqliteStore implements Store {
   readonly #pending = new Map<number, Pending>()
   #nextId = 0
   /** Asked in this turn of the event loop. */
-  #outbox: Numbered[] = []
+  readonly #outbox = new Outbox()
   #closing: Promise<void> | undefined
   /** Why the worker is gone. */
   #ended: Error | undefined
@@ -174,7 +177,7 @@ class SqliteStore implements Store {
   async transact(transaction: Transaction): Promise<TransactionResult> {
     checkTransaction(transaction)
     const { operations } = transaction
-    return this.#ask('transact', { type: 'transact', transaction: ownBytes(transaction) }, operations)
+    return this.#ask('transact', { type: 'transact', transaction }, operations)
   }
 
   watch(range: KeyRange, options: WatchOptions): StoreWatch {
@@ -261,15 +264,14 @@ class SqliteStore implements Store {
   #send(request: Request, pending: Pending): void {
     const id = this.#nextId++
     this.#pending.set(id, pending)
-    if (this.#outbox.length === 0) setImmediate(() => this.#flush())
-    this.#outbox.push({ id, request })
+    if (this.#outbox.isEmpty) setImmediate(() => this.#flush())
+    this.#outbox.add({ id, request })
   }
 
   #flush(): void {
-    const requests = this.#outbox
-    if (requests.length === 0) return
-    this.#outbox = []
-    this.#worker.postMessage(requests satisfies Envelope)
+    if (this.#outbox.isEmpty) return
+    const envelope: Envelope = this.#outbox.take()
+    this.#worker.postMessage(envelope, [envelope.values.buffer])
   }
 
   #assertOpen(): void {
@@ -298,14 +300,35 @@ class SqliteStore implements Store {
       this.#metrics.groupSize.observe(writes)
       this.#metrics.commitDuration.observe(commitSeconds)
     }
-    for (const { id, outcome, sets } of answers) {
-      const pending = this.#pending.get(id)
-      assert(pending, 'every answer has a question')
-      for (const set of sets) this.#deliver(withValues(set, pending.operations ?? []))
-      this.#pending.delete(id)
-      if (outcome.ok) pending.resolve(outcome.value)
-      else pending.reject(this.#error(outcome.failure))
+    for (let at = 0; at < answers.length; ) {
+      const answer = answers[at++]!
+      if (typeof answer === 'number') at = this.#settleTransaction(answer, answers, at)
+      else this.#settleOther(answer)
     }
+  }
+
+  /** A committed one; the words after its id begin at `at`. Answers where the next answer begins. */
+  #settleTransaction(id: number, words: PackedAnswers, at: number): number {
+    const { operations = [], resolve } = this.#take(id)
+    const revision = words[at] as Revision
+    const set = unpackChanges({ words, at: at + 1 }, revision, operations)
+    if (set.changes.length > 0) this.#deliver(set)
+    resolve({ committed: true, revision })
+    return at + 1 + WORDS_OF_OPERATION * operations.length
+  }
+
+  #settleOther({ id, outcome, sets }: Answer): void {
+    const { resolve, reject } = this.#take(id)
+    for (const set of sets) this.#deliver(set)
+    if (outcome.ok) resolve(outcome.value)
+    else reject(this.#error(outcome.failure))
+  }
+
+  #take(id: number): Pending {
+    const pending = this.#pending.get(id)
+    assert(pending, 'every answer has a question')
+    this.#pending.delete(id)
+    return pending
   }
 
   #deliver(set: ChangeSet): void {
@@ -348,27 +371,3 @@ const checkTransaction = ({ compare, operations }: Transaction): void => {
   assert(operations.length <= OPERATIONS_PER_TRANSACTION, 'too many operations in one transaction')
   for (const { key } of operations) assert(key !== '' && !key.includes('\0') && key.isWellFormed(), 'not a key')
 }
-
-/** The changes of a transaction with the values that it put: the very bytes that the caller gave. */
-const withValues = (set: ChangeSet, operations: readonly Operation[]): ChangeSet => {
-  if (operations.length === 0) return set
-  const values = new Map(operations.map(operation => [operation.key, operation]))
-  const changes = set.changes.map(change => {
-    const operation = values.get(change.keyValue.key)
-    return operation?.type === 'put' ? { ...change, keyValue: { ...change.keyValue, value: operation.value } } : change
-  })
-  return { ...set, changes }
-}
-
-/**
- * Posting a view of a larger buffer copies all of that buffer (Node cuts small Buffers from slabs of 64 KiB), so
- * such values are cut out first.
- */
-const ownBytes = ({ compare, operations }: Transaction): Transaction => ({
-  compare: compare.map(({ key, modRevision }) => ({ key, modRevision })),
-  operations: operations.map(operation =>
-    operation.type === 'put' && operation.value.byteLength < operation.value.buffer.byteLength
-      ? { ...operation, value: new Uint8Array(operation.value) }
-      : operation,
-  ),
-})

@@ -1,22 +1,21 @@
 /**
- * The thread that owns the database. It takes every request that waits at the moment, answers the reads from the
- * committed state, puts all writes into one SQLite transaction, commits once (one sync of the log), and only then
- * acknowledges them: writers that come together share a sync, and reads wait for at most the commit that is under way.
+ * The thread that owns the database and the log before it. It takes every request that waits at the moment, answers the
+ * reads, puts what all the writes change into one batch of the log, syncs once, and only then acknowledges them: writers
+ * that come together share a sync. The database gets the batch afterwards, while those who asked are at work again.
  */
 import assert from 'node:assert'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
-import { type ChangeSet, StoreLeaseError, StoreRevisionError } from '../../kv.ts'
+import { StoreLeaseError, StoreRevisionError } from '../../kv.ts'
+import { BatchEncoder, type Entry } from './batch.ts'
 import { type OpenDatabase, openDatabase, worldFailure } from './database.ts'
+import type { Log } from './log.ts'
 import type { Answer, Answers, Envelope, Failure, Message, Numbered, Request, WorkerOptions } from './messages.ts'
+import { packAnswers, unpackRequests } from './packing.ts'
+import { Table } from './table.ts'
 import { Writes, type Written } from './writes.ts'
 
-/** Requests in one group: bounds how long a read waits that comes just after a group began (about 50 µs a write). */
+/** Requests in one group: bounds how long a read waits that comes just after a group began (about 20 µs a write). */
 const GROUP_LIMIT = 128
-/**
- * Log pages between checkpoints (SQLite's own default): the log stays near 4 MB and is reused in place, which makes
- * its syncs cheaper than those of a growing file.
- */
-const CHECKPOINT_PAGES = 1_000
 
 type Attempt = () => Written<Answers[keyof Answers]>
 
@@ -27,14 +26,23 @@ const post = (message: Message): void => port.postMessage(message)
 
 class Worker {
   readonly #open: OpenDatabase
-  readonly #writes: Writes
+  readonly #log: Log
+  readonly #table: Table
+  readonly #encoder: BatchEncoder
   #sweeping = false
   #closed = false
 
+  /** Shows the database what the log has. @throws what `worldFailure` knows */
   constructor(open: OpenDatabase) {
     this.#open = open
-    this.#writes = new Writes(open.database)
-    post({ type: 'opened', ...this.#writes.revisions, leases: this.#writes.leases })
+    this.#log = open.log
+    this.#table = new Table(open.database)
+    this.#encoder = new BatchEncoder(open.log.seed)
+    for (const batch of this.#log.batches(this.#table.sequence)) this.#table.take(batch)
+    this.#table.settle()
+    const { revision, compacted } = this.#table.counters
+    post({ type: 'opened', revision, compacted, leases: this.#table.leases })
+    this.#upkeep(() => this.#bringIn())
     // What a compaction before the last stop left to delete.
     this.#sweepSoon()
   }
@@ -49,10 +57,10 @@ class Worker {
         closing = true
         break
       }
-      for (const numbered of next) (isRead(numbered.request) ? reads : writes).push(numbered)
+      for (const numbered of unpackRequests(next)) (isRead(numbered.request) ? reads : writes).push(numbered)
     }
     if (reads.length > 0) this.#answerReads(reads)
-    if (writes.length > 0) this.#commitWrites(writes)
+    if (writes.length > 0) this.#logWrites(writes)
     if (closing) this.#close()
   }
 
@@ -63,6 +71,7 @@ class Worker {
   #answerReads(requests: readonly Numbered[]): void {
     const answers = requests.map(({ id, request }) => {
       try {
+        this.#table.settle()
         return attempt(id, () => this.#read(request))
       } catch (error) {
         return worldAnswer(id, error)
@@ -71,27 +80,59 @@ class Worker {
     post({ type: 'group', answers, writes: 0, commitSeconds: 0 })
   }
 
-  #commitWrites(requests: readonly Numbered[]): void {
+  #logWrites(requests: readonly Numbered[]): void {
     let answers: Answer[]
     let commitSeconds = 0
     try {
-      this.#writes.begin()
-      answers = requests.map(({ id, request }) => attempt(id, () => this.#write(request)))
+      this.#table.settle()
+      // A commit that failed is due before anything more is accepted.
+      if (this.#table.isCommitDue) this.#table.commit()
+      const writes = new Writes(this.#table)
+      answers = requests.map(({ id, request }) => attempt(id, () => this.#write(writes, request)))
       const before = performance.now()
-      this.#writes.commit()
+      this.#append(writes.entries)
       commitSeconds = (performance.now() - before) / 1_000
     } catch (error) {
       // The disk is full or the file damaged: nobody's write happened.
-      this.#writes.rollback()
       answers = requests.map(({ id }) => worldAnswer(id, error))
     }
-    post({ type: 'group', answers, writes: requests.length, commitSeconds })
-    this.#upkeep(() => this.#checkpoint())
+    post({ type: 'group', answers: packAnswers(requests, answers), writes: requests.length, commitSeconds })
+    this.#upkeep(() => this.#bringIn())
     if (requests.some(({ request }) => request.type === 'compact')) this.#sweepSoon()
   }
 
+  #append(entries: readonly Entry[]): void {
+    if (entries.length === 0) return
+    const sequence = this.#table.sequence + 1
+    const batch = this.#encoder.encode(sequence, entries)
+    if (!this.#log.fits(batch.length)) this.#fold()
+    try {
+      this.#log.append(batch)
+    } catch (error) {
+      // Where the disk has no room for a longer log, a shorter one does.
+      if (this.#log.isEmpty) throw error
+      this.#fold()
+      this.#log.append(batch)
+    }
+    this.#table.take({ sequence, entries })
+  }
+
+  /** Shows the database what the log has, after it was acknowledged. */
+  #bringIn(): void {
+    this.#table.settle()
+    if (!this.#table.isCommitDue) return
+    this.#table.commit()
+    if (this.#table.isFoldDue) this.#fold()
+  }
+
+  /** The database has everything: the log begins anew. */
+  #fold(): void {
+    this.#table.fold()
+    this.#log.restart()
+  }
+
   #read(request: Request): Written<Answers[keyof Answers]> {
-    const { reads } = this.#writes
+    const { reads } = this.#table
     switch (request.type) {
       case 'get':
         return unchanged(reads.get(request.key, request.revision))
@@ -104,29 +145,19 @@ class Worker {
     }
   }
 
-  #write(request: Request): Written<Answers[keyof Answers]> {
+  #write(writes: Writes, request: Request): Written<Answers[keyof Answers]> {
     switch (request.type) {
-      case 'transact': {
-        const { value, sets } = this.#writes.transact(request.transaction)
-        return { value, sets: sets.map(withoutValues) }
-      }
+      case 'transact':
+        return writes.transact(request.transaction)
       case 'compact':
-        return unchanged(this.#writes.compact(request.revision))
+        return unchanged(writes.compact(request.revision))
       case 'grant-lease':
-        return unchanged(this.#writes.grantLease(request.ttl))
+        return unchanged(writes.grantLease(request.ttl))
       case 'revoke-lease':
-        return { value: undefined, sets: this.#writes.revokeLease(request.lease) }
+        return { value: undefined, sets: writes.revokeLease(request.lease) }
       default:
         return assert.fail(`${request.type} is no write`)
     }
-  }
-
-  /** Moves the log's pages into the database once there are enough of them, after the group was acknowledged. */
-  #checkpoint(): void {
-    const { database } = this.#open
-    // NOOP (SQLite 3.51) only counts; an older SQLite takes it for PASSIVE, which is what follows anyway.
-    const { log, checkpointed } = database.prepare('PRAGMA wal_checkpoint(NOOP)').get() as unknown as LogState
-    if (log - checkpointed >= CHECKPOINT_PAGES) database.exec('PRAGMA wal_checkpoint(PASSIVE)')
   }
 
   /** Deletes what compaction freed a little at a time; requests that arrive meanwhile come in between. */
@@ -140,16 +171,8 @@ class Worker {
   }
 
   #sweep(): void {
-    this.#writes.begin()
-    try {
-      const more = this.#writes.sweep()
-      this.#writes.commit()
-      if (more) this.#sweepSoon()
-    } catch (error) {
-      this.#writes.rollback()
-      throw error
-    }
-    this.#checkpoint()
+    if (this.#table.sweep()) this.#sweepSoon()
+    if (this.#table.isFoldDue) this.#fold()
   }
 
   #upkeep(task: () => void): void {
@@ -163,25 +186,18 @@ class Worker {
 
   #close(): void {
     this.#closed = true
-    this.#open.close()
+    let whole = false
+    this.#upkeep(() => {
+      this.#fold()
+      whole = true
+    })
+    this.#open.close({ whole })
     post({ type: 'closed' })
     port.close()
   }
 }
 
-interface LogState {
-  readonly log: number
-  readonly checkpointed: number
-}
-
 const isRead = ({ type }: Request): boolean => type === 'get' || type === 'range' || type === 'history'
-
-const NOTHING = new Uint8Array(0)
-
-const withoutValues = ({ revision, changes }: ChangeSet): ChangeSet => ({
-  revision,
-  changes: changes.map(({ type, keyValue }) => ({ type, keyValue: { ...keyValue, value: NOTHING } })),
-})
 
 const unchanged = <Value>(value: Value): Written<Value> => ({ value, sets: [] })
 
@@ -208,10 +224,13 @@ const worldAnswer = (id: number, error: unknown): Answer => {
   return { id, outcome: { ok: false, failure: { type: 'world', code, message } }, sets: [] }
 }
 
-const open = (): OpenDatabase | undefined => {
+const open = (): Worker | undefined => {
+  let database: OpenDatabase | undefined
   try {
-    return openDatabase(options)
+    database = openDatabase(options)
+    return new Worker(database)
   } catch (error) {
+    database?.close({ whole: false })
     const { code, message } = worldFailure(error, options.file)
     post({ type: 'refused', code, message })
     port.close()
@@ -219,8 +238,5 @@ const open = (): OpenDatabase | undefined => {
   }
 }
 
-const database = open()
-if (database) {
-  const worker = new Worker(database)
-  port.on('message', (envelope: Envelope) => worker.run(envelope))
-}
+const worker = open()
+if (worker) port.on('message', (envelope: Envelope) => worker.run(envelope))

@@ -1,12 +1,12 @@
 /**
- * Logical transactions inside the group's one SQLite transaction. Each compares against the state that the ones before
- * it left, and has a revision of its own. Runs in the worker.
+ * The writes of one group, each compared against the state that the ones before it left, with a revision of its own. What
+ * they change is collected: nothing has happened until the log has it. Runs in the worker.
  */
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import {
   type Change,
   type ChangeSet,
   type Compare,
+  type KeyValue,
   type LeaseId,
   type Operation,
   type Revision,
@@ -15,7 +15,7 @@ import {
   type Transaction,
   type TransactionResult,
 } from '../../kv.ts'
-import { Reads, type Revisions } from './reads.ts'
+import type { Entry } from './batch.ts'
 import {
   firstRow,
   OPERATIONS_PER_TRANSACTION,
@@ -26,9 +26,6 @@ import {
   toKeyValue,
 } from './rows.ts'
 
-/** Compacted rows that one sweep deletes: a few milliseconds, so that requests hardly wait behind it. */
-const SWEEP_ROWS = 500
-
 const NOTHING = new Uint8Array(0)
 
 /** What a request came to, and the transactions to tell watches. */
@@ -37,77 +34,47 @@ export interface Written<Value> {
   readonly sets: readonly ChangeSet[]
 }
 
+/** What the store's own counters say. */
+export interface Counters {
+  readonly revision: Revision
+  readonly compacted: Revision
+  /** The last lease that was ever granted. */
+  readonly lastLease: LeaseId
+}
+
+/** The state before the group. */
+export interface Before {
+  readonly counters: Counters
+  head(key: string): RowHead | undefined
+  live(key: string): Row | undefined
+  hasLease(lease: LeaseId): boolean
+  /** In order. */
+  keysOfLease(lease: LeaseId): string[]
+}
+
 export class Writes {
-  readonly reads: Reads
-  readonly #revisions: { -readonly [Name in keyof Revisions]: Revisions[Name] }
-  readonly #database: DatabaseSync
-  readonly #end: StatementSync
-  readonly #insert: StatementSync
-  readonly #meta: StatementSync
-  readonly #leaseExists: StatementSync
-  readonly #leaseKeys: StatementSync
-  readonly #sweep: StatementSync
-  #saved: Revisions
+  readonly entries: Entry[] = []
+  readonly #before: Before
+  readonly #counters: { -readonly [Name in keyof Counters]: Counters[Name] }
+  /** The last row of each key that the group wrote. */
+  readonly #rows = new Map<string, Row>()
+  readonly #leases = new Map<LeaseId, 'granted' | 'revoked'>()
 
-  constructor(database: DatabaseSync) {
-    this.#database = database
-    const meta = database.prepare('SELECT revision, compacted FROM meta').get() as unknown as Revisions
-    this.#revisions = { revision: meta.revision, compacted: meta.compacted }
-    this.#saved = { ...this.#revisions }
-    this.reads = new Reads(database, this.#revisions)
-    this.#end = database.prepare('UPDATE history SET ended = ? WHERE id = ?')
-    this.#insert = database.prepare(
-      'INSERT INTO history (id, key, created, version, lease, ended, value) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    )
-    this.#meta = database.prepare('UPDATE meta SET revision = ?, compacted = ?')
-    this.#leaseExists = database.prepare('SELECT 1 FROM lease WHERE id = ?')
-    this.#leaseKeys = database.prepare(
-      'SELECT key FROM history WHERE lease = ? AND lease <> 0 AND ended IS NULL ORDER BY key',
-    )
-    this.#sweep = database.prepare(
-      'DELETE FROM history WHERE id IN (SELECT id FROM history WHERE ended <= ? ORDER BY ended LIMIT ?)',
-    )
-  }
-
-  get revisions(): Revisions {
-    return this.#revisions
-  }
-
-  get leases(): { readonly id: LeaseId; readonly ttl: number }[] {
-    const rows = this.#database.prepare('SELECT id, ttl FROM lease').all() as unknown as { id: number; ttl: number }[]
-    return rows.map(({ id, ttl }) => ({ id, ttl }))
-  }
-
-  begin(): void {
-    this.#database.exec('BEGIN IMMEDIATE')
-    this.#saved = { ...this.#revisions }
-  }
-
-  /** Returns once everything since `begin` is synced. On a throw nothing of it is there. */
-  commit(): void {
-    const { revision, compacted } = this.#revisions
-    if (revision !== this.#saved.revision || compacted !== this.#saved.compacted) this.#meta.run(revision, compacted)
-    this.#database.exec('COMMIT')
-  }
-
-  rollback(): void {
-    Object.assign(this.#revisions, this.#saved)
-    if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+  constructor(before: Before) {
+    this.#before = before
+    this.#counters = { ...before.counters }
   }
 
   /** @throws StoreLeaseError when a put names a lease that is not there; nothing is written then. */
   transact({ compare, operations }: Transaction): Written<TransactionResult> {
-    const { revision } = this.#revisions
-    const heads = new Map(compare.map(({ key }) => [key, this.reads.head(key)]))
+    const { revision } = this.#counters
+    const heads = new Map<string, RowHead | undefined>()
+    for (const { key } of compare) heads.set(key, this.#head(key))
     if (!compare.every(condition => holds(condition, heads.get(condition.key)))) {
-      const current = compare.map(({ key }) => {
-        const row = this.reads.live(key)
-        return row && toKeyValue(row)
-      })
-      return { value: { committed: false, revision, current }, sets: [] }
+      return { value: { committed: false, revision, current: compare.map(({ key }) => this.#live(key)) }, sets: [] }
     }
     for (const operation of operations) {
-      if (operation.type === 'put' && operation.lease && !this.#leaseExists.get(operation.lease)) {
+      if (operation.type === 'put' && operation.lease && !this.#hasLease(operation.lease)) {
         throw new StoreLeaseError(operation.lease)
       }
     }
@@ -117,53 +84,82 @@ export class Writes {
 
   /** @throws StoreRevisionError */
   compact(revision: Revision): undefined {
-    const { revision: current, compacted } = this.#revisions
+    const { revision: current, compacted } = this.#counters
     if (revision > current) throw new StoreRevisionError({ problem: 'future', current })
-    this.#revisions.compacted = Math.max(revision, compacted)
+    if (revision <= compacted) return
+    this.#counters.compacted = revision
+    this.entries.push({ type: 'compact', revision })
   }
 
   grantLease(ttl: number): LeaseId {
-    const { lastInsertRowid } = this.#database.prepare('INSERT INTO lease (ttl) VALUES (?)').run(ttl)
-    return Number(lastInsertRowid)
+    const lease = ++this.#counters.lastLease
+    this.#leases.set(lease, 'granted')
+    this.entries.push({ type: 'grant', lease, ttl })
+    return lease
   }
 
   /** Deletes the lease and its keys, in one transaction as far as one can hold them. */
   revokeLease(lease: LeaseId): ChangeSet[] {
-    const keys = this.#leaseKeys.all(lease) as unknown as { key: string }[]
+    const keys = this.#keysOfLease(lease)
     const sets: ChangeSet[] = []
     for (let done = 0; done < keys.length; done += OPERATIONS_PER_TRANSACTION) {
       const part = keys.slice(done, done + OPERATIONS_PER_TRANSACTION)
-      const set = this.#apply(part.map(({ key }) => ({ type: 'delete', key })))
+      const set = this.#apply(part.map(key => ({ type: 'delete', key })))
       if (set) sets.push(set)
     }
-    this.#database.prepare('DELETE FROM lease WHERE id = ?').run(lease)
+    if (this.#hasLease(lease)) {
+      this.#leases.set(lease, 'revoked')
+      this.entries.push({ type: 'revoke', lease })
+    }
     return sets
   }
 
-  /** Deletes some of the rows that compaction freed; false when none was left. */
-  sweep(): boolean {
-    return this.#sweep.run(this.#revisions.compacted, SWEEP_ROWS).changes === SWEEP_ROWS
+  #head(key: string): RowHead | undefined {
+    const row = this.#rows.get(key)
+    return row ? alive(row) : this.#before.head(key)
+  }
+
+  #live(key: string): KeyValue | undefined {
+    const written = this.#rows.get(key)
+    if (!written) {
+      const row = this.#before.live(key)
+      return row && toKeyValue(row)
+    }
+    // A view of the values of many: posting it would post them all.
+    return alive(written) && toKeyValue({ ...written, value: written.value.slice() })
+  }
+
+  #hasLease(lease: LeaseId): boolean {
+    const here = this.#leases.get(lease)
+    return here ? here === 'granted' : this.#before.hasLease(lease)
+  }
+
+  #keysOfLease(lease: LeaseId): string[] {
+    const keys = this.#before.keysOfLease(lease).filter(key => !this.#rows.has(key))
+    for (const row of this.#rows.values()) if (row.version > 0 && row.lease === lease) keys.push(row.key)
+    return keys
   }
 
   /** `heads`: rows that have just been looked up. */
   #apply(operations: readonly Operation[], heads?: ReadonlyMap<string, RowHead | undefined>): ChangeSet | undefined {
-    const revision = this.#revisions.revision + 1
+    const revision = this.#counters.revision + 1
     const changes: Change[] = []
     for (const operation of operations) {
       const { key } = operation
-      const previous = heads?.has(key) ? heads.get(key) : this.reads.head(key)
+      const previous = heads?.has(key) ? heads.get(key) : this.#head(key)
       if (operation.type === 'delete' && !previous) continue
       const row = successor(operation, previous, firstRow(revision) + changes.length)
-      if (previous) this.#end.run(revision, previous.id)
-      const ended = operation.type === 'delete' ? revision : null
-      this.#insert.run(row.id, row.key, row.created, row.version, row.lease, ended, row.value)
+      this.#rows.set(key, row)
+      this.entries.push({ type: 'row', row })
       changes.push(toChange(row))
     }
     if (changes.length === 0) return undefined
-    this.#revisions.revision = revision
+    this.#counters.revision = revision
     return { revision, changes }
   }
 }
+
+const alive = (row: Row): Row | undefined => (row.version === 0 ? undefined : row)
 
 const holds = ({ modRevision }: Compare, head: RowHead | undefined): boolean =>
   modRevision === (head ? revisionOf(head) : 0)
