@@ -8,7 +8,14 @@ import { SeamarkError } from '#lib/errors.ts'
 import type { ClusterAccess } from './access.ts'
 import { readCluster } from './kubeconfig/cluster.ts'
 import type { Field } from './kubeconfig/field.ts'
-import { type MergedKubeconfig, mergeKubeconfigs, type NamedEntry, readKubeconfigFiles } from './kubeconfig/files.ts'
+import {
+  type KubeconfigText,
+  type MergedKubeconfig,
+  mergeKubeconfigs,
+  type NamedEntry,
+  parseKubeconfigs,
+  readKubeconfigTexts,
+} from './kubeconfig/files.ts'
 import { readUser } from './kubeconfig/user.ts'
 
 export interface KubeconfigOptions {
@@ -37,9 +44,16 @@ export const kubeconfigFiles = (
   return { files: [join(environment.HOME ?? '/', '.kube', 'config')], missingAllowed: false }
 }
 
-export const loadKubeconfig = async (options: KubeconfigOptions): Promise<ClusterAccess> => {
-  const { files, missingAllowed = false, environment, clock } = options
-  const merged = mergeKubeconfigs(await readKubeconfigFiles(files, missingAllowed))
+export const loadKubeconfig = async (options: KubeconfigOptions): Promise<ClusterAccess> =>
+  accessOf(await readKubeconfigTexts(options.files, options.missingAllowed), options)
+
+/** The same from texts that have been read. */
+export const accessOf = async (
+  texts: readonly KubeconfigText[],
+  options: KubeconfigOptions,
+): Promise<ClusterAccess> => {
+  const { files, environment, clock } = options
+  const merged = mergeKubeconfigs(await parseKubeconfigs(texts))
   const context = chooseContext(merged, options)
   const clusterName = context.field.child('cluster')
   const cluster = entryOf(merged.clusters, clusterName, 'cluster', files)

@@ -7,7 +7,8 @@ import type { ClusterAccess } from '#watcher/access.ts'
 import { RestClient } from '#watcher/client.ts'
 import { endpointAccess } from '#watcher/endpoint.ts'
 import { inClusterAccess } from '#watcher/in-cluster.ts'
-import { kubeconfigFiles, loadKubeconfig } from '#watcher/kubeconfig.ts'
+import { loadKnownKubeconfig } from '#watcher/known-kubeconfig.ts'
+import { type KubeconfigOptions, kubeconfigFiles, loadKubeconfig } from '#watcher/kubeconfig.ts'
 import { type RequestObserver, requestMetrics } from '#watcher/request-observer.ts'
 import type { Environment } from '../plugin.ts'
 import type { Cluster, ClusterNeeds, ClusterSource } from './cluster-source.ts'
@@ -38,14 +39,18 @@ type Surroundings = Pick<
 
 /** The flag beats the directive; a directive that says nothing means the pod that this runs in. */
 const findAccess = async (connection: ConnectionSettings, surroundings: Surroundings): Promise<ClusterAccess> => {
-  const { clock, variables: environment, folder, overrides } = surroundings
+  const { clock, variables: environment, folder, overrides, stateFolder, version } = surroundings
+  const load = (options: KubeconfigOptions) =>
+    stateFolder === undefined
+      ? loadKubeconfig(options)
+      : loadKnownKubeconfig({ ...options, folder: stateFolder, version })
   const { kubeconfig, endpoint, tls } = connection
   if (overrides.kubeconfig) {
-    return loadKubeconfig({ ...kubeconfigFiles(overrides.kubeconfig, environment), environment, clock })
+    return load({ ...kubeconfigFiles(overrides.kubeconfig, environment), environment, clock })
   }
   if (kubeconfig) {
     const files = [resolve(folder, kubeconfig.file)]
-    return loadKubeconfig({ files, context: kubeconfig.context, environment, clock })
+    return load({ files, context: kubeconfig.context, environment, clock })
   }
   if (!endpoint) return podAccess(surroundings)
   const files = tls && {

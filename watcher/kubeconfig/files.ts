@@ -17,23 +17,36 @@ export interface MergedKubeconfig {
   readonly currentContext: Field | undefined
 }
 
-/** The roots of the files, those that are there. */
-export const readKubeconfigFiles = async (files: readonly string[], missingAllowed: boolean): Promise<Field[]> => {
-  // A server in a pod has no such file, and need not wait for seventy modules.
-  const { parseDocument } = await import('yaml')
-  const roots = []
+export interface KubeconfigText {
+  /** Absolute. */
+  readonly file: string
+  readonly text: string
+}
+
+/** Of the files that are there. */
+export const readKubeconfigTexts = async (
+  files: readonly string[],
+  missingAllowed = false,
+): Promise<readonly KubeconfigText[]> => {
+  const texts = []
   for (const file of files.map(path => resolve(path))) {
     try {
-      roots.push(rootOf(file, parseDocument(await readFile(file, 'utf8'))))
+      texts.push({ file, text: await readFile(file, 'utf8') })
     } catch (cause) {
-      if (cause instanceof SeamarkError) throw cause
       if (missingAllowed && systemCode(cause) === 'ENOENT') continue
       const why = systemCode(cause) === 'ENOENT' ? 'the file does not exist' : 'the file cannot be read'
       throw new SeamarkError('BAD_KUBECONFIG', `${file}: ${why}`, { cause })
     }
   }
-  if (roots.length === 0) throw new SeamarkError('BAD_KUBECONFIG', `none of these files exists: ${files.join(', ')}`)
-  return roots
+  if (texts.length === 0) throw new SeamarkError('BAD_KUBECONFIG', `none of these files exists: ${files.join(', ')}`)
+  return texts
+}
+
+/** The root of each. */
+export const parseKubeconfigs = async (texts: readonly KubeconfigText[]): Promise<readonly Field[]> => {
+  // A server in a pod has no such file, and need not wait for seventy modules.
+  const { parseDocument } = await import('yaml')
+  return texts.map(({ file, text }) => rootOf(file, parseDocument(text)))
 }
 
 const rootOf = (file: string, document: Document): Field => {

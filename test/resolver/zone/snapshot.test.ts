@@ -60,7 +60,7 @@ const STALE = [...KNOWN_ANSWER, `EDE ${extendedErrorCodes.STALE_ANSWER}`]
 const NOT_READY = ['SERVFAIL', `EDE ${extendedErrorCodes.NOT_READY}`]
 
 const snapshotIn = (folder: string): string => {
-  const [name, ...others] = readdirSync(folder)
+  const [name, ...others] = readdirSync(folder).filter(file => !file.startsWith('kubeconfig-'))
   if (name === undefined || others.length > 0) throw new Error(`not one file: ${[name, ...others]}`)
   return join(folder, name)
 }
