@@ -20,8 +20,11 @@ import { turns } from './turns.ts'
 
 /** So long nothing comes to a socket from which all was steered away: a handshake of TCP in a cluster is shorter. */
 const QUIET: Milliseconds = 50
-/** So long a socket may be steered away from without it being quiet, before something else is tried. */
-const PATIENCE: Milliseconds = 500
+/**
+ * So often a socket is looked at that was steered away from and is not quiet, before something else is tried. Looks are
+ * counted, not time: a process that stands still for a moment (another's turn, a frozen machine) has seen nothing by then.
+ */
+const LOOKS = 10
 
 /** TCP_LISTEN, as /proc writes it. */
 const LISTENING = '0A'
@@ -76,7 +79,7 @@ export class PortGroup {
     const { clock, logger } = this.#environment
     for (const index of this.#choices(others)) {
       if (index !== 'as it is') steer(this.#descriptors[0]!, index, 1)
-      for (const end = clock.monotonic() + PATIENCE; clock.monotonic() < end; ) {
+      for (let look = 0; look < LOOKS; look++) {
         const before = arrivals()
         await sleep(clock, QUIET)
         await turns()
@@ -98,12 +101,12 @@ export class PortGroup {
   /** Resolves when the queue has been seen empty; soon all the same, where nobody else takes what comes. */
   async empty(arrivals: () => number): Promise<void> {
     const { clock } = this.#environment
-    let before: number
     const end = clock.monotonic() + QUIET
-    do {
-      before = arrivals()
+    for (let look = 0; look < LOOKS || clock.monotonic() < end; look++) {
+      const before = arrivals()
       await turns()
-    } while (arrivals() !== before && clock.monotonic() < end)
+      if (arrivals() === before) return
+    }
   }
 
   /** The inodes of the other sockets with the same address, port and state (proc_pid_net(5)). */
