@@ -25,7 +25,8 @@ class SystemTimer implements Timer {
   readonly #handle: NodeJS.Timeout
 
   constructor(delay: Milliseconds, task: () => void) {
-    this.#handle = setTimeout(task, delay)
+    // Late already, where this process stood still: Node would warn.
+    this.#handle = setTimeout(task, Math.max(0, delay))
     this.#handle.unref()
   }
 
