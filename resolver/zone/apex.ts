@@ -11,7 +11,8 @@ import { addressRecords, serviceName } from './service-records.ts'
 
 /** Seconds. The version of the schema never changes while a server runs. */
 const VERSION_TTL = 28_800
-const SCHEMA_VERSION = '1.1.0'
+/** Kubernetes DNS specification 1.1 §1; KEP-1645's specification §1. */
+const SCHEMA_VERSION = { cluster: '1.1.0', clusterset: '1.0.0' } as const
 /** Seconds: a negative answer is never kept longer, whatever `ttl` says. */
 const MAXIMUM_SOA_TTL = 300
 /** Seconds: for secondaries. */
@@ -59,11 +60,12 @@ export const nameServerNode = (lookup: Lookup): Node => ({
   },
 })
 
-export const versionNode = ({ owner }: Lookup): Node => ({
+export const versionNode = ({ owner, zone }: Lookup): Node => ({
   kind: 'present',
   records: type => {
     if (type !== recordTypes.TXT) return undefined
-    return { answers: [makeRecord(owner, type, VERSION_TTL, txtData.encode([Buffer.from(SCHEMA_VERSION)]))] }
+    const version = SCHEMA_VERSION[zone.kind === 'clusterset' ? 'clusterset' : 'cluster']
+    return { answers: [makeRecord(owner, type, VERSION_TTL, txtData.encode([Buffer.from(version)]))] }
   },
 })
 

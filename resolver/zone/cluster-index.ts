@@ -20,7 +20,7 @@ import { EndpointSet } from './endpoints.ts'
 import { facts } from './facts.ts'
 import { ReverseIndex } from './reverse-index.ts'
 import type { ServiceEntry } from './service-entry.ts'
-import { ServiceTree, type SliceOwner } from './service-tree.ts'
+import { ServiceTree, type ServiceTreeOptions, type SliceOwner } from './service-tree.ts'
 import type { ZoneSettings } from './settings.ts'
 
 export interface ClusterIndexOptions {
@@ -30,6 +30,10 @@ export interface ClusterIndexOptions {
   readonly settings: Pick<ZoneSettings, 'zones' | 'namespaces' | 'ignoreEmptyService' | 'endpointPodNames' | 'pods'>
   /** Called when a slice of a headless service that changed after the first list is in force. */
   readonly programmed?: (slice: EndpointSliceView) => void
+}
+
+type TreeOptions = Pick<ServiceTreeOptions, 'reverse' | 'externals' | 'withheld' | 'namesEndpoints'> & {
+  readonly factOf: (namespace: string, name: string) => string
 }
 
 /** Named endpoints are kept for the services that were asked for lately: at most this many endpoints in all. */
@@ -63,9 +67,22 @@ export class ClusterIndex {
     const named = [services, namespaces, endpointSlices, verified, serviceImports]
     this.#named = named.filter(list => list !== undefined)
     this.serialCell = options.board.valueCell(`serial of ${options.settings.zones.map(({ name }) => name).join(' ')}`)
-    this.#services = this.#tree(facts.service, this.#reverse, this.#externals, this.#withheld)
+    this.#services = this.#tree({
+      factOf: facts.service,
+      reverse: this.#reverse,
+      externals: this.#externals,
+      withheld: this.#withheld,
+      namesEndpoints: form => form === 'cluster-ip' || form === 'headless',
+    })
     // Imports have no addresses outside, and none of this server's own.
-    this.#imports = this.#tree(facts.imported, this.#importedReverse, new ReverseIndex(), new ReverseIndex())
+    this.#imports = this.#tree({
+      factOf: facts.imported,
+      reverse: this.#importedReverse,
+      externals: new ReverseIndex(),
+      withheld: new ReverseIndex(),
+      // KEP-1645 §2.3.4: what has an address of its own has no names for its endpoints.
+      namesEndpoints: form => form === 'headless',
+    })
     this.#touch()
     this.#subscribe()
   }
@@ -163,20 +180,12 @@ export class ClusterIndex {
     for (const stop of this.#stops.splice(0)) stop()
   }
 
-  #tree(
-    factOf: (namespace: string, name: string) => string,
-    reverse: ReverseIndex<ServiceEntry>,
-    externals: ReverseIndex<ServiceEntry>,
-    withheld: ReverseIndex<ServiceEntry>,
-  ): ServiceTree {
+  #tree({ factOf, ...indexes }: TreeOptions): ServiceTree {
     const { board } = this.#options
-    const { ignoreEmptyService, endpointPodNames } = this.#options.settings
+    const { ignoreEmptyService } = this.#options.settings
     return new ServiceTree({
-      reverse,
-      externals,
-      withheld,
+      ...indexes,
       ignoreEmptyService,
-      endpointPodNames,
       isVisible: namespace => this.hasNamespace(namespace),
       isWithheld: namespace => this.#present.has(namespace) && !this.hasNamespace(namespace),
       appeared: ({ namespace, name }) => board.appeared(factOf(namespace, name)),

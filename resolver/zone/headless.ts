@@ -1,4 +1,5 @@
 /** Names of endpoints below their service, and those of a topology zone's endpoints. */
+import type { EndpointSliceView } from '#watcher/views/endpoint-slice.ts'
 import { recordTypes } from '../wire/codes.ts'
 import { joinName } from '../wire/name.ts'
 import type { DnsName } from '../wire/record.ts'
@@ -85,6 +86,13 @@ export const endpointLabels = ({ zone }: Lookup, name: string, cluster: string):
 /** The whole name of an endpoint, in its service's zone. */
 export const endpointFullName = (name: string, service: { namespace: string; name: string }, zone: DnsName): DnsName =>
   joinName([name], serviceName(service, zone))
+
+/** The same of an endpoint that a cluster of the cluster set exports (KEP-1645 §2.4). */
+export const importedEndpointName = (
+  name: string,
+  { namespace, importedService, sourceCluster }: EndpointSliceView,
+  zone: DnsName,
+): DnsName => joinName([name, sourceCluster], serviceName({ namespace, name: importedService }, zone))
 
 /** The `zonal` option: any topology zone has a name below a headless service; `prefer` takes all where it has none. */
 export const findTopologyZone = (lookup: Lookup, found: FoundService, request: TopologyRequest): Node => {

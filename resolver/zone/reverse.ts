@@ -1,11 +1,11 @@
-/** PTR: from addresses back to names (Kubernetes DNS specification 1.1 §2.3.3, §2.4.3). */
+/** PTR: from addresses back to names (Kubernetes DNS specification 1.1 §2.3.3, §2.4.3; KEP-1645's §2.3.3, §2.4.3). */
 import type { EndpointSliceView } from '#watcher/views/endpoint-slice.ts'
 import { recordTypes } from '../wire/codes.ts'
 import { nameData } from '../wire/rdata.ts'
 import type { DnsName } from '../wire/record.ts'
 import type { AddressKey } from './address.ts'
 import { endpointName, visitReady } from './endpoints.ts'
-import { endpointFullName } from './headless.ts'
+import { endpointFullName, importedEndpointName } from './headless.ts'
 import { EMPTY_NODE, type Lookup, makeRecord, missing, type Node } from './node.ts'
 import type { ServiceEntry } from './service-entry.ts'
 import { isTooLong, serviceName } from './service-records.ts'
@@ -36,37 +36,58 @@ export interface AddressOwners {
   readonly services: readonly ServiceEntry[]
   readonly slices: readonly EndpointSliceView[]
   readonly imports: readonly ServiceEntry[]
+  readonly importedSlices: readonly EndpointSliceView[]
 }
 
 export const ownersOf = ({ index }: Pick<Lookup, 'index'>, key: AddressKey): AddressOwners => ({
   services: index.reverse.services(key),
   slices: index.reverse.endpointOwners(key).flatMap(entry => entry.slicesWith(key)),
   imports: index.importedReverse.services(key),
+  importedSlices: index.importedReverse.endpointOwners(key).flatMap(entry => entry.slicesWith(key)),
 })
 
 /** A cluster IP has its service's name; any other address those of all endpoints that have it. */
 export const reverseTargets = (
   settings: ZoneSettings,
   key: AddressKey,
-  { services, slices, imports }: AddressOwners,
+  owners: AddressOwners,
 ): ReadonlySet<DnsName> => {
-  const { primaryZone } = settings
+  const { services, slices } = owners
+  const { primaryZone, endpointPodNames } = settings
   if (services.length > 0) return new Set(services.map(service => serviceName(service, primaryZone)))
+  const targets = endpointTargets(slices, key, endpointPodNames, (name, { namespace, serviceName }) =>
+    endpointFullName(name, { namespace, name: serviceName }, primaryZone),
+  )
+  return targets.size > 0 ? targets : importedTargets(settings, key, owners)
+}
+
+const endpointTargets = (
+  slices: readonly EndpointSliceView[],
+  key: AddressKey,
+  podNames: boolean,
+  fullName: (endpoint: string, slice: EndpointSliceView) => DnsName,
+): ReadonlySet<DnsName> => {
   const targets = new Set<DnsName>()
   for (const slice of slices) {
-    const service = { namespace: slice.namespace, name: slice.serviceName }
     visitReady(slice, (endpoint, address) => {
       if (address !== key) return
-      const name = endpointName(endpoint, key, settings.endpointPodNames)
-      const target = endpointFullName(name, service, primaryZone)
+      const target = fullName(endpointName(endpoint, key, podNames), slice)
       if (!isTooLong(target)) targets.add(target)
     })
   }
-  return targets.size > 0 ? targets : importedTargets(settings, imports)
+  return targets
 }
 
 /** KEP-1645: an imported address has a name in reverse only if no local service has it. */
-const importedTargets = ({ zones }: ZoneSettings, imports: readonly ServiceEntry[]): ReadonlySet<DnsName> => {
+const importedTargets = (
+  { zones, endpointPodNames }: ZoneSettings,
+  key: AddressKey,
+  { imports, importedSlices }: AddressOwners,
+): ReadonlySet<DnsName> => {
   const zone = zones.find(({ kind }) => kind === 'clusterset')?.name
-  return new Set(zone === undefined ? [] : imports.map(service => serviceName(service, zone)))
+  if (zone === undefined) return new Set()
+  if (imports.length > 0) return new Set(imports.map(service => serviceName(service, zone)))
+  return endpointTargets(importedSlices, key, endpointPodNames, (name, slice) =>
+    importedEndpointName(name, slice, zone),
+  )
 }

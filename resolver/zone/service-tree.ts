@@ -9,7 +9,7 @@ import type { ServiceView } from '#watcher/views/service.ts'
 import { addressKey, type IndexedAddress, indexedAddress } from './address.ts'
 import { visitReadyAddresses } from './endpoints.ts'
 import type { ReverseIndex } from './reverse-index.ts'
-import { ServiceEntry } from './service-entry.ts'
+import { ServiceEntry, type ServiceForm } from './service-entry.ts'
 
 export interface ServiceTreeOptions {
   readonly reverse: ReverseIndex<ServiceEntry>
@@ -18,7 +18,8 @@ export interface ServiceTreeOptions {
   /** Endpoints of services in namespaces that exist and are not served. */
   readonly withheld: ReverseIndex<ServiceEntry>
   readonly ignoreEmptyService: boolean
-  readonly endpointPodNames: boolean
+  /** Which services have names for their endpoints. */
+  readonly namesEndpoints: (form: ServiceForm) => boolean
   readonly isVisible: (namespace: string) => boolean
   readonly isWithheld: (namespace: string) => boolean
   /** Something that a client can see has changed below this service. */
@@ -98,7 +99,7 @@ export class ServiceTree {
 
   /** Brings the reverse index in step with the entry, tells of the change, forgets an entry that holds nothing. */
   #settle(entry: ServiceEntry, changed: boolean): void {
-    const { isVisible, isWithheld, ignoreEmptyService, reverse, externals, withheld } = this.#options
+    const { isVisible, isWithheld, namesEndpoints, ignoreEmptyService, reverse, externals, withheld } = this.#options
     const { service, slices } = entry
     const visible = isVisible(entry.namespace)
     const home = visible ? reverse : isWithheld(entry.namespace) ? withheld : undefined
@@ -109,7 +110,7 @@ export class ServiceTree {
     const outside = visible && service ? externalAddresses(service) : NONE
     moveAddresses(externals, entry, entry.publishedExternals, outside)
     entry.publishedExternals = outside
-    this.#publishEndpoints(entry, form === 'cluster-ip' || form === 'headless' ? home : undefined)
+    this.#publishEndpoints(entry, namesEndpoints(form) ? home : undefined)
     if (changed && home) this.#options.changed(entry)
     if (service || slices.length > 0) return
     const entries = this.#namespaces.get(entry.namespace)

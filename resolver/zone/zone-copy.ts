@@ -104,8 +104,8 @@ const reverseRecords = (lookup: Lookup): Iterable<ResourceRecord> => {
   for (const key of keys) {
     const owner = reverseName(key)
     if (!isSubdomain(owner, zone.name)) continue
-    const { services, slices, imports } = ownersOf(lookup, key)
-    held.push([owner, key, { services: [...services], slices: [...slices], imports: [...imports] }])
+    const { services, slices, imports, importedSlices } = ownersOf(lookup, key)
+    held.push([owner, key, { services: [...services], slices, imports: [...imports], importedSlices }])
   }
   const apex = apexRecords(lookup, () => false)
   return (function* () {

@@ -7,6 +7,7 @@ import { access, entryType, optionalEntry } from './access.ts'
 import { walksShorter } from './cost.ts'
 import { isEqual } from './equality.ts'
 import type { Frame, Run } from './frame.ts'
+import { isGoodLiteral } from './literals.ts'
 import { type Fold, findMacro } from './macros.ts'
 import { callOf, dispatchOf, type Functions } from './overloads.ts'
 import { operatorPosition } from './position.ts'
@@ -26,13 +27,14 @@ import {
   listOf,
   mapOf,
   NULL,
+  OPEN,
   optionalOf,
-  parameter,
   STRING,
   substitute,
   TYPE,
   UINT,
 } from './type.ts'
+import { qualifiedType, TYPE_NAMES } from './type-names.ts'
 import { CelError, type CelValue, Entries, type OptionalValue, TypeName, Unsigned } from './value.ts'
 
 export interface Checked {
@@ -54,21 +56,6 @@ const LITERALS: ReadonlyMap<string, CelType> = new Map([
 ])
 
 const OPERATOR_NAMES: Readonly<Record<string, string>> = { in: '@in', '!_': '!_', '-_': '-_' }
-
-const TYPE_NAMES: ReadonlySet<string> = new Set([
-  'bool',
-  'int',
-  'uint',
-  'double',
-  'string',
-  'bytes',
-  'list',
-  'map',
-  'null_type',
-  'type',
-])
-
-const anything = parameter('T')
 
 const SELECT_COST = 1
 const selecting =
@@ -215,6 +202,8 @@ export class Checker {
 
   #select(node: ASTNode, isOptional: boolean, scope: Scope): Checked {
     const [operand, name] = node.args as [ASTNode, string]
+    const known = qualifiedType(node)
+    if (known) return { type: TYPE, run: () => known }
     const { type: container, run } = this.check(operand, scope)
     const within = container.form === 'optional' ? container.item : container
     const type = this.#fieldType(node, within, name) ?? DYN
@@ -259,11 +248,16 @@ export class Checker {
   #call(node: ASTNode, name: string, args: readonly ASTNode[], scope: Scope): Checked {
     if (name === 'has' && args.length === 1) return this.has(node, args[0], scope)
     if (!this.#functions.has(name)) return this.problem(node, `undeclared reference to '${name}' (in container '')`)
+    this.#checkLiteral(name, args.at(-1))
     return this.apply(
       node,
       name,
       args.map(arg => this.check(arg, scope)),
     )
+  }
+
+  #checkLiteral(name: string, argument: ASTNode | undefined): void {
+    if (argument && !isGoodLiteral(name, argument)) this.problem(argument, `invalid ${name} argument`)
   }
 
   /** What is formatted is of any types, as cel-go's validator has it. */
@@ -272,11 +266,12 @@ export class Checker {
     const qualified = receiver.op === 'id' ? `${receiver.args}.${name}` : name
     if (receiver.op === 'id' && this.#functions.has(qualified)) return this.#call(node, qualified, args, scope)
     const macro: Fold | undefined = findMacro(name, args)
-    if (macro) return macro(this, { node, receiver: this.check(receiver, scope), args, scope })
+    if (macro) return macro(this, { node, receiver: this.check(receiver, scope), range: receiver, args, scope })
     if (!this.#functions.has(name, true)) {
       this.check(receiver, scope)
       return this.problem(node, `undeclared reference to '${name}' (in container '')`)
     }
+    this.#checkLiteral(name, args.at(-1))
     const isFormat = name === 'format'
     const checked = args.map(arg =>
       isFormat && arg.op === 'list' ? this.#list(arg.args, scope, true) : this.check(arg, scope),
@@ -286,7 +281,7 @@ export class Checker {
 
   /** The type of them all. cel-go's validator wants one type in a literal. */
   #commonType(nodes: readonly ASTNode[], parts: readonly Checked[]): CelType {
-    let type: CelType = anything
+    let type: CelType = OPEN
     for (const [index, part] of parts.entries()) {
       const joined = joinTypes(type, part.type)
       if (joined) type = joined

@@ -1,6 +1,6 @@
 /** JSON as values of CEL, by the type that a schema gives it: only there do 5 and 5.0, or a text and a time, differ. */
 import { isObject } from '../own-property.ts'
-import { parseDuration, parseTime } from './time.ts'
+import { parseDateOrTime, parseDuration } from './time.ts'
 import type { CelType } from './type.ts'
 import { type CelValue, Dictionary, withMeaning } from './value.ts'
 
@@ -48,7 +48,7 @@ class JsonFields extends Dictionary {
 const fromText = (text: string, type: CelType): CelValue => {
   switch (type.form) {
     case 'timestamp':
-      return parseTime(text)
+      return parseDateOrTime(text)
     case 'duration':
       return parseDuration(text)
     case 'bytes':

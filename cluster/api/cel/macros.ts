@@ -5,6 +5,8 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
 import type { Checked, Checker } from './checker.ts'
 import type { Frame, Run } from './frame.ts'
+import { order } from './order.ts'
+import { operatorPosition } from './position.ts'
 import type { Scope } from './scope.ts'
 import { BOOL, type CelType, DYN, describeType, fits, INT, listOf, mapOf, optionalOf, parameter } from './type.ts'
 import { CelError, type CelValue, Dictionary, Entries, NONE, OptionalValue } from './value.ts'
@@ -12,6 +14,8 @@ import { CelError, type CelValue, Dictionary, Entries, NONE, OptionalValue } fro
 interface MacroCall {
   readonly node: ASTNode
   readonly receiver: Checked
+  /** What the receiver was made of. */
+  readonly range: ASTNode
   readonly args: readonly ASTNode[]
   readonly scope: Scope
 }
@@ -158,6 +162,22 @@ const filter: Macro = {
   },
 }
 
+/** By what the expression gives for each item; those alike stay as they were. */
+const sortBy: Macro = {
+  bodies: 1,
+  conditions: [],
+  type: (_bodies, { key }) => listOf(key),
+  run: loop => frame => {
+    const items: { readonly item: CelValue; readonly key: CelValue }[] = []
+    frame.charge(11)
+    iterate(loop, frame, item => {
+      frame.charge(2 * APPEND_COST)
+      items.push({ item, key: loop.bodies[0]!.run(frame) })
+    })
+    return items.sort((a, b) => order(a.key, b.key)).map(({ item }) => item)
+  },
+}
+
 const transformMap = (filtered: boolean): Macro => ({
   bodies: filtered ? 2 : 1,
   conditions: filtered ? [0] : [],
@@ -211,6 +231,7 @@ const MACROS: Readonly<Record<string, Macro>> = {
   'map/1/2': transform(false),
   'map/1/3': transform(true),
   'filter/1/2': filter,
+  'sortBy/1/2': sortBy,
   'transformList/2/3': transform(false),
   'transformList/2/4': transform(true),
   'transformMap/2/3': transformMap(false),
@@ -221,12 +242,12 @@ const MACROS: Readonly<Record<string, Macro>> = {
 
 const loopMacro =
   (macro: Macro, variables: 1 | 2): Fold =>
-  (checker, { node, receiver, args, scope }) => {
+  (checker, { node, receiver, range: source, args, scope }) => {
     const range = rangeOf(receiver)
     if (!range) {
       const found = describeType(receiver.type)
       const detail = 'cannot be range of a comprehension (must be list, map, or dynamic)'
-      return checker.problem(node, `expression of type '${found}' ${detail}`)
+      return checker.problem(node, `expression of type '${found}' ${detail}`, operatorPosition(source))
     }
     const names = args.slice(0, variables).map(arg => (arg.op === 'id' ? arg.args : undefined))
     if (names.some(name => name === undefined)) return checker.problem(node, 'argument must be a simple name')

@@ -15,15 +15,16 @@ export const checkedTime = (nanoseconds: bigint): Timestamp => {
   return new Timestamp(nanoseconds)
 }
 
-/** A date alone is its first moment. */
+/** As a schema has it: a date alone is its first moment. */
+export const parseDateOrTime = (text: string): Timestamp => {
+  const date = DATE.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN
+  return Number.isNaN(date) ? parseTime(text) : checkedTime(BigInt(date) * 1_000_000n)
+}
+
 export const parseTime = (text: string): Timestamp => {
-  if (DATE.test(text)) {
-    const date = Date.parse(`${text}T00:00:00Z`)
-    if (!Number.isNaN(date)) return checkedTime(BigInt(date) * 1_000_000n)
-  }
   const [, date, time, fraction = '', zone = 'Z'] = RFC3339.exec(text) ?? []
   const whole = Date.parse(`${date}T${time}${zone.toUpperCase()}`)
-  if (Number.isNaN(whole)) throw new CelError(`parsing time ${JSON.stringify(text)}: not RFC 3339`)
+  if (Number.isNaN(whole)) throw new CelError("type conversion error from 'string' to 'google.protobuf.Timestamp'")
   return checkedTime(BigInt(whole) * 1_000_000n + BigInt(fraction.padEnd(9, '0')))
 }
 
@@ -49,16 +50,20 @@ const UNITS: Readonly<Record<string, bigint>> = {
   h: 3_600n * SECOND,
 }
 
+const MAX_DURATION = 1_000
+
 const PART = /(\d+)?(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h)/y
 
 export const checkedDuration = (nanoseconds: bigint): Duration => {
-  if (nanoseconds >= 2n ** 63n || nanoseconds < -(2n ** 63n)) throw new CelError('duration overflow')
+  if (nanoseconds >= 2n ** 63n || nanoseconds < -(2n ** 63n)) throw new CelError('integer overflow')
   return new Duration(nanoseconds)
 }
 
 /** Go's notation: `1h30m`, `-1.5s`, `0`. */
 export const parseDuration = (text: string): Duration => {
-  const fault = (): CelError => new CelError(`time: invalid duration ${JSON.stringify(text)}`)
+  const fault = () => new CelError("type conversion error from 'string' to 'google.protobuf.Duration'")
+  // To read digits without end takes more than their length.
+  if (text.length > MAX_DURATION) throw fault()
   const negative = text.startsWith('-')
   const rest = text.replace(/^[+-]/, '')
   if (rest === '0') return new Duration(0n)

@@ -57,6 +57,8 @@ export const mapOf = (key: CelType, value: CelType): CelType => ({ form: 'map', 
 export const optionalOf = (item: CelType): CelType => ({ form: 'optional', item })
 export const foreign = (name: string): CelType => ({ form: 'foreign', name })
 export const parameter = (name: string): CelType => ({ form: 'parameter', name })
+/** Of the items of an empty list or map: whatever is asked for, each time anew. */
+export const OPEN: CelType = parameter('_')
 
 /** As cel-go prints it: `list(map(string, int))`. */
 export const describeType = (type: CelType): string => {
@@ -96,8 +98,8 @@ const NULLABLE: ReadonlySet<string> = new Set(['object', 'timestamp', 'duration'
 
 /** Whether a value of type `given` may stand where `wanted` is expected. `dyn` fits anything: it is looked at later. */
 export const fits = (wanted: CelType, given: CelType, bindings: Bindings = new Map()): boolean => {
+  if (given.form === 'parameter' || wanted === OPEN) return true
   if (wanted.form === 'parameter') return fitsParameter(wanted, given, bindings)
-  if (given.form === 'parameter') return true
   if (wanted.form === 'dyn' || given.form === 'dyn') return true
   if (given.form === 'null') return NULLABLE.has(wanted.form)
   if (wanted.form === 'null') return NULLABLE.has(given.form)

@@ -1,5 +1,6 @@
 /** From type to type: `int(x)`, `string(x)`, `timestamp(x)` … and `size`. */
 import { traversal, walks } from '../cost.ts'
+import { formatDouble } from '../double.ts'
 import { type CelFunction, globalFunction, method } from '../function.ts'
 import { checkedTime, formatDuration, formatTime, parseDuration, parseTime } from '../time.ts'
 import {
@@ -43,25 +44,19 @@ const truncate = (value: number, fault: string): bigint => {
   return BigInt(Math.trunc(value))
 }
 
-const parseInteger = (text: string): bigint => {
-  if (!/^[+-]?\d+$/.test(text)) throw new CelError(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
+const conversionError = (wanted: string): CelError => new CelError(`type conversion error from 'string' to '${wanted}'`)
+
+const parseInteger = (text: string, wanted: string): bigint => {
+  // Longer than any number that fits; to read them takes more than their length.
+  if (!/^[+-]?\d{1,100}$/.test(text)) throw conversionError(wanted)
   return BigInt(text.replace('+', ''))
 }
 
 const parseDouble = (text: string): number => {
   if (/^[+-]?(inf|infinity)$/i.test(text)) return text.startsWith('-') ? -Infinity : Infinity
   const isNumber = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/.test(text)
-  if (!isNumber && !/^nan$/i.test(text)) {
-    throw new CelError(`strconv.ParseFloat: parsing ${JSON.stringify(text)}: invalid syntax`)
-  }
+  if (!isNumber && !/^nan$/i.test(text)) throw conversionError('double')
   return Number(text)
-}
-
-/** As Go's shortest form: an exponent has two digits at least. */
-const formatDouble = (value: number): string => {
-  if (value === Number.POSITIVE_INFINITY) return '+Inf'
-  if (value === Number.NEGATIVE_INFINITY) return '-Inf'
-  return String(value).replace(/e([+-])(\d)$/, 'e$10$2')
 }
 
 const TRUE = ['1', 't', 'T', 'true', 'TRUE', 'True']
@@ -70,7 +65,7 @@ const FALSE = ['0', 'f', 'F', 'false', 'FALSE', 'False']
 const parseBool = (text: string): boolean => {
   if (TRUE.includes(text)) return true
   if (FALSE.includes(text)) return false
-  throw new CelError(`strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`)
+  throw conversionError('bool')
 }
 
 const decodeText = (bytes: Uint8Array): string => {
@@ -95,13 +90,13 @@ const numbers: readonly CelFunction[] = [
   int(INT, same),
   int(UINT, ({ value }: Unsigned) => toInt(value)),
   int(DOUBLE, (value: number) => toInt(truncate(value, 'integer overflow'))),
-  int(STRING, (text: string) => toInt(parseInteger(text))),
+  int(STRING, (text: string) => toInt(parseInteger(text, 'int'))),
   int(TIMESTAMP, ({ nanoseconds }: Timestamp) => nanoseconds / 1_000_000_000n),
   int(DURATION, ({ nanoseconds }: Duration) => nanoseconds),
   uint(UINT, same),
   uint(INT, (value: bigint) => toUint(value)),
   uint(DOUBLE, (value: number) => toUint(truncate(value, 'unsigned integer overflow'))),
-  uint(STRING, (text: string) => toUint(parseInteger(text))),
+  uint(STRING, (text: string) => toUint(parseInteger(text, 'uint'))),
   double(DOUBLE, same),
   double(INT, (value: bigint) => Number(value)),
   double(UINT, ({ value }: Unsigned) => Number(value)),

@@ -42,7 +42,11 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 const DATE = /^\d{4}-\d{2}-\d{2}$/
 const DATE_TIME = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:?\d{2})?$/
 
-const isDate = (text: string): boolean => DATE.test(text) && !Number.isNaN(Date.parse(text))
+/** A day that a month does not have would be one of the next. */
+const isDate = (text: string): boolean => {
+  const time = DATE.test(text) ? Date.parse(text) : Number.NaN
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
+}
 const isUri = (text: string): boolean => text.startsWith('/') || URL.canParse(text)
 
 /** What a name may end with is left open: something follows. */

@@ -1,7 +1,8 @@
 /** Lists: Kubernetes's library, cel-go's `lists` and `sets`. */
 import { itemsOf, traversal } from '../cost.ts'
-import { type Charge, compareNumbers, isEqual } from '../equality.ts'
+import { type Charge, isEqual } from '../equality.ts'
 import { type CelFunction, globalFunction, method } from '../function.ts'
+import { order } from '../order.ts'
 import {
   BOOL,
   BYTES,
@@ -11,29 +12,19 @@ import {
   DYN,
   INT,
   listOf,
+  optionalOf,
   parameter,
   STRING,
   TIMESTAMP,
   UINT,
 } from '../type.ts'
-import { CelError, type CelValue, Duration, Timestamp, Unsigned } from '../value.ts'
+import { CelError, type CelValue, Duration, NONE, OptionalValue, Unsigned } from '../value.ts'
 
 type List = readonly CelValue[]
 const T = parameter('T')
 const list = (value: CelValue | undefined): List => value as List
 
 const COMPARABLE: readonly CelType[] = [INT, UINT, DOUBLE, BOOL, DURATION, TIMESTAMP, STRING, BYTES]
-
-const order = (a: CelValue, b: CelValue): number => {
-  if (typeof a === 'string' && typeof b === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b))
-  if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b)
-  if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b)
-  const isTime = (value: CelValue) => value instanceof Timestamp || value instanceof Duration
-  if (isTime(a) && isTime(b)) return compareNumbers((a as Duration).nanoseconds, (b as Duration).nanoseconds)
-  const isNumber = (value: CelValue) => ['bigint', 'number'].includes(typeof value) || value instanceof Unsigned
-  if (isNumber(a) && isNumber(b)) return compareNumbers(a as bigint, b as bigint)
-  throw new CelError('no such overload')
-}
 
 const isSorted = (items: List): boolean =>
   items.every((item, index) => index === 0 || order(items[index - 1]!, item) <= 0)
@@ -107,6 +98,8 @@ const flatten = (items: List, depth: number, charge: Charge): CelValue[] => {
   })
 }
 
+const end = (items: List, index: 0 | -1): CelValue => (items.length === 0 ? NONE : new OptionalValue(items.at(index)!))
+
 const distinct = (items: List, charge: Charge): CelValue[] => {
   const found: CelValue[] = []
   for (const item of items) if (!found.some(other => isEqual(other, item, charge))) found.push(item)
@@ -139,6 +132,8 @@ const extension: readonly CelFunction[] = [
     },
     itemsOf,
   ),
+  method('first', [listOf(T)], optionalOf(T), ([items]) => end(list(items), 0)),
+  method('last', [listOf(T)], optionalOf(T), ([items]) => end(list(items), -1)),
   method('distinct', [listOf(T)], listOf(T), ([items], charge) => distinct(list(items), charge), itemsOf),
   method('reverse', [listOf(T)], listOf(T), ([items]) => list(items).toReversed(), itemsOf),
   globalFunction('lists.range', [INT], listOf(INT), ([count], charge) => range(count as bigint, charge)),

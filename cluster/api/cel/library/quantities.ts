@@ -52,7 +52,7 @@ const plus = (value: CelValue | undefined, more: bigint): QuantityValue =>
 export const QUANTITIES: readonly CelFunction[] = [
   globalFunction('quantity', [STRING], QUANTITY, ([text]) => toQuantity(text as string), walks(1)),
   globalFunction('isQuantity', [STRING], BOOL, ([text]) => parseQuantity(text as string) !== undefined, walks(1)),
-  method('sign', [QUANTITY], INT, ([a]) => sign(nano(a))),
+  globalFunction('sign', [QUANTITY], INT, ([a]) => sign(nano(a))),
   method('isGreaterThan', [QUANTITY, QUANTITY], BOOL, ([a, b]) => nano(a) > nano(b)),
   method('isLessThan', [QUANTITY, QUANTITY], BOOL, ([a, b]) => nano(a) < nano(b)),
   method('compareTo', [QUANTITY, QUANTITY], INT, ([a, b]) => sign(nano(a) - nano(b))),

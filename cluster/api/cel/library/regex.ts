@@ -10,7 +10,7 @@ import { CelError } from '../value.ts'
 const compiled = new LRUCache<string, RE2JS>({ max: 500 })
 
 /** Throws CelError for what is no pattern. */
-const compilePattern = (pattern: string): RE2JS => {
+export const compilePattern = (pattern: string): RE2JS => {
   const known = compiled.get(pattern)
   if (known) return known
   try {

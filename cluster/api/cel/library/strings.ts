@@ -27,11 +27,21 @@ const unitsOf = (subject: string, index: number): number => {
   return all.slice(0, index).join('').length
 }
 
-const indexOf = (subject: string, part: string, from = 0): number =>
-  countBefore(subject, subject.indexOf(part, unitsOf(subject, from)))
+/** Behind the end nothing is found, and nothing at all is found where it is looked for. */
+const settled = (subject: string, part: string, from: number): number | undefined => {
+  if (part === '') return from
+  return from >= codePoints(subject) ? -1 : undefined
+}
 
-const lastIndexOf = (subject: string, part: string, from?: number): number =>
-  countBefore(subject, subject.lastIndexOf(part, from === undefined ? undefined : unitsOf(subject, from)))
+const indexOf = (subject: string, part: string, from = 0): number =>
+  settled(subject, part, from) ?? countBefore(subject, subject.indexOf(part, unitsOf(subject, from)))
+
+const lastIndexOf = (subject: string, part: string, from?: number): number => {
+  const known = from === undefined ? undefined : settled(subject, part, from)
+  return (
+    known ?? countBefore(subject, subject.lastIndexOf(part, from === undefined ? undefined : unitsOf(subject, from)))
+  )
+}
 
 const substring = (subject: string, start: number, end?: number): string => {
   const all = characters(subject)
@@ -61,7 +71,8 @@ const split = (subject: string, separator: string, limit = -1): string[] => {
 const LOWER = /[A-Z]/g
 const UPPER = /[a-z]/g
 
-const SPACE = /[\s\u0085]/
+/** U+FEFF is white space to JavaScript alone. */
+const SPACE = /(?!\ufeff)[\s\u0085]/
 
 /** Of Unicode's white space, as Go trims it. Sign by sign from either end: an expression that looks for its end tries all. */
 const trim = (subject: string): string => {

@@ -1,5 +1,6 @@
 /** `"%s of %d".format([a, b])`: cel-go's verbs. */
 import { traversal, walks } from '../cost.ts'
+import { formatDouble } from '../double.ts'
 import type { Charge } from '../equality.ts'
 import { type CelFunction, method } from '../function.ts'
 import { formatDuration, formatTime } from '../time.ts'
@@ -26,6 +27,7 @@ const shown = (value: CelValue, inside = false): string => {
   if (value instanceof Timestamp) return formatTime(value)
   if (value instanceof Duration) return formatDuration(value)
   if (value instanceof TypeName) return value.name
+  if (typeof value === 'number') return formatDouble(value)
   if (value instanceof Dictionary) {
     const entries = value.keys().map(key => `${shown(key, true)}: ${shown(value.get(key) ?? null, true)}`)
     return `{${entries.sort().join(', ')}}`

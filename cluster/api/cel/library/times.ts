@@ -6,6 +6,7 @@ import { CelError, type Duration, type Timestamp } from '../value.ts'
 /** The wall clock of a zone, as if it were UTC. */
 const inZone = ({ nanoseconds }: Timestamp, zone: string): Date => {
   const milliseconds = Number(nanoseconds / 1_000_000n)
+  if (zone === '' || zone === 'UTC') return new Date(milliseconds)
   const offset = /^([+-]?)(\d{2}):(\d{2})$/.exec(zone)
   if (offset) {
     const minutes = Number(offset[2]) * 60 + Number(offset[3])
@@ -45,8 +46,7 @@ const WHOLE: Readonly<Record<string, (nanoseconds: bigint) => bigint>> = {
   getHours: nanoseconds => nanoseconds / 3_600_000_000_000n,
   getMinutes: nanoseconds => nanoseconds / 60_000_000_000n,
   getSeconds: nanoseconds => nanoseconds / 1_000_000_000n,
-  // What is left below a second, as cel-go has it.
-  getMilliseconds: nanoseconds => (nanoseconds % 1_000_000_000n) / 1_000_000n,
+  getMilliseconds: nanoseconds => nanoseconds / 1_000_000n,
 }
 
 const ofDuration = Object.entries(WHOLE).map(([name, part]) =>

@@ -79,6 +79,19 @@ const TRUE = [
   '-7 / 2 == -3 && -7 % 2 == -1 && int("7") == 7 && string(1.5) == "1.5" && double("2") == 2.0',
   '"k" in self.map && 3 in self.list && !("z" in counts) && counts["one"] == 1 && counts.one == 1',
   'b"abc" == bytes("abc") && bool("true") && size(b"abc") == 3',
+  '{} == {} && [] == [] && !sets.intersects([], []) && sets.contains([[]], [[]])',
+  'self.list.sortBy(x, -x) == [3, 2, 1] && self.deep.sortBy(d, d.name)[0].name == "x"',
+  'self.list.first().value() == 3 && self.list.last().value() == 2 && ![].first().hasValue()',
+  'type(born) == google.protobuf.Timestamp && type(duration("1s")) == google.protobuf.Duration',
+  'type(ip("::1")) == net.IP && type(cidr("::1/8")) == net.CIDR',
+  'string(1e6) == "1e+06" && string(123456.0) == "123456" && string(0.00001) == "1e-05" && string(-0.0) == "-0"',
+  '"hello".indexOf("l", 30) == -1 && "hello".lastIndexOf("", 3) == 3 && "\ufeffx".trim() == "\ufeffx"',
+  'born.getHours("") == 12 && duration("1h").getMilliseconds() == 3600000 && sign(quantity("-1")) == -1',
+  'url("https://a:443/b/../c").getPort() == "443" && url("https://a:443/b/../c").getEscapedPath() == "/b/../c"',
+  'url("HTTPS://A.b").getHost() == "A.b" && url("https://a").getEscapedPath() == "" && url("https://a/ä").getEscapedPath() == "/%C3%A4"',
+  'url("http://[fe80::1%25eth0]:80/").getHostname() == "fe80::1%eth0" && !isURL("http://a/%zz") && !isURL("http://a:b/")',
+  'url("https://a/?x=1&x=2&y=a%20b+c").getQuery() == {"x": ["1", "2"], "y": ["a b c"]} && isURL("http://")',
+  'format.date().validate("2024-02-30").hasValue() && !format.date().validate("2024-02-29").hasValue()',
 ]
 
 test('an expression gives what CEL and Kubernetes say it gives', t => {
@@ -108,7 +121,12 @@ const FAILURES: readonly (readonly [string, string])[] = [
   ['point.x.y', "REFUSED ERROR: <input>:1:8: type 'int' does not support field selection"],
   ['names.all(n, n)', "REFUSED ERROR: <input>:1:14: expected type 'bool' but found 'string'"],
   ['[1, "a"]', "REFUSED ERROR: <input>:1:5: expected type 'int' but found 'string'"],
-  ['point.x.all(p, true)', "REFUSED ERROR: <input>:1:12: expression of type 'int' cannot be range of a comprehension"],
+  ['point.x.all(p, true)', "REFUSED ERROR: <input>:1:6: expression of type 'int' cannot be range of a comprehension"],
+  ['timestamp("2024-01-01") < born', 'REFUSED ERROR: <input>:1:11: invalid timestamp argument'],
+  ['duration("1d") < duration("1s")', 'REFUSED ERROR: <input>:1:10: invalid duration argument'],
+  ['"a".matches("(?=a)")', 'REFUSED ERROR: <input>:1:13: invalid matches argument'],
+  ['int(names[0]) == 1', "FAILED type conversion error from 'string' to 'int'"],
+  ['timestamp(names[0]) < born', "FAILED type conversion error from 'string' to 'google.protobuf.Timestamp'"],
   ['1 +', 'REFUSED ERROR: <input>:1:4: Syntax error'],
 ]
 
@@ -209,6 +227,9 @@ test('texts of any length cost no more than their length', t => {
   t.deepEqual(evaluate('text.trim() == text')(`x${spaces}x`), { ok: true, value: true })
   t.deepEqual(evaluate('text.trim()')(`\u0085 \t${spaces}x y${spaces}\n`), { ok: true, value: 'x y' })
   t.false(evaluate('double(text) > 0.0')(`${'1'.repeat(2_000_000)}x`).ok)
+  t.false(evaluate('int(text) > 0')('1'.repeat(2_000_000)).ok)
+  t.false(evaluate('duration(text) > duration("0")')(`1.${'1'.repeat(2_000_000)}s`).ok)
+  t.true(evaluate('url(text).getQuery().size() == 1')(`/?${'k=1&'.repeat(500_000)}`).ok)
 })
 
 test('what nests deeper than can be looked at is refused', t => {
