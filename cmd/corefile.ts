@@ -1,5 +1,5 @@
 /** A Corefile made into a configuration, with what this process gives to its plugins. */
-import { hostname, networkInterfaces } from 'node:os'
+import { hostname } from 'node:os'
 import type { ChangeBoard } from '#lib/change-board.ts'
 import { systemClock } from '#lib/clock.ts'
 import { SeamarkError } from '#lib/errors.ts'
@@ -12,6 +12,7 @@ import type { Result } from '#lib/result.ts'
 import { type Configuration, loadConfiguration, type World } from '#resolver/configuration.ts'
 import { type CorefileProblem, formatProblem } from '#resolver/corefile/syntax.ts'
 import type { ServerCookies } from '#resolver/wire/cookie.ts'
+import { localAddresses } from './local-addresses.ts'
 import { packageVersion } from './package-root.ts'
 
 export interface CorefileWorld {
@@ -34,13 +35,6 @@ export interface CorefileWorld {
   /** Told of every reply. */
   readonly observer?: NonNullable<World['observer']>
 }
-
-/** This machine's addresses without loopback and link-local ones. */
-const localAddresses = (): readonly string[] =>
-  Object.values(networkInterfaces())
-    .flatMap(infos => infos ?? [])
-    .filter(({ internal, address }) => !internal && !address.startsWith('fe80:'))
-    .map(({ address }) => address)
 
 /** The world of plugins as this process has it. */
 const worldOf = ({
