@@ -22,8 +22,8 @@ import { Trace } from './trace.ts'
 import { type Answer, answered, emptyAnswer, type Verdict } from './verdict.ts'
 import { classes, ednsOptionCodes, extendedErrorCodes, rcodes, recordTypes } from './wire/codes.ts'
 import type { ServerCookies } from './wire/cookie.ts'
-import type { EdnsOption } from './wire/edns.ts'
-import { encodeKeepalive, findOption, OWN_UDP_SIZE } from './wire/edns.ts'
+import { cookieReply, readCookieRequest } from './wire/cookie-request.ts'
+import { type EdnsOption, encodeKeepalive, findOption, OWN_UDP_SIZE } from './wire/edns.ts'
 import { type EncodeOptions, encodeAnswer, encodeTransfer } from './wire/encode.ts'
 import { failureReply } from './wire/header.ts'
 import { decodeQuery } from './wire/message.ts'
@@ -76,6 +76,9 @@ export class Resolver {
     const notify = readNotify(packet)
     const rcode = notify && this.#notified(notify.zone, context)
     if (notify && rcode !== undefined) return notifyReply(packet, notify, rcode)
+    const asked = readCookieRequest(packet)
+    if (asked)
+      return cookieReply(packet, asked, this.#options.cookies.reply(asked.cookie, clientBytes(context.client.address)))
     const decoded = decodeQuery(packet, context, this.#options.clock.monotonic())
     if (decoded.verdict === 'ignored') return undefined
     if (decoded.verdict === 'refused') return decoded.reply

@@ -10,7 +10,7 @@ import { ednsOptionCodes } from './codes.ts'
 import type { EdnsOption } from './edns.ts'
 import { writeSipHash } from './siphash.ts'
 
-const CLIENT_COOKIE_LENGTH = 8
+export const CLIENT_COOKIE_LENGTH = 8
 /** RFC 9018 §4: version, reserved, timestamp (8 bytes), hash. */
 const SERVER_COOKIE_LENGTH = 16
 const HEAD_LENGTH = 8

@@ -81,7 +81,7 @@ const optFields = (packet: Buffer, frame: RecordFrame): OptFields => ({
 type QueryRecords = { readonly edns: Edns | undefined } | 'malformed'
 
 /** Walks all records of a query; only OPT is of interest, the others must be whole. */
-const readQueryRecords = (packet: Buffer, start: number): QueryRecords => {
+export const readQueryRecords = (packet: Buffer, start: number): QueryRecords => {
   const beforeAdditional = packet.readUInt16BE(6) + packet.readUInt16BE(8)
   const count = beforeAdditional + packet.readUInt16BE(10)
   let edns: Edns | undefined

@@ -12,6 +12,7 @@ import { answered, emptyAnswer } from '#resolver/verdict.ts'
 import { rcodes, recordTypes } from '#resolver/wire/codes.ts'
 import { newCookieSecret, ServerCookies } from '#resolver/wire/cookie.ts'
 import { type Ask, askBy, makeQuery } from '../support/dns-environment.ts'
+import { requestContext } from '../support/query-packet.ts'
 import { aRecord } from '../support/upstream.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 
@@ -59,6 +60,17 @@ test('answers that need no waiting come back without a promise', t => {
   const { resolver } = resolverOf(blocks)
   const { packet, client, local, transport } = makeQuery('example.org.')
   t.true(Buffer.isBuffer(resolver.respond(packet, { client, local, transport, server: 'dns://:53' })))
+})
+
+test('a query for a server cookie alone is answered, whatever zones there are', t => {
+  const { resolver } = resolverOf({})
+  const packet = Buffer.from(
+    'beef01000000000000000001'.concat('00002904d000000000000c', '000a00084142434445464748'),
+    'hex',
+  )
+  const reply = resolver.respond(packet, requestContext())
+  t.true(Buffer.isBuffer(reply))
+  t.is((reply as Buffer)[3]! & 0xf, 0)
 })
 
 test('a plugin that throws, rejects or breaks its contract costs a SERVFAIL, counted', async t => {
