@@ -41,6 +41,9 @@ export const readRewriter = (kind: MatchKind, from: string, to: string): Result<
   const matcher = readMatcher(kind, from)
   if (!matcher.ok) return matcher
   if (kind === 'regex') return regexRewriter(from, to)
+  // CoreDNS ends both texts with a dot: where one of them has it, whole labels are meant.
+  if ((kind === 'prefix' || kind === 'substring') && from.endsWith('.') !== to.endsWith('.'))
+    return readRewriter(kind, absolute(from), absolute(to))
   const matches = matcher.value
   const replace = replacement(kind, from, to)
   return accepted(name => (matches(name) ? checked(replace(name)) : undefined))

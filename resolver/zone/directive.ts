@@ -260,6 +260,8 @@ const readZones = (
   }
   const [ignore] = wordsOf(values.ignore)
   if (ignore) reader.choice(ignore, ['empty_service'])
+  const zonal = directive.properties.find(({ name }) => name.text === 'zonal')
+  if (zonal && values.noendpoints) reader.refuse(zonal.name, '"noendpoints" hides the endpoints of all zones')
   if (ignore && values.noendpoints) reader.refuse(ignore, '"noendpoints" hides which services are empty')
   const [labelled] = values.namespace_labels
   if (labelled && values.namespaces.length > 0) reader.refuse(labelled.name, '"namespaces" stands here too: use one')

@@ -3,7 +3,7 @@ import { recordTypes } from '../wire/codes.ts'
 import { joinName, ROOT, splitLabels } from '../wire/name.ts'
 import { nameData } from '../wire/rdata.ts'
 import type { DnsName, ResourceRecord } from '../wire/record.ts'
-import type { AddressKey } from './address.ts'
+import { type AddressKey, addressKey } from './address.ts'
 import { makeSoa, ownServices } from './apex.ts'
 import type { ClusterIndex } from './cluster-index.ts'
 import { type ExternalService, externalService } from './external-service.ts'
@@ -91,9 +91,15 @@ const findServerName = (lookup: ExternalLookup, labels: readonly string[]): Node
   }
 }
 
-/** Addresses that this DNS service itself has outside of the cluster. */
-const serverKeys = (lookup: ExternalLookup): readonly AddressKey[] =>
-  ownServices(lookup).flatMap(entry => externalService(lookup.index, entry, lookup.settings.headless)?.keys ?? [])
+/** Addresses that this DNS service itself has outside of the cluster; where it is no service's, the machine's own. */
+const serverKeys = (lookup: ExternalLookup): readonly AddressKey[] => {
+  const { index, settings, localAddresses } = lookup
+  const own = ownServices(lookup)
+  if (own.length > 0) return own.flatMap(entry => externalService(index, entry, settings.headless)?.keys ?? [])
+  return localAddresses()
+    .map(addressKey)
+    .filter(key => key !== undefined)
+}
 
 const findBelow = (lookup: ExternalLookup, request: ServiceRequest): Node => {
   const { index, settings } = lookup

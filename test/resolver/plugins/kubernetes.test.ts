@@ -49,6 +49,7 @@ test('the directive is read to its end, and what is wrong names its line and wor
     'endpont http://x': /unknown property "endpont".*endpoint/,
     'ignore all': /"all" is not one of empty_service/,
     'ignore empty_service\nnoendpoints': /"noendpoints" hides which services are empty/,
+    'zonal\nnoendpoints': /"noendpoints" hides the endpoints of all zones/,
     'namespaces a\nnamespace_labels b=c': /Corefile:4: .*"namespaces" stands here too/,
     'endpoint http://[::1': /is not a URL/,
     'endpoint http://x\nkubeconfig file': /"kubeconfig" names the apiserver too/,

@@ -62,6 +62,19 @@ const rules: Readonly<Record<string, readonly [rule: string, name: string, type:
       A,
       ['old-.shop.svc.cluster.local. 10.96.0.20'],
     ],
+    'prefix, whole labels: a dot on one side stands for both': [
+      'rewrite name prefix old web.',
+      'old.shop.svc.cluster.local.',
+      A,
+      ['old.shop.svc.cluster.local. 10.96.0.20'],
+    ],
+    'prefix, whole labels: a part of a label is none': ['rewrite name prefix www. web', 'wwwx.example.org.', A, []],
+    'substring, whole labels': [
+      'rewrite name substring old.shop. web.shop',
+      'old.shop.svc.cluster.local.',
+      A,
+      ['old.shop.svc.cluster.local. 10.96.0.20'],
+    ],
     suffix: ['rewrite name suffix .test .svc.cluster.local', 'web.shop.test.', A, ['web.shop.test. 10.96.0.20']],
     substring: [
       'rewrite name substring xyz shop',
