@@ -45,6 +45,8 @@ export interface ListenerTimeouts {
   readonly maxQueries?: number
   /** Connections of HTTPS at one time. */
   readonly maxHttpsConnections?: number
+  /** Streams of HTTP/2 on one of them at one time. */
+  readonly maxHttpsStreams?: number
 }
 
 /** Where DNS is served. */

@@ -144,7 +144,11 @@ export class DnsSockets {
     const { scheme = 'dns', identity } = this.listener
     if (scheme === 'https') {
       const { HttpsProtocol } = await import('./https/protocol.ts')
-      const https = new HttpsProtocol({ ...environment, options: () => this.#options() })
+      const https = new HttpsProtocol({
+        ...environment,
+        options: () => this.#options(),
+        maxStreams: () => this.listener.timeouts?.maxHttpsStreams,
+      })
       return new TcpListener(address, environment, {
         serve: stream => https.serve(stream),
         maxConnections: () => this.listener.timeouts?.maxHttpsConnections ?? environment.options.tcpMaxConnections,

@@ -16,6 +16,8 @@ export interface Peer {
 
 export interface NotifierOptions {
   readonly peers: readonly Peer[]
+  /** Addresses of this machine to send from, one of each family at most. */
+  readonly sources: readonly string[]
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -51,9 +53,10 @@ export class Notifier {
 
   /** Gives back what stops it; `onEnd` is told however it ends. */
   #tellPeer(zone: DnsName, soa: ResourceRecord, { address, port }: Peer, onEnd: () => void): () => void {
-    const { clock, random, logger, failures } = this.#options
+    const { clock, random, logger, failures, sources } = this.#options
     const packet = encodeNotify(random.integer(0x10000), soa)
-    const socket = createSocket(isIPv6(address.replace(/%.*$/, '')) ? 'udp6' : 'udp4')
+    const is6 = isIPv6(address.replace(/%.*$/, ''))
+    const socket = createSocket(is6 ? 'udp6' : 'udp4')
     let timer: Timer | undefined
     let ended = false
     const end = () => {
@@ -74,8 +77,17 @@ export class Notifier {
       socket.send(packet, () => {})
       timer = clock.after(wait, () => send(attempt + 1))
     }
-    // A port that is closed is found again at the next try.
-    socket.on('error', error => logger.debug({ zone, address, port, error }, 'announcement could not be sent'))
+    const giveUp = (error: Error) => {
+      if (ended) return
+      logger.warn({ zone, address, port, error }, 'announcement cannot be sent')
+      end()
+    }
+    socket.on('error', error => {
+      // Before the first try it is the source that this machine does not have.
+      if (!timer) giveUp(error)
+      // A port that is closed is found again at the next try.
+      else logger.debug({ zone, address, port, error }, 'announcement could not be sent')
+    })
     socket.on('message', reply => {
       if (!isNotifyReply(packet, reply)) return
       const rcode = reply.readUInt16BE(2) & 0xf
@@ -83,11 +95,11 @@ export class Notifier {
       end()
     })
     socket.unref()
+    const source = sources.find(each => isIPv6(each) === is6)
+    if (source !== undefined) socket.bind({ address: source })
     socket.connect(port, address, (error?: Error) => {
-      if (ended) return
-      if (error) logger.warn({ zone, address, port, error }, 'announcement cannot be sent')
-      if (error) end()
-      else send(0)
+      if (error) giveUp(error)
+      else if (!ended) send(0)
     })
     return end
   }

@@ -1,4 +1,5 @@
 /** The zones of one `secondary`: those that it names and, where they are catalogs, their members (RFC 9432). */
+import { isSubdomain } from '../wire/name.ts'
 import type { DnsName } from '../wire/record.ts'
 import { type CatalogMember, readCatalog } from './catalog.ts'
 import { TransferSlots } from './transfer-slots.ts'
@@ -8,7 +9,8 @@ import type { ZoneServer } from './zone-server.ts'
 
 export interface TransferredZonesOptions extends Omit<TransferredZoneOptions, 'origin' | 'onTake' | 'slots'> {
   readonly zones: readonly DnsName[]
-  readonly areCatalogs: boolean
+  /** What members may be, with all below; undefined: the zones are no catalogs. */
+  readonly members: readonly DnsName[] | undefined
 }
 
 /** A zone that a catalog brought. */
@@ -29,9 +31,9 @@ export class TransferredZones {
 
   constructor(options: TransferredZonesOptions) {
     this.#options = options
-    const { zones, areCatalogs } = options
+    const { zones, members } = options
     for (const origin of zones) {
-      const onTake = areCatalogs ? (catalog: AuthorityZone) => this.#takeCatalog(catalog) : undefined
+      const onTake = members ? (catalog: AuthorityZone) => this.#takeCatalog(catalog) : undefined
       this.#named.set(origin, new TransferredZone({ ...options, slots: this.#slots, origin, onTake }))
     }
   }
@@ -74,8 +76,16 @@ export class TransferredZones {
       return
     }
     for (const [zone, { owner }] of this.#members) if (owner === origin && !read.value.has(zone)) this.#remove(zone)
-    for (const listed of read.value.values()) this.#list(listed, origin)
+    for (const listed of read.value.values()) if (this.#mayServe(listed.zone, origin)) this.#list(listed, origin)
     this.#serve()
+  }
+
+  /** RFC 9432 §7: whoever writes the catalog would otherwise choose what is served here. */
+  #mayServe(zone: DnsName, catalog: DnsName): boolean {
+    const { members = [], logger } = this.#options
+    const isNamed = members.some(each => isSubdomain(zone, each))
+    if (!isNamed) logger.warn({ zone, catalog }, 'member of a catalog is not one of the zones that it may have')
+    return isNamed
   }
 
   #list(listed: CatalogMember, owner: DnsName): void {

@@ -2,7 +2,7 @@
  * local: answers for `localhost`, names below and above it, and the addresses of loopback and of "this network", so that
  * they neither leave the machine nor fail (RFC 6761 §6.3, RFC 6303 §4.2).
  */
-import { DirectiveReader } from '../corefile/directive-reader.ts'
+import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import { countedBy } from '../memo.ts'
 import { type HitCount, lasting } from '../memo-terms.ts'
 import { type MetricTable, registerMetrics } from '../metrics.ts'
@@ -22,6 +22,16 @@ const metrics = {
     labels: [],
   },
 } as const satisfies MetricTable
+
+const options = {
+  localhost_prefix: {
+    kind: 'choice',
+    syntax: 'on|off',
+    choices: ['on', 'off'],
+    default: 'on',
+    doc: 'whether `localhost` with a domain behind it is loopback, too',
+  },
+} as const satisfies PropertyTable
 
 /** A week: nothing here ever changes. */
 const TTL = 604_800
@@ -52,11 +62,12 @@ const pointer: DataByType = { [recordTypes.PTR]: nameData.encode(LOCALHOST) }
 
 export const localPlugin: PluginModule = {
   name: 'local',
+  options,
   metrics,
   setup(directive, _block, { registry }) {
     const reader = new DirectiveReader(directive)
     reader.limitArguments(0)
-    reader.noProperties()
+    const hasPrefix = reader.properties(options).localhost_prefix === 'on'
     return reader.finish((): Plugin => {
       const { localhost } = registerMetrics(registry, metrics)
       const again: HitCount = { add: hits => localhost.inc(hits) }
@@ -69,7 +80,7 @@ export const localPlugin: PluginModule = {
           const zone = zones.find(candidate => isSubdomain(canonicalName, candidate))
           if (zone) return withMemo(answerIn(zone, question))
           // `localhost.example.org.`: what a search path makes of `localhost`.
-          if (!canonicalName.startsWith(LOCALHOST)) return next(query)
+          if (!hasPrefix || !canonicalName.startsWith(LOCALHOST)) return next(query)
           localhost.inc()
           return countedBy(withMemo(setOf(loopback, question, canonicalName)), again)
         },

@@ -32,8 +32,12 @@ const options = {
     doc: 'the servers that have the zones, asked in order: addresses, with `:PORT` where it is not 53',
   },
   catalog: {
-    kind: 'flag',
-    doc: 'the zones are catalogs (RFC 9432): their members are fetched from the same servers and served, too',
+    kind: 'words',
+    syntax: '[ZONE…]',
+    minimum: 0,
+    maximum: Number.POSITIVE_INFINITY,
+    absent: 'off',
+    doc: 'the zones are catalogs (RFC 9432): their members are fetched from the same servers and served, too; where zones are named, only members that are one of them or below one (§7)',
   },
   ...zoneOptions,
 } as const satisfies PropertyTable
@@ -41,7 +45,8 @@ const options = {
 interface Settings {
   readonly zones: readonly DnsName[]
   readonly sources: readonly ZoneSource[]
-  readonly areCatalogs: boolean
+  /** What members of the catalogs may be, with all below; absent: the zones are no catalogs. */
+  readonly members: readonly DnsName[] | undefined
   readonly fallthrough: readonly DnsName[]
 }
 
@@ -57,7 +62,7 @@ export const secondaryPlugin: PluginModule = {
     const settings: Settings = {
       zones: reader.zones(directive.arguments, block.zones),
       sources: values.transfer.flatMap(property => readSources(reader, property)),
-      areCatalogs: values.catalog,
+      members: values.catalog[0] && reader.zones(values.catalog[0].arguments, ['.']),
       fallthrough: readFallthrough(reader, values.fallthrough),
     }
     return reader.finish((): Plugin => new Secondary(settings, environment))
@@ -84,12 +89,12 @@ class Secondary implements Plugin {
   #zones: TransferredZones
   #isAdopted = false
 
-  constructor({ zones, sources, areCatalogs, fallthrough }: Settings, environment: Environment) {
+  constructor({ zones, sources, members, fallthrough }: Settings, environment: Environment) {
     const { clock, random, resolveInternally } = environment
     const logger = environment.logger.child({ room: 'resolver', plugin: NAME })
     const metrics = registerMetrics(environment.registry, zoneMetrics)
     this.#server = new ZoneServer({ name: NAME, fallthrough, resolveInternally })
-    this.#zones = new TransferredZones({ zones, sources, areCatalogs, clock, random, logger, metrics })
+    this.#zones = new TransferredZones({ zones, sources, members, clock, random, logger, metrics })
     this.#zones.serveOn(this.#server)
   }
 

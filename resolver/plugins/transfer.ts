@@ -3,12 +3,13 @@
  * those of the block's other plugins that have data of their own; changes are announced to those who are named by address
  * (NOTIFY, RFC 1996).
  */
+import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { parseAddress } from '#lib/address.ts'
 import { Notifier, type Peer } from '../authority/notifier.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import { parseNetwork } from '../corefile/network.ts'
-import type { Word } from '../corefile/syntax.ts'
+import type { Property, Word } from '../corefile/syntax.ts'
 import type { MaybePromise } from '../listener.ts'
 import { type MetricTable, registerMetrics } from '../metrics.ts'
 import type { Next } from '../next.ts'
@@ -38,6 +39,15 @@ const options = {
     absent: 'needed',
     doc: 'who may have the zones: addresses and networks of clients, or `*` for anybody; changes are announced to addresses, on port 53 or the one behind the colon',
   },
+  source: {
+    kind: 'words',
+    syntax: 'ADDRESS',
+    minimum: 1,
+    maximum: 1,
+    repeatable: true,
+    absent: 'the system’s choice',
+    doc: 'the address of this machine that changes are announced from; one of each family at most',
+  },
 } as const satisfies PropertyTable
 
 const metrics = {
@@ -54,6 +64,7 @@ interface Settings {
   /** Whether a client's address may have them. */
   readonly allows: (address: string) => boolean
   readonly peers: readonly Peer[]
+  readonly sources: readonly string[]
 }
 
 export const transferPlugin: PluginModule = {
@@ -63,7 +74,7 @@ export const transferPlugin: PluginModule = {
   metrics,
   setup(directive, block, environment) {
     const reader = new DirectiveReader(directive)
-    const { to } = reader.properties(options)
+    const { to, source } = reader.properties(options)
     const words = to.flatMap(property => property.arguments)
     const zones = reader.zones(directive.arguments, block.zones)
     if (to.length === 0) reader.refuse(directive.name, 'needs "to": who may have the zones (to *: anybody)')
@@ -72,9 +83,21 @@ export const transferPlugin: PluginModule = {
       zones,
       allows: address => clients.some(client => client.allows(address)),
       peers: clients.flatMap(({ peer }) => peer ?? []),
+      sources: readSources(reader, source),
     }
     return reader.finish((): Plugin => new Transfer(settings, block, environment))
   },
+}
+
+const readSources = (reader: DirectiveReader, lines: readonly Property[]): readonly string[] => {
+  const families = new Set<number>()
+  return lines.map(({ arguments: [word] }) => {
+    const family = isIP(word!.text)
+    if (family === 0) reader.refuse(word!, `"${word!.text}" is not an IP address`)
+    else if (families.has(family)) reader.refuse(word!, `there is a source of IPv${family} already`)
+    families.add(family)
+    return word!.text
+  })
 }
 
 /** A word of `to`. */
@@ -140,7 +163,8 @@ class Transfer implements Plugin {
     this.#block = block
     const { failures } = registerMetrics(registry, metrics)
     const child = logger.child({ room: 'resolver', plugin: NAME })
-    this.#notifier = new Notifier({ peers: settings.peers, clock, random, logger: child, failures })
+    const { peers, sources } = settings
+    this.#notifier = new Notifier({ peers, sources, clock, random, logger: child, failures })
   }
 
   /** Before the plugins with zones start: what they read first is news, too (RFC 1996 §3.1, a server that boots). */

@@ -28,6 +28,8 @@ export interface HttpsEnvironment {
   readonly dispatcher: Dispatcher
   /** Of the moment: they may change while the listener is open. */
   readonly options: () => ServerOptions
+  /** Requests of one HTTP/2 connection at one time; undefined: as many as queries of a TCP connection. */
+  readonly maxStreams: () => number | undefined
   /** The `server` of the listener at this moment. */
   readonly server: () => string
   /** Whether clients are to go elsewhere: the server has been told to stop. */
@@ -62,7 +64,6 @@ export class HttpsProtocol {
     this.#http2 = createHttp2Server({
       maxSessionMemory: MAX_SESSION_MEMORY,
       settings: {
-        maxConcurrentStreams: environment.options().tcpMaxInFlight,
         maxHeaderListSize: MAX_HEADERS,
         enablePush: false,
       },
@@ -86,6 +87,9 @@ export class HttpsProtocol {
 
   #beginSession(stream: Socket): ServerHttp2Session {
     let session: ServerHttp2Session | undefined
+    const { maxStreams, options } = this.#environment
+    // A reload may have changed it.
+    this.#http2.updateSettings({ maxConcurrentStreams: maxStreams() ?? options().tcpMaxInFlight })
     this.#http2.once('session', begun => {
       session = begun
     })

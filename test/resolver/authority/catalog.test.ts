@@ -34,7 +34,7 @@ for (const [about, text] of Object.entries({
   })
 
 /** A server with zones in files, and a secondary that takes two catalogs from it. */
-const start = async (t: ExecutionContext) => {
+const start = async (t: ExecutionContext, members = '') => {
   const folder = temporaryFolder(t)
   const write = (zone: string, text: string) => writeFileSync(join(folder, `db.${zone}`), text)
   write('cat1', catalog(1, 'a.zones PTR one.test.'))
@@ -50,7 +50,7 @@ const start = async (t: ExecutionContext) => {
     responder: (packet, from) => primary.configuration.responder(packet, { ...from, server: 'dns://:53' }),
   })
   const world = testWorld()
-  const text = `. {\n secondary cat1 cat2 {\n  transfer from 127.0.0.1:${port}\n  catalog\n }\n}`
+  const text = `. {\n secondary cat1 cat2 {\n  transfer from 127.0.0.1:${port}\n  catalog ${members}\n }\n}`
   const configuration = configure(text, world)
   await configuration.start(new AbortController().signal)
   t.teardown(() => configuration.close())
@@ -76,6 +76,14 @@ test('members come and go with their catalog', async t => {
   write('cat1', head(3))
   await becomes('version.cat1.', 'NXDOMAIN')
   await becomes('www.two.test.', TWO)
+  t.pass()
+})
+
+test('RFC 9432 §7: a catalog has no members but those that it may have', async t => {
+  const { write, becomes } = await start(t, 'test.org two.test')
+  write('cat1', catalog(2, 'a.zones PTR one.test.\nb.zones PTR two.test.'))
+  await becomes('www.two.test.', TWO)
+  await becomes('www.one.test.', 'SERVFAIL')
   t.pass()
 })
 

@@ -2,6 +2,7 @@ import { createSocket, type RemoteInfo } from 'node:dgram'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
+import { pino } from 'pino'
 import { Notifier } from '#resolver/authority/notifier.ts'
 import { registerMetrics } from '#resolver/metrics.ts'
 import { opcodes, rcodes } from '#resolver/wire/codes.ts'
@@ -81,13 +82,19 @@ const startPeer = async (t: ExecutionContext) => {
   return { told, socket, peer: { address: '127.0.0.1', port: (socket.address() as AddressInfo).port } }
 }
 
-const startNotifier = (t: ExecutionContext, peer: { address: string; port: number }) => {
-  const { clock, random, logger, registry } = testWorld()
+const startNotifier = (
+  t: ExecutionContext,
+  peer: { address: string; port: number },
+  sources: readonly string[] = [],
+) => {
+  const { clock, random, registry } = testWorld()
+  const warnings: string[] = []
+  const logger = pino({ level: 'warn' }, { write: (line: string) => void warnings.push(JSON.parse(line).msg) })
   const table = { failures: { kind: 'counter', name: 'seamark_test', help: 'x', labels: ['zone'] } } as const
   const { failures } = registerMetrics(registry, table)
-  const notifier = new Notifier({ peers: [peer], clock, random, logger, failures })
+  const notifier = new Notifier({ peers: [peer], sources, clock, random, logger, failures })
   t.teardown(() => notifier.close())
-  return { notifier, clock, failures: () => metric(registry, 'seamark_test') }
+  return { notifier, clock, warnings, failures: () => metric(registry, 'seamark_test') }
 }
 
 test('it is told again until somebody answers', async t => {
@@ -105,6 +112,18 @@ test('it is told again until somebody answers', async t => {
     return (await new Promise<number>(resolve => setImmediate(() => resolve(told.length)))) === 2
   })
   t.is(await failures(), 0)
+})
+
+test('it is told from the address that is given; one that is another’s ends it', async t => {
+  const { told, peer } = await startPeer(t)
+  startNotifier(t, peer, ['2001:db8::1', '127.0.0.7']).notifier.tell('example.', soa)
+  await until(async () => told.length === 1)
+  t.is(told[0]!.from.address, '127.0.0.7')
+  const { notifier, clock, warnings } = startNotifier(t, peer, ['192.0.2.7'])
+  notifier.tell('example.', soa)
+  await until(async () => warnings.length > 0)
+  await clock.advance(60_000)
+  t.deepEqual(warnings, ['announcement cannot be sent'])
 })
 
 test('in the end nobody was there; a newer change takes the place of an older one', async t => {

@@ -209,7 +209,7 @@ const taken: Readonly<Record<string, readonly string[]>> = {
     'loadbalance {\nprefer 10.0.0.0/8\n}',
     'loadbalance round_robin {\nprefer 10.0.0.0/8 fd00::/8\n}',
   ],
-  local: ['local'],
+  local: ['local', 'local {\nlocalhost_prefix off\n}'],
   log: [
     'log',
     'log example.org',
@@ -280,6 +280,7 @@ const taken: Readonly<Record<string, readonly string[]>> = {
   secondary: [
     'secondary example.org {\ntransfer from 192.0.2.1 192.0.2.2:5353\n}',
     'secondary example.org {\ntransfer from 192.0.2.1\ntransfer from 192.0.2.2\ncatalog\nfallthrough\n}',
+    'secondary catalog.example {\ntransfer from 192.0.2.1\ncatalog example.org internal.example\n}',
   ],
   template: [
     'template ANY ANY {\nrcode NXDOMAIN\n}',
@@ -301,7 +302,7 @@ const taken: Readonly<Record<string, readonly string[]>> = {
     'timeouts {\nidle 10\n}',
   ],
   transfer: [
-    'transfer {\nto *\n}',
+    'transfer {\nto *\nsource 192.0.2.1\n}',
     'transfer example.org {\nto * 192.0.2.1 192.0.2.1:53 192.0.2.0/24\nto 2001:db8::1\n}',
   ],
   view: [
@@ -357,7 +358,7 @@ test('takes every key of a server block', t => {
 
 const refused: readonly (readonly [line: string, problem: string])[] = [
   ['cachee 30', 'unknown directive "cachee"; did you mean "cache"?'],
-  ['siit', 'unknown directive "siit"; the nearest to it is "dns64"'],
+  ['siit', '"siit" is a plugin of CoreDNS that Seamark does not have yet; the nearest to it is "dns64"'],
   ['proxy . 192.0.2.1', 'unknown directive "proxy"; the nearest to it is "forward"'],
   ['grpc . 192.0.2.1', '"grpc" is a plugin of CoreDNS that Seamark does not have yet; the nearest to it is "forward"'],
   ['dnssec', '"dnssec" is a plugin of CoreDNS that Seamark does not have yet; the nearest to it is "file"'],

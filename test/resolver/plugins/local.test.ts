@@ -60,6 +60,13 @@ test('others pass; names with a domain behind localhost are counted', async t =>
   t.regex(await world.registry.metrics(), /^coredns_local_localhost_requests_total 1$/m)
 })
 
+test('localhost_prefix off: what a search path makes of localhost is left to others', async t => {
+  const configuration = configure('. {\n local {\n  localhost_prefix off\n }\n whoami\n}')
+  t.is((await ask(configuration, 'localhost.example.org.'))?.additional.length, 2)
+  t.is((await ask(configuration, 'app.localhost.'))?.answers.length, 1)
+  t.regex(problemsOf('. {\n local {\n  localhost_prefix maybe\n }\n}')[0] ?? '', /"maybe" is not one of on, off/)
+})
+
 test('takes no words', t => {
   t.regex(problemsOf('. {\n local host\n}')[0] ?? '', /one word too many/)
 })

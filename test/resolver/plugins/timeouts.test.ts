@@ -31,9 +31,9 @@ test('tells what is wrong', t => {
 })
 
 test('https has a part of its own: connections', t => {
-  const both = '. https://. {\n timeouts {\n idle 20s\n }\n https {\n max_connections 200\n }\n}'
-  t.deepEqual(timeoutsOf(both)[1], { idle: 20_000, maxHttpsConnections: 200 })
-  const unlimited = timeoutsOf('https://. {\n https {\n max_connections 0\n }\n}')
+  const both = '. https://. {\n timeouts {\n idle 20s\n }\n https {\n max_connections 200\n max_streams 7\n }\n}'
+  t.deepEqual(timeoutsOf(both)[1], { idle: 20_000, maxHttpsConnections: 200, maxHttpsStreams: 7 })
+  const unlimited = timeoutsOf('https://. {\n https {\n max_connections 0\n max_streams 0\n }\n}')
   t.deepEqual(unlimited, [{ maxHttpsConnections: Number.POSITIVE_INFINITY }])
   t.regex(problemsOf('. {\n https {\n max_connections -1\n }\n}')[0] ?? '', /"-1" is not a number of connections/)
   t.regex(problemsOf('. {\n multisocket 1025\n}')[0] ?? '', /"1025" is not a number of sockets \(1 to 1024\)/)

@@ -337,6 +337,17 @@ test('more connections than the listener may have are closed, and counted', asyn
   t.is(await metric(registry, 'seamark_server_dropped_total'), 1)
 })
 
+test('how many requests a connection of HTTP/2 may have at one time is told to clients, anew after a reload', async t => {
+  const { port, server } = await serve(t, { listeners: [{ ...listener, timeouts: { maxHttpsStreams: 3 } }] })
+  const streamsOf = async () => {
+    const [{ maxConcurrentStreams }] = await once(http2Session(t, port), 'remoteSettings')
+    return maxConcurrentStreams
+  }
+  t.is(await streamsOf(), 3)
+  await server.converge([listener], [])
+  t.is(await streamsOf(), 128)
+})
+
 test('2,000 malformed messages: each is refused, or answered by an error; the connection goes on', async t => {
   const { port } = await serve(t)
   const client = http2(t, port)
