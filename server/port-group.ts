@@ -10,7 +10,7 @@
  * share, but not its queue, to the others: the number that it was chosen by names nobody then, and the kernel spreads.
  */
 import type { Socket as UdpSocket } from 'node:dgram'
-import { fstatSync, readFileSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { Server as NetServer } from 'node:net'
 import { type Clock, type Milliseconds, sleep } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
@@ -26,8 +26,9 @@ const QUIET: Milliseconds = 50
  */
 const LOOKS = 10
 
-/** TCP_LISTEN, as /proc writes it. */
+/** TCP_LISTEN, as /proc writes it, below its heading. */
 const LISTENING = '0A'
+const HEADING = 'st'
 
 export interface PortGroupEnvironment {
   readonly clock: Clock
@@ -142,11 +143,36 @@ export const isListenedOn = (port: number): boolean => {
   }
 }
 
-const readSockets = (file: string) =>
-  readFileSync(file, 'latin1')
-    .split('\n')
-    .slice(1)
-    .map(line => {
-      const columns = line.trim().split(/\s+/)
-      return { local: columns[1], state: columns[3], inode: columns[9] ?? '' }
-    })
+interface SocketRow {
+  readonly local: string | undefined
+  readonly state: string | undefined
+  readonly inode: string
+}
+
+/**
+ * Of TCP, the sockets that listen: the kernel tells them first, and what follows, the connections of the whole machine, may
+ * be tens of thousands of rows. Of UDP, all.
+ */
+const readSockets = (file: string): readonly SocketRow[] => {
+  const rows: SocketRow[] = []
+  const chunk = Buffer.alloc(65_536)
+  const descriptor = openSync(file, 'r')
+  try {
+    let rest = ''
+    for (let size = readSync(descriptor, chunk); size > 0; size = readSync(descriptor, chunk)) {
+      const lines = (rest + chunk.toString('latin1', 0, size)).split('\n')
+      rest = lines.pop() ?? ''
+      const read = lines.map(readRow).filter(({ state }) => state !== HEADING)
+      rows.push(...read)
+      if (file.includes('tcp') && read.some(({ state }) => state !== LISTENING)) break
+    }
+  } finally {
+    closeSync(descriptor)
+  }
+  return rows
+}
+
+const readRow = (line: string): SocketRow => {
+  const columns = line.trim().split(/\s+/)
+  return { local: columns[1], state: columns[3], inode: columns[9] ?? '' }
+}
