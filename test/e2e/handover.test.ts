@@ -37,7 +37,8 @@ for (const host of ['127.0.0.1', '']) {
   onLinux(`handovers under load on ${host || 'all addresses'}: every query is answered`, async t => {
     t.timeout(120_000 + HANDOVERS * 10_000)
     const { file, port } = await corefile(t, host)
-    const start = () => new DnsProcess(t, file, ['--reuse-port'])
+    // No machine is too slow to end what it has begun.
+    const start = () => new DnsProcess(t, file, ['--reuse-port', '--drain-timeout', '60000'])
     let current = start()
     await current.whenReady()
     const load = new DnsLoad({ server: () => ({ address: '127.0.0.1', port }), name: 'www.example.org.' })
