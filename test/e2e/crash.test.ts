@@ -51,7 +51,7 @@ test.serial('every acknowledged Service survives, with an address of its own', a
               metadata: { name, namespace: 'default' },
               spec: { ports: [{ port: 80 }] },
             } as never,
-            { timeout: 10_000 },
+            { timeout: 60_000 },
           )
           acknowledged.set(name, (created as Service).spec.clusterIP)
           if (++count === WRITES) enough.resolve()

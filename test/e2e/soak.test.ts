@@ -16,7 +16,7 @@ const WRITERS = 64
 const WATCHERS = 3
 const PATH = '/api/v1/namespaces/default/configmaps'
 /** Milliseconds: as long as a request may take before it counts as lost with its server. */
-const PATIENCE = 10_000
+const PATIENCE = 30_000
 
 interface Reply {
   readonly code: number
@@ -224,9 +224,10 @@ const startWorld = async (t: ExecutionContext) => {
   return { part, api }
 }
 
-const killAtRandom = async (part: KillablePart, end: number): Promise<number> => {
+/** Until `end`, and longer where the machine is too slow for `enough` by then. */
+const killAtRandom = async (part: KillablePart, end: number, enough: () => boolean): Promise<number> => {
   let kills = 0
-  for (; performance.now() < end; kills++) {
+  for (; performance.now() < end || kills === 0 || !enough(); kills++) {
     await sleep(systemClock, 200 + Math.random() ** 2 * 5_000)
     await part.kill()
     await part.start()
@@ -235,7 +236,7 @@ const killAtRandom = async (part: KillablePart, end: number): Promise<number> =>
 }
 
 test('64 writers, and a server that is killed', async t => {
-  t.timeout(MINUTES * 60_000 + 120_000)
+  t.timeout(MINUTES * 60_000 + 300_000)
   const { part, api } = await startWorld(t)
   const complaints = new Complaints()
   const start = Number((await api.call('GET', PATH))?.json.metadata.resourceVersion)
@@ -245,7 +246,9 @@ test('64 writers, and a server that is killed', async t => {
   const writers = Array.from({ length: WRITERS }, (_, id) => new Writer(id, api, complaints))
   const watched = watchers.map(watcher => watcher.run(watching.signal))
   const written = writers.map(writer => writer.run(writing.signal))
-  const kills = await killAtRandom(part, performance.now() + MINUTES * 60_000)
+  const sum = (count: (writer: Writer) => number) => writers.reduce((total, writer) => total + count(writer), 0)
+  const enough = () => sum(({ acknowledged }) => acknowledged) > 100
+  const kills = await killAtRandom(part, performance.now() + MINUTES * 60_000, enough)
   writing.abort()
   await Promise.all(written)
 
@@ -260,7 +263,6 @@ test('64 writers, and a server that is killed', async t => {
   watching.abort()
   await Promise.all(watched)
 
-  const sum = (count: (writer: Writer) => number) => writers.reduce((total, writer) => total + count(writer), 0)
   t.log(
     `${kills} kills, ${sum(({ acknowledged }) => acknowledged)} writes acknowledged, ${sum(({ lost }) => lost)} answers lost`,
   )
@@ -268,5 +270,5 @@ test('64 writers, and a server that is killed', async t => {
   t.deepEqual(complaints.list, [])
   t.deepEqual(sorted(stored), sorted(expected), 'what was acknowledged is there, and nothing else')
   for (const { state } of watchers) t.deepEqual(sorted(state), sorted(stored), 'the watch told all of it')
-  t.true(kills > 0 && sum(({ acknowledged }) => acknowledged) > 100)
+  t.true(kills > 0 && enough())
 })
