@@ -11,8 +11,10 @@ export interface HttpLoad {
   readonly url: string
   readonly body: Buffer | string
   readonly headers: Readonly<Record<string, string>>
-  /** Each on a connection, one request at a time. */
+  /** Each has one request under way at a time. */
   readonly clients: number
+  /** They share so many (HTTP/2). Default: each has its own. */
+  readonly connections?: number
   readonly seconds: number
   readonly protocol: 'HTTP/1.1' | 'HTTP/2'
 }
@@ -44,7 +46,16 @@ export const runHttpLoad = async (load: HttpLoad): Promise<HttpLoadReport> => {
   const [body, log] = [join(folder, 'body'), join(folder, 'requests')]
   writeFileSync(body, load.body)
   const headers = Object.entries(load.headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
-  const pace = ['-c', String(load.clients), '-m', '1', '-D', String(load.seconds), `--warm-up-time=${WARM_UP}`]
+  const { clients, connections = clients } = load
+  const pace = [
+    '-c',
+    String(connections),
+    '-m',
+    String(clients / connections),
+    '-D',
+    String(load.seconds),
+    `--warm-up-time=${WARM_UP}`,
+  ]
   const protocol = load.protocol === 'HTTP/1.1' ? ['--h1'] : []
   try {
     await promisify(execFile)(program, [...protocol, ...pace, ...headers, '-d', body, '--log-file', log, load.url])

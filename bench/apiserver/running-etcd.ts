@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { freePort } from '../../test/support/free-port.ts'
 import { findProgram } from '../../test/support/programs.ts'
-import { type HttpLoadReport, runHttpLoad } from './http-load.ts'
+import { type HttpLoad, type HttpLoadReport, runHttpLoad } from './http-load.ts'
 
 /** Milliseconds. */
 const START_DEADLINE = 20_000
@@ -68,15 +68,17 @@ export class RunningEtcd {
     this.#port = port
   }
 
-  /** Puts of one key by so many clients, each on a connection: etcd keeps every version anyway. */
-  put(value: Uint8Array, clients: number, seconds: number): Promise<HttpLoadReport> {
+  /**
+   * Puts of one key by so many clients over so many connections, which `clients` is a multiple of. etcd keeps every version
+   * anyway.
+   */
+  put(value: Uint8Array, load: Pick<HttpLoad, 'clients' | 'connections' | 'seconds'>): Promise<HttpLoadReport> {
     return runHttpLoad({
       url: `http://127.0.0.1:${this.#port}/etcdserverpb.KV/Put`,
       body: putMessage('/registry/services/specs/bench/service', value),
       headers: { 'content-type': 'application/grpc', te: 'trailers' },
-      clients,
-      seconds,
       protocol: 'HTTP/2',
+      ...load,
     })
   }
 
