@@ -45,13 +45,15 @@ export interface RangeOptions {
   readonly revision?: Revision
   /** At most so many keys. Default: all. To continue, ask again from `continueKey(last key)` at the same revision. */
   readonly limit?: number
+  /** False: `count` is not wanted, which costs a look at every key of the range. Default: true. */
+  readonly counted?: boolean
 }
 
 export interface RangeResult {
   readonly keyValues: readonly KeyValue[]
   /** Whether keys were left out because of `limit`. */
   readonly more: boolean
-  /** How many keys the range holds, `limit` aside. */
+  /** How many keys the range holds, `limit` aside; how many were read when it was not to be counted. */
   readonly count: number
   /** The revision that the answer is of. */
   readonly revision: Revision

@@ -31,7 +31,7 @@ export interface CacherOptions {
   readonly historySize?: number
 }
 
-/** Keys read at once: some megabytes on their way from the store's thread, and few counts of what is left. */
+/** Keys read at once: some megabytes on their way from the store's thread. */
 const PAGE = 4_000
 
 interface Waiter {
@@ -170,7 +170,8 @@ export class Cacher {
   /** The store reads a page while the one before it is taken in. */
   async #loadPages(revision: Revision): Promise<Revision> {
     const { end, start } = prefixRange(REGISTRY_PREFIX)
-    const read = (from: string) => this.#options.store.range({ start: from, end }, { revision, limit: PAGE })
+    const page = { revision, limit: PAGE, counted: false }
+    const read = (from: string) => this.#options.store.range({ start: from, end }, page)
     for (let reading: Promise<RangeResult> | undefined = read(start); reading; ) {
       const { keyValues, more }: RangeResult = await reading
       reading = more ? read(continueKey(keyValues.at(-1)!.key)) : undefined

@@ -66,17 +66,19 @@ export class Reads {
   }
 
   /** @throws StoreRevisionError */
-  range({ start, end }: KeyRange, { revision, limit }: RangeOptions): RangeResult {
+  range({ start, end }: KeyRange, { revision, limit, counted = true }: RangeOptions): RangeResult {
     const as = this.#readable(revision)
     const bounds = { start, end, after: firstRow(as + 1) }
-    const rows = this.#range.all({ ...bounds, limit: limit ?? -1 }) as unknown as Row[]
+    // One more than is wanted tells whether there is more.
+    const rows = this.#range.all({ ...bounds, limit: limit === undefined ? -1 : limit + 1 }) as unknown as Row[]
+    const more = limit !== undefined && rows.length > limit
+    if (more) rows.length = limit
     const keyValues = rows.map(toKeyValue)
-    // A page that is not full is the whole: only a full one needs the count.
-    if (limit === undefined || keyValues.length < limit) {
-      return { keyValues, more: false, count: keyValues.length, revision: as }
-    }
-    const { count } = this.#count.get(bounds) as unknown as { count: number }
-    return { keyValues, more: count > keyValues.length, count, revision: as }
+    return { keyValues, more, count: more && counted ? this.#countOf(bounds) : keyValues.length, revision: as }
+  }
+
+  #countOf(bounds: Readonly<Record<'start' | 'end', string> & Record<'after', number>>): number {
+    return (this.#count.get(bounds) as unknown as { count: number }).count
   }
 
   /** @throws StoreRevisionError when `from` was compacted */

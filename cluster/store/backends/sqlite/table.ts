@@ -21,6 +21,9 @@ const FOLD_PAGES = 4_000
 /** Compacted rows that one sweep looks at: a few milliseconds, so that requests hardly wait behind it. */
 const SWEEP_ROWS = 500
 
+/** Keys whose last row is known without a look at the database: two megabytes. */
+const KNOWN_HEADS = 8_192
+
 interface Meta extends Counters {
   readonly sequence: Sequence
   readonly swept: number
@@ -52,6 +55,8 @@ export class Table implements Before {
   #pendingBytes = 0
   /** How many of them are in the open transaction. */
   #inserted = 0
+  /** The last rows of keys that were written not long ago, deletions too. */
+  readonly #heads = new Map<string, RowHead>()
 
   constructor(database: DatabaseSync) {
     this.#database = database
@@ -78,7 +83,11 @@ export class Table implements Before {
   }
 
   head(key: string): RowHead | undefined {
-    return this.reads.head(key)
+    const known = this.#heads.get(key)
+    if (known) return known.version === 0 ? undefined : known
+    const head = this.reads.head(key)
+    if (head) this.#remember(head)
+    return head
   }
 
   live(key: string): Row | undefined {
@@ -100,6 +109,7 @@ export class Table implements Before {
       this.#pending.push(entry)
       if (entry.type === 'row') {
         this.#pendingBytes += entry.row.value.length
+        this.#remember(entry.row)
         revision = revisionOf(entry.row)
       } else if (entry.type === 'compact') compacted = entry.revision
       else if (entry.type === 'grant') lastLease = entry.lease
@@ -165,6 +175,17 @@ export class Table implements Before {
     }
     this.#swept = id + 1
     return true
+  }
+
+  /** The least recently written of many is forgotten. */
+  #remember({ id, key, created, version, lease }: RowHead): void {
+    this.#heads.delete(key)
+    this.#heads.set(key, { id, key, created, version, lease })
+    if (this.#heads.size <= KNOWN_HEADS) return
+    for (const oldest of this.#heads.keys()) {
+      this.#heads.delete(oldest)
+      return
+    }
   }
 
   #insert(entry: Entry): void {

@@ -68,9 +68,7 @@ export class Writes {
   /** @throws StoreLeaseError when a put names a lease that is not there; nothing is written then. */
   transact({ compare, operations }: Transaction): Written<TransactionResult> {
     const { revision } = this.#counters
-    const heads = new Map<string, RowHead | undefined>()
-    for (const { key } of compare) heads.set(key, this.#head(key))
-    if (!compare.every(condition => holds(condition, heads.get(condition.key)))) {
+    if (!compare.every(condition => holds(condition, this.#head(condition.key)))) {
       return { value: { committed: false, revision, current: compare.map(({ key }) => this.#live(key)) }, sets: [] }
     }
     for (const operation of operations) {
@@ -78,7 +76,7 @@ export class Writes {
         throw new StoreLeaseError(operation.lease)
       }
     }
-    const set = this.#apply(operations, heads)
+    const set = this.#apply(operations)
     return { value: { committed: true, revision: set?.revision ?? revision }, sets: set ? [set] : [] }
   }
 
@@ -140,13 +138,12 @@ export class Writes {
     return keys
   }
 
-  /** `heads`: rows that have just been looked up. */
-  #apply(operations: readonly Operation[], heads?: ReadonlyMap<string, RowHead | undefined>): ChangeSet | undefined {
+  #apply(operations: readonly Operation[]): ChangeSet | undefined {
     const revision = this.#counters.revision + 1
     const changes: Change[] = []
     for (const operation of operations) {
       const { key } = operation
-      const previous = heads?.has(key) ? heads.get(key) : this.#head(key)
+      const previous = this.#head(key)
       if (operation.type === 'delete' && !previous) continue
       const row = successor(operation, previous, firstRow(revision) + changes.length)
       this.#rows.set(key, row)

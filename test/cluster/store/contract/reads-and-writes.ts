@@ -128,6 +128,8 @@ export const testReadsAndWrites = (law: Law): void => {
       sorted,
     )
     t.is(whole.count, 6)
+    t.like(await store.range(range, { limit: 2, counted: false }), { more: true, count: 2 })
+    t.like(await store.range(range, { limit: 6, counted: false }), { more: false, count: 6 })
     const paged: string[] = []
     for (let start = range.start, more = true; more; ) {
       const page = await store.range({ start, end: range.end }, { limit: 2, revision: whole.revision })
