@@ -33,6 +33,25 @@ export const serviceAccounts: View<LifecycleView> = {
   strip: stripLifecycle,
 }
 
+export interface ProtectedView extends LifecycleView {
+  readonly finalizers: readonly string[]
+}
+
+const stripProtected = (raw: Readonly<Record<string, unknown>>): ProtectedView => {
+  const { finalizers = [] } = raw.metadata as { readonly finalizers?: readonly string[] }
+  return { ...stripLifecycle(raw), finalizers: [...finalizers] }
+}
+
+export const persistentVolumes: View<ProtectedView> = {
+  resource: { ...core, resource: 'persistentvolumes' },
+  strip: stripProtected,
+}
+
+export const persistentVolumeClaims: View<ProtectedView> = {
+  resource: { ...core, resource: 'persistentvolumeclaims' },
+  strip: stripProtected,
+}
+
 export interface ConfigMapView extends LifecycleView {
   /** Of `kube-root-ca.crt` alone; what others hold is not kept. */
   readonly authority: string | undefined

@@ -122,8 +122,8 @@ const start = async (folder: string, options: StartOptions) => {
   const store = await openSqliteStore({ directory: folder, ...environment })
   const table = readOptions(APISERVER_OPTIONS, {
     historySize: options.historySize,
-    // Without controllers no namespace has an account for its Pods.
-    disableAdmissionPlugins: 'ServiceAccount',
+    // Without controllers no namespace has an account for its Pods, and nobody lets go of volumes.
+    disableAdmissionPlugins: 'ServiceAccount,StorageObjectInUseProtection',
     ...options.options,
   })
   const cluster = readOptions(CLUSTER_OPTIONS)

@@ -16,6 +16,7 @@ import { createLegacyToken } from './legacy-token.ts'
 import { createLimitRanger } from './limit-ranger.ts'
 import { createMutatingWebhook } from './mutating-webhook.ts'
 import { createNodeRestriction } from './node-restriction.ts'
+import { createPersistentVolumeClaimResize } from './persistent-volume-claim-resize.ts'
 import { createPodSecurity } from './pod-security.ts'
 import { createPolicyParams } from './policy-params.ts'
 import { createPriority } from './priority.ts'
@@ -23,6 +24,7 @@ import { resourceQuota } from './resource-quota.ts'
 import { createRoleEscalation } from './role-escalation.ts'
 import { createRuntimeClass } from './runtime-class.ts'
 import { createServiceAccountAdmission } from './service-account.ts'
+import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts'
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
 import { createValidatingAdmissionPolicy, type PolicyEnvironment } from './validating-admission-policy.ts'
 import { createValidatingWebhook } from './validating-webhook.ts'
@@ -55,6 +57,8 @@ const createAll = (environment: AdmissionEnvironment): readonly AdmissionPlugin[
     createPriority(cacher),
     defaultTolerationSeconds,
     createDefaultStorageClass(cacher),
+    storageObjectInUseProtection,
+    createPersistentVolumeClaimResize(cacher),
     createRuntimeClass(cacher),
     createCertificateApproval(environment),
     createCertificateSigning(environment),

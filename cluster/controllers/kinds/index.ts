@@ -9,6 +9,8 @@ import { namespaceController } from './namespace.ts'
 import { rootCaPublisher } from './root-ca-publisher.ts'
 import { serviceAccountController } from './service-account.ts'
 import { serviceCidrController } from './service-cidr.ts'
+import { volumeClaimProtectionController } from './volume-claim-protection.ts'
+import { volumeProtectionController } from './volume-protection.ts'
 
 export interface ControllerEntry {
   readonly account: string
@@ -22,6 +24,8 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
   { account: 'clusterrole-aggregation-controller', create: clusterRoleAggregationController },
   { account: 'generic-garbage-collector', create: garbageCollector },
   { account: 'namespace-controller', create: namespaceController },
+  { account: 'pv-protection-controller', create: volumeProtectionController },
+  { account: 'pvc-protection-controller', create: volumeClaimProtectionController },
   { account: 'root-ca-cert-publisher', create: rootCaPublisher },
   { account: 'service-account-controller', create: serviceAccountController },
   { account: 'service-cidrs-controller', create: serviceCidrController },

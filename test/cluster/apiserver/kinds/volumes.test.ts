@@ -142,7 +142,6 @@ kindDoor(test, [
       ],
     ],
     immutable: [
-      ['more, while it has none', body => (body.spec.resources.requests.storage = '6Gi'), []],
       ['other modes', body => (body.spec.accessModes = ['ReadWriteOnce']), [FIXED]],
       ['another class', body => (body.spec.storageClassName = 'slow'), [FIXED]],
       ['a volume', body => (body.spec.volumeName = 'v'), []],
