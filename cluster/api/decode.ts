@@ -5,7 +5,7 @@
  */
 import { accepted, type Result, refused } from '#lib/result.ts'
 import { decodeValue } from './decode-value.ts'
-import { scanKeys } from './duplicate-keys.ts'
+import { findDuplicates } from './duplicate-keys.ts'
 import { fieldInvalid } from './field-error.ts'
 import type { Kind } from './kind.ts'
 import { type ApiObject, apiVersionOf } from './object.ts'
@@ -48,7 +48,7 @@ const unrecognised = (kind: Kind, body: string, detail: string): Status =>
 const parseJson = (body: string): Result<ParsedBody, string> => {
   try {
     const value: unknown = JSON.parse(body)
-    const { duplicates, depth } = scanKeys(body)
+    const { duplicates, depth } = findDuplicates(body, value, MAX_DEPTH)
     return depth > MAX_DEPTH ? refused(TOO_DEEP) : accepted({ value, duplicates })
   } catch (error) {
     return refused(error instanceof Error ? error.message : String(error))

@@ -84,8 +84,52 @@ class KeyScanner {
   }
 }
 
+/** Members of all objects in a value that JSON.parse gave: one for each key, however often the text has it. */
+const countMembers = (value: unknown): number => {
+  if (typeof value !== 'object' || value === null) return 0
+  let count = 0
+  if (Array.isArray(value)) {
+    for (const item of value) count += countMembers(item)
+    return count
+  }
+  for (const key in value) count += 1 + countMembers((value as Record<string, unknown>)[key])
+  return count
+}
+
+interface Count {
+  readonly keys: number
+  readonly depth: number
+}
+
+const count = (text: string): Count => {
+  let keys = 0
+  let open = 0
+  let depth = 0
+  for (let at = 0; at < text.length; at++) {
+    switch (text.charCodeAt(at)) {
+      case QUOTE:
+        at = endOfString(text, at)
+        break
+      case COLON:
+        keys++
+        break
+      case OPEN_OBJECT:
+      case OPEN_ARRAY:
+        open++
+        if (open > depth) depth = open
+        break
+      case CLOSE_OBJECT:
+      case CLOSE_ARRAY:
+        open--
+        break
+      default:
+    }
+  }
+  return { keys, depth }
+}
+
 /** `text` must be valid JSON. */
-export const scanKeys = (text: string): KeyScan => {
+const scanKeys = (text: string): KeyScan => {
   const scanner = new KeyScanner()
   let stringStart = 0
   let stringEnd = 0
@@ -115,4 +159,11 @@ export const scanKeys = (text: string): KeyScan => {
     }
   }
   return { duplicates: [...scanner.duplicates], depth: scanner.depth }
+}
+
+/** `text`: JSON, of which JSON.parse made `value`. Nearly all has as many keys as members, and is not looked into further. */
+export const findDuplicates = (text: string, value: unknown, maxDepth: number): KeyScan => {
+  const { keys, depth } = count(text)
+  if (depth > maxDepth || keys === countMembers(value)) return { duplicates: [], depth }
+  return scanKeys(text)
 }

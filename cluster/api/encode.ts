@@ -5,7 +5,7 @@
  */
 import { runTimeType } from './custom/run-time-type.ts'
 import { isObject, setOwn } from './own-property.ts'
-import { type FieldSchema, type Scalar, type Shape, shapeOfValue, typeSchema } from './schema.ts'
+import { type FieldSchema, type Scalar, type Shape, shapeOfValue, type TypeSchema, typeSchema } from './schema.ts'
 
 /** What Go prints for a zero value that nothing leaves out. */
 const ZEROS: Readonly<Record<Scalar, unknown>> = {
@@ -99,16 +99,48 @@ const encodeField = (value: unknown, field: FieldSchema): unknown => {
   return encodeShape(value, field.shape)
 }
 
+/** What of a field follows from its type alone. */
+interface FieldPlan {
+  readonly name: string
+  readonly field: FieldSchema
+  /** Left out where it is not there, as most fields of most objects are. */
+  readonly mayBeAbsent: boolean
+}
+
+interface StructPlan {
+  readonly root: boolean
+  readonly fields: readonly FieldPlan[]
+}
+
+const plans = new WeakMap<TypeSchema, StructPlan>()
+
+/** Types are made and forgotten while the server runs; a plan lasts as long as its schema. */
+const planOf = (schema: TypeSchema): StructPlan => {
+  const known = plans.get(schema)
+  if (known) return known
+  const plan = {
+    root: schema.root,
+    fields: schema.fields.map(field => ({
+      name: field.name,
+      field,
+      mayBeAbsent: isLeftOut(undefined, field),
+    })),
+  }
+  plans.set(schema, plan)
+  return plan
+}
+
 const encodeStruct = (value: Record<string, unknown>, type: string): Record<string, unknown> => {
-  const schema = typeSchema(type)
+  const { root, fields } = planOf(typeSchema(type))
   const struct: Record<string, unknown> = {}
-  if (schema.root) {
+  if (root) {
     if (value.kind !== undefined) struct.kind = value.kind
     if (value.apiVersion !== undefined) struct.apiVersion = value.apiVersion
   }
-  for (const field of schema.fields) {
-    const raw = value[field.name]
-    if (!isLeftOut(raw, field)) struct[field.name] = encodeField(raw, field)
+  for (const { name, field, mayBeAbsent } of fields) {
+    const raw = value[name]
+    if (raw === undefined && mayBeAbsent) continue
+    if (!isLeftOut(raw, field)) struct[name] = encodeField(raw, field)
   }
   return struct
 }

@@ -33,9 +33,9 @@ const explain = (message: string, pattern: string, ...examples: string[]): strin
   return `${message} (${examples.length > 0 ? `e.g. ${shown}` : ''}regex used for validation is '${pattern}')`
 }
 
-/** Counts bytes whatever Kubernetes calls them; both words stand in its messages. */
+/** Counts bytes, of which no unit of a text has more than three, whatever Kubernetes calls them; both words stand in its messages. */
 const bounded = (value: string, limit: number, unit: 'bytes' | 'characters' = 'bytes'): string[] =>
-  Buffer.byteLength(value) > limit ? [`must be no more than ${limit} ${unit}`] : []
+  value.length * 3 > limit && Buffer.byteLength(value) > limit ? [`must be no more than ${limit} ${unit}`] : []
 
 export const checkDnsLabel = (value: string): Complaints => {
   const complaints = bounded(value, LABEL_MAX)
@@ -72,13 +72,21 @@ export const checkWildcard = (value: string): Complaints => {
   return [...complaints, explain(message, WILDCARD, '*.example.com')]
 }
 
+const QUALIFIED_NAME_RULE = explain(
+  "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+  QUALIFIED_NAME,
+  'MyName',
+  'my.name',
+  '123-abc',
+)
+
 /** Keys of labels and annotations, finalizers, condition types: `example.com/name` or `name`. */
 export const checkQualifiedName = (value: string): Complaints => {
   const parts = value.split('/')
-  const message = `must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character`
-  const explained = explain(message, QUALIFIED_NAME, 'MyName', 'my.name', '123-abc')
   if (parts.length > 2) {
-    return [`a valid label key ${explained} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`]
+    return [
+      `a valid label key ${QUALIFIED_NAME_RULE} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+    ]
   }
   const complaints: string[] = []
   const name = parts.at(-1) ?? ''
@@ -89,7 +97,7 @@ export const checkQualifiedName = (value: string): Complaints => {
   }
   if (name === '') complaints.push('name part must be non-empty')
   else complaints.push(...bounded(name, LABEL_MAX).map(complaint => `name part ${complaint}`))
-  if (!QUALIFIED_NAME_SYNTAX.test(name)) complaints.push(`name part ${explained}`)
+  if (!QUALIFIED_NAME_SYNTAX.test(name)) complaints.push(`name part ${QUALIFIED_NAME_RULE}`)
   return complaints
 }
 

@@ -119,6 +119,9 @@ const UNIONS: Readonly<Record<string, (value: unknown) => Shape>> = {
 
 const SCHEMA_PROPS: Shape = { form: 'struct', type: 'apiextensions.k8s.io/v1.JSONSchemaProps' }
 
+/** Whether values of the shape may have several. */
+export const mayVary = (shape: Shape): boolean => shape.form === 'struct' && Object.hasOwn(UNIONS, shape.type)
+
 /** The shape of `value` where its type may have several. */
 export const shapeOfValue = (shape: Shape, value: unknown): Shape =>
   shape.form === 'struct' ? (UNIONS[shape.type]?.(value) ?? shape) : shape

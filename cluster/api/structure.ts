@@ -6,7 +6,15 @@
 import { runTimeType } from './custom/run-time-type.ts'
 import { type FieldError, fieldNotSupported, fieldRequired } from './field-error.ts'
 import { isObject } from './own-property.ts'
-import { enumValues, type FieldSchema, type Shape, shapeOfValue, typeSchema } from './schema.ts'
+import {
+  enumValues,
+  type FieldSchema,
+  mayVary,
+  type Shape,
+  shapeOfValue,
+  type TypeSchema,
+  typeSchema,
+} from './schema.ts'
 
 /** Sets that Kubernetes only names some values of: any other is taken, or judged by a rule of its own. */
 const OPEN_ENUMS = new Set([
@@ -66,22 +74,55 @@ const checkShape = (value: unknown, declared: Shape, path: string): FieldError[]
 
 const pathOf = (path: string, { name }: FieldSchema): string => (path === '' ? name : `${path}.${name}`)
 
+interface FieldCheck {
+  readonly field: FieldSchema
+  readonly values: readonly string[] | undefined
+  /** Whether something absent is missed. */
+  readonly isNeeded: boolean
+}
+
+const checks = new WeakMap<TypeSchema, readonly FieldCheck[]>()
+
+const hasChecksInside = (shape: Shape, seen: Set<string>): boolean => {
+  if (shape.form === 'scalar') return false
+  if (shape.form !== 'struct') return hasChecksInside(shape.item, seen)
+  // A type that holds itself adds nothing by that.
+  if (seen.has(shape.type)) return false
+  seen.add(shape.type)
+  if (mayVary(shape)) return true
+  return typeSchema(shape.type).fields.some(
+    field => field.required || field.enum !== undefined || hasChecksInside(field.shape, seen),
+  )
+}
+
+/** The fields of a type about which there is something to say, themselves or somewhere inside. */
+const checksOf = (schema: TypeSchema): readonly FieldCheck[] => {
+  const known = checks.get(schema)
+  if (known) return known
+  const found = schema.fields
+    .filter(({ name }) => !schema.root || !NOT_LOOKED_INTO.has(name))
+    .map(field => ({
+      field,
+      values: field.enum === undefined ? undefined : closedEnum(field.enum),
+      isNeeded: isMissing(undefined, field, schema.name),
+    }))
+    .filter(({ field, values }) => field.required || values || hasChecksInside(field.shape, new Set()))
+  checks.set(schema, found)
+  return found
+}
+
 const checkStruct = (value: Record<string, unknown>, type: string, path: string): FieldError[] => {
-  const schema = typeSchema(type)
   const errors: FieldError[] = []
-  for (const field of schema.fields) {
-    if (schema.root && NOT_LOOKED_INTO.has(field.name)) continue
+  for (const { field, values, isNeeded } of checksOf(typeSchema(type))) {
     const inner = value[field.name]
     // Most fields are neither there nor missed: no path is made for those.
     if (inner === undefined || inner === null) {
-      if (isMissing(inner, field, type)) errors.push(fieldRequired(pathOf(path, field)))
+      if (isNeeded) errors.push(fieldRequired(pathOf(path, field)))
       continue
     }
     const at = pathOf(path, field)
     if (isMissing(inner, field, type)) errors.push(fieldRequired(at))
-    const values = field.enum === undefined ? undefined : closedEnum(field.enum)
-    if (values) errors.push(...checkEnum(inner, at, values))
-    else errors.push(...checkShape(inner, field.shape, at))
+    errors.push(...(values ? checkEnum(inner, at, values) : checkShape(inner, field.shape, at)))
   }
   return errors
 }

@@ -109,7 +109,33 @@ const isThere = (value: unknown): boolean => value !== undefined && value !== nu
 const isOtherForm = (before: unknown, after: unknown, { form }: MergeRule): boolean =>
   form === 'deduced' && isThere(before) && isThere(after) && isObject(before) !== isObject(after)
 
+/** What came with `value`, where nothing was: the most of what is made, and told without a look at the other side. */
+const addedNode = (value: unknown, declared: MergeRule): FieldSet | undefined => {
+  if (value === undefined) return undefined
+  const rule = declared.form === 'deduced' ? settle(declared, value) : declared
+  if (rule.form === 'whole' || isEmpty(value)) return MEMBER
+  const added: Draft = { '.': MEMBER }
+  if (rule.form === 'struct' || rule.form === 'map') {
+    if (!isObject(value)) return added
+    for (const key of Object.keys(value)) {
+      const node = addedNode(value[key], ruleOfField(rule, key))
+      if (node) added[fieldElement(key)] = node
+    }
+    return added
+  }
+  const itemRule = rule.form === 'list' ? rule.item : WHOLE
+  for (const [element, items] of itemsByElement(value, rule)) {
+    const node = items.length === 1 ? addedNode(items[0], itemRule) : MEMBER
+    if (node) added[element] = node
+  }
+  return added
+}
+
 const compareNode = (before: unknown, after: unknown, declared: MergeRule): Change | undefined => {
+  if (before === undefined) {
+    const added = addedNode(after, declared)
+    return added && { added }
+  }
   if (before === after && typeof before !== 'object') return undefined
   if (isOtherForm(before, after, declared)) return { ...compareFields(before, after, DEDUCED_MAP), modified: MEMBER }
   const rule = settle(declared, before, after)

@@ -1,6 +1,7 @@
 /** metadata.managedFields ↔ the fields of each manager. */
 import type { ManagedFieldsEntry } from '#cluster/api/object.ts'
 import { isObject } from '#cluster/api/own-property.ts'
+import { sharedInOrder } from '../storage/shared-fields.ts'
 import { type FieldSet, NO_FIELDS, ordered } from './field-set.ts'
 import { type Manager, type ManagerId, managerId, managerOf } from './manager.ts'
 import { readFieldSet } from './read-field-set.ts'
@@ -65,7 +66,7 @@ const encode = (ownership: Ownership): ManagedFieldsEntry => {
       apiVersion: manager.apiVersion,
       ...(time === undefined ? {} : { time }),
       fieldsType: 'FieldsV1',
-      fieldsV1: ordered(fields),
+      fieldsV1: sharedInOrder(fields, ordered),
       ...(manager.subresource ? { subresource: manager.subresource } : {}),
     }
   )
