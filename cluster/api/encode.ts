@@ -105,6 +105,11 @@ interface FieldPlan {
   readonly field: FieldSchema
   /** Left out where it is not there, as most fields of most objects are. */
   readonly mayBeAbsent: boolean
+  /** What is there is printed as it is. */
+  readonly isScalar: boolean
+  /** Of a scalar: whether it is left out where it is zero, and what that is besides the empty text. */
+  readonly omitsZero: boolean
+  readonly zero: unknown
 }
 
 interface StructPlan {
@@ -120,11 +125,13 @@ const planOf = (schema: TypeSchema): StructPlan => {
   if (known) return known
   const plan = {
     root: schema.root,
-    fields: schema.fields.map(field => ({
-      name: field.name,
-      field,
-      mayBeAbsent: isLeftOut(undefined, field),
-    })),
+    fields: schema.fields.map(field => {
+      const { name, shape } = field
+      const isScalar = shape.form === 'scalar'
+      const mayBeAbsent = isLeftOut(undefined, field)
+      const zero = isScalar ? ZEROS[shape.scalar] : undefined
+      return { name, field, mayBeAbsent, isScalar, omitsZero: isScalar && isLeftOut('', field), zero }
+    }),
   }
   plans.set(schema, plan)
   return plan
@@ -137,10 +144,12 @@ const encodeStruct = (value: Record<string, unknown>, type: string): Record<stri
     if (value.kind !== undefined) struct.kind = value.kind
     if (value.apiVersion !== undefined) struct.apiVersion = value.apiVersion
   }
-  for (const { name, field, mayBeAbsent } of fields) {
+  for (const { name, field, mayBeAbsent, isScalar, omitsZero, zero } of fields) {
     const raw = value[name]
     if (raw === undefined && mayBeAbsent) continue
-    if (!isLeftOut(raw, field)) struct[name] = encodeField(raw, field)
+    if (isScalar && raw !== undefined && raw !== null) {
+      if (!omitsZero || (raw !== zero && raw !== '')) struct[name] = raw
+    } else if (!isLeftOut(raw, field)) struct[name] = encodeField(raw, field)
   }
   return struct
 }

@@ -127,6 +127,36 @@ const checkStruct = (value: Record<string, unknown>, type: string, path: string)
   return errors
 }
 
+const isSoundEnum = (value: unknown, values: readonly string[]): boolean =>
+  Array.isArray(value)
+    ? value.every(item => isSoundEnum(item, values))
+    : typeof value !== 'string' || value === '' || values.includes(value)
+
+const isSoundShape = (value: unknown, declared: Shape): boolean => {
+  const shape = shapeOfValue(declared, value)
+  if (shape.form === 'scalar') return true
+  if (shape.form === 'struct') return !isObject(value) || isSound(value, shape.type)
+  const { item } = shape
+  if (item.form === 'scalar' || typeof value !== 'object' || value === null) return true
+  return Array.isArray(value)
+    ? value.every(element => isSoundShape(element, item))
+    : Object.values(value).every(element => isSoundShape(element, item))
+}
+
+/** Whether `checkStruct` has nothing to say, found without a path to say it of: nearly always so. */
+const isSound = (value: Record<string, unknown>, type: string): boolean => {
+  for (const { field, values, isNeeded } of checksOf(typeSchema(type))) {
+    const inner = value[field.name]
+    if (inner === undefined || inner === null) {
+      if (isNeeded) return false
+      continue
+    }
+    if (isMissing(inner, field, type)) return false
+    if (values ? !isSoundEnum(inner, values) : !isSoundShape(inner, field.shape)) return false
+  }
+  return true
+}
+
 /** What was made at run time has a schema of its own to answer to. `object`: decoded, so that every value has its type. */
 export const validateStructure = (object: Record<string, unknown>, type: string): FieldError[] =>
-  runTimeType(type) ? [] : checkStruct(object, type, '')
+  runTimeType(type) || isSound(object, type) ? [] : checkStruct(object, type, '')
