@@ -50,13 +50,29 @@ const lowerBound = (keys: readonly string[], key: string): number => {
   return low
 }
 
+/** Keys that are put in one by one rather than by going through all there are. */
+const FEW = 8
+
+/** Of two sorted lists. */
+const merged = (left: readonly string[], right: readonly string[]): string[] => {
+  const all: string[] = []
+  let next = 0
+  for (const key of left) {
+    while (next < right.length && right[next]! < key) all.push(right[next++]!)
+    all.push(key)
+  }
+  while (next < right.length) all.push(right[next++]!)
+  return all
+}
+
 export class WatchCache {
   readonly kind: Kind
   readonly #prefix: string
   readonly #historySize: number
   readonly #objects = new Map<string, StoredObject>()
-  /** Sorted. */
-  readonly #keys: string[] = []
+  /** Sorted, but for those that came since somebody looked: `sortedKeys`. */
+  #keys: string[] = []
+  #newKeys: string[] = []
   #history: ObjectEvent[] = []
   /** Changes up to and with this revision are no longer (or never were) in the history. */
   #floor: Revision = 0
@@ -98,7 +114,7 @@ export class WatchCache {
   }
 
   get size(): number {
-    return this.#keys.length
+    return this.#objects.size
   }
 
   get subscribers(): number {
@@ -108,11 +124,12 @@ export class WatchCache {
   /** All objects, or one namespace's, by key order, from the key `from` on. A snapshot: later changes do not show. */
   list(namespace?: string, from?: string): StoredObject[] {
     const all = !this.kind.namespaced || namespace === undefined
-    const start = lowerBound(this.#keys, from ?? (all ? '' : `${namespace}/`))
+    const keys = this.#sortedKeys()
+    const start = lowerBound(keys, from ?? (all ? '' : `${namespace}/`))
     // 0x30 follows the slash.
-    const end = all ? this.#keys.length : lowerBound(this.#keys, `${namespace}0`)
+    const end = all ? keys.length : lowerBound(keys, `${namespace}0`)
     const objects: StoredObject[] = new Array(Math.max(0, end - start))
-    for (let index = start; index < end; index++) objects[index - start] = this.#objects.get(this.#keys[index]!)!
+    for (let index = start; index < end; index++) objects[index - start] = this.#objects.get(keys[index]!)!
     return objects
   }
 
@@ -153,15 +170,27 @@ export class WatchCache {
   #put(stored: StoredObject): void {
     if (!this.#objects.has(stored.key)) {
       const last = this.#keys.at(-1)
-      if (last === undefined || last < stored.key) this.#keys.push(stored.key)
-      else this.#keys.splice(lowerBound(this.#keys, stored.key), 0, stored.key)
+      // Among those that are sorted only where it is their last: any other place costs as much as there are keys.
+      if (this.#newKeys.length === 0 && (last === undefined || last < stored.key)) this.#keys.push(stored.key)
+      else this.#newKeys.push(stored.key)
     }
     this.#objects.set(stored.key, stored)
   }
 
   #remove(key: string): void {
     this.#objects.delete(key)
-    this.#keys.splice(lowerBound(this.#keys, key), 1)
+    const keys = this.#sortedKeys()
+    keys.splice(lowerBound(keys, key), 1)
+  }
+
+  #sortedKeys(): string[] {
+    const added = this.#newKeys
+    if (added.length === 0) return this.#keys
+    this.#newKeys = []
+    added.sort()
+    if (added.length > FEW) this.#keys = merged(this.#keys, added)
+    else for (const key of added) this.#keys.splice(lowerBound(this.#keys, key), 0, key)
+    return this.#keys
   }
 
   /** Drops the older half at twice the size, so that remembering costs the same whatever the size. */
