@@ -110,9 +110,26 @@ const createFamilies = (registry: Registry) => {
   }
 }
 
+type SeriesByName = Map<string, HistogramSeries>
+
+const seriesByVerb = (): Readonly<Record<AdmissionRequest['verb'], SeriesByName>> => ({
+  create: new Map(),
+  update: new Map(),
+  delete: new Map(),
+})
+
+const held = (series: SeriesByName, name: string, make: () => HistogramSeries): HistogramSeries => {
+  const known = series.get(name)
+  if (known) return known
+  const made = make()
+  series.set(name, made)
+  return made
+}
+
 export class AdmissionMetrics {
   readonly families: ReturnType<typeof createFamilies>
-  readonly #series = new Map<string, HistogramSeries>()
+  /** Of what passed, by phase, verb and name: a request is counted some thirty times. */
+  readonly #passed = { admit: seriesByVerb(), validate: seriesByVerb() }
 
   constructor(registry: Registry) {
     this.families = createFamilies(registry)
@@ -120,13 +137,15 @@ export class AdmissionMetrics {
 
   step(type: Phase, { verb }: AdmissionRequest, seconds: number, rejected: boolean): void {
     const labels = { type, operation: verb.toUpperCase(), rejected: String(rejected) }
-    this.#held(`${type} ${verb} ${rejected}`, () => this.families.steps.child(labels)).observe(seconds)
+    if (rejected) this.families.steps.observe(labels, seconds)
+    else held(this.#passed[type][verb], '', () => this.families.steps.child(labels)).observe(seconds)
   }
 
   plugin(name: string, type: Phase, { verb }: AdmissionRequest, seconds: number, rejected: boolean): void {
-    const labels = { name, type, operation: verb.toUpperCase(), rejected: String(rejected) }
-    const key = `${type} ${verb} ${rejected} ${name}`
-    this.#held(key, () => this.families.plugins.child(labels)).observe(seconds)
+    const child = () =>
+      this.families.plugins.child({ name, type, operation: verb.toUpperCase(), rejected: String(rejected) })
+    const series = rejected ? child() : held(this.#passed[type][verb], name, child)
+    series.observe(seconds)
   }
 
   webhook({ name, type, operation, seconds, code, rejected, error }: WebhookCall): void {
@@ -134,13 +153,5 @@ export class AdmissionMetrics {
     webhooks.observe({ name, type, operation, rejected: String(rejected) }, seconds)
     requests.inc({ name, type, operation, code, rejected: String(rejected) })
     if (error) rejections.inc({ name, type, operation, error_type: error, rejection_code: code })
-  }
-
-  #held(key: string, make: () => HistogramSeries): HistogramSeries {
-    const known = this.#series.get(key)
-    if (known) return known
-    const made = make()
-    this.#series.set(key, made)
-    return made
   }
 }

@@ -55,10 +55,12 @@ export interface AdmissionMeasure {
 /** The plugins of a server, asked one after the other until one refuses. */
 export class Admission {
   readonly #plugins: readonly AdmissionPlugin[]
+  readonly #asked: Readonly<Record<Phase, readonly AdmissionPlugin[]>>
   readonly #measure: AdmissionMeasure | undefined
 
   constructor(plugins: readonly AdmissionPlugin[], measure?: AdmissionMeasure) {
     this.#plugins = plugins
+    this.#asked = { admit: plugins.filter(({ admit }) => admit), validate: plugins.filter(({ validate }) => validate) }
     this.#measure = measure
   }
 
@@ -86,10 +88,10 @@ export class Admission {
   async #ask(phase: Phase, request: AdmissionRequest): Promise<Refusal> {
     const measure = this.#measure
     let start = measure?.monotonic() ?? 0
-    for (const plugin of this.#plugins) {
+    for (const plugin of this.#asked[phase]) {
       const verdict = plugin[phase]?.(request)
       const refusal = verdict instanceof Promise ? await verdict : verdict
-      if (measure && plugin[phase]) {
+      if (measure) {
         const end = measure.monotonic()
         measure.metrics.plugin(plugin.name, phase, request, (end - start) / 1000, refusal !== undefined)
         start = end

@@ -1,5 +1,6 @@
 /** The apiserver's own counters, by the names that Kubernetes gives them. */
-import { Counter, Gauge, Histogram, type Registry } from '#lib/metrics.ts'
+import { LRUCache } from 'lru-cache'
+import { Counter, type CounterSeries, Gauge, Histogram, type HistogramSeries, type Registry } from '#lib/metrics.ts'
 
 const REQUEST = ['verb', 'group', 'version', 'resource', 'subresource', 'scope'] as const
 const RESOURCE = ['group', 'version', 'resource'] as const
@@ -9,9 +10,7 @@ const DURATIONS = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2,
 /** Bytes, as kube-apiserver's. */
 const SIZES = Array.from({ length: 8 }, (_, index) => 1024 * 2 ** index)
 
-export type ApiserverMetrics = ReturnType<typeof createApiserverMetrics>
-
-export const createApiserverMetrics = (registry: Registry) => {
+const createFamilies = (registry: Registry) => {
   const registers = [registry]
   return {
     requests: new Counter({
@@ -58,5 +57,60 @@ export const createApiserverMetrics = (registry: Registry) => {
       buckets: SIZES,
       registers,
     }),
+  }
+}
+
+type Families = ReturnType<typeof createFamilies>
+type RequestLabels = Readonly<Record<(typeof REQUEST)[number] | 'dry_run' | 'component', string>>
+
+interface RequestSeries {
+  readonly duration: HistogramSeries
+  readonly byCode: Map<number, CounterSeries>
+}
+
+/** Some ten verbs on each of a hundred resources, in a few scopes. */
+const REMEMBERED = 4096
+
+/** Counts answers without a look at each label of each: their series are held. */
+class AnswerCounts {
+  readonly #families: Pick<Families, 'requests' | 'durations'>
+  readonly #series = new LRUCache<string, RequestSeries>({ max: REMEMBERED })
+
+  constructor(families: Pick<Families, 'requests' | 'durations'>) {
+    this.#families = families
+  }
+
+  /** `seconds`: undefined for a watch, whose length says nothing. */
+  add(labels: RequestLabels, code: number, seconds: number | undefined): void {
+    const { byCode, duration } = this.#seriesOf(labels)
+    const counter = byCode.get(code) ?? this.#families.requests.child({ ...labels, code })
+    byCode.set(code, counter)
+    counter.inc()
+    if (seconds !== undefined) duration.observe(seconds)
+  }
+
+  #seriesOf(labels: RequestLabels): RequestSeries {
+    const { verb, group, version, resource, subresource, scope, dry_run } = labels
+    const key = `${verb}\0${group}\0${version}\0${resource}\0${subresource}\0${scope}\0${dry_run}`
+    const known = this.#series.get(key)
+    if (known) return known
+    const made = { duration: this.#families.durations.child(labels), byCode: new Map<number, CounterSeries>() }
+    this.#series.set(key, made)
+    return made
+  }
+}
+
+export type ApiserverMetrics = ReturnType<typeof createApiserverMetrics>
+
+export const createApiserverMetrics = (registry: Registry) => {
+  const families = createFamilies(registry)
+  const { inFlight } = families
+  return {
+    ...families,
+    answers: new AnswerCounts(families),
+    inFlight: {
+      readOnly: inFlight.child({ request_kind: 'readOnly' }),
+      mutating: inFlight.child({ request_kind: 'mutating' }),
+    },
   }
 }

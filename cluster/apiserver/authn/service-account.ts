@@ -3,6 +3,7 @@
  * to, are there under the same uid (Kubernetes: Managing Service Accounts, "bound service account tokens").
  */
 import { timingSafeEqual } from 'node:crypto'
+import type { JWTPayload } from 'jose'
 import type { Kind } from '#cluster/api/kind.ts'
 import { nodeKind } from '#cluster/api/kinds/node.ts'
 import { podKind } from '#cluster/api/kinds/pod.ts'
@@ -80,19 +81,16 @@ export const createServiceAccountAuthenticator = (environment: ServiceAccountEnv
     return node === undefined || find(nodeKind, undefined, node) !== undefined
   }
 
-  const bound = async (token: string, audiences: readonly string[]) => {
-    const claims = await issuer.verify(token)
-    const about = claims?.[BOUND] as BoundClaims | undefined
-    if (!claims || !about?.serviceaccount || !holds(about)) return undefined
+  const bound = (claims: JWTPayload, audiences: readonly string[]) => {
+    const about = claims[BOUND] as BoundClaims | undefined
+    if (!about?.serviceaccount || !holds(about)) return undefined
     const meant = [claims.aud ?? []].flat().filter(audience => audiences.includes(audience))
     if (meant.length === 0) return undefined
     return { user: userOf(about.namespace, about.serviceaccount, extraOf(about, claims.jti)), audiences: meant }
   }
 
   /** Of a Secret: only as long as it is the one that the Secret holds. */
-  const legacy = async (token: string) => {
-    const claims = await issuer.verify(token, LEGACY_ISSUER)
-    if (!claims) return undefined
+  const legacy = (token: string, claims: JWTPayload) => {
     const { namespace, secret: name, account, uid } = readLegacyClaims(claims)
     const secret = cacher.cache(secretKind).get(`${namespace}/${name}`)?.object
     const held = (secret?.data as Readonly<Record<string, string>> | undefined)?.token ?? ''
@@ -106,11 +104,13 @@ export const createServiceAccountAuthenticator = (environment: ServiceAccountEnv
   return {
     name: 'service-account',
     async authenticateToken(token, audiences = environment.audiences) {
-      const here = audiences.some(audience => environment.audiences.includes(audience))
+      const claims = await issuer.verify(token, LEGACY_ISSUER)
+      if (!claims) return 'none'
+      if (claims.iss !== LEGACY_ISSUER) return bound(claims, audiences) ?? 'none'
       // A token of a Secret is for this apiserver alone.
-      const old = here ? await legacy(token) : undefined
-      if (old) return { ...old, audiences: audiences.filter(audience => environment.audiences.includes(audience)) }
-      return (await bound(token, audiences)) ?? 'none'
+      const here = audiences.filter(audience => environment.audiences.includes(audience))
+      const old = here.length > 0 ? legacy(token, claims) : undefined
+      return old ? { ...old, audiences: here } : 'none'
     },
   }
 }

@@ -22,6 +22,22 @@ const absent = ({ roleRef }: Binding): string => {
   return `${resource}.rbac.authorization.k8s.io ${quote(roleRef.name)} not found`
 }
 
+/** Its reason is put in words for those who ask for it: reviews do, requests do not. */
+class Allowed implements Decision {
+  readonly decision = 'allow'
+  readonly #binding: Binding
+  readonly #user: User
+
+  constructor(binding: Binding, user: User) {
+    this.#binding = binding
+    this.#user = user
+  }
+
+  get reason(): string {
+    return `RBAC: allowed by ${describe(this.#binding, this.#user)}`
+  }
+}
+
 const authorize = (grants: Grants, attributes: Attributes): Decision => {
   const missing: string[] = []
   for (const binding of grants.of(attributes.user, attributes.resource?.namespace ?? '')) {
@@ -30,9 +46,7 @@ const authorize = (grants: Grants, attributes: Attributes): Decision => {
       missing.push(absent(binding))
       continue
     }
-    for (const rule of rules)
-      if (ruleAllows(rule, attributes))
-        return { decision: 'allow', reason: `RBAC: allowed by ${describe(binding, attributes.user)}` }
+    for (const rule of rules) if (ruleAllows(rule, attributes)) return new Allowed(binding, attributes.user)
   }
   const distinct = [...new Set(missing)]
   const list = distinct.length > 1 ? `[${distinct.join(', ')}]` : distinct.join()

@@ -151,12 +151,10 @@ export class Handler {
     const asked: Asked = { method, pathname, query, path, resource, action, remote }
     const { metrics, clock } = this.#options
     const labels = labelsOf(asked)
-    const longLabels = longRunningLabels(asked)
     const watching = resource?.verb === 'watch'
-    const kind = { request_kind: kindOf(method) }
+    const inFlight = watching ? metrics.longRunning.child(longRunningLabels(asked)) : metrics.inFlight[kindOf(method)]
     const start = clock.monotonic()
-    if (watching) metrics.longRunning.inc(longLabels)
-    else metrics.inFlight.inc(kind)
+    inFlight.inc()
     let code = 200
     try {
       const answer = await this.#answer(asked, request, response)
@@ -167,10 +165,8 @@ export class Handler {
       code = 500
       throw error
     } finally {
-      if (watching) metrics.longRunning.dec(longLabels)
-      else metrics.inFlight.dec(kind)
-      metrics.requests.inc({ ...labels, code })
-      if (!watching) metrics.durations.observe(labels, (clock.monotonic() - start) / 1000)
+      inFlight.dec()
+      metrics.answers.add(labels, code, watching ? undefined : (clock.monotonic() - start) / 1000)
     }
   }
 
@@ -238,8 +234,8 @@ export class Handler {
 
   /** Undefined: allowed. */
   async #refusal(attributes: Attributes): Promise<Status | undefined> {
-    const { decision, reason } = await this.#options.decide(attributes)
-    return decision === 'allow' ? undefined : forbiddenRequest(attributes, reason)
+    const verdict = await this.#options.decide(attributes)
+    return verdict.decision === 'allow' ? undefined : forbiddenRequest(attributes, verdict.reason)
   }
 }
 
@@ -255,6 +251,11 @@ const readOnly = (method: string, answer: Answer, accept: string | undefined): A
         accept,
       )
 
+/** A path that is its own normal form, and no query: what most requests name. */
+const PLAIN = /^(?:\/[\w-][\w.:-]*)+$/
+
 /** The base stands in for the host, which no route looks at. */
-const parseUrl = (target: string): URL | undefined =>
-  URL.parse(target.replace(/^\/+/, '/'), 'https://apiserver') ?? undefined
+const parseUrl = (target: string): Pick<URL, 'pathname' | 'searchParams'> | undefined => {
+  if (PLAIN.test(target)) return { pathname: target, searchParams: new URLSearchParams() }
+  return URL.parse(target.replace(/^\/+/, '/'), 'https://apiserver') ?? undefined
+}

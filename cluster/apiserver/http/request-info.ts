@@ -16,6 +16,7 @@ export interface ResourcePath extends GroupVersionResource {
 const NAMESPACE_SUBRESOURCES = new Set(['status', 'finalize'])
 
 const decodeSegment = (segment: string): string | undefined => {
+  if (!segment.includes('%')) return segment
   try {
     return decodeURIComponent(segment)
   } catch {

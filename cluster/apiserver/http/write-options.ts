@@ -1,5 +1,6 @@
 /** The query of create, update and patch (metav1.CreateOptions and its like). */
 
+import { LRUCache } from 'lru-cache'
 import type { FieldValidation } from '#cluster/api/decode.ts'
 import { type FieldError, fieldForbidden, fieldNotSupported, fieldRequired } from '#cluster/api/field-error.ts'
 import { checkFieldManager, HIDDEN_CHARACTER, MAX_FIELD_MANAGER } from '#cluster/api/field-manager.ts'
@@ -17,8 +18,19 @@ export interface WriteQuery {
   readonly fieldValidation: FieldValidation
 }
 
+/** By User-Agent; characters. */
+const managers = new LRUCache<string, string>({ maxSize: 256 * 1024, sizeCalculation: (_, agent) => agent.length + 1 })
+
 /** The manager of a client that names none: what its User-Agent says before the first slash. */
 export const managerOfAgent = (agent: string): string => {
+  const known = managers.get(agent)
+  if (known !== undefined) return known
+  const name = readManager(agent)
+  managers.set(agent, name)
+  return name
+}
+
+const readManager = (agent: string): string => {
   let name = ''
   for (const letter of agent.split('/')[0] ?? '') {
     if (HIDDEN_CHARACTER.test(letter)) continue

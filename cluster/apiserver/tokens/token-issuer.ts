@@ -32,13 +32,13 @@ const keyIdOf = (key: KeyPair): string =>
     .update(KeyObject.from(key.publicKey).export({ type: 'spki', format: 'der' }))
     .digest('base64url')
 
-/** Whether the text could be a token of this issuer, read without any proof: what is another's is not verified here. */
-const claimsIssuer = (token: string, issuer: string): boolean => {
+/** Whether the text could be a token of these issuers, read without any proof: what is another's is not verified here. */
+const claimsIssuer = (token: string, issuers: readonly unknown[]): boolean => {
   const parts = token.split('.')
   if (parts.length !== 3) return false
   try {
     const payload: unknown = JSON.parse(Buffer.from(parts[1]!, 'base64url').toString())
-    return typeof payload === 'object' && payload !== null && 'iss' in payload && payload.iss === issuer
+    return typeof payload === 'object' && payload !== null && 'iss' in payload && issuers.includes(payload.iss)
   } catch {
     return false
   }
@@ -64,19 +64,19 @@ export class TokenIssuer {
       .sign(this.#options.key.privateKey)
   }
 
-  /** The claims of a token that is ours and holds now; undefined for any other. `issuer`: of old tokens. */
-  async verify(token: string, issuer = this.issuer): Promise<JWTPayload | undefined> {
+  /** The claims of a token that is ours and holds now; undefined for any other. `oldIssuer`: of tokens that are ours too. */
+  async verify(token: string, oldIssuer: string): Promise<JWTPayload | undefined> {
     const known = this.#verified.get(token)
-    const claims = known ?? (await this.#check(token, issuer))
-    if (claims?.iss !== issuer) return undefined
+    const claims = known ?? (await this.#check(token, [this.issuer, oldIssuer]))
+    if (!claims || (claims.iss !== this.issuer && claims.iss !== oldIssuer)) return undefined
     if (!known) this.#verified.set(token, claims)
     const now = this.#options.clock.now() / 1000
     if (claims.exp !== undefined && claims.exp + LEEWAY < now) return undefined
     return claims.nbf !== undefined && claims.nbf - LEEWAY > now ? undefined : claims
   }
 
-  async #check(token: string, issuer: string): Promise<JWTPayload | undefined> {
-    if (!claimsIssuer(token, issuer)) return undefined
+  async #check(token: string, issuers: readonly string[]): Promise<JWTPayload | undefined> {
+    if (!claimsIssuer(token, issuers)) return undefined
     const { compactVerify } = await import('jose')
     try {
       const { payload } = await compactVerify(token, this.#options.key.publicKey, { algorithms: [ALGORITHM] })
