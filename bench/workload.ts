@@ -32,8 +32,13 @@ const WARM_UP = 1.5
 const WARM_AGAIN = 0.3
 /** So many turns at most, for servers that are slow. */
 const WARM_UPS = 4
+/**
+ * Turns at full speed, and seconds of each: every server has one, then all have another, so that what else the machine
+ * does falls on all alike and a ratio is of the same seconds. Connections are opened in each turn, which should stay a
+ * small part of it. Even numbers: each other time the last is first.
+ */
+const TURNS = { udp: { count: 4, seconds: 0.2 }, streams: { count: 2, seconds: 0.4 } } as const
 /** Seconds. */
-const THROUGHPUT = 0.8
 const LATENCY = 0.8
 /** Queries under way: enough to keep a server busy, fewer than any socket's buffer holds. */
 const WINDOW = 100
@@ -49,33 +54,62 @@ const isAble = ({ lacks = [] }: Contender, { needs, transport = 'udp' }: Workloa
 export const defineWorkload = (workload: Workload): BenchCase => {
   const warm = new Set<RunningServer>()
   const { name, contenders: chosen = contenders, transport = 'udp', rate = RATE } = workload
-  const rowOf = async (contender: Contender, stage: Stage): Promise<Record<string, number> | undefined> => {
+  const turns = TURNS[transport === 'udp' ? 'udp' : 'streams']
+  const enter = async (contender: Contender, stage: Stage): Promise<Entrant | undefined> => {
     const server = await stage.server(contender, { encrypted: transport === 'tls' || transport === 'https' })
     if (!server) return undefined
     const measure = loading(workload, server, stage)
     const each = workload.questions(stage.services).length
     await warmUp(measure, warm.has(server) ? [each, WARM_AGAIN] : [Math.max(each, WARM_QUERIES), WARM_UP])
     warm.add(server)
-    return figuresOf(server, checking(workload, server, measure), rate)
+    return new Entrant(contender.name, server, checking(workload, server, measure))
   }
   return {
     name,
     async run(stage) {
       const rows: Record<string, Record<string, number>> = {}
-      for (const contender of chosen.filter(contender => isAble(contender, workload))) {
-        try {
-          const row = await rowOf(contender, stage)
-          if (row) rows[contender.name] = row
-        } catch (error) {
-          // The others' figures stand without this one's.
-          stage.warn((error as Error).message)
-        }
-      }
-      const reference = Object.values(rows)[0]?.[FIGURES.processor] ?? Number.NaN
+      const able = chosen.filter(contender => isAble(contender, workload))
+      const entrants = await eachOrWarn(able, stage, contender => enter(contender, stage))
+      const finished = await takeTurns(entrants, stage, turns)
+      await eachOrWarn(finished, stage, async entrant => {
+        rows[entrant.name] = await entrant.figures(rate)
+        return entrant
+      })
+      const reference = rows[chosen[0]!.name]?.[FIGURES.processor] ?? Number.NaN
       for (const row of Object.values(rows)) row['seamark ÷ it'] = reference / row[FIGURES.processor]!
       return rows
     },
   }
+}
+
+/** What came of each, one after the other. Who fails is out; the others' figures stand without its own. */
+const eachOrWarn = async <Item, Made>(
+  items: readonly Item[],
+  stage: Stage,
+  make: (item: Item) => Promise<Made | undefined>,
+): Promise<Made[]> => {
+  const made: Made[] = []
+  for (const item of items) {
+    const one = await make(item).catch((error: Error) => stage.warn(error.message))
+    if (one) made.push(one)
+  }
+  return made
+}
+
+/** All turns at full speed; who came through them. */
+const takeTurns = async (
+  entrants: readonly Entrant[],
+  stage: Stage,
+  { count, seconds }: (typeof TURNS)['udp' | 'streams'],
+): Promise<readonly Entrant[]> => {
+  let left = entrants
+  for (let turn = 0; turn < count; turn++) {
+    left = await eachOrWarn(left.toReversed(), stage, async entrant => {
+      await entrant.run(seconds)
+      return entrant
+    })
+  }
+  return left
 }
 
 type Measure = (load: Pick<Load, 'seconds' | 'pace'>) => Promise<LoadReport>
@@ -117,21 +151,44 @@ const problemOf = ({ received, empty, rcodes }: LoadReport, { expect }: Workload
   return isAbout(expect.empty, empty) ? undefined : 'gave other answers'
 }
 
-const figuresOf = async (server: RunningServer, measure: Measure, rate: number): Promise<Record<string, number>> => {
-  const before = treeProcessorTime(server.pid)
-  const busy = await measure({ seconds: THROUGHPUT, pace: { window: WINDOW } })
-  const spent = treeProcessorTime(server.pid) - before
-  const steady = await measure({ seconds: LATENCY, pace: { rate } })
-  const { resident, anonymous } = treeMemory(server.pid)
-  return {
-    [FIGURES.processor]: (spent * 1000) / busy.received,
-    [FIGURES.throughput]: busy.received / busy.seconds,
-    [FIGURES.p50]: steady.p50,
-    [FIGURES.p99]: steady.p99,
-    [FIGURES.p999]: steady.p999,
-    [FIGURES.rate]: rate,
-    'lost ‰': (1000 * (busy.lost + steady.lost)) / (busy.sent + steady.sent),
-    [FIGURES.resident]: resident,
-    [FIGURES.anonymous]: anonymous,
+/** A server in one round, and what it has done so far. */
+class Entrant {
+  readonly name: string
+  readonly #server: RunningServer
+  readonly #measure: Measure
+  readonly #sum = { sent: 0, received: 0, lost: 0, seconds: 0 }
+  /** Milliseconds of processor time. */
+  #spent = 0
+
+  constructor(name: string, server: RunningServer, measure: Measure) {
+    this.name = name
+    this.#server = server
+    this.#measure = measure
+  }
+
+  /** One turn at full speed. */
+  async run(seconds: number): Promise<void> {
+    const before = treeProcessorTime(this.#server.pid)
+    const report = await this.#measure({ seconds, pace: { window: WINDOW } })
+    this.#spent += treeProcessorTime(this.#server.pid) - before
+    for (const what of ['sent', 'received', 'lost', 'seconds'] as const) this.#sum[what] += report[what]
+  }
+
+  /** Of all turns, and of latency, which is measured now. */
+  async figures(rate: number): Promise<Record<string, number>> {
+    const { sent, received, lost, seconds } = this.#sum
+    const steady = await this.#measure({ seconds: LATENCY, pace: { rate } })
+    const { resident, anonymous } = treeMemory(this.#server.pid)
+    return {
+      [FIGURES.processor]: (this.#spent * 1000) / received,
+      [FIGURES.throughput]: received / seconds,
+      [FIGURES.p50]: steady.p50,
+      [FIGURES.p99]: steady.p99,
+      [FIGURES.p999]: steady.p999,
+      [FIGURES.rate]: rate,
+      'lost ‰': (1000 * (lost + steady.lost)) / (sent + steady.sent),
+      [FIGURES.resident]: resident,
+      [FIGURES.anonymous]: anonymous,
+    }
   }
 }
