@@ -110,6 +110,8 @@ const serve = (request: IncomingMessage, response: ServerResponse, body: string)
   const { pathname, searchParams } = new URL(request.url ?? '/', 'https://far')
   if (request.method === 'POST') respond(response, 201, JSON.parse(body))
   else if (searchParams.get('watch') === 'true') watch(response)
+  // It never says anything.
+  else if (pathname.endsWith('/black-hole')) return
   else respond(response, answers[pathname] ? 200 : 404, answers[pathname] ?? NOT_FOUND)
 }
 

@@ -24,7 +24,7 @@ import type { User } from '../authenticator.ts'
 import type { LocalClient } from '../client.ts'
 import type { GroupVersion } from '../discovery/documents.ts'
 import type { Request, Response } from '../http/exchange.ts'
-import { type ExtensionEnvironment, ExtensionServer } from './extension-server.ts'
+import { AnswerTimeout, type ExtensionEnvironment, ExtensionServer } from './extension-server.ts'
 import { readResources } from './remote-resources.ts'
 
 export interface AggregatorEnvironment extends ExtensionEnvironment {
@@ -126,6 +126,8 @@ export class Aggregator {
       await remote.server.forward(request, response, user)
       return undefined
     } catch (error) {
+      if (error instanceof AnswerTimeout)
+        return failure(504, 'Timeout', 'Timeout: request did not complete within the allotted timeout')
       this.#wake(remote, 0)
       return failure(503, 'ServiceUnavailable', `error trying to reach service: ${(error as Error).message}`)
     }

@@ -7,7 +7,7 @@ import { constants } from 'node:http2'
 import { Agent, request as httpsRequest } from 'node:https'
 import type { ApiServiceSpec } from '#cluster/api/aggregation/api-service.ts'
 import type { FrontProxy } from '#cluster/pki/front-proxy.ts'
-import type { Milliseconds } from '#lib/clock.ts'
+import type { Clock, Milliseconds } from '#lib/clock.ts'
 import type { Random } from '#lib/random.ts'
 import type { Result } from '#lib/result.ts'
 import { MASTERS, type User } from '../authenticator.ts'
@@ -16,6 +16,7 @@ import type { Cacher } from '../storage/cacher.ts'
 import { resolveServiceEndpoint, type ServiceEndpoint } from '../webhook/service-endpoint.ts'
 
 export interface ExtensionEnvironment {
+  readonly clock: Clock
   readonly cacher: Cacher
   readonly random: Random
   readonly frontProxy: FrontProxy
@@ -24,6 +25,8 @@ export interface ExtensionEnvironment {
 /** Who asks when the apiserver itself wants to know something. */
 const AGGREGATOR: User = { name: 'system:kube-aggregator', groups: [MASTERS] }
 const CHECK_TIMEOUT: Milliseconds = 5000
+/** kube-apiserver's --request-timeout: until the answer begins. Who waits holds a place that others want. */
+const ANSWER_TIMEOUT: Milliseconds = 60_000
 /** Bytes of a document that the apiserver reads itself. */
 const MAX_DOCUMENT = 4 * 1024 * 1024
 
@@ -69,6 +72,12 @@ const passedOn = (headers: IncomingMessage['headers']): Headers => {
   }
   return kept
 }
+
+/** What may take as long as it likes, as Kubernetes has it. */
+const LONG_RUNNING = /\/(?:attach|exec|log|portforward|proxy)(?:\/|\?|$)|[?&]watch=(?!0|f)/i
+
+/** The extension server has not begun to answer in time. */
+export class AnswerTimeout extends Error {}
 
 export class ExtensionServer {
   readonly #environment: ExtensionEnvironment
@@ -129,13 +138,27 @@ export class ExtensionServer {
     const headers = { ...passedOn(request.headers), ...identityHeaders(user) }
     const { remoteAddress } = request.socket
     if (remoteAddress) headers['x-forwarded-for'] = remoteAddress
-    const answer = await this.#send({ method, path: url, headers, signal: gone.signal, body: request })
+    const asked = { method, path: url, headers, signal: gone.signal, body: request }
+    const answer = await this.#inTime(this.#send(asked), LONG_RUNNING.test(url) ? undefined : gone)
     response.statusCode = answer.statusCode ?? constants.HTTP_STATUS_BAD_GATEWAY
     for (const [name, value] of Object.entries(answer.headers))
       if (value !== undefined && !HOP_BY_HOP.has(name)) response.setHeader(name, value)
     answer.on('error', () => response.destroy())
     answer.pipe(response as NodeJS.WritableStream)
     await new Promise<void>(resolve => response.on('close', resolve))
+  }
+
+  /** `limited`: ends what is asked, when it takes too long; undefined: it may. */
+  async #inTime(answer: Promise<IncomingMessage>, limited: AbortController | undefined): Promise<IncomingMessage> {
+    if (!limited) return answer
+    const late = this.#environment.clock.after(ANSWER_TIMEOUT, () => limited.abort(new AnswerTimeout()))
+    try {
+      return await answer
+    } catch (error) {
+      throw limited.signal.reason instanceof AnswerTimeout ? limited.signal.reason : error
+    } finally {
+      late.cancel()
+    }
   }
 
   #send({

@@ -4,7 +4,8 @@ import { get } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { type RunningApiserver, startApiserver } from '../../../support/apiserver.ts'
+import { type Clock, systemClock } from '#lib/clock.ts'
+import { type RunningApiserver, type StartOptions, startApiserver } from '../../../support/apiserver.ts'
 import { FAR, startExtension } from '../../../support/extension-server.ts'
 import { kubectl } from '../../../support/kubectl.ts'
 
@@ -50,8 +51,8 @@ const becomes = async ({ fetch }: RunningApiserver, reason: string): Promise<Con
   }
 }
 
-const withExtension = async (t: ExecutionContext) => {
-  const server = await startApiserver(t)
+const withExtension = async (t: ExecutionContext, options: StartOptions = {}) => {
+  const server = await startApiserver(t, options)
   const { data } = (await server.fetch('/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication'))
     .json
   const extension = await startExtension(data['requestheader-client-ca-file'])
@@ -117,6 +118,17 @@ test('a watch comes through as it happens, and ends with its client', async t =>
       .map(line => JSON.parse(line).object.metadata.name),
     ['sirius', 'vega'],
   )
+})
+
+test('whoever asks a server that says nothing is told so in time, and holds no place for good', async t => {
+  const after: Clock['after'] = (delay, task) => systemClock.after(delay === 60_000 ? 200 : delay, task)
+  const { server } = await withExtension(t, { clock: { ...systemClock, after } })
+  for (const method of ['GET', 'DELETE']) {
+    const { code, json } = await server.fetch(`${STARS}/black-hole`, { method })
+    t.is(code, 504)
+    t.is(json.message, 'Timeout: request did not complete within the allotted timeout')
+  }
+  t.is((await server.fetch(STARS)).code, 200)
 })
 
 test('discovery and OpenAPI tell of it with the rest', async t => {
