@@ -8,7 +8,13 @@ import type { DnsName } from './wire/record.ts'
 /** Listener (`dns://:53`) → zone → chains, in the order of the file. */
 export type Routes = ReadonlyMap<string, ReadonlyMap<DnsName, readonly Chain[]>>
 
-const isFor = (chain: Chain, query: Query): boolean => chain.gates.every(plugin => plugin.admits!(query))
+const isFor = ({ gates }: Chain, query: Query): boolean =>
+  gates.length === 0 || gates.every(plugin => plugin.admits!(query))
+
+const firstFor = (chains: readonly Chain[], query: Query): Chain | undefined => {
+  for (const chain of chains) if (isFor(chain, query)) return chain
+  return undefined
+}
 
 /** Of the zones that the name lies in, the longest one that has a chain for the query: its first such chain. */
 export const findChain = (routes: Routes, query: Query): Chain | undefined => {
@@ -17,7 +23,8 @@ export const findChain = (routes: Routes, query: Query): Chain | undefined => {
   if (!zones) return undefined
   let atApex: Chain | undefined
   for (let zone: DnsName | undefined = name; zone !== undefined; zone = parentName(zone)) {
-    const chain = zones.get(zone)?.find(candidate => isFor(candidate, query))
+    const candidates = zones.get(zone)
+    const chain = candidates && firstFor(candidates, query)
     // RFC 4035 §3.1.4.1: DS at a zone's apex is data of the parent zone, where the parent is served here too.
     if (chain && type === recordTypes.DS && zone === name) atApex = chain
     else if (chain) return chain

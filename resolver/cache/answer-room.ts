@@ -42,7 +42,7 @@ export class AnswerRoom<Kept extends { readonly packed: PackedAnswer | undefined
   }
 
   get(key: string): Kept | undefined {
-    return this.#kept.get(key)
+    return this.#kept.size === 0 ? undefined : this.#kept.get(key)
   }
 
   set(key: string, kept: Kept): void {
@@ -51,7 +51,7 @@ export class AnswerRoom<Kept extends { readonly packed: PackedAnswer | undefined
   }
 
   delete(key: string): void {
-    this.#kept.delete(key)
+    if (this.#kept.size > 0) this.#kept.delete(key)
   }
 
   clear(): void {

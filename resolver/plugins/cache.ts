@@ -286,7 +286,8 @@ class Cache implements Plugin {
     if (!packed) return verdict
     const { type, seconds, positive } = lifetime
     const before = this.#store.get(type, key)
-    const { hits, lastHit } = before ?? { hits: 0, lastHit: now }
+    const hits = before?.hits ?? 0
+    const lastHit = before?.lastHit ?? now
     const wasMemoised = this.#store.isMemoised(key)
     const entry = { packed, type, positive, stored: now, lifetime: seconds * 1000, hits, lastHit, memoised: false }
     this.#store.set(key, entry)
