@@ -6,8 +6,12 @@ export const MAX_FIELD_MANAGER = 128
 /** What Go calls not printable: control characters, and white space but for the blank. */
 export const HIDDEN_CHARACTER = /\p{C}|\p{Zl}|\p{Zp}|(?! )\p{Zs}/u
 
+/** What nearly all programs are called; the rest is looked at letter by letter. */
+const PRINTABLE_ASCII = /^[ -~]*$/
+
 /** `field`: where the name stands. */
 export const checkFieldManager = (field: string, name: string): FieldError[] => {
+  if (name.length <= MAX_FIELD_MANAGER && PRINTABLE_ASCII.test(name)) return []
   if (Buffer.byteLength(name) > MAX_FIELD_MANAGER) return [fieldTooLong(field, MAX_FIELD_MANAGER)]
   const hidden = HIDDEN_CHARACTER.exec(name)
   if (!hidden) return []
