@@ -109,6 +109,9 @@ export const told = (actual: readonly string[], { expected }: Command): readonly
   })
 }
 
+/** What kubectl adds when the machine stood still for a second while it looked whether it may send a request. */
+const SLOW_MACHINE = /^I\d{4} .* request\.go:\d+\] "Waited before sending request"/
+
 /** Milliseconds: no command takes longer; one that does is ended. */
 const DEADLINE = 90_000
 
@@ -132,7 +135,8 @@ export const type = (text: string, { folder, environment }: Terminal): Promise<r
     })
     child.on('error', reject)
     child.on('close', (code, signal) => {
-      const lines = output === '' ? [] : output.replace(/\n$/, '').split('\n')
+      const printed = output === '' ? [] : output.replace(/\n$/, '').split('\n')
+      const lines = printed.filter(line => !SLOW_MACHINE.test(line))
       resolve(code === 0 ? lines : [...lines, `[${code ?? signal}]`])
     })
   })
