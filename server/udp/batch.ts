@@ -123,19 +123,12 @@ export class BatchListener {
     await Promise.all(begun.map(({ promise }) => promise))
   }
 
-  #serve(worker: number, { fd, port }: DatagramSocket, begun: PromiseWithResolvers<void>): number {
-    const { address } = this.#bind
+  #serve(worker: number, socket: DatagramSocket, begun: PromiseWithResolvers<void>): number {
     return this.#pool.serve(
       worker,
-      { fd, space: this.#space },
+      { fd: socket.fd, space: this.#space },
       {
-        missed: (miss, by) =>
-          this.#receive(miss, by, fd, {
-            transport: 'udp',
-            client: endpointOf(miss.name),
-            local: { address: miss.control.length > 0 ? destinationOf(miss.control) : address, port },
-            server: this.#environment.server(),
-          }),
+        missed: (miss, by) => this.#receive(miss, by, socket),
         serving: begun.resolve,
         failed: error => {
           begun.reject(error)
@@ -148,12 +141,19 @@ export class BatchListener {
     )
   }
 
-  #receive(miss: MissRecord, worker: number, fd: number, context: RequestContext): void {
-    const { dispatcher, metrics } = this.#environment
+  #receive(miss: MissRecord, worker: number, { fd, port }: DatagramSocket): void {
+    const { dispatcher, metrics, server } = this.#environment
     const space = this.#space
     let memo: Memo | undefined
     const memoise = (kept: Memo): void => {
       memo = kept
+    }
+    const context: RequestContext = {
+      transport: 'udp',
+      client: endpointOf(miss.name),
+      local: { address: miss.control.length > 0 ? destinationOf(miss.control) : this.#bind.address, port },
+      server: server(),
+      memoise,
     }
     this.#inFlight.add()
     const deliver = (reply: Buffer | undefined): void => {
@@ -164,6 +164,6 @@ export class BatchListener {
       this.#inFlight.remove()
     }
     // Those that wait for an upstream must not keep the worker from handing over others (`forward` bounds them).
-    dispatcher.submit(miss.packet, { ...context, memoise }, deliver, () => this.#pool.answered(worker))
+    dispatcher.submit(miss.packet, context, deliver, () => this.#pool.answered(worker))
   }
 }

@@ -6,6 +6,10 @@ import type { BindAddress } from '../bind-address.ts'
 import { type DatagramAddress, socketAddress } from '../system-calls.ts'
 import { SOCKADDR_IN } from './datagram-batch.ts'
 
+/** Ten times as quick as `join`, and needed for each question that the main thread is handed. */
+const ipv4Text = (bytes: Buffer, at: number): string =>
+  `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`
+
 /** RFC 5952. */
 const ipv6Text = (bytes: Buffer): string => ipaddr.fromByteArray([...bytes]).toString()
 
@@ -19,13 +23,13 @@ const interfaceName = (scope: number): string | undefined =>
 /** Where a datagram came from. sockaddr_in: port at 2, address at 4. sockaddr_in6: port at 2, address at 8, scope at 24. */
 export const endpointOf = (name: Buffer): Endpoint => {
   const port = name.readUInt16BE(2)
-  if (name.length <= SOCKADDR_IN) return { address: name.subarray(4, 8).join('.'), port }
+  if (name.length <= SOCKADDR_IN) return { address: ipv4Text(name, 4), port }
   return { address: ipv6Text(name.subarray(8, 24)) + scopeText(name.readUInt32LE(24)), port }
 }
 
 /** Which of our addresses it was sent to: in_pktinfo has it at 8, in6_pktinfo at 0; struct cmsghdr (16) stands before. */
 export const destinationOf = (control: Buffer): string =>
-  control.length < 40 ? control.subarray(24, 28).join('.') : ipv6Text(control.subarray(16, 32))
+  control.length < 40 ? ipv4Text(control, 24) : ipv6Text(control.subarray(16, 32))
 
 /** What a socket is bound to, as the kernel takes it. */
 export const datagramAddress = ({ address }: BindAddress, port: number): DatagramAddress => {
