@@ -91,12 +91,12 @@ const emit = (context: PluginContext, path: string): string => {
     : context.emitFile({ type: 'asset', fileName: name, source: readFileSync(path) })
 }
 
-/** V8 keeps a text with one character beyond Latin-1 in twice the memory. No comments are left, so it is in a literal. */
-const oneByte: Plugin = {
-  name: 'one-byte',
-  renderChunk: code =>
-    inPlace(code, /[^\0-\xff]/g, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`),
-}
+/**
+ * Node keeps a text with one character beyond ASCII in twice the memory, and V8 reads it more slowly. No comments are left,
+ * so it is in a literal or a name, which may have it escaped. After all else, since who writes JavaScript writes it back.
+ */
+const inAscii = (code: string): string =>
+  code.replaceAll(/[^\0-\x7f]/g, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 /** What the licences of the packages ask for that went into the files. */
 const licences = (chunks: readonly OutputChunk[]): string => {
@@ -122,7 +122,7 @@ const bundle = await rolldown({
   platform: 'node',
   external: EXTERNAL,
   preserveEntrySignatures: false,
-  plugins: [everydayPlugins, namedByUrl, oneByte],
+  plugins: [everydayPlugins, namedByUrl],
   onLog(level, log) {
     throw new Error(`${level}: ${log.message}`)
   },
@@ -139,4 +139,6 @@ const { output } = await bundle.write({
     groups: names.map((name, index) => ({ name, test: files[name]!, priority: names.length - index })),
   },
 })
-writeFileSync(join(dist, 'LICENCES.txt'), licences(output.filter(each => each.type === 'chunk')))
+const chunks = output.filter(each => each.type === 'chunk')
+for (const { fileName, code } of chunks) writeFileSync(join(dist, fileName), inAscii(code))
+writeFileSync(join(dist, 'LICENCES.txt'), licences(chunks))
