@@ -7,6 +7,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type ModuleInfo, type OutputChunk, type Plugin, type PluginContext, rolldown } from 'rolldown'
+import { parseSync } from 'rolldown/utils'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = join(root, 'dist')
@@ -98,6 +99,25 @@ const emit = (context: PluginContext, path: string): string => {
 const inAscii = (code: string): string =>
   code.replaceAll(/[^\0-\x7f]/g, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
+/**
+ * V8 compiles a function that stands in parentheses with its file, and what is compiled with its file is what the compile
+ * cache keeps: a function without them is compiled anew in each start. Those of classes cannot have any.
+ */
+const inParentheses = (code: string): string => {
+  const functions = parseSync('chunk.js', code).program.body.flatMap(statement => {
+    const declaration = statement.type === 'ExportNamedDeclaration' ? statement.declaration : statement
+    if (declaration?.type !== 'VariableDeclaration') return []
+    return declaration.declarations.flatMap(({ init }) => (init?.type === 'ArrowFunctionExpression' ? init : []))
+  })
+  let text = ''
+  let end = 0
+  for (const one of functions) {
+    text += `${code.slice(end, one.start)}(${code.slice(one.start, one.end)})`
+    end = one.end
+  }
+  return text + code.slice(end)
+}
+
 /** What the licences of the packages ask for that went into the files. */
 const licences = (chunks: readonly OutputChunk[]): string => {
   const paths = chunks.flatMap(chunk => chunk.moduleIds)
@@ -140,5 +160,9 @@ const { output } = await bundle.write({
   },
 })
 const chunks = output.filter(each => each.type === 'chunk')
-for (const { fileName, code } of chunks) writeFileSync(join(dist, fileName), inAscii(code))
+for (const { name, fileName, code } of chunks) {
+  const text = inAscii(code)
+  // In files of which a start needs little, most would be compiled for nothing.
+  writeFileSync(join(dist, fileName), names.includes(name) ? inParentheses(text) : text)
+}
 writeFileSync(join(dist, 'LICENCES.txt'), licences(chunks))
