@@ -159,7 +159,7 @@ export class Side {
     if (key === 'continue') return maskedContinue(text)
     if (TIME.test(text)) return 'TIME'
     return text
-      .replace(', application/vnd.kubernetes.protobuf', '')
+      .replace(/, application\/vnd\.kubernetes\.protobuf(?:;stream=watch)?/, '')
       .replace(/json parse error: .*/, 'json parse error: …')
       .replace(/error decoding patch: .*/, 'error decoding patch: …')
       .replace(/(the object provided is unrecognized).*/, '$1')
