@@ -12,6 +12,7 @@ import { type InformerMetrics, informerMetrics } from './informer-metrics.ts'
 import type { ApiObject } from './object.ts'
 import { type PodFacts, PodTable } from './pod-table.ts'
 import type { ReflectorTarget } from './reflector.ts'
+import { shapeOf } from './shape.ts'
 import type { SnapshotList } from './snapshot-file.ts'
 import { podView } from './views/pod.ts'
 
@@ -24,6 +25,8 @@ export interface PodMapOptions {
 
 /** A pod in a snapshot: namespace, name, addresses, whether on the host's network, labels. */
 type KeptPod = readonly [string, string, readonly string[], boolean, PodFacts['labels']]
+
+const isKeptPod = shapeOf({ ...(['a', 'a', ['192.0.2.1'], false, []] satisfies KeptPod) })
 
 export class PodMap implements ReflectorTarget, SnapshotList {
   readonly name = podView.resource.resource
@@ -104,7 +107,8 @@ export class PodMap implements ReflectorTarget, SnapshotList {
   }
 
   seed(kept: unknown): void {
-    const [namespace, name, addresses, hostNetwork, labels] = kept as KeptPod
+    if (!Array.isArray(kept) || !isKeptPod({ ...kept })) throw new Error(`${this.name}: an object is not whole`)
+    const [namespace, name, addresses, hostNetwork, labels] = kept as unknown as KeptPod
     this.#put({ namespace, name, ...familiesOf(addresses), hostNetwork, labels })
   }
 

@@ -16,11 +16,13 @@ import { setImmediate } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { constants, createGzip, gunzip } from 'node:zlib'
 import type { Milliseconds } from '#lib/clock.ts'
+import { shapeOf } from './shape.ts'
 
 /** A list that is kept: its objects as JSON has them, and the way back. */
 export interface SnapshotList {
   readonly name: string
   snapshot(): Iterable<unknown>
+  /** Throws where the object is none of the list's. */
   seed(object: unknown): void
 }
 
@@ -34,7 +36,7 @@ export interface SnapshotHeader {
 }
 
 export type SnapshotRead =
-  /** Calls `seed` of the lists. */
+  /** Calls `seed` of the lists; throws what they do. */
   | {
       readonly outcome: 'read'
       readonly header: SnapshotHeader
@@ -53,6 +55,8 @@ const TURN = 200
 const MAXIMUM = 1024 * 1024 * 1024
 /** A writer takes seconds; what lies about for longer was left by one that was killed. */
 const LEFTOVER: Milliseconds = 600_000
+
+const isHeader = shapeOf({ source: '', cluster: '', time: 0 } satisfies SnapshotHeader)
 
 type Line = readonly [list: string, object: unknown]
 
@@ -120,6 +124,7 @@ const parseSnapshot = (bytes: Buffer, source: string): SnapshotRead => {
   const { format, version, ...header } = lines.next().value as SnapshotHeader & { format?: unknown; version?: unknown }
   if (format !== FORMAT) throw new Error('it is no snapshot')
   if (version !== VERSION) throw new Error(`it has version ${version}, and this program reads ${VERSION}`)
+  if (!isHeader(header)) throw new Error('its header is not whole')
   if (header.source !== source) throw new Error(`it is of another source: ${header.source}`)
   const objects = new Map<string, unknown[]>()
   let count = 0

@@ -7,6 +7,7 @@ import type { ObjectKey } from '#watcher/informer.ts'
 import { informerMetrics } from '#watcher/informer-metrics.ts'
 import { PodMap } from '#watcher/pod-map.ts'
 import { Reflector } from '#watcher/reflector.ts'
+import { shapeOf } from '#watcher/shape.ts'
 import { readSnapshot, type SnapshotHeader, type SnapshotList } from '#watcher/snapshot-file.ts'
 import { SnapshotKeeper } from '#watcher/snapshot-keeper.ts'
 import type { View } from '#watcher/view.ts'
@@ -150,7 +151,13 @@ export class WatchedCluster implements Cluster {
     if (read.outcome === 'unusable')
       this.#logger.warn({ file, problem: read.problem }, 'the snapshot of the cluster is not used')
     if (read.outcome !== 'read') return
-    read.seed(this.#lists)
+    try {
+      read.seed(this.#lists)
+    } catch (error) {
+      for (const list of this.#lists) list.forgetSeeds()
+      this.#logger.warn({ file, problem: String(error) }, 'the snapshot of the cluster is not used')
+      return
+    }
     this.#snapshot = read.header
     const age = Math.round((this.#snapshotAge() ?? 0) / 1000)
     this.#logger.info({ file, age }, 'answering from the snapshot of the cluster until it is listed')
@@ -170,7 +177,7 @@ export class WatchedCluster implements Cluster {
 
   #inform<Object>(view: View<Object>, options: InformerOptions): RunningInformer<Object> {
     const informer = createInformer(this.#client, view, options)
-    this.#lists.push(informerList(view.resource.resource, informer))
+    this.#lists.push(informerList(view, informer))
     return informer
   }
 
@@ -200,7 +207,21 @@ export class WatchedCluster implements Cluster {
   }
 }
 
-const informerList = <Object>(name: string, informer: RunningInformer<Object>): WatchedList => ({
+/** What any of the views keeps something of. */
+const EXAMPLE = {
+  metadata: { namespace: 'a', name: 'a', labels: {} },
+  spec: { clusterIPs: ['192.0.2.1'], externalIPs: ['192.0.2.1'], ips: ['192.0.2.1'], ports: [{ name: 'a', port: 1 }] },
+  status: { loadBalancer: { ingress: [{ ip: '192.0.2.1' }] } },
+  addressType: 'IPv4',
+  endpoints: [{ addresses: ['192.0.2.1'] }],
+  ports: [{ name: 'a', port: 1 }],
+}
+
+const informerList = <Object>(
+  { resource: { resource: name }, strip }: View<Object>,
+  informer: RunningInformer<Object>,
+  isWhole = shapeOf(strip(EXAMPLE)),
+): WatchedList => ({
   name,
   get synced() {
     return informer.synced
@@ -221,7 +242,9 @@ const informerList = <Object>(name: string, informer: RunningInformer<Object>): 
   close: () => informer.close(),
   snapshot: () => informer.entries(),
   seed(kept) {
-    const [key, object] = kept as readonly [ObjectKey, Object]
+    const [key, object] = Array.isArray(kept) ? (kept as [ObjectKey, Object]) : []
+    if (typeof key !== 'string' || object === undefined || !isWhole(object))
+      throw new Error(`${name}: an object is not whole`)
     informer.seed(key, object)
   },
   subscribe: listener => informer.subscribe(listener),

@@ -159,6 +159,13 @@ test('the first list takes its place: what is gone goes, and the snapshot is wri
   t.deepEqual(lines(file).slice(1).sort(), before.slice(1).sort())
 })
 
+/** Behind all others, so that these are there when it is read. */
+const addLine = (file: string, line: unknown): void => {
+  const before = lines(file)
+  const { objects } = JSON.parse(before.at(-1)!) as { objects: number }
+  write(file, [...before.slice(0, -1), JSON.stringify(line), JSON.stringify({ objects: objects + 1 })])
+}
+
 const HEADER = 0
 const MANGLINGS: readonly (readonly [string, RegExp, (file: string) => void])[] = [
   ['half of it', /unexpected end/, file => writeFileSync(file, readFileSync(file).subarray(0, 200))],
@@ -183,6 +190,23 @@ const MANGLINGS: readonly (readonly [string, RegExp, (file: string) => void])[] 
     file => write(file, lines(file).with(HEADER, lines(file)[HEADER]!.replace('127.0.0.1', '127.0.0.2'))),
   ],
   ['a line is missing', /count/, file => write(file, lines(file).toSpliced(2, 1))],
+  [
+    'no time',
+    /header is not whole/,
+    file => write(file, lines(file).with(HEADER, lines(file)[HEADER]!.replace(/"time":[\d.]+/, '"time":null'))),
+  ],
+  ['a service that is none', /services: an object is not whole/, file => addLine(file, ['services', null])],
+  ['one without its parts', /services: an object is not whole/, file => addLine(file, ['services', ['a/b', {}]])],
+  [
+    'one with an address that is none',
+    /services: an object is not whole/,
+    file =>
+      write(
+        file,
+        lines(file).map(line => line.replace('"clusterIPs":["10.96.0.1"]', '"clusterIPs":[7]')),
+      ),
+  ],
+  ['a pod that is none', /pods: an object is not whole/, file => addLine(file, ['pods', ['default', 'a', 'b']])],
   ['the end is missing', /no end/, file => write(file, lines(file).slice(0, -1))],
 ]
 
