@@ -7,6 +7,7 @@
  * webhook has to convert them first.
  */
 
+import { componentStatusKind } from '#cluster/api/component-status.ts'
 import type { Kind } from '#cluster/api/kind.ts'
 import { customResourceDefinitionKind } from '#cluster/api/kinds/custom-resource-definition.ts'
 import { KINDS } from '#cluster/api/kinds/index.ts'
@@ -24,6 +25,7 @@ import type { Random } from '#lib/random.ts'
 import { Aggregation } from './aggregation/aggregation.ts'
 import { createLocalClient, type LocalClient } from './client.ts'
 import { startCompaction } from './compaction.ts'
+import { createComponentRoute } from './component-statuses.ts'
 import { type GroupVersion, groupVersions } from './discovery/documents.ts'
 import { createOpenApiRoute } from './discovery/openapi-routes.ts'
 import { createDiscoveryRoutes } from './discovery/routes.ts'
@@ -83,7 +85,10 @@ export interface Apiserver extends Component {
 /** Node ports, as kube-apiserver's --service-node-port-range. */
 const NODE_PORTS = { first: 30_000, last: 32_767 }
 
-const BUILT_IN = [...KINDS, ...REVIEWS]
+const checkOf = (checks: readonly HealthCheck[], name: string): HealthCheck['problem'] =>
+  checks.find(check => check.name === name)?.problem ?? (() => 'nobody looks after it')
+
+const BUILT_IN = [componentStatusKind, ...KINDS, ...REVIEWS]
 
 class RunningApiserver implements Apiserver {
   readonly name = 'apiserver'
@@ -292,6 +297,7 @@ class RunningApiserver implements Apiserver {
         () => aggregation.remote.openApiIndex(),
       ),
       createSwaggerRoute(() => this.#definitions.kinds),
+      createComponentRoute(this.#registry, { 'etcd-0': checkOf(checks, 'etcd') }),
       pathname => (pathname === '/version' ? jsonAnswer(JSON.stringify(versionDocument())) : undefined),
       pathname =>
         pathname === '/metrics'

@@ -3,6 +3,7 @@
  * them for `explain`, for what the server can check itself, and for how lists merge when it makes a patch.
  */
 import { createHash } from 'node:crypto'
+import { componentStatusKind } from '../component-status.ts'
 import type { Kind } from '../kind.ts'
 import { KINDS } from '../kinds/index.ts'
 import { REVIEWS } from '../reviews.ts'
@@ -26,7 +27,7 @@ export interface OpenApiDocument {
 /** `api/v1`, `apis/discovery.k8s.io/v1`: the document's place below `/openapi/v3/`. */
 const placeOf = ({ group, version }: Kind): string => (group === '' ? `api/${version}` : `apis/${group}/${version}`)
 
-const BUILT_IN: readonly Kind[] = [...KINDS, ...REVIEWS]
+const BUILT_IN: readonly Kind[] = [componentStatusKind, ...KINDS, ...REVIEWS]
 const NONE: readonly Kind[] = []
 
 const identify = ({ group, version, kind }: Pick<Kind, 'group' | 'version' | 'kind'>) => [{ group, kind, version }]
@@ -42,7 +43,7 @@ const addIdentified = (collector: SchemaCollector, kind: Kind): string => {
 const addKind = (collector: SchemaCollector, kind: Kind): void => {
   const name = addIdentified(collector, kind)
   // What only answers is never listed.
-  if (kind.verbs) return
+  if (kind.verbs?.includes('list') === false) return
   const listMeta = collector.add('meta/v1.ListMeta')
   collector.define(listName(kind), {
     type: 'object',

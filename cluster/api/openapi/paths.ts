@@ -176,9 +176,16 @@ export const kindPaths = (kind: Kind, base: string): Record<string, PathItem> =>
   const inNamespace = kind.namespaced ? [pathParameter('namespace', 'The namespace.')] : []
   const ofName = [pathParameter('name', `Name of the ${kind.kind}.`), ...inNamespace]
   const pretty = queryParameters([PRETTY])
-  if (kind.verbs) {
+  if (kind.verbs?.includes('create')) {
     const { post } = collection(kind, scope)
     return { [plural]: { post, parameters: [...inNamespace, ...pretty] } }
+  }
+  if (kind.verbs) {
+    const [many, one] = [collection(kind, scope).get, single(kind, scope).get]
+    return {
+      [plural]: { get: many, parameters: pretty },
+      [`${plural}/{name}`]: { get: one, parameters: [...ofName, ...pretty] },
+    }
   }
   const paths: Record<string, PathItem> = {
     [plural]: { ...collection(kind, scope), parameters: [...inNamespace, ...pretty] },

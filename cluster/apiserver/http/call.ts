@@ -45,11 +45,13 @@ const tableOf = (query: URLSearchParams, clock: Clock): Result<Form, Status> => 
 const mismatch = (wanted: string, is: string): Status =>
   failure(406, 'NotAcceptable', `you requested ${wanted}, but the requested object is ${is}`)
 
-const formFor = (
-  { shape, syntax }: Negotiated,
-  { query, registry }: ResourceCall,
-  many: boolean,
-): Result<Form, Status> => {
+/** What decides about the form. */
+interface FormCall extends Pick<ResourceCall, 'query' | 'accept'> {
+  readonly registry: Pick<Registry, 'clock'>
+  readonly resource: Pick<Resource, 'kind'>
+}
+
+const formFor = ({ shape, syntax }: Negotiated, { query, registry }: FormCall, many: boolean): Result<Form, Status> => {
   const metadata = syntax === 'protobuf' ? protobufMetadataForm : partialMetadataForm
   switch (shape) {
     case 'object':
@@ -72,7 +74,7 @@ export interface Wanted {
 type Amount = 'one' | 'written' | 'many' | 'stream'
 
 /** The form that the client wants. Refused: 406. */
-export const wantedForm = (call: ResourceCall, amount: Amount): Result<Wanted, Status> => {
+export const wantedForm = (call: FormCall, amount: Amount): Result<Wanted, Status> => {
   const protobuf = hasProtobuf(call.resource.kind.type)
   const negotiated = negotiate(call.accept, { watch: amount === 'stream', protobuf })
   if (!negotiated.ok) return negotiated
