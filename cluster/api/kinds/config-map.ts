@@ -1,5 +1,5 @@
 /** ConfigMap: text and bytes by key, 1 MiB in all. */
-import { ageColumn, integerColumn } from '../column.ts'
+import { ageColumn, column } from '../column.ts'
 import { checkKeys, checkUnchanged, sizeOfData } from '../data-keys.ts'
 import { type FieldError, fieldInvalid, fieldTooLong } from '../field-error.ts'
 import type { Kind } from '../kind.ts'
@@ -44,7 +44,7 @@ export const configMapKind: Kind = {
   validate,
   validateUpdate,
   columns: [
-    integerColumn('Data', 'Number of keys.', object => {
+    column('Data', 'Number of keys.', object => {
       const { data = {}, binaryData = {} } = object as ConfigMap
       return Object.keys(data).length + Object.keys(binaryData).length
     }),

@@ -1,5 +1,5 @@
 /** ControllerRevision: a state that a DaemonSet or StatefulSet once had, to go back to. */
-import { ageColumn, column, integerColumn, orNone } from '../column.ts'
+import { ageColumn, column, orNone } from '../column.ts'
 import { type FieldError, fieldRequired } from '../field-error.ts'
 import { validateImmutable } from '../immutable.ts'
 import type { Kind } from '../kind.ts'
@@ -35,7 +35,7 @@ export const controllerRevisionKind: Kind = {
   validateUpdate: (next, current) => validateImmutable('data', next.data, current.data),
   columns: [
     column('Controller', 'Whose state it is.', controllerText),
-    integerColumn('Revision', 'Which of its states.', ({ revision }) => (revision as number | undefined) ?? 0),
+    column('Revision', 'Which of its states.', ({ revision }) => (revision as number | undefined) ?? 0),
     ageColumn,
   ],
 }

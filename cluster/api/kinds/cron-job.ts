@@ -2,7 +2,7 @@
 import { ageSince } from '../age.ts'
 import { type JobSpec, validateJobTemplate } from '../batch/job.ts'
 import { scheduleProblem } from '../batch/schedule.ts'
-import { ageColumn, column, integerColumn, orNone } from '../column.ts'
+import { ageColumn, booleanColumn, column, integerColumn, orNone } from '../column.ts'
 import { type FieldError, fieldInvalid } from '../field-error.ts'
 import type { Kind } from '../kind.ts'
 import { checkDnsSubdomain } from '../name.ts'
@@ -110,7 +110,7 @@ export const cronJobKind: Kind = {
   columns: [
     column('Schedule', 'When it makes a Job.', object => specOf(object).schedule ?? ''),
     column('Timezone', 'By whose clock.', object => orNone(specOf(object).timeZone)),
-    column('Suspend', 'Whether it makes none for now.', object => (specOf(object).suspend ? 'True' : 'False')),
+    booleanColumn('Suspend', 'Whether it makes none for now.', object => (specOf(object).suspend ? 'True' : 'False')),
     integerColumn('Active', 'Jobs that run.', object => {
       return ((object.status ?? {}) as { active?: unknown[] }).active?.length ?? 0
     }),

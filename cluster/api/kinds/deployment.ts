@@ -1,5 +1,5 @@
 /** Deployment: so many Pods of a template, changed a few at a time. */
-import { ageColumn, column, integerColumn } from '../column.ts'
+import { ageColumn, column } from '../column.ts'
 import { type FieldError, fieldForbidden, fieldInvalid } from '../field-error.ts'
 import { isSame, validateImmutable } from '../immutable.ts'
 import type { Kind } from '../kind.ts'
@@ -135,8 +135,8 @@ export const deploymentKind: Kind = {
     column('Ready', 'Pods that are ready, of those wanted.', object => {
       return `${statusOf(object).readyReplicas ?? 0}/${specOf(object).replicas ?? 0}`
     }),
-    integerColumn('Up-to-date', 'Pods of the newest template.', object => statusOf(object).updatedReplicas ?? 0),
-    integerColumn('Available', 'Pods that are ready for long enough.', object => {
+    column('Up-to-date', 'Pods of the newest template.', object => statusOf(object).updatedReplicas ?? 0),
+    column('Available', 'Pods that are ready for long enough.', object => {
       return statusOf(object).availableReplicas ?? 0
     }),
     ageColumn,

@@ -1,5 +1,5 @@
 /** PriorityClass: how much Pods matter, by name. */
-import { ageColumn, column, integerColumn, orNone } from '../column.ts'
+import { ageColumn, booleanColumn, column, integerColumn, orNone } from '../column.ts'
 import { type FieldError, fieldForbidden } from '../field-error.ts'
 import { isSame } from '../immutable.ts'
 import type { Kind } from '../kind.ts'
@@ -64,8 +64,8 @@ export const priorityClassKind: Kind = {
   validateUpdate,
   columns: [
     integerColumn('Value', 'The higher, the more it matters.', object => as(object).value ?? 0),
-    column('Global-Default', 'Whether it is that of Pods which name none.', object => {
-      return String(as(object).globalDefault ?? false)
+    booleanColumn('Global-Default', 'Whether it is that of Pods which name none.', object => {
+      return as(object).globalDefault ?? false
     }),
     ageColumn,
     column('PreemptionPolicy', 'Whether lesser Pods make room.', object => orNone(as(object).preemptionPolicy)),

@@ -1,5 +1,5 @@
 /** Secret: bytes by key; some types promise certain keys. */
-import { ageColumn, column, integerColumn } from '../column.ts'
+import { ageColumn, column } from '../column.ts'
 import { checkKeys, checkUnchanged, sizeOfData } from '../data-keys.ts'
 import { type FieldError, fieldInvalid, fieldRequired, fieldTooLong } from '../field-error.ts'
 import type { Kind } from '../kind.ts'
@@ -106,7 +106,7 @@ export const secretKind: Kind = {
   selectableFieldNames: ['type'],
   columns: [
     column('Type', 'What the keys mean.', typeOf),
-    integerColumn('Data', 'Number of keys.', object => Object.keys((object as Secret).data ?? {}).length),
+    column('Data', 'Number of keys.', object => Object.keys((object as Secret).data ?? {}).length),
     ageColumn,
   ],
 }

@@ -1,5 +1,5 @@
 /** ServiceAccount: who a pod is. */
-import { ageColumn, integerColumn } from '../column.ts'
+import { ageColumn } from '../column.ts'
 import type { Kind } from '../kind.ts'
 import { tokenRequestKind } from '../reviews.ts'
 
@@ -17,10 +17,5 @@ export const serviceAccountKind: Kind = {
   countsGenerations: false,
   deleteReturnsObject: true,
   posts: { token: tokenRequestKind },
-  columns: [
-    integerColumn('Secrets', 'Number of secrets that its pods may use.', ({ secrets }) =>
-      Array.isArray(secrets) ? secrets.length : 0,
-    ),
-    ageColumn,
-  ],
+  columns: [ageColumn],
 }

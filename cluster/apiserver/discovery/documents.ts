@@ -82,6 +82,12 @@ const storageVersionHash = (kind: Kind): string => {
   return createHash('sha256').update(`${group}/${resource}`).digest().subarray(0, 8).toString('base64')
 }
 
+/** What is told at one path. `kind`: what it is, in meta/v1. */
+export interface Document {
+  readonly kind: string
+  readonly [field: string]: unknown
+}
+
 const legacyResources = (kind: Kind): unknown[] => [
   {
     name: kind.resource,
@@ -105,7 +111,7 @@ const legacyResources = (kind: Kind): unknown[] => [
 ]
 
 /** `/api/v1`, `/apis/GROUP/VERSION`. */
-export const resourceList = (groupVersion: GroupVersion): unknown => ({
+export const resourceList = (groupVersion: GroupVersion): Document => ({
   kind: 'APIResourceList',
   ...(groupVersion.group === '' ? {} : { apiVersion: 'v1' }),
   groupVersion: apiVersionOf(groupVersion),
@@ -120,17 +126,17 @@ const groupBody = ({ name, versions }: Group): Record<string, unknown> => {
 }
 
 /** `/apis/GROUP`. */
-export const groupDocument = (group: Group): unknown => ({ kind: 'APIGroup', apiVersion: 'v1', ...groupBody(group) })
+export const groupDocument = (group: Group): Document => ({ kind: 'APIGroup', apiVersion: 'v1', ...groupBody(group) })
 
 /** `/apis`. */
-export const groupList = (groups: readonly Group[]): unknown => ({
+export const groupList = (groups: readonly Group[]): Document => ({
   kind: 'APIGroupList',
   apiVersion: 'v1',
   groups: groups.filter(({ name }) => name !== '').map(groupBody),
 })
 
 /** `/api`. `address`: HOST:PORT of this server. */
-export const coreVersions = (address: string): unknown => ({
+export const coreVersions = (address: string): Document => ({
   kind: 'APIVersions',
   versions: ['v1'],
   serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: address }],
@@ -166,7 +172,7 @@ export const aggregatedDiscovery = (
   groups: readonly Group[],
   root: 'api' | 'apis',
   version: 'v2' | 'v2beta1',
-): unknown => ({
+): Document & { readonly apiVersion: string } => ({
   kind: 'APIGroupDiscoveryList',
   apiVersion: `apidiscovery.k8s.io/${version}`,
   metadata: {},

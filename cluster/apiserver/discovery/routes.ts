@@ -1,10 +1,13 @@
 /** The discovery paths: made again when what is served has changed. */
 import { createHash } from 'node:crypto'
+import { PROTOBUF_MEDIA_TYPE } from '#cluster/api/protobuf/decode.ts'
+import { encodeProtobuf } from '#cluster/api/protobuf/encode.ts'
 import { type Answer, formAnswer, headerOf, type Request, statusAnswer } from '../http/exchange.ts'
-import { negotiate } from '../http/negotiate.ts'
+import { negotiate, parseAccept } from '../http/negotiate.ts'
 import {
   aggregatedDiscovery,
   coreVersions,
+  type Document,
   type Group,
   type GroupVersion,
   groupDocument,
@@ -20,37 +23,52 @@ export interface DiscoveryRoutes {
   paths(): readonly string[]
 }
 
-const AGGREGATED = /(?:^|,)\s*application\/json\s*;([^,]*as=APIGroupDiscoveryList[^,]*)/
+type AggregatedVersion = 'v2' | 'v2beta1'
+type Syntax = 'json' | 'protobuf'
 
-/** The version of aggregated discovery that is asked for, if any. */
-const aggregatedVersion = (accept: string | undefined): 'v2' | 'v2beta1' | undefined => {
-  const parameters = AGGREGATED.exec(accept ?? '')?.[1] ?? ''
-  if (!/g=apidiscovery\.k8s\.io/.test(parameters)) return undefined
-  if (/v=v2(?![a-z0-9])/.test(parameters)) return 'v2'
-  return /v=v2beta1/.test(parameters) ? 'v2beta1' : undefined
+interface AggregatedForm {
+  readonly version: AggregatedVersion
+  readonly syntax: Syntax
+}
+
+const SYNTAXES: Readonly<Record<string, Syntax>> = { 'application/json': 'json', [PROTOBUF_MEDIA_TYPE]: 'protobuf' }
+
+/** The form of aggregated discovery that is asked for, if any. */
+const aggregatedForm = (accept: string | undefined): AggregatedForm | undefined => {
+  for (const { type, parameters } of parseAccept(accept ?? '')) {
+    if (parameters.get('g') !== 'apidiscovery.k8s.io' || parameters.get('as') !== 'APIGroupDiscoveryList') continue
+    const syntax = SYNTAXES[type]
+    const version = parameters.get('v')
+    if (syntax && (version === 'v2' || version === 'v2beta1')) return { version, syntax }
+  }
+  return undefined
 }
 
 interface Aggregated {
-  readonly body: string
+  readonly body: string | Buffer
   readonly etag: string
 }
 
-const aggregate = (groups: readonly Group[], root: 'api' | 'apis', version: 'v2' | 'v2beta1'): Aggregated => {
-  const body = JSON.stringify(aggregatedDiscovery(groups, root, version))
-  return { body, etag: `"${createHash('sha512').update(body).digest('hex').toUpperCase()}"` }
+const aggregate = (groups: readonly Group[], root: 'api' | 'apis', { version, syntax }: AggregatedForm): Aggregated => {
+  const document = aggregatedDiscovery(groups, root, version)
+  const text = JSON.stringify(document)
+  // Both versions have the same fields.
+  const body = syntax === 'json' ? text : encodeProtobuf(document, 'apidiscovery.k8s.io/v2.APIGroupDiscoveryList')
+  // Of what is told, however it is written: Kubernetes has one hash for both.
+  return { body, etag: `"${createHash('sha512').update(text).digest('hex').toUpperCase()}"` }
 }
 
 /** All documents about the same versions. */
 class Documents {
   readonly versions: readonly GroupVersion[]
   readonly #groups: readonly Group[]
-  readonly #byPath: ReadonlyMap<string, () => unknown>
+  readonly #byPath: ReadonlyMap<string, () => Document>
   readonly #aggregated = new Map<string, Aggregated>()
 
   constructor(versions: readonly GroupVersion[], address: () => string) {
     this.versions = versions
     this.#groups = groupsOf(versions)
-    const byPath = new Map<string, () => unknown>([
+    const byPath = new Map<string, () => Document>([
       ['/api', () => coreVersions(address())],
       ['/apis', () => groupList(this.#groups)],
     ])
@@ -70,20 +88,25 @@ class Documents {
     return [...this.#byPath.keys()]
   }
 
-  at(path: string): (() => unknown) | undefined {
+  at(path: string): (() => Document) | undefined {
     return this.#byPath.get(path)
   }
 
-  aggregated(root: 'api' | 'apis', version: 'v2' | 'v2beta1'): Aggregated {
-    const key = `${root}/${version}`
-    const made = this.#aggregated.get(key) ?? aggregate(this.#groups, root, version)
+  aggregated(root: 'api' | 'apis', form: AggregatedForm): Aggregated {
+    const key = `${root}/${form.version}/${form.syntax}`
+    const made = this.#aggregated.get(key) ?? aggregate(this.#groups, root, form)
     this.#aggregated.set(key, made)
     return made
   }
 }
 
-const answerAggregated = ({ body, etag }: Aggregated, version: 'v2' | 'v2beta1', request: Request): Answer => {
-  const contentType = `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`
+const answerAggregated = (
+  { body, etag }: Aggregated,
+  { version, syntax }: AggregatedForm,
+  request: Request,
+): Answer => {
+  const type = syntax === 'json' ? 'application/json' : PROTOBUF_MEDIA_TYPE
+  const contentType = `${type};g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`
   const headers = { etag, vary: 'Accept', 'cache-control': 'public' }
   // RFC 9110 §13.1.2: the client has it already.
   if (headerOf(request, 'if-none-match')?.includes(etag)) return { code: 304, headers, body: '', contentType }
@@ -108,13 +131,16 @@ export const createDiscoveryRoutes = (
       const document = current().at(path)
       if (!document) return undefined
       const accept = headerOf(request, 'accept')
-      const version = path === '/api' || path === '/apis' ? aggregatedVersion(accept) : undefined
-      if (version)
-        return answerAggregated(current().aggregated(path === '/api' ? 'api' : 'apis', version), version, request)
-      const negotiated = negotiate(accept, { transforms: false })
+      const form = path === '/api' || path === '/apis' ? aggregatedForm(accept) : undefined
+      if (form) return answerAggregated(current().aggregated(path === '/api' ? 'api' : 'apis', form), form, request)
+      const negotiated = negotiate(accept, { transforms: false, protobuf: true })
       if (!negotiated.ok) return statusAnswer(negotiated.problem, accept)
       const { syntax } = negotiated.value
-      return formAnswer(JSON.stringify(document()), { syntax, headers: { vary: 'Accept' } })
+      const said = document()
+      // A list of resources of the core group says its kind and no version.
+      const value = { apiVersion: 'v1', ...said }
+      const body = syntax === 'protobuf' ? encodeProtobuf(value, `meta/v1.${said.kind}`) : JSON.stringify(said)
+      return formAnswer(body, { syntax, headers: { vary: 'Accept' } })
     },
   }
 }

@@ -127,3 +127,28 @@ test('a watch is a stream of frames, each with the whole object', async t => {
   const object = frame.subarray(frame.indexOf('k8s\0'))
   t.deepEqual(value(object), (await server.fetch(`${MAPS}/watched`)).json)
 })
+
+/** What JSON says besides: empty things that protobuf has no bytes for. */
+const withoutEmpty = (given: unknown): unknown =>
+  JSON.parse(JSON.stringify(given), (_key, part) =>
+    part === null || part === '' || (typeof part === 'object' && Object.keys(part).length === 0) ? undefined : part,
+  )
+
+test('discovery has a form in protobuf, the old one and the new one', async t => {
+  for (const path of ['/api', '/apis', '/apis/apps', '/api/v1', '/apis/apps/v1', '/apis/policy/v1']) {
+    const { json } = await server.fetch(path)
+    const read = await server.fetch(path, { headers: { accept: PROTOBUF } })
+    t.deepEqual(withoutEmpty(value(read.body)), withoutEmpty({ apiVersion: 'v1', ...(json as object) }), path)
+  }
+  for (const path of ['/api', '/apis'])
+    for (const version of ['v2', 'v2beta1']) {
+      const form = `g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`
+      const asJson = await server.fetch(path, { headers: { accept: `application/json;${form}` } })
+      const read = await server.fetch(path, { headers: { accept: `${PROTOBUF};${form},application/json;${form}` } })
+      t.is(read.headers['content-type'], `${PROTOBUF};${form}`)
+      t.is(read.headers.etag, asJson.headers.etag)
+      if (version === 'v2') t.deepEqual(withoutEmpty(value(read.body)), withoutEmpty(asJson.json), path)
+      const headers = { accept: `${PROTOBUF};${form}`, 'if-none-match': String(read.headers.etag) }
+      t.is((await server.fetch(path, { headers })).code, 304)
+    }
+})
