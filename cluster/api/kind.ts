@@ -10,7 +10,7 @@
 import type { Result } from '#lib/result.ts'
 import type { SchemaProps } from './custom/schema.ts'
 import type { FieldError } from './field-error.ts'
-import type { ApiObject, GroupVersionKind } from './object.ts'
+import type { ApiObject } from './object.ts'
 import type { Status } from './status.ts'
 
 export interface Column {
@@ -162,7 +162,7 @@ export interface Kind {
   /** All that it is served with. Default: every verb on stored objects. A kind with `create` alone is not stored. */
   readonly verbs?: readonly string[]
   /** Subresources that take another kind by POST (`token`: a TokenRequest). */
-  readonly posts?: Readonly<Record<string, GroupVersionKind>>
+  readonly posts?: Readonly<Record<string, Kind>>
   /** Field selector keys besides metadata.name and metadata.namespace, with this object's values. */
   readonly selectableFields?: (object: ApiObject) => Readonly<Record<string, string>>
   /** Keys that `selectableFields` may give, for the error about an unknown one. */

@@ -65,6 +65,7 @@ const makeDocument = (place: string, kinds: readonly Kind[]): OpenApiDocument =>
   for (const kind of kinds) {
     addKind(collector, kind)
     if (kind.scale) addIdentified(collector, scaleKind)
+    for (const posted of Object.values(kind.posts ?? {})) addIdentified(collector, posted)
     Object.assign(paths, kindPaths(kind, `/${place}`))
   }
   for (const type of ['Status', 'DeleteOptions', 'WatchEvent']) collector.add(`meta/v1.${type}`)

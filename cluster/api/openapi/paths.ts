@@ -169,6 +169,33 @@ const single = (kind: Kind, scope: string): PathItem => ({
   }),
 })
 
+const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1)
+
+/** Subresources that change a part of the object, by name. */
+const ownParts = (kind: Kind, scope: string): Record<string, PathItem> =>
+  Object.fromEntries(
+    Object.entries(kind.parts ?? {})
+      .filter(([, { verbs }]) => verbs.length > 0)
+      .map(([name, { verbs }]) => {
+        const { get, put, patch } = readAndWrite(kind, scope, capital(name))
+        const served = { get: verbs.includes('get') && get, put: verbs.includes('update') && put }
+        const all = Object.entries({ ...served, patch: verbs.includes('patch') && patch })
+        return [name, Object.fromEntries(all.filter(([, operation]) => operation))]
+      }),
+  )
+
+/** Subresources that take another kind. */
+const posted = (kind: Kind, scope: string): Record<string, PathItem> =>
+  Object.fromEntries(
+    Object.entries(kind.posts ?? {}).map(([name, other]) => {
+      const id = `create${scope}${kind.kind}${capital(name)}`
+      const own = kindComponent(other)
+      const body = content(reference(own))
+      const codes = [200, 201, 202]
+      return [name, { post: operation(other, { action: 'post', id, parameters: WRITE, body, answer: own, codes }) }]
+    }),
+  )
+
 /** The paths of one kind. `base`: `/api/v1`, `/apis/GROUP/VERSION`. */
 export const kindPaths = (kind: Kind, base: string): Record<string, PathItem> => {
   const scope = kind.namespaced ? 'Namespaced' : ''
@@ -206,5 +233,7 @@ export const kindPaths = (kind: Kind, base: string): Record<string, PathItem> =>
     const { put } = readAndWrite(kind, scope, 'Finalize')
     paths[`${plural}/{name}/finalize`] = { put, parameters: [...ofName, ...pretty] }
   }
+  for (const [name, operations] of Object.entries({ ...ownParts(kind, scope), ...posted(kind, scope) }))
+    paths[`${plural}/{name}/${name}`] = { ...operations, parameters: [...ofName, ...pretty] }
   return paths
 }

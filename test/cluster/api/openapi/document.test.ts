@@ -1,8 +1,11 @@
 import test from 'ava'
+import { componentStatusKind } from '#cluster/api/component-status.ts'
 import { KINDS } from '#cluster/api/kinds/index.ts'
 import { DESCRIPTIONS } from '#cluster/api/openapi/descriptions.ts'
 import { type OpenApiDocument, openApiDocument, openApiIndex } from '#cluster/api/openapi/document.ts'
+import { REVIEWS } from '#cluster/api/reviews.ts'
 import { typeSchema } from '#cluster/api/schema.ts'
+import { groupVersions, resourceList } from '#cluster/apiserver/discovery/documents.ts'
 
 const documentAt = (place: string): OpenApiDocument => JSON.parse(openApiDocument(place) ?? 'null')
 
@@ -84,4 +87,41 @@ test('every description is of something that types.json has', t => {
     const schema = typeSchema(`${group}.${type}`)
     if (field !== undefined) t.true(schema.byName.has(field), key)
   }
+})
+
+interface Resource {
+  readonly name: string
+  readonly namespaced: boolean
+  readonly verbs: readonly string[]
+}
+
+const METHODS: Readonly<Record<string, string>> = {
+  create: 'post',
+  get: 'get',
+  list: 'get',
+  update: 'put',
+  patch: 'patch',
+  delete: 'delete',
+}
+
+test('what discovery tells of, the documents tell of as well, subresources and their verbs too', t => {
+  let operations = 0
+  for (const served of groupVersions([componentStatusKind, ...KINDS, ...REVIEWS])) {
+    const base = served.group === '' ? `api/${served.version}` : `apis/${served.group}/${served.version}`
+    const { paths } = documentAt(base) as unknown as { paths: Record<string, Record<string, unknown>> }
+    const { resources } = resourceList(served) as unknown as { resources: Resource[] }
+    for (const { name, namespaced, verbs } of resources) {
+      const [plural = '', subresource] = name.split('/')
+      const all = `/${base}/${namespaced ? 'namespaces/{namespace}/' : ''}${plural}`
+      for (const verb of verbs) {
+        const method = METHODS[verb]
+        if (!method) continue
+        const one = subresource !== undefined || !['create', 'list'].includes(verb)
+        const path = `${all}${one ? '/{name}' : ''}${subresource ? `/${subresource}` : ''}`
+        t.truthy(paths[path]?.[method], `${method} ${path}`)
+        operations++
+      }
+    }
+  }
+  t.true(operations > 350, `${operations} operations`)
 })
