@@ -30,6 +30,12 @@ export const ageColumn: Column = column('Age', 'Time since the object was create
   ageSince(object.metadata.creationTimestamp, now),
 )
 
+/** Of kinds that Kubernetes has no columns of its own for. */
+export const createdColumn: Column = {
+  ...column('Created At', 'When it was created.', ({ metadata }) => metadata.creationTimestamp ?? ''),
+  type: 'date',
+}
+
 /** What an empty cell shows. */
 export const orNone = (text: string | undefined): string => (text === undefined || text === '' ? '<none>' : text)
 

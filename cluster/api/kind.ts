@@ -104,6 +104,8 @@ export interface Kind {
   readonly storage?: StoredAs
   /** What `metadata.name` may be. Default: a DNS subdomain (RFC 1123, 253 bytes). */
   readonly validateName?: (name: string) => readonly string[]
+  /** Whether a finalizer may have any name. Default: a domain stands before it, but for Kubernetes's own. */
+  readonly takesAnyFinalizer?: boolean
   /** What a write to `/status` changes besides. In place. `now`: RFC 3339, whole seconds. */
   readonly prepareForStatusUpdate?: (next: ApiObject, current: ApiObject, now: string) => void
   /** Fills what an absent field means. Changes `object` in place; idempotent. */
@@ -124,7 +126,7 @@ export interface Kind {
   readonly validateStatusUpdate?: (next: ApiObject, current: ApiObject) => readonly FieldError[]
   /** What a write to `/status` leaves as it is besides spec (`metadata.ownerReferences`): nobody owns it by that. */
   readonly statusResets?: readonly string[]
-  /** A write to `/status` changes no metadata, yet owns what it sends of it. (Custom resources.) */
+  /** A write to `/status` changes no metadata, yet owns what it sends of it. (Custom resources, ServiceCIDRs.) */
   readonly statusKeepsMetadata?: boolean
   /** Told to whoever asks for this version: it is deprecated. */
   readonly deprecation?: string
@@ -151,6 +153,8 @@ export interface Kind {
   readonly deleteReturnsObject?: boolean
   /** Whether something besides metadata.finalizers keeps a deleted object (a Namespace's spec.finalizers). */
   readonly isHeld?: (object: ApiObject) => boolean
+  /** Whether a deletion that must wait leaves a time and nothing else: no grace, no generation. */
+  readonly marksDeletionByTime?: boolean
   /** What a deletion that must wait changes besides metadata (a Namespace's phase). In place. */
   readonly prepareForDelete?: (object: ApiObject) => void
   /** Whether `/finalize` exists: a PUT there changes spec.finalizers and nothing else. */

@@ -12,7 +12,7 @@ const ORPHAN = 'orphan'
 const FOREGROUND = 'foregroundDeletion'
 
 /** What metadata needs to know of a kind. */
-type Place = Pick<Kind, 'namespaced' | 'validateName'>
+type Place = Pick<Kind, 'namespaced' | 'validateName' | 'takesAnyFinalizer'>
 
 const validateName = (kind: Place, { name, generateName }: ObjectMeta): FieldError[] => {
   const check = kind.validateName ?? checkDnsSubdomain
@@ -74,6 +74,16 @@ const validateOwners = (owners: readonly OwnerReference[]): FieldError[] => {
   return errors
 }
 
+/** Those that need no domain. */
+const STANDARD_FINALIZERS = [ORPHAN, FOREGROUND, 'kubernetes']
+
+const validateFinalizerDomains = (finalizers: readonly string[]): FieldError[] =>
+  finalizers.flatMap((name, index) => {
+    if (name.includes('/') || STANDARD_FINALIZERS.includes(name)) return []
+    const detail = 'name is neither a standard finalizer name nor is it fully qualified'
+    return [fieldInvalid(`metadata.finalizers[${index}]`, name, detail)]
+  })
+
 const validateFinalizers = (finalizers: readonly string[]): FieldError[] => {
   const errors = finalizers.flatMap(name => complain('metadata.finalizers', name, checkQualifiedName(name)))
   if (finalizers.includes(ORPHAN) && finalizers.includes(FOREGROUND)) {
@@ -104,6 +114,7 @@ export const validateMetadata = (kind: Place, metadata: ObjectMeta): FieldError[
   ...validateOwners(metadata.ownerReferences ?? []),
   ...validateFinalizers(metadata.finalizers ?? []),
   ...validateManagers(metadata.managedFields ?? []),
+  ...(kind.takesAnyFinalizer ? [] : validateFinalizerDomains(metadata.finalizers ?? [])),
 ]
 
 const IMMUTABLE = [

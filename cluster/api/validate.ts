@@ -19,10 +19,13 @@ const distinct = (errors: readonly FieldError[]): FieldError[] => {
   })
 }
 
-const validateBody = (kind: Kind, object: ApiObject, current?: ApiObject): FieldError[] => [
-  ...(kind.validate?.(object, current) ?? []),
-  ...validateStructure(object, kind.type),
-]
+/** What the kind has judged already is not missed as well. */
+const validateBody = (kind: Kind, object: ApiObject, current?: ApiObject): FieldError[] => {
+  const own = kind.validate?.(object, current) ?? []
+  const judged = new Set(own.map(({ field }) => field))
+  const others = validateStructure(object, kind.type)
+  return [...own, ...others.filter(({ field, reason }) => reason !== 'FieldValueRequired' || !judged.has(field))]
+}
 
 /** Everything wrong with an object about to be created; the name is there, defaults are applied. */
 export const validateCreate = (kind: Kind, object: ApiObject): FieldError[] =>

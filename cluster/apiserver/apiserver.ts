@@ -298,7 +298,7 @@ class RunningApiserver implements Apiserver {
       ),
       createSwaggerRoute(() => this.#definitions.kinds),
       createComponentRoute(this.#registry, { 'etcd-0': checkOf(checks, 'etcd') }),
-      pathname => (pathname === '/version' ? jsonAnswer(JSON.stringify(versionDocument())) : undefined),
+      pathname => (pathname === '/version' ? jsonAnswer(JSON.stringify(versionDocument(), undefined, 2)) : undefined),
       pathname =>
         pathname === '/metrics'
           ? registry.metrics().then(body => ({ code: 200, body, contentType: registry.contentType }))

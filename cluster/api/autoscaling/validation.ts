@@ -39,6 +39,19 @@ const validateReference = ({ kind, name }: ObjectReference = {}, at: string): Fi
   ...segment(name, `${at}.name`),
 ]
 
+/** KEP-2735: what is scaled is asked for by its group, which all but ReplicationControllers have. */
+const validateTargetGroup = (next: ApiObject, current: ApiObject | undefined): FieldError[] => {
+  const { apiVersion = '', kind } = autoscalerSpec(next).scaleTargetRef ?? {}
+  const before = current && autoscalerSpec(current).scaleTargetRef
+  if (before && before.kind === kind && (before.apiVersion ?? '') === apiVersion) return []
+  const at = 'spec.scaleTargetRef.apiVersion'
+  const parts = apiVersion.split('/')
+  if (parts.length > 2) return [fieldInvalid(at, apiVersion, `unexpected GroupVersion string: ${apiVersion}`)]
+  return parts.length === 2 || kind === 'ReplicationController'
+    ? []
+    : [fieldInvalid(at, apiVersion, 'apiVersion must specify API group')]
+}
+
 const isPositive = (quantity: string): boolean => (parseQuantity(quantity)?.nano ?? 0n) > 0n
 
 const validateTarget = (target: MetricTarget = {}, at: string): FieldError[] => {
@@ -167,7 +180,7 @@ const validateRules = (rules: ScalingRules | undefined, at: string): FieldError[
 }
 
 /** `object`: as autoscaling/v2 has it. */
-export const validateAutoscaler = (object: ApiObject): FieldError[] => {
+export const validateAutoscaler = (object: ApiObject, current?: ApiObject): FieldError[] => {
   const { minReplicas: least, maxReplicas: most = 0, scaleTargetRef, metrics = [], behavior } = autoscalerSpec(object)
   const errors: FieldError[] = []
   if (least !== undefined && least < 1)
@@ -178,6 +191,7 @@ export const validateAutoscaler = (object: ApiObject): FieldError[] => {
   return [
     ...errors,
     ...validateReference(scaleTargetRef, 'spec.scaleTargetRef'),
+    ...validateTargetGroup(object, current),
     ...metrics.flatMap((metric, index) => validateMetric(metric, `spec.metrics[${index}]`)),
     ...validateRules(behavior?.scaleUp, 'spec.behavior.scaleUp'),
     ...validateRules(behavior?.scaleDown, 'spec.behavior.scaleDown'),

@@ -188,6 +188,8 @@ export const customKind = (
     isClosed,
     ...(version.schema?.openAPIV3Schema ? { schema: version.schema.openAPIV3Schema } : {}),
     countsGenerations: true,
+
+    takesAnyFinalizer: true,
     unconditionalUpdate: false,
     storage: storedAs(definition, parts, converter),
     applyDefaults: object => applyDefaults(object, schema),

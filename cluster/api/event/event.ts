@@ -1,6 +1,6 @@
 /** A core/v1 Event as TypeScript sees it, and what both names of events share. */
 import { ageSince } from '../age.ts'
-import { column, integerColumn, wideColumn } from '../column.ts'
+import { column, wideColumn } from '../column.ts'
 import type { Column } from '../kind.ts'
 import type { ApiObject } from '../object.ts'
 
@@ -68,11 +68,6 @@ export const eventColumns = (core: (object: ApiObject) => CoreEvent): readonly C
   wideColumn('Source', 'Who tells.', object => sourceText(core(object))),
   column('Message', 'What happened.', object => (core(object).message ?? '').trim()),
   wideColumn('First Seen', 'Time since it happened first.', (object, now) => firstSeen(core(object), now)),
-  integerColumn(
-    'Count',
-    'How often it happened.',
-    object => core(object).series?.count ?? (core(object).count || 1),
-    1,
-  ),
+  wideColumn('Count', 'How often it happened.', object => core(object).series?.count ?? (core(object).count || 1)),
   wideColumn('Name', 'The name of the event.', object => object.metadata.name ?? ''),
 ]

@@ -10,12 +10,16 @@ const MAX_WORD = 128
 const MAX_NOTE = 1024
 const DEFAULT_NAMESPACE = 'default'
 
-/** Events about things without a namespace live in `default`. */
-export const validateNamespace = (event: CoreEvent, field: string): FieldError[] => {
-  const involved = event.involvedObject?.namespace ?? ''
-  const { namespace = '' } = event.metadata
-  const matches = involved === '' ? namespace === '' || namespace === DEFAULT_NAMESPACE : namespace === involved
-  return matches ? [] : [fieldInvalid(`${field}.namespace`, involved, 'does not match event.namespace')]
+/** What events about things without a namespace live in; those of the newer kind, with an eventTime, in either. */
+const UNNAMESPACED = [DEFAULT_NAMESPACE, 'kube-system']
+
+/** Both groups call the field as core/v1 does. */
+export const validateNamespace = ({ metadata, involvedObject, eventTime }: CoreEvent): FieldError[] => {
+  const involved = involvedObject?.namespace ?? ''
+  const { namespace = '' } = metadata
+  const about = involved === '' ? (eventTime ? UNNAMESPACED : ['', DEFAULT_NAMESPACE]) : [involved]
+  const matches = about.includes(namespace) || (Boolean(eventTime) && involved !== '')
+  return matches ? [] : [fieldInvalid('involvedObject.namespace', involved, 'does not match event.namespace')]
 }
 
 const validateWord = (value: string | undefined, field: string): FieldError[] => {

@@ -3,7 +3,7 @@ import { type ApiServiceSpec, apiServiceName, apiServiceSpec, availableCondition
 import { ageColumn, column } from '../column.ts'
 import { complain, type FieldError, fieldInvalid, fieldRequired } from '../field-error.ts'
 import type { Kind } from '../kind.ts'
-import { checkDnsLabel, checkDnsSubdomain, checkPathSegment, checkPort } from '../name.ts'
+import { checkDns1035Label, checkDnsSubdomain, checkPathSegment, checkPort } from '../name.ts'
 import type { ApiObject } from '../object.ts'
 
 const DEFAULT_PORT = 443
@@ -53,9 +53,11 @@ const validate = (object: ApiObject): FieldError[] => {
     errors.push(fieldInvalid('metadata.name', name, detail))
   }
   if (group !== '') errors.push(...complain('spec.group', group, checkDnsSubdomain(group)))
+  else if (version !== 'v1')
+    errors.push(fieldRequired('spec.group', 'only v1 may have an empty group and it better be legacy kube'))
   return [
     ...errors,
-    ...complain('spec.version', version, checkDnsLabel(version)),
+    ...complain('spec.version', version, checkDns1035Label(version)),
     ...validatePriority('spec.groupPriorityMinimum', groupPriorityMinimum, MAX_GROUP_PRIORITY),
     ...validatePriority('spec.versionPriority', versionPriority, MAX_VERSION_PRIORITY),
     ...validateService(spec),
@@ -86,6 +88,7 @@ export const apiServiceKind: Kind = {
   hasStatus: true,
   statusResets: ['metadata'],
   countsGenerations: false,
+  takesAnyFinalizer: true,
   validateName: checkPathSegment,
   applyDefaults(object) {
     const { service } = apiServiceSpec(object)

@@ -1,5 +1,5 @@
 /** ClusterRole: what may be done, in a namespace or everywhere, as the binding says. */
-import { column } from '../column.ts'
+import { createdColumn } from '../column.ts'
 import type { Kind } from '../kind.ts'
 import { checkPathSegment } from '../name.ts'
 import { RBAC_GROUP, validateClusterRole } from '../rbac/rbac.ts'
@@ -19,5 +19,5 @@ export const clusterRoleKind: Kind = {
   validateName: checkPathSegment,
   validate: validateClusterRole,
   createOnUpdate: true,
-  columns: [column('Created At', 'When it was created.', ({ metadata }) => metadata.creationTimestamp ?? '')],
+  columns: [createdColumn],
 }

@@ -1,5 +1,5 @@
 /** CSIStorageCapacity: how much of a class of storage some nodes can still get. */
-import { column } from '../column.ts'
+import { createdColumn } from '../column.ts'
 import { complain, type FieldError, fieldInvalid } from '../field-error.ts'
 import { validateImmutable } from '../immutable.ts'
 import type { Kind } from '../kind.ts'
@@ -47,8 +47,5 @@ export const csiStorageCapacityKind: Kind = {
     (['nodeTopology', 'storageClassName'] as const).flatMap(field =>
       validateImmutable(field, as(next)[field], as(current)[field]),
     ),
-  columns: [
-    column('StorageClassName', 'The class.', object => as(object).storageClassName ?? ''),
-    column('Capacity', 'How much there is.', object => as(object).capacity ?? ''),
-  ],
+  columns: [createdColumn],
 }

@@ -1,4 +1,6 @@
 /** CustomResourceDefinition: a kind that its author makes. What is served of it follows from its status. */
+
+import { createdColumn } from '../column.ts'
 import { CLEANUP_FINALIZER, type DefinitionSpec, setCondition, specOf, statusOf } from '../custom/definition.ts'
 import {
   validateDefinition,
@@ -43,6 +45,8 @@ export const customResourceDefinitionKind: Kind = {
   hasStatus: true,
   statusResets: ['metadata'],
   countsGenerations: true,
+  marksDeletionByTime: true,
+  takesAnyFinalizer: true,
   unconditionalUpdate: false,
   applyDefaults,
   prepareForCreate(definition) {
@@ -71,14 +75,5 @@ export const customResourceDefinitionKind: Kind = {
       metadata.deletionTimestamp ?? '',
     )
   },
-  columns: [
-    {
-      name: 'Created At',
-      type: 'date',
-      format: '',
-      description: 'When the definition was made.',
-      priority: 0,
-      value: ({ metadata }) => metadata.creationTimestamp ?? null,
-    },
-  ],
+  columns: [createdColumn],
 }

@@ -1,7 +1,7 @@
 /** DaemonSet: one Pod on each node. */
 import { ageColumn, column, integerColumn, labelsText } from '../column.ts'
-import { type FieldError, fieldInvalid } from '../field-error.ts'
-import { validateImmutable } from '../immutable.ts'
+import { type FieldError, fieldInvalid, fieldRequired } from '../field-error.ts'
+import { isSame, validateImmutable } from '../immutable.ts'
 import type { Kind } from '../kind.ts'
 import { isEmptySelector, validateLabelSelector } from '../label-selector.ts'
 import { noneNegative } from '../number-rules.ts'
@@ -37,13 +37,33 @@ const applyDefaults = (object: ApiObject): void => {
   }
   spec.template ??= {}
   applyPodTemplateDefaults(spec.template)
+  setTemplateGeneration(object, templateGeneration(object))
+}
+
+/** What extensions/v1beta1 had as spec.templateGeneration: how often the template has changed. */
+const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
+
+const templateGeneration = ({ metadata }: ApiObject): number => {
+  const said = metadata.annotations?.[TEMPLATE_GENERATION] ?? ''
+  return /^\d+$/.test(said) ? Math.max(1, Number(said)) : 1
+}
+
+const setTemplateGeneration = ({ metadata }: ApiObject, generation: number): void => {
+  metadata.annotations = { ...metadata.annotations, [TEMPLATE_GENERATION]: String(generation) }
+}
+
+/** No client changes it but by changing the template. */
+const keepTemplateGeneration = (next: ApiObject, current: ApiObject): void => {
+  const changed = !isSame(specOf(next).template, specOf(current).template)
+  setTemplateGeneration(next, templateGeneration(current) + (changed ? 1 : 0))
 }
 
 const validate = (object: ApiObject): FieldError[] => {
   const spec = specOf(object)
   const { selector, template = {}, updateStrategy = {} } = spec
   const errors: FieldError[] = []
-  if (selector) {
+  if (!selector) errors.push(fieldRequired('spec.selector'))
+  else {
     errors.push(...validateLabelSelector(selector, 'spec.selector'))
     if (isEmptySelector(selector))
       errors.push(fieldInvalid('spec.selector', selector, 'empty selector is invalid for daemonset'))
@@ -92,6 +112,7 @@ export const daemonSetKind: Kind = {
   prepareForCreate(object) {
     object.status = {}
   },
+  prepareForUpdate: keepTemplateGeneration,
   validate,
   validateUpdate: (next, current) =>
     validateImmutable('spec.selector', specOf(next).selector, specOf(current).selector),

@@ -1,6 +1,6 @@
 /** Deployment: so many Pods of a template, changed a few at a time. */
 import { ageColumn, column } from '../column.ts'
-import { type FieldError, fieldForbidden, fieldInvalid } from '../field-error.ts'
+import { type FieldError, fieldForbidden, fieldInvalid, fieldRequired } from '../field-error.ts'
 import { isSame, validateImmutable } from '../immutable.ts'
 import type { Kind } from '../kind.ts'
 import { isEmptySelector, validateLabelSelector } from '../label-selector.ts'
@@ -74,7 +74,8 @@ const validate = (object: ApiObject): FieldError[] => {
     'revisionHistoryLimit',
     'progressDeadlineSeconds',
   ])
-  if (selector) {
+  if (!selector) errors.push(fieldRequired('spec.selector'))
+  else {
     errors.push(...validateLabelSelector(selector, 'spec.selector'))
     if (isEmptySelector(selector))
       errors.push(fieldInvalid('spec.selector', selector, 'empty selector is invalid for deployment'))

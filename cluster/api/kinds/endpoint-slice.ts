@@ -9,6 +9,7 @@ import {
   fieldRequired,
   fieldTooMany,
 } from '../field-error.ts'
+import { isSame } from '../immutable.ts'
 import { familyOf, validateEndpointIp, validateIp } from '../ip.ts'
 import type { Kind } from '../kind.ts'
 import { checkDnsLabel, checkDnsSubdomain, checkLabelValue, checkQualifiedName } from '../name.ts'
@@ -181,6 +182,10 @@ export const endpointSliceKind: Kind = {
   hasStatus: false,
   countsGenerations: true,
   applyDefaults,
+  // Labels say whose it is: consumers must see that they changed.
+  prepareForUpdate({ metadata }, { metadata: current }) {
+    if (!isSame(metadata.labels ?? {}, current.labels ?? {})) metadata.generation = (current.generation ?? 0) + 1
+  },
   validate,
   validateUpdate,
   columns: [

@@ -104,5 +104,6 @@ export const endpointsKind: Kind = {
   applyDefaults,
   validate: object => subsetsOf(object).flatMap((subset, index) => validateSubset(subset, `subsets[${index}]`)),
   warnings: () => ['v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice'],
+  deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   columns: [column('Endpoints', 'Addresses with their ports.', endpointsText), ageColumn],
 }

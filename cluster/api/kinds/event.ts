@@ -7,7 +7,7 @@ import type { ApiObject } from '../object.ts'
 
 const validate = (object: ApiObject): FieldError[] => {
   const event = object as CoreEvent
-  const errors = validateNamespace(event, 'involvedObject')
+  const errors = validateNamespace(event)
   if (event.eventTime) {
     errors.push(...validateReporter(event, { controller: 'reportingComponent', note: 'message' }))
   }

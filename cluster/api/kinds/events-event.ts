@@ -16,7 +16,7 @@ const core = (object: ApiObject): CoreEvent => toCoreEvent(object) as CoreEvent
 
 const validate = (object: ApiObject): FieldError[] => {
   const event = core(object)
-  const errors = validateNamespace(event, 'regarding')
+  const errors = validateNamespace(event)
   // An event that came in through core/v1 is held to what core/v1 asks.
   if (!event.eventTime && (event.firstTimestamp || event.lastTimestamp)) return errors
   if (!event.eventTime) errors.push(fieldRequired('eventTime'))

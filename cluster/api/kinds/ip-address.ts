@@ -1,5 +1,5 @@
 /** IPAddress: one address taken by one object. Its name is the address, so nobody can take it twice. */
-import { ageColumn, column } from '../column.ts'
+import { column } from '../column.ts'
 import { type FieldError, fieldInvalid, fieldRequired } from '../field-error.ts'
 import { validateCanonicalIp } from '../ip.ts'
 import type { Kind } from '../kind.ts'
@@ -65,7 +65,9 @@ export const ipAddressKind: Kind = {
   hasStatus: false,
   countsGenerations: false,
   validateName: name =>
-    validateCanonicalIp('metadata.name', name).length === 0 ? [] : ['must be a valid canonical IP address'],
+    validateCanonicalIp('metadata.name', name).map(({ message }) =>
+      message.slice(fieldInvalid('', name, '').message.length),
+    ),
   validate,
   validateUpdate,
   columns: [
@@ -73,6 +75,5 @@ export const ipAddressKind: Kind = {
       const parent = parentOf(address)
       return parent ? parentText(parent) : ''
     }),
-    ageColumn,
   ],
 }

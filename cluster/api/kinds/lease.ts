@@ -47,6 +47,7 @@ export const leaseKind: Kind = {
   type: 'coordination.k8s.io/v1.Lease',
   hasStatus: false,
   countsGenerations: false,
+  takesAnyFinalizer: true,
   createOnUpdate: true,
   unconditionalUpdate: false,
   validate,

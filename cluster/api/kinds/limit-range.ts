@@ -1,5 +1,5 @@
 /** LimitRange: how much each container, Pod or claim of a namespace may ask for, and what those ask that do not say. */
-import { column } from '../column.ts'
+import { createdColumn } from '../column.ts'
 import { type FieldError, fieldDuplicate, fieldForbidden, fieldInvalid, fieldRequired } from '../field-error.ts'
 import type { Kind } from '../kind.ts'
 import type { ApiObject } from '../object.ts'
@@ -162,5 +162,5 @@ export const limitRangeKind: Kind = {
   countsGenerations: false,
   applyDefaults,
   validate,
-  columns: [column('Created At', 'When it was created.', ({ metadata }) => metadata.creationTimestamp ?? '')],
+  columns: [createdColumn],
 }

@@ -15,6 +15,7 @@ export const mutatingWebhookConfigurationKind: Kind = {
   type: 'admissionregistration.k8s.io/v1.MutatingWebhookConfiguration',
   hasStatus: false,
   countsGenerations: true,
+  takesAnyFinalizer: true,
   unconditionalUpdate: false,
   applyDefaults(object) {
     applyWebhookDefaults(object)

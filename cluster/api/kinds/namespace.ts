@@ -45,6 +45,7 @@ export const namespaceKind: Kind = {
   type: 'core/v1.Namespace',
   hasStatus: true,
   countsGenerations: false,
+  marksDeletionByTime: true,
   validateName: checkDnsLabel,
   applyDefaults,
   prepareForCreate,

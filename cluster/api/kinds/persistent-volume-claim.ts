@@ -32,13 +32,12 @@ export const persistentVolumeClaimKind: Kind = {
   hasStatus: true,
   countsGenerations: false,
   deleteReturnsObject: true,
-  applyDefaults(object) {
-    applyClaimDefaults(object)
-    alignDataSources(object)
-  },
+  applyDefaults: applyClaimDefaults,
   prepareForCreate(object) {
     object.status = { phase: 'Pending' }
+    alignDataSources(object)
   },
+  prepareForUpdate: alignDataSources,
   validate: validateClaim,
   validateUpdate: validateClaimUpdate,
   columns: [

@@ -3,6 +3,7 @@ import { ageColumn, column, integerColumn } from '../column.ts'
 import { type FieldError, fieldInvalid } from '../field-error.ts'
 import type { Kind } from '../kind.ts'
 import { type LabelSelector, validateLabelSelector } from '../label-selector.ts'
+import { checkPathSegment } from '../name.ts'
 import { type IntOrString, noneNegative, notOverAll, validateNumberOrPercent } from '../number-rules.ts'
 import type { ApiObject } from '../object.ts'
 
@@ -43,6 +44,9 @@ export const podDisruptionBudgetKind: Kind = {
   type: 'policy/v1.PodDisruptionBudget',
   hasStatus: true,
   countsGenerations: true,
+  takesAnyFinalizer: true,
+  // Kubernetes looks at no more of a budget's name than at that of a role.
+  validateName: checkPathSegment,
   unconditionalUpdate: false,
   prepareForCreate(object) {
     object.status = {}

@@ -1,6 +1,6 @@
 /** ReplicaSet: so many Pods of one template. */
 import { ageColumn, integerColumn } from '../column.ts'
-import { type FieldError, fieldInvalid } from '../field-error.ts'
+import { type FieldError, fieldInvalid, fieldRequired } from '../field-error.ts'
 import { validateImmutable } from '../immutable.ts'
 import type { Kind } from '../kind.ts'
 import { isEmptySelector, validateLabelSelector } from '../label-selector.ts'
@@ -33,7 +33,8 @@ const validate = (object: ApiObject): FieldError[] => {
   const spec = specOf(object)
   const { selector, template = {} } = spec
   const errors = noneNegative(spec, 'spec', ['replicas', 'minReadySeconds'])
-  if (selector) {
+  if (!selector) errors.push(fieldRequired('spec.selector'))
+  else {
     errors.push(...validateLabelSelector(selector, 'spec.selector'))
     if (isEmptySelector(selector))
       errors.push(fieldInvalid('spec.selector', selector, 'empty selector is invalid for deployment'))

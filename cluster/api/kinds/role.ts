@@ -1,5 +1,5 @@
 /** Role: what may be done in its namespace, for bindings to grant. */
-import { column } from '../column.ts'
+import { createdColumn } from '../column.ts'
 import type { Kind } from '../kind.ts'
 import { checkPathSegment } from '../name.ts'
 import { RBAC_GROUP, validateRole } from '../rbac/rbac.ts'
@@ -19,5 +19,5 @@ export const roleKind: Kind = {
   validateName: checkPathSegment,
   validate: validateRole,
   createOnUpdate: true,
-  columns: [column('Created At', 'When it was created.', ({ metadata }) => metadata.creationTimestamp ?? '')],
+  columns: [createdColumn],
 }

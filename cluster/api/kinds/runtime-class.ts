@@ -38,6 +38,7 @@ export const runtimeClassKind: Kind = {
   type: 'node.k8s.io/v1.RuntimeClass',
   hasStatus: false,
   countsGenerations: false,
+  takesAnyFinalizer: true,
   unconditionalUpdate: false,
   validate,
   validateUpdate: (next, current) => validateImmutable('handler', as(next).handler, as(current).handler),

@@ -47,6 +47,7 @@ export const serviceCidrKind: Kind = {
   namespaced: false,
   type: 'networking.k8s.io/v1.ServiceCIDR',
   hasStatus: true,
+  statusKeepsMetadata: true,
   countsGenerations: false,
   validate,
   validateUpdate,

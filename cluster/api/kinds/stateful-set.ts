@@ -1,20 +1,21 @@
 /** StatefulSet: Pods with names and volumes that stay theirs. */
 import { ageColumn, column } from '../column.ts'
-import { type FieldError, fieldForbidden, fieldInvalid } from '../field-error.ts'
+import { type FieldError, fieldForbidden, fieldInvalid, fieldRequired } from '../field-error.ts'
 import { isSame } from '../immutable.ts'
 import type { Kind } from '../kind.ts'
 import { isEmptySelector, validateLabelSelector } from '../label-selector.ts'
 import { checkDnsLabel } from '../name.ts'
 import { type IntOrString, isZero, noneNegative, notOverAll, validateNumberOrPercent } from '../number-rules.ts'
-import type { ApiObject } from '../object.ts'
+import type { ApiObject, ObjectMeta } from '../object.ts'
 import { applyPodTemplateDefaults } from '../pod/defaults.ts'
-import { applyClaimDefaults } from '../volume/claim.ts'
+import { applyClaimDefaults, validateClaim } from '../volume/claim.ts'
 import { usualScale } from '../workload/scale.ts'
 import {
+  type PodTemplate,
   templateColumns,
   validateAlways,
   validateChosen,
-  validateTemplateMetadata,
+  validateTemplate,
   type WorkloadSpec,
 } from '../workload/template.ts'
 
@@ -41,7 +42,11 @@ const applyDefaults = (object: ApiObject): void => {
     spec.updateStrategy.rollingUpdate ??= {}
   }
   const { type, rollingUpdate } = spec.updateStrategy
-  if (type === 'RollingUpdate' && rollingUpdate) rollingUpdate.partition ??= 0
+  if (type === 'RollingUpdate' && rollingUpdate) {
+    rollingUpdate.partition ??= 0
+    // KEP-961, on by default in 1.35.
+    rollingUpdate.maxUnavailable ??= 1
+  }
   spec.persistentVolumeClaimRetentionPolicy ??= {}
   spec.persistentVolumeClaimRetentionPolicy.whenDeleted ||= 'Retain'
   spec.persistentVolumeClaimRetentionPolicy.whenScaled ||= 'Retain'
@@ -69,18 +74,35 @@ const validateStrategy = ({ updateStrategy = {} }: StatefulSetSpec): FieldError[
   return [...errors, ...validateNumberOrPercent(at, maxUnavailable), ...notOverAll(at, maxUnavailable)]
 }
 
-/** Kubernetes looks at the labels of the template alone: its volumes are not complete without the claims. */
+/** As Pods will have it: with the volumes of the claims. */
+const completed = ({ template = {}, volumeClaimTemplates: claims = [] }: StatefulSetSpec): PodTemplate => {
+  const { hostname: _hostname, subdomain: _subdomain, volumes = [], ...spec } = template.spec ?? {}
+  const claimed = claims.map(({ metadata }) => {
+    const { name = '' } = (metadata ?? {}) as ObjectMeta
+    return { name, persistentVolumeClaim: { claimName: name } }
+  })
+  const others = volumes.filter(({ name }) => !claimed.some(claim => claim.name === name))
+  return { ...template, spec: { ...spec, volumes: [...claimed, ...others] } }
+}
+
+const validateClaims = ({ volumeClaimTemplates: claims = [] }: StatefulSetSpec): FieldError[] =>
+  claims.flatMap((claim, index) =>
+    validateClaim(claim).map(error => ({ ...error, field: `spec.volumeClaimTemplates[${index}].${error.field}` })),
+  )
+
 const validate = (object: ApiObject): FieldError[] => {
   const spec = specOf(object)
   const { selector, template = {}, ordinals, serviceName = '' } = spec
   const errors = [
     ...validateStrategy(spec),
+    ...validateClaims(spec),
     ...noneNegative(spec, 'spec', ['replicas', 'minReadySeconds', 'revisionHistoryLimit']),
     ...noneNegative(ordinals ?? {}, 'spec.ordinals', ['start']),
   ]
   if (serviceName !== '')
     errors.push(...checkDnsLabel(serviceName).map(text => fieldInvalid('spec.serviceName', serviceName, text)))
-  if (selector) {
+  if (!selector) errors.push(fieldRequired('spec.selector'))
+  else {
     errors.push(...validateLabelSelector(selector, 'spec.selector'))
     if (isEmptySelector(selector))
       errors.push(fieldInvalid('spec.selector', selector, 'empty selector is invalid for statefulset'))
@@ -91,7 +113,7 @@ const validate = (object: ApiObject): FieldError[] => {
   return [
     ...errors,
     ...validateChosen(selector, template, 'spec.template'),
-    ...validateTemplateMetadata(template, 'spec.template'),
+    ...validateTemplate(completed(spec), 'spec.template'),
     ...validateAlways(template, 'spec.template'),
   ]
 }

@@ -70,7 +70,7 @@ export const storageClassKind: Kind = {
     column('Provisioner', 'Who makes the storage.', object => as(object).provisioner ?? ''),
     column('ReclaimPolicy', 'What becomes of it after its claim.', object => as(object).reclaimPolicy ?? 'Delete'),
     column('VolumeBindingMode', 'When it is made.', object => orNone(as(object).volumeBindingMode)),
-    column('AllowVolumeExpansion', 'Whether it may grow.', object => String(as(object).allowVolumeExpansion ?? false)),
+    column('AllowVolumeExpansion', 'Whether it may grow.', object => as(object).allowVolumeExpansion ?? false),
     ageColumn,
   ],
 }

@@ -24,6 +24,7 @@ export const validatingAdmissionPolicyBindingKind: Kind = {
   type: 'admissionregistration.k8s.io/v1.ValidatingAdmissionPolicyBinding',
   hasStatus: false,
   countsGenerations: true,
+  takesAnyFinalizer: true,
   unconditionalUpdate: false,
   applyDefaults: object => applyMatchDefaults(bindingSpec(object).matchResources),
   validate: validateBinding,

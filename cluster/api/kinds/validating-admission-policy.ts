@@ -16,6 +16,7 @@ export const validatingAdmissionPolicyKind: Kind = {
   type: 'admissionregistration.k8s.io/v1.ValidatingAdmissionPolicy',
   hasStatus: true,
   countsGenerations: true,
+  takesAnyFinalizer: true,
   unconditionalUpdate: false,
   applyDefaults(object) {
     const spec = policySpec(object)

@@ -15,6 +15,7 @@ export const validatingWebhookConfigurationKind: Kind = {
   type: 'admissionregistration.k8s.io/v1.ValidatingWebhookConfiguration',
   hasStatus: false,
   countsGenerations: true,
+  takesAnyFinalizer: true,
   unconditionalUpdate: false,
   applyDefaults: applyWebhookDefaults,
   validate: validateWebhooks,

@@ -53,7 +53,8 @@ export const validateChosen = (
   { metadata = {} }: PodTemplate,
   at: string,
 ): FieldError[] => {
-  if (!selector || isEmptySelector(selector) || matchesSelector(selector, metadata.labels ?? {})) return []
+  // A selector that is absent chooses nothing, an empty one everything.
+  if (selector && (isEmptySelector(selector) || matchesSelector(selector, metadata.labels ?? {}))) return []
   const detail = '`selector` does not match template `labels`'
   return [fieldInvalid(`${at}.metadata.labels`, metadata.labels ?? null, detail)]
 }

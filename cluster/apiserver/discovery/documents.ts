@@ -179,7 +179,7 @@ export const aggregatedDiscovery = (
   items: groups
     .filter(({ name }) => (name === '') === (root === 'api'))
     .map(({ name, versions }) => ({
-      metadata: { name, creationTimestamp: null },
+      metadata: name === '' ? {} : { name },
       versions: versions.map(aggregatedVersion),
     })),
 })

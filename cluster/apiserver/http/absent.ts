@@ -1,6 +1,9 @@
 /** What clients know of Kubernetes and this cluster does without: said in words, where "not found" would puzzle. */
 import type { Kind } from '#cluster/api/kind.ts'
-import type { Status } from '#cluster/api/status.ts'
+import { failure, type Status } from '#cluster/api/status.ts'
+
+/** Nothing is served at a path of a group that is built in; at others, not even a Status is. */
+export const ABSENT_RESOURCE = failure(404, 'NotFound', 'the server could not find the requested resource', {})
 
 /** What kube-apiserver passes on to the kubelet of a Pod's node. */
 const KUBELET_SUBRESOURCES = new Set(['attach', 'exec', 'log', 'portforward'])

@@ -16,8 +16,9 @@ import type { DiscoveryRoutes } from '../discovery/routes.ts'
 import { isHealthPath } from '../health.ts'
 import { impersonate } from '../impersonation.ts'
 import type { ApiserverMetrics } from '../metrics.ts'
-import type { Registry } from '../registry.ts'
+import type { Registry, Resource } from '../registry.ts'
 import { readFlag } from '../verbs/list-options.ts'
+import { ABSENT_RESOURCE } from './absent.ts'
 import type { ActionRoutes } from './action-routes.ts'
 import {
   type Answer,
@@ -215,6 +216,8 @@ export class Handler {
       const answer = route(pathname, request, query)
       if (answer) return readOnly(method, await answer, accept)
     }
+    const isBuiltIn = ({ kind }: Resource) => kind.group === path?.group && !kind.namesItems
+    if (registry.resources.some(isBuiltIn)) return statusAnswer(ABSENT_RESOURCE, accept)
     if (pathname.startsWith('/api/') || pathname.startsWith('/apis/')) return pageNotFound()
     const paths = JSON.stringify({ paths: this.#options.paths() })
     return jsonAnswer(paths, { code: pathname === '/' ? 200 : 404 })

@@ -3,7 +3,7 @@ import { failure, type Status } from '#cluster/api/status.ts'
 import type { User } from '../authenticator.ts'
 import { verbsOf, verbsOfSubresource } from '../discovery/documents.ts'
 import type { Registry, Resource } from '../registry.ts'
-import { absentSubresource } from './absent.ts'
+import { ABSENT_RESOURCE, absentSubresource } from './absent.ts'
 import type { ResourceCall } from './call.ts'
 import { type Answer, headerOf, pageNotFound, type Request, type Response, statusAnswer } from './exchange.ts'
 import { getRoute, listRoute, type WatchRoutes } from './read-routes.ts'
@@ -77,7 +77,8 @@ export const answerResource = (
   const scale = path.subresource === 'scale' ? resource.kind.scale : undefined
   if (path.subresource !== undefined && !scale && !hasSubresource(resource, path.subresource)) {
     const absent = absentSubresource(resource.kind, path.subresource)
-    return absent ? statusAnswer(absent, accept) : pageNotFound()
+    if (!absent && resource.kind.namesItems) return pageNotFound()
+    return statusAnswer(absent ?? ABSENT_RESOURCE, accept)
   }
   if (!isServed(asked))
     return statusAnswer(methodNotAllowed(resource, verb ?? context.request.method?.toLowerCase() ?? ''), accept)

@@ -76,8 +76,10 @@ const mark = (registry: Registry, kind: Kind, current: ApiObject, options: Delet
   const grace = Math.max(0, kind.gracePeriodSeconds?.(current, options.gracePeriodSeconds) ?? 0)
   if (metadata.deletionTimestamp === undefined) {
     metadata.deletionTimestamp = timestamp(registry.clock.now() + grace * 1000)
-    metadata.deletionGracePeriodSeconds = grace
-    if (metadata.generation !== undefined) metadata.generation++
+    if (!kind.marksDeletionByTime) {
+      metadata.deletionGracePeriodSeconds = grace
+      if (metadata.generation !== undefined) metadata.generation++
+    }
     kind.prepareForDelete?.(next)
   } else if (options.gracePeriodSeconds !== undefined && grace < (metadata.deletionGracePeriodSeconds ?? 0)) {
     // A second deletion may shorten the grace, never lengthen it.

@@ -87,8 +87,12 @@ const cases: readonly [string, ObjectMeta, readonly string[]][] = [
   [
     'a finalizer that is none',
     { ...good, finalizers: ['a b'] },
-    [`metadata.finalizers: Invalid value: "a b": name part ${KEY}`],
+    [
+      `metadata.finalizers: Invalid value: "a b": name part ${KEY}`,
+      'metadata.finalizers[0]: Invalid value: "a b": name is neither a standard finalizer name nor is it fully qualified',
+    ],
   ],
+  ["Kubernetes's own finalizers have no domain", { ...good, finalizers: ['kubernetes', 'orphan', 'a.b/c'] }, []],
   [
     'finalizers that contradict',
     { ...good, finalizers: ['orphan', 'foregroundDeletion'] },

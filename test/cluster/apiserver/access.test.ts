@@ -130,10 +130,16 @@ test('OpenAPI: the index names documents by hash, which may be kept', async t =>
   t.is(kept.code, 304)
 })
 
+const ABSENT = 'the server could not find the requested resource'
+
 test('paths that are not there', async t => {
   const { fetch } = await startApiserver(t)
-  for (const path of ['/api/v1/foos', '/apis/x.io/v1', '/api/v1/services/name', '/api/v1/namespaces/a/nodes'])
+  for (const path of ['/apis/x.io/v1', '/apis/x.io/v1/foos', '/apis/x.io/v1/namespaces/a/foos/b'])
     t.deepEqual([(await fetch(path)).code, (await fetch(path)).text], [404, '404 page not found\n'], path)
+  for (const path of ['/api/v1/foos', '/api/v1/services/name', '/api/v1/namespaces/a/nodes', '/apis/apps/v1/foos']) {
+    const { code, json } = await fetch(path)
+    t.deepEqual([code, json.message, json.details], [404, ABSENT, {}], path)
+  }
   t.is((await fetch('/foo')).code, 404)
   t.true((await fetch('/')).json.paths.includes('/apis/discovery.k8s.io/v1'))
   t.is((await fetch('/api/v1/%zz')).code, 404)
@@ -152,8 +158,8 @@ test('what needs a kubelet is refused in words', async t => {
   for (const action of ['exec', 'attach', 'portforward'])
     t.regex(await refused(`${pod}/${action}`, { method: 'POST', headers: upgrade }), /needs a kubelet/)
   t.regex(await refused(`${pod}/log`, {}), /needs a kubelet/)
-  t.is((await fetch(`${pod}/nothing`)).text, '404 page not found\n')
-  t.is((await fetch('/api/v1/namespaces/default/services/s/log')).text, '404 page not found\n')
+  t.is((await fetch(`${pod}/nothing`)).json.message, ABSENT)
+  t.is((await fetch('/api/v1/namespaces/default/services/s/log')).json.message, ABSENT)
 })
 
 test('requests and watches are counted by the names that Kubernetes gives them', async t => {

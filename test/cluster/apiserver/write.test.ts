@@ -273,8 +273,10 @@ test('generations count changes of what is wanted', async t => {
   }
   t.is((await fetch(path, { method: 'POST', body: slice })).json.metadata.generation, 1)
   const patch = (body: object) => fetch(`${path}/e`, { method: 'PATCH', headers: MERGE, body })
-  t.is((await patch({ metadata: { labels: { a: 'b' } } })).json.metadata.generation, 1)
-  t.is((await patch({ endpoints: [{ addresses: ['192.0.2.2'] }] })).json.metadata.generation, 2)
+  t.is((await patch({ metadata: { annotations: { a: 'b' } } })).json.metadata.generation, 1)
+  // Labels say whose it is.
+  t.is((await patch({ metadata: { labels: { a: 'b' } } })).json.metadata.generation, 2)
+  t.is((await patch({ endpoints: [{ addresses: ['192.0.2.2'] }] })).json.metadata.generation, 3)
 })
 
 test('PUT makes an absent object of the kinds that allow it', async t => {

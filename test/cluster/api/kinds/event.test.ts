@@ -78,10 +78,17 @@ test('events are about something in their own namespace', t => {
   t.deepEqual(complaints(eventKind, core({ involvedObject: elsewhere })), [
     'involvedObject.namespace: Invalid value: "other": does not match event.namespace',
   ])
-  t.deepEqual(complaints(eventsEventKind, events({ regarding: elsewhere })), [
-    'regarding.namespace: Invalid value: "other": does not match event.namespace',
-  ])
   t.deepEqual(complaints(eventKind, core({ involvedObject: { kind: 'Node', name: 'n' } })), [])
+})
+
+test('events with a time may be about something elsewhere; about a Node they live in one of two namespaces', t => {
+  t.deepEqual(complaints(eventsEventKind, events({ regarding: { kind: 'Pod', namespace: 'other', name: 'p' } })), [])
+  const about = (namespace: string) =>
+    events({ metadata: { name: 'e', namespace }, regarding: { kind: 'Node', name: 'n' } })
+  t.deepEqual(complaints(eventsEventKind, about('kube-system')), [])
+  t.deepEqual(complaints(eventsEventKind, about('other')), [
+    'involvedObject.namespace: Invalid value: "": does not match event.namespace',
+  ])
 })
 
 const refusals: readonly [string, object, readonly string[]][] = [

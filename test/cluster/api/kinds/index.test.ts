@@ -98,7 +98,7 @@ const GOOD: Readonly<Record<string, Record<string, unknown>>> = {
   },
   HorizontalPodAutoscaler: {
     metadata: { name: 'h' },
-    spec: { scaleTargetRef: { kind: 'Deployment', name: 'd' }, maxReplicas: 3 },
+    spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd' }, maxReplicas: 3 },
   },
   CertificateSigningRequest: {
     metadata: { name: 'c' },
@@ -186,7 +186,12 @@ const GOOD: Readonly<Record<string, Record<string, unknown>>> = {
     metadata: { name: 's' },
     spec: {
       ...workload,
-      volumeClaimTemplates: [{ metadata: { name: 'v' }, spec: { accessModes: ['ReadWriteOnce'] } }],
+      volumeClaimTemplates: [
+        {
+          metadata: { name: 'v' },
+          spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+        },
+      ],
     },
   },
   ServiceCIDR: { metadata: { name: 'c' }, spec: { cidrs: ['10.96.0.0/12', 'fd00::/112'] } },

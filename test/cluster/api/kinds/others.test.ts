@@ -68,7 +68,7 @@ const refusals: readonly [string, Kind, object, readonly string[]][] = [
     'an address not in canonical form',
     ipAddressKind,
     named({ spec: { parentRef: { resource: 'services', name: 's' } } }, '2001:db8:0::1'),
-    ['metadata.name: Invalid value: "2001:db8:0::1": must be a valid canonical IP address'],
+    ['metadata.name: Invalid value: "2001:db8:0::1": must be in canonical form ("2001:db8::1")'],
   ],
   ['an address of nobody', ipAddressKind, named({}, '10.0.0.1'), ['spec.parentRef: Required value']],
   [

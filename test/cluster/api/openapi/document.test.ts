@@ -104,24 +104,28 @@ const METHODS: Readonly<Record<string, string>> = {
   delete: 'delete',
 }
 
+/** Method and path of each verb that discovery tells of. */
+const operationsOf = ({ name, namespaced, verbs }: Resource, base: string): (readonly [string, string])[] => {
+  const [plural = '', subresource] = name.split('/')
+  const all = `/${base}/${namespaced ? 'namespaces/{namespace}/' : ''}${plural}`
+  return verbs.flatMap(verb => {
+    const method = METHODS[verb]
+    if (!method) return []
+    const one = subresource !== undefined || !['create', 'list'].includes(verb)
+    return [[method, `${all}${one ? '/{name}' : ''}${subresource ? `/${subresource}` : ''}`] as const]
+  })
+}
+
 test('what discovery tells of, the documents tell of as well, subresources and their verbs too', t => {
-  let operations = 0
+  let count = 0
   for (const served of groupVersions([componentStatusKind, ...KINDS, ...REVIEWS])) {
     const base = served.group === '' ? `api/${served.version}` : `apis/${served.group}/${served.version}`
     const { paths } = documentAt(base) as unknown as { paths: Record<string, Record<string, unknown>> }
     const { resources } = resourceList(served) as unknown as { resources: Resource[] }
-    for (const { name, namespaced, verbs } of resources) {
-      const [plural = '', subresource] = name.split('/')
-      const all = `/${base}/${namespaced ? 'namespaces/{namespace}/' : ''}${plural}`
-      for (const verb of verbs) {
-        const method = METHODS[verb]
-        if (!method) continue
-        const one = subresource !== undefined || !['create', 'list'].includes(verb)
-        const path = `${all}${one ? '/{name}' : ''}${subresource ? `/${subresource}` : ''}`
-        t.truthy(paths[path]?.[method], `${method} ${path}`)
-        operations++
-      }
+    for (const [method, path] of resources.flatMap(resource => operationsOf(resource, base))) {
+      t.truthy(paths[path]?.[method], `${method} ${path}`)
+      count++
     }
   }
-  t.true(operations > 350, `${operations} operations`)
+  t.true(count > 350, `${count} operations`)
 })

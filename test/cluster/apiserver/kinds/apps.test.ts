@@ -11,7 +11,14 @@ const selector = { matchLabels: { app: 'a' } }
 const workload = { spec: { selector, template } }
 
 const onSelector: NonNullable<KindCase['invalid']> = [
-  ['no selector', body => delete body.spec.selector, ['spec.selector: Required value']],
+  [
+    'no selector',
+    body => delete body.spec.selector,
+    [
+      'spec.selector: Required value',
+      'spec.template.metadata.labels: Invalid value: {"app":"a"}: `selector` does not match template `labels`',
+    ],
+  ],
   [
     'labels that the selector does not choose',
     body => (body.spec.template.metadata.labels = { app: 'b' }),
@@ -170,14 +177,19 @@ kindDoor(test, [
       spec: {
         ...workload.spec,
         serviceName: 's',
-        volumeClaimTemplates: [{ metadata: { name: 'd' }, spec: { accessModes: ['ReadWriteOnce'] } }],
+        volumeClaimTemplates: [
+          {
+            metadata: { name: 'd' },
+            spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+          },
+        ],
       },
     },
     defaults: {
       spec: {
         replicas: 1,
         podManagementPolicy: 'OrderedReady',
-        updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 0 } },
+        updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 0, maxUnavailable: 1 } },
         persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
         volumeClaimTemplates: [
           {

@@ -73,6 +73,7 @@ kindDoor(test, [
           'spec.maxReplicas: Invalid value: 0: must be greater than 0',
           'spec.scaleTargetRef.kind: Required value',
           'spec.scaleTargetRef.name: Required value',
+          'spec.scaleTargetRef.apiVersion: Invalid value: "": apiVersion must specify API group',
         ],
       ],
       [

@@ -58,7 +58,7 @@ kindDoor(test, [
       Provisioner: 'example.com/disk',
       ReclaimPolicy: 'Delete',
       VolumeBindingMode: 'Immediate',
-      AllowVolumeExpansion: 'false',
+      AllowVolumeExpansion: false,
     },
   },
   {

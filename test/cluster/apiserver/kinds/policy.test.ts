@@ -122,6 +122,6 @@ kindDoor(test, [
       ['another value', body => (body.value = 1001), ['value: Forbidden: may not be changed in an update.']],
       ['another word', body => (body.description = 'They do.'), []],
     ],
-    cells: { Value: 1000, 'Global-Default': 'false', PreemptionPolicy: 'PreemptLowerPriority' },
+    cells: { Value: 1000, 'Global-Default': false, PreemptionPolicy: 'PreemptLowerPriority' },
   },
 ])
