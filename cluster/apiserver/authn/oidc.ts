@@ -100,7 +100,8 @@ export const createOidcAuthenticator = (options: OidcOptions): TokenAuthenticato
   const userOf = (claims: JWTPayload): IdentifiedToken => {
     const [name] = claimTexts(claims[usernameClaim])
     // An address that nobody has proven to be theirs names nobody.
-    if (!name || (usernameClaim === 'email' && ![undefined, true].includes(claims.email_verified as true))) return 'none'
+    const isUnproven = claims.email_verified !== undefined && claims.email_verified !== true
+    if (!name || (usernameClaim === 'email' && isUnproven)) return 'none'
     if (!required.every(([claim, value]) => claims[claim] === value)) return 'none'
     const groups = groupsClaim === '' ? [] : claimTexts(claims[groupsClaim]).map(group => groupsPrefix + group)
     return { user: { name: prefix + name, groups: authenticatedGroups(groups) } }

@@ -1,6 +1,6 @@
 /** `"%s of %d".format([a, b])`: cel-go's verbs. */
 import { traversal, walks } from '../cost.ts'
-import { formatDouble } from '../double.ts'
+import { formatDouble, withExponent } from '../double.ts'
 import type { Charge } from '../equality.ts'
 import { type CelFunction, method } from '../function.ts'
 import { formatDuration, formatTime } from '../time.ts'
@@ -58,9 +58,7 @@ const double = (clause: string, value: CelValue, digits: string): string => {
   if (typeof value !== 'number') throw wrongFor(clause, 'doubles', value)
   const places = digits === '' ? 6 : Math.min(Number(digits.slice(1)), 100)
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity'
-  return clause === 'fixed-point'
-    ? value.toFixed(places)
-    : value.toExponential(places).replace(/e([+-])(\d)$/, 'e$10$2')
+  return clause === 'fixed-point' ? value.toFixed(places) : withExponent(value.toExponential(places))
 }
 
 const VERBS: Readonly<Record<string, (value: CelValue, digits: string) => string>> = {
