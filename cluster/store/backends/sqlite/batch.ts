@@ -120,10 +120,17 @@ export const decodeBatch = (log: Buffer, offset: number, seed: number): Batch | 
   const end = offset + HEAD + log.readUInt32LE(offset + CHECKED + 8)
   if (end > log.length) return undefined
   if (crc32(log.subarray(offset + CHECKED, end), seed) !== log.readUInt32LE(offset + 4)) return undefined
-  const entries: Entry[] = []
-  const cursor = new Cursor(log, offset + HEAD)
-  while (cursor.offset < end) entries.push(cursor.entry())
-  return { sequence: log.readDoubleLE(offset + CHECKED), entries, length: toPages(end - offset) }
+  return {
+    sequence: log.readDoubleLE(offset + CHECKED),
+    length: toPages(end - offset),
+    // Most batches of a log are in the database already: nobody asks for what is in them.
+    get entries() {
+      const entries: Entry[] = []
+      const cursor = new Cursor(log, offset + HEAD)
+      while (cursor.offset < end) entries.push(cursor.entry())
+      return entries
+    },
+  }
 }
 
 /** Reads what a checksum has vouched for. */

@@ -19,8 +19,9 @@ export interface PackedRequests {
 
 const DELETED = -1
 
-/** Bytes. */
+/** Bytes for values that are there before they are needed: at least, and at most. */
 const SMALLEST = 4 << 10
+const LARGEST = 1 << 20
 
 /** Requests on their way out. */
 export class Outbox {
@@ -53,11 +54,11 @@ export class Outbox {
     }
   }
 
-  /** All of them; the box is empty then. The buffer of the values is as large as the last turn's needed. */
+  /** All of them; the box is empty then. The next turn is thought to need as much memory. */
   take(): PackedRequests {
     const taken = { words: this.#words, values: this.#values }
     this.#words = []
-    this.#values = new Uint8Array(Math.max(SMALLEST, this.#end))
+    this.#values = new Uint8Array(Math.min(Math.max(SMALLEST, this.#end), LARGEST))
     this.#end = 0
     return taken
   }
