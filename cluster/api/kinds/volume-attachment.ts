@@ -76,7 +76,7 @@ export const volumeAttachmentKind: Kind = {
   validateUpdate: (next, current) => validateImmutable('spec', next.spec, current.spec),
   validateStatusUpdate,
   columns: [
-    column('Attacher', 'The driver that attaches it.', object => specOf(object).attacher ?? ''),
+    { ...column('Attacher', 'The driver that attaches it.', object => specOf(object).attacher ?? ''), format: 'name' },
     column('PV', 'The volume.', object => specOf(object).source?.persistentVolumeName ?? ''),
     column('Node', 'Where it shall be.', object => specOf(object).nodeName ?? ''),
     booleanColumn('Attached', 'Whether it is there.', object => statusOf(object).attached ?? false),

@@ -28,7 +28,7 @@ export interface WorkloadSpec {
 }
 
 /** Labels and annotations. */
-export const validateTemplateMetadata = ({ metadata = {} }: PodTemplate, at: string): FieldError[] => [
+const validateTemplateMetadata = ({ metadata = {} }: PodTemplate, at: string): FieldError[] => [
   ...validateLabelMap(metadata.labels ?? {}, `${at}.labels`),
   ...Object.keys(metadata.annotations ?? {}).flatMap(key =>
     checkQualifiedName(key.toLowerCase()).map(text => fieldInvalid(`${at}.annotations`, key, text)),
