@@ -1,5 +1,5 @@
 /**
- * `npm run fuzz [-- --minutes 10]`: feeds every target (messages, the whole resolver, TCP, HTTPS, the Corefile) mutated
+ * `npm run fuzz [-- --minutes 10]`: feeds every target (messages, the whole resolver, TCP, HTTPS, the Corefile, zone files) mutated
  * inputs, guided by which code they reach, and ends with 1 where a law was broken. What broke it is kept in corpus/.
  *
  * `--target NAME` for one alone; `--seed N` for the same inputs again; `--replay FILE` for one input of corpus/.

@@ -6,6 +6,7 @@ import { messageTarget } from './targets/message.ts'
 import { responderTarget } from './targets/responder.ts'
 import { streamTarget } from './targets/stream.ts'
 import { upstreamTarget } from './targets/upstream.ts'
+import { zonefileTarget } from './targets/zonefile.ts'
 
 export const targets: readonly FuzzTarget[] = [
   messageTarget,
@@ -15,4 +16,5 @@ export const targets: readonly FuzzTarget[] = [
   upstreamTarget,
   httpsTarget,
   corefileTarget,
+  zonefileTarget,
 ]
