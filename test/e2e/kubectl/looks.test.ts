@@ -85,7 +85,7 @@ test('get shows the columns that kubectl users know', async t => {
   t.deepEqual(await header('ns'), ['NAME', 'STATUS', 'AGE'])
   t.deepEqual(await header('endpointslices', '-n', 'data'), ['NAME', 'ADDRESSTYPE', 'PORTS', 'ENDPOINTS', 'AGE'])
   t.deepEqual(await header('endpoints'), ['NAME', 'ENDPOINTS', 'AGE'])
-  t.deepEqual(await header('ipaddresses'), ['NAME', 'PARENTREF', 'AGE'])
+  t.deepEqual(await header('ipaddresses'), ['NAME', 'PARENTREF'])
   t.deepEqual(await header('servicecidrs'), ['NAME', 'CIDRS', 'AGE'])
   const slice = words(await run(t, ['get', 'endpointslice', 'db-1', '-n', 'data', '--no-headers']))
   t.deepEqual(slice.slice(0, 4), ['db-1', 'IPv4', '5432', '192.0.2.1,192.0.2.2'])
