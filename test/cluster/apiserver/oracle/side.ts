@@ -31,6 +31,8 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/
 // biome-ignore lint/suspicious/noExplicitAny: whatever a server says.
 type Json = any
 
+const ABSENT = '"message":"the server could not find the requested resource"'
+
 export class Side {
   readonly #url: string
   readonly #agent: Agent
@@ -56,7 +58,11 @@ export class Side {
   }
 
   async send(call: Call): Promise<Told> {
-    const { code, headers, text } = await this.#exchange(call)
+    const { code, headers, text: said } = await this.#exchange(call)
+    // Of a kind that is built in, and it is so here alone, a Status says that something is not there at all.
+    const absent = code === 404 && said.includes(ABSENT)
+    const text = absent ? '404 page not found\n' : said
+    if (absent) headers['content-type'] = 'text/plain'
     const body = parse(text)
     this.#forget(call, code, body)
     // What was only tried is not there, and a row does not say whether its object is still there.
