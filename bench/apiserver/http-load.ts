@@ -22,7 +22,8 @@ export interface HttpLoad {
 export interface HttpLoadReport {
   /** Requests that were answered with a 2xx. */
   readonly good: number
-  readonly bad: number
+  /** The HTTP status of each other; -1: it was not answered. */
+  readonly bad: readonly number[]
   readonly perSecond: number
   /** Milliseconds. */
   readonly p99: number
@@ -32,12 +33,14 @@ export interface HttpLoadReport {
 const WARM_UP = 1
 
 /** h2load's log: start time, status, microseconds, a line a request. */
-const readLog = (text: string): readonly { readonly good: boolean; readonly micros: number }[] =>
+const readLog = (text: string): readonly { readonly status: number; readonly micros: number }[] =>
   text
     .trim()
     .split('\n')
     .map(line => line.split('\t'))
-    .map(([, status, micros]) => ({ good: Number(status) >= 200 && Number(status) < 300, micros: Number(micros) }))
+    .map(([, status, micros]) => ({ status: Number(status), micros: Number(micros) }))
+
+const isGood = ({ status }: { readonly status: number }): boolean => status >= 200 && status < 300
 
 export const runHttpLoad = async (load: HttpLoad): Promise<HttpLoadReport> => {
   const program = findProgram('h2load')
@@ -60,10 +63,11 @@ export const runHttpLoad = async (load: HttpLoad): Promise<HttpLoadReport> => {
   try {
     await promisify(execFile)(program, [...protocol, ...pace, ...headers, '-d', body, '--log-file', log, load.url])
     const rows = readLog(readFileSync(log, 'utf8'))
-    const good = rows.filter(row => row.good)
+    const good = rows.filter(isGood)
+    const bad = rows.filter(row => !isGood(row)).map(({ status }) => status)
     const sorted = good.map(({ micros }) => micros).toSorted((a, b) => a - b)
     const perSecond = good.length / load.seconds
-    return { good: good.length, bad: rows.length - good.length, perSecond, p99: percentile(sorted, 0.99) / 1000 }
+    return { good: good.length, bad, perSecond, p99: percentile(sorted, 0.99) / 1000 }
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -49,7 +49,8 @@ const measureCreates = async (
     seconds: SECONDS,
     protocol,
   })
-  if (bad > 0) throw new Error(`${bad} of ${good + bad} creates were refused`)
+  if (bad.length > 0)
+    throw new Error(`${bad.length} of ${good + bad.length} creates were refused: ${[...new Set(bad)]}`)
   const processor = (treeProcessorTime(apiserver.pid) - before) * 1000
   // The warm-up's are among them.
   const made = (await countPods(apiserver)) - pods

@@ -65,7 +65,7 @@ const measureEtcd = async (etcd: RunningEtcd): Promise<Record<string, number>> =
     const rates: number[] = []
     for (const connections of CONNECTIONS.filter(count => count <= clients)) {
       const { perSecond, bad } = await etcd.put(VALUE, { clients, connections, seconds: DURATION / 1_000 })
-      if (bad > 0) throw new Error(`etcd refused ${bad} puts`)
+      if (bad.length > 0) throw new Error(`etcd refused ${bad.length} puts: ${[...new Set(bad)]}`)
       rates.push(perSecond)
     }
     figures[`puts/s, ${clients} clients`] = Math.max(...rates)
