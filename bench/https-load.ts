@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { findProgram } from '../test/support/programs.ts'
-import type { Load, LoadReport } from './load-generator.ts'
+import type { Load, LoadReport } from './load.ts'
 import { percentile } from './report/statistics.ts'
 
 const CONNECTIONS = 4

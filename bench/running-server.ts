@@ -12,7 +12,7 @@ import { encodeQuery } from '#resolver/wire/encode.ts'
 import { freePort } from '../test/support/free-port.ts'
 import type { Contender, Encryption, Setup } from './contender.ts'
 import { endChild } from './end-child.ts'
-import type { Transport } from './load-generator.ts'
+import type { Transport } from './load.ts'
 
 const ADDRESS = '127.0.0.1'
 /** Milliseconds. */

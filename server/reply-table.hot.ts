@@ -3,7 +3,7 @@
  * collect. Records are written one behind the other; what is put again takes new room, until the table is full and is
  * cleared as a whole.
  */
-import type { KeptReply } from './answers.hot.ts'
+import type { KeptReply } from './kept-reply.ts'
 import type { Key } from './question-key.hot.ts'
 
 /** A record, in words of 4 bytes: numbers, then the key, the reply, and the lists. Records begin at multiples of 8 bytes. */

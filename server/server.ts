@@ -7,53 +7,23 @@
  * so nothing is lost on a reload. No failure of a client or of the resolver ends the server.
  */
 import { formatAddress, type SocketAddress } from '#lib/address.ts'
-import type { ChangeBoard } from '#lib/change-board.ts'
-import type { Clock, Milliseconds } from '#lib/clock.ts'
+import type { Milliseconds } from '#lib/clock.ts'
 import { listenError } from '#lib/errors.ts'
-import type { InputLedger } from '#lib/input-ledger.ts'
-import type { Logger } from '#lib/log.ts'
-import { beforeReading, type Registry } from '#lib/metrics.ts'
+import { beforeReading } from '#lib/metrics.ts'
 import type { DnsListener, HttpEndpoint, Responder } from '#resolver/listener.ts'
 import type { ZoneOwnership } from '#resolver/own-zones.ts'
-import type { ServerCookies } from '#resolver/wire/cookie.ts'
 import { nameData } from '#resolver/wire/rdata.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { DnsSockets } from './dns-sockets.ts'
+import type { ServerEnvironment } from './environment.ts'
 import { HttpSockets } from './http-sockets.ts'
 import { MainMemo } from './main-memo.ts'
 import { memoBudget } from './memo-budget.ts'
 import { ServerMetrics } from './metrics.ts'
-import type { ServerOptions } from './options.ts'
 import { OwnZones } from './own-zones.ts'
 import { portsCanBeShared } from './socket-options.ts'
-import type { EarlyThreads } from './udp/early-threads.ts'
 import { startWorkerPool } from './udp/start-worker-pool.ts'
 import type { WorkerPool } from './udp/worker-pool.ts'
-
-/** What threads share with the rest of the program, so that they may answer by themselves. */
-export interface SharedState {
-  readonly board: ChangeBoard
-  readonly inputs: InputLedger
-  readonly cookies: ServerCookies
-}
-
-export interface ServerEnvironment {
-  readonly clock: Clock
-  /** Absent: UDP is served by node:dgram. */
-  readonly shared?: SharedState
-  /** Threads of UDP workers that were started already. */
-  readonly early?: EarlyThreads
-  /** Bytes that the container gives to the program; absent: what the machine has. */
-  readonly memoryLimit?: number | undefined
-  readonly logger: Logger
-  readonly registry: Registry
-  readonly options: ServerOptions
-  /**
-   * The flag that sets an address, for messages: `undefined` for DNS, else the path of the HTTP page. Default
-   * `--dns-address`, `--metrics-address` …
-   */
-  readonly flagOf?: (path: string | undefined) => string
-}
 
 /** What is open, with the ports that the system chose for 0. */
 export interface ServerAddresses {

@@ -6,7 +6,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { treeMemory, treeProcessorTime } from '../accounting.ts'
 import type { BenchCase, Figures } from '../bench-case.ts'
-import { type Load, type LoadQuestion, runLoad } from '../load-generator.ts'
+import type { Load } from '../load.ts'
+import { type LoadQuestion, runLoad } from '../load-generator.ts'
 import { seamarkWith } from '../servers/seamark.ts'
 import type { Stage } from '../stage.ts'
 

@@ -1,6 +1,5 @@
 /** What admission costs and refuses, by the names that Kubernetes gives it. */
 import { Counter, Histogram, type HistogramSeries, type Registry } from '#lib/metrics.ts'
-import type { AdmissionRequest } from './admission.ts'
 
 /** Seconds, as kube-apiserver's. */
 const STEPS = [0.005, 0.025, 0.1, 0.5, 1, 2.5]
@@ -9,6 +8,8 @@ const CONDITIONS = [0.001, 0.005, 0.01, 0.025, 0.1, 0.2, 0.25]
 const CHECKS = [0.0000005, 0.001, 0.01, 0.1, 1]
 
 export type Phase = 'admit' | 'validate'
+
+export type Verb = 'create' | 'update' | 'delete'
 /** As Kubernetes calls the phases of webhooks. */
 export type WebhookPhase = 'admit' | 'validating'
 
@@ -112,7 +113,7 @@ const createFamilies = (registry: Registry) => {
 
 type SeriesByName = Map<string, HistogramSeries>
 
-const seriesByVerb = (): Readonly<Record<AdmissionRequest['verb'], SeriesByName>> => ({
+const seriesByVerb = (): Readonly<Record<Verb, SeriesByName>> => ({
   create: new Map(),
   update: new Map(),
   delete: new Map(),
@@ -135,13 +136,13 @@ export class AdmissionMetrics {
     this.families = createFamilies(registry)
   }
 
-  step(type: Phase, { verb }: AdmissionRequest, seconds: number, rejected: boolean): void {
+  step(type: Phase, { verb }: { readonly verb: Verb }, seconds: number, rejected: boolean): void {
     const labels = { type, operation: verb.toUpperCase(), rejected: String(rejected) }
     if (rejected) this.families.steps.observe(labels, seconds)
     else held(this.#passed[type][verb], '', () => this.families.steps.child(labels)).observe(seconds)
   }
 
-  plugin(name: string, type: Phase, { verb }: AdmissionRequest, seconds: number, rejected: boolean): void {
+  plugin(name: string, type: Phase, { verb }: { readonly verb: Verb }, seconds: number, rejected: boolean): void {
     const child = () =>
       this.families.plugins.child({ name, type, operation: verb.toUpperCase(), rejected: String(rejected) })
     const series = rejected ? child() : held(this.#passed[type][verb], name, child)

@@ -11,11 +11,11 @@ import type { Kind } from '#cluster/api/kind.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
 import type { Status } from '#cluster/api/status.ts'
 import type { Milliseconds } from '#lib/clock.ts'
-import type { AdmissionMetrics, Phase } from './admission-metrics.ts'
+import type { AdmissionMetrics, Phase, Verb } from './admission-metrics.ts'
 import type { User } from './authenticator.ts'
 
 export interface AdmissionRequest {
-  readonly verb: 'create' | 'update' | 'delete'
+  readonly verb: Verb
   readonly kind: Kind
   /** '' for the object itself. */
   readonly subresource: string

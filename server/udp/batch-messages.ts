@@ -1,6 +1,6 @@
 /** What the main thread and its UDP workers say to each other. All else is in shared memory. */
 import type { SharedBoard } from '#lib/change-board.ts'
-import type { KeptReply } from '../answers.hot.ts'
+import type { KeptReply } from '../kept-reply.ts'
 import type { WireZones } from '../own-zones.ts'
 
 export interface WorkerSettings {

@@ -1,9 +1,9 @@
 /** Decides how UDP is served, says so, and has what the workers count told with all other metrics. */
 import { SeamarkError } from '#lib/errors.ts'
 import { beforeReading, Counter, Gauge, type Registry } from '#lib/metrics.ts'
+import type { ServerEnvironment, SharedState } from '../environment.ts'
 import { memoBudget } from '../memo-budget.ts'
 import type { DropReason, ServerMetrics } from '../metrics.ts'
-import type { ServerEnvironment, SharedState } from '../server.ts'
 import { missingSystemCalls } from '../system-calls.ts'
 import { Count } from './control-block.ts'
 import { workerCount } from './early-threads.ts'

@@ -3,7 +3,8 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import test from 'ava'
 import { ChangeBoard } from '#lib/change-board.ts'
-import { Answers, type KeptReply } from '#server/answers.hot.ts'
+import { Answers } from '#server/answers.hot.ts'
+import type { KeptReply } from '#server/kept-reply.ts'
 import { queryPacket } from '../support/query-packet.ts'
 
 setFlagsFromString('--expose-gc')

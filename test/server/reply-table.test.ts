@@ -1,7 +1,7 @@
 /** The memo's memory against a Map: whatever is put, taken over and forgotten, a key's record is its own, or it has none. */
 import test from 'ava'
 import fc from 'fast-check'
-import type { KeptReply } from '#server/answers.hot.ts'
+import type { KeptReply } from '#server/kept-reply.ts'
 import { QuestionKey } from '#server/question-key.hot.ts'
 import { Field, ReplyTable } from '#server/reply-table.hot.ts'
 import { queryPacket } from '../support/query-packet.ts'

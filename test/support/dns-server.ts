@@ -14,8 +14,9 @@ import { encodeAnswer } from '#resolver/wire/encode.ts'
 import { decodeQuery } from '#resolver/wire/message.ts'
 import { recordFromText } from '#resolver/wire/presentation.ts'
 import type { ResourceRecord } from '#resolver/wire/record.ts'
+import type { SharedState } from '#server/environment.ts'
 import { serverOptions } from '#server/options.ts'
-import { Server, type SharedState } from '#server/server.ts'
+import { Server } from '#server/server.ts'
 import type { EarlyThreads } from '#server/udp/early-threads.ts'
 
 export const record = (text: string): ResourceRecord => {

@@ -3,7 +3,7 @@ import type { Program } from '../cel/compile.ts'
 import { BOOL, type CelType, STRING } from '../cel/type.ts'
 import { type FieldError, fieldInvalid } from '../field-error.ts'
 import { compileExpression, type Declared, type ObjectTypes } from './expressions.ts'
-import type { PolicySpec, Validation } from './policy.ts'
+import type { PolicySpec, Validation } from './policy-spec.ts'
 
 export interface CompiledPolicy {
   readonly conditions: readonly { readonly name: string; readonly expression: string; readonly program: Program }[]

@@ -1,4 +1,4 @@
-/** ValidatingAdmissionPolicy and its bindings as TypeScript sees them, and what they may be. */
+/** What ValidatingAdmissionPolicies and their bindings may be. */
 import {
   type FieldError,
   fieldDuplicate,
@@ -7,61 +7,22 @@ import {
   fieldNotSupported,
   fieldRequired,
 } from '../field-error.ts'
-import { type LabelSelector, validateLabelSelector } from '../label-selector.ts'
+import { validateLabelSelector } from '../label-selector.ts'
 import { checkDns1035Label, checkDnsSubdomain, checkPathSegment, checkQualifiedName } from '../name.ts'
 import type { ApiObject } from '../object.ts'
 import { compilePolicy } from './compiled-policy.ts'
-import { type MatchCondition, validateConditions } from './expressions.ts'
-import { type MatchResources, validateMatch } from './rules.ts'
-
-export interface ParamKind {
-  apiVersion?: string
-  kind?: string
-}
-
-export interface Variable {
-  name?: string
-  expression?: string
-}
-
-export interface Validation {
-  expression?: string
-  message?: string
-  messageExpression?: string
-  reason?: string
-}
-
-export interface AuditAnnotation {
-  key?: string
-  valueExpression?: string
-}
-
-export interface PolicySpec {
-  paramKind?: ParamKind
-  matchConstraints?: MatchResources
-  matchConditions?: MatchCondition[]
-  variables?: Variable[]
-  validations?: Validation[]
-  auditAnnotations?: AuditAnnotation[]
-  failurePolicy?: string
-}
-
-export interface ParamRef {
-  name?: string
-  namespace?: string
-  selector?: LabelSelector
-  parameterNotFoundAction?: string
-}
-
-export interface BindingSpec {
-  policyName?: string
-  paramRef?: ParamRef
-  matchResources?: MatchResources
-  validationActions?: string[]
-}
-
-export const policySpec = ({ spec }: ApiObject): PolicySpec => (spec ?? {}) as PolicySpec
-export const bindingSpec = ({ spec }: ApiObject): BindingSpec => (spec ?? {}) as BindingSpec
+import { validateConditions } from './expressions.ts'
+import {
+  type AuditAnnotation,
+  bindingSpec,
+  type ParamKind,
+  type ParamRef,
+  type PolicySpec,
+  policySpec,
+  type Validation,
+  type Variable,
+} from './policy-spec.ts'
+import { validateMatch } from './rules.ts'
 
 const MAX_ANNOTATIONS = 20
 /** Bytes. */

@@ -20,7 +20,7 @@ import type { Kind } from '../kind.ts'
 import { apiVersionOf } from '../object.ts'
 import { findType, type Scalar, type Shape, type TypeSchema } from '../schema.ts'
 import { compilePolicy } from './compiled-policy.ts'
-import type { PolicySpec } from './policy.ts'
+import type { PolicySpec } from './policy-spec.ts'
 
 export interface ExpressionWarning {
   readonly fieldRef: string

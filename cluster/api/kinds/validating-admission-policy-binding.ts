@@ -1,5 +1,6 @@
 /** ValidatingAdmissionPolicyBinding: where a policy applies, with what parameters, and what becomes of a failure. */
-import { bindingSpec, validateBinding } from '../admission-registration/policy.ts'
+import { validateBinding } from '../admission-registration/policy.ts'
+import { bindingSpec } from '../admission-registration/policy-spec.ts'
 import { applyMatchDefaults } from '../admission-registration/rules.ts'
 import { ageColumn, column } from '../column.ts'
 import type { Kind } from '../kind.ts'

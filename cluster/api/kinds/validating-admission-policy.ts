@@ -1,5 +1,6 @@
 /** ValidatingAdmissionPolicy: what is written must satisfy its expressions, wherever a binding applies it (KEP-3488). */
-import { policySpec, validatePolicy } from '../admission-registration/policy.ts'
+import { validatePolicy } from '../admission-registration/policy.ts'
+import { policySpec } from '../admission-registration/policy-spec.ts'
 import { applyMatchDefaults } from '../admission-registration/rules.ts'
 import { ageColumn, column, integerColumn } from '../column.ts'
 import type { Kind } from '../kind.ts'

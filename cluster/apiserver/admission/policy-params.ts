@@ -2,7 +2,7 @@
  * Nobody lets a policy read for them what they may not read themselves: its parameters could be told in its messages.
  * Who names a kind of parameters may get all of that kind, who binds some may get (or list) those.
  */
-import { bindingSpec, type PolicySpec, policySpec } from '#cluster/api/admission-registration/policy.ts'
+import { bindingSpec, type PolicySpec, policySpec } from '#cluster/api/admission-registration/policy-spec.ts'
 import { type FieldError, fieldForbidden } from '#cluster/api/field-error.ts'
 import { isSame } from '#cluster/api/immutable.ts'
 import { validatingAdmissionPolicyKind } from '#cluster/api/kinds/validating-admission-policy.ts'

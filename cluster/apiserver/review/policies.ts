@@ -5,7 +5,7 @@ import {
   bindingSpec,
   type PolicySpec,
   policySpec,
-} from '#cluster/api/admission-registration/policy.ts'
+} from '#cluster/api/admission-registration/policy-spec.ts'
 import { validatingAdmissionPolicyKind } from '#cluster/api/kinds/validating-admission-policy.ts'
 import { validatingAdmissionPolicyBindingKind } from '#cluster/api/kinds/validating-admission-policy-binding.ts'
 import { matchesSelector } from '#cluster/api/label-selector.ts'

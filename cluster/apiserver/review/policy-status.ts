@@ -2,7 +2,7 @@
  * Writes into each policy's status what its expressions would not find in the kinds that it is about, and of which
  * generation that is (Kubernetes: the validatingadmissionpolicy-status controller).
  */
-import { policySpec } from '#cluster/api/admission-registration/policy.ts'
+import { policySpec } from '#cluster/api/admission-registration/policy-spec.ts'
 import { checkPolicyTypes } from '#cluster/api/admission-registration/type-check.ts'
 import { validatingAdmissionPolicyKind } from '#cluster/api/kinds/validating-admission-policy.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
