@@ -18,6 +18,9 @@ const nameOf = (reference: unknown, home: string): readonly ObjectName[] => {
 export const claimOf = ({ spec }: ApiObject): ObjectName | undefined =>
   isObject(spec) ? nameOf(spec.claimRef, '')[0] : undefined
 
+/** Fields that name a Secret for the node; those of CSI's controllers (`controllerPublishSecretRef`) are no node's to read. */
+const NODE_SECRETS = ['secretRef', 'nodePublishSecretRef', 'nodeStageSecretRef', 'nodeExpandSecretRef']
+
 /** In the namespace of its claim where the reference names none. */
 export const volumeSecrets = (volume: ApiObject): readonly ObjectName[] => {
   const home = claimOf(volume)?.namespace ?? ''
@@ -25,8 +28,6 @@ export const volumeSecrets = (volume: ApiObject): readonly ObjectName[] => {
   return sources.flatMap(source => [
     // AzureFile names its Secret by two fields.
     ...nameOf({ name: source.secretName, namespace: source.secretNamespace }, home),
-    ...Object.entries(source).flatMap(([field, value]) =>
-      /^(?:s|\w+S)ecretRef$/.test(field) ? nameOf(value, home) : [],
-    ),
+    ...NODE_SECRETS.flatMap(field => nameOf(source[field], home)),
   ])
 }

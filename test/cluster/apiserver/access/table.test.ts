@@ -180,6 +180,7 @@ const TABLE: readonly { readonly as: string; readonly groups?: readonly string[]
       [`GET ${A}/secrets/s2`, 'no'],
       [`GET ${A}/secrets/mount`, 'yes'],
       [`GET ${A}/secrets/stage`, 'no'],
+      [`GET ${A}/secrets/control`, 'no'],
       [`PUT ${A}/secrets/mount`, 'no'],
       [`GET ${A}/secrets`, 'no'],
       [`GET ${A}/persistentvolumeclaims/c1`, 'yes'],
@@ -241,7 +242,13 @@ const populateVolumes = async (t: Parameters<World['make']>[0], world: World): P
     metadata: { name },
     spec: {
       ...shape,
-      csi: { driver: 'd', volumeHandle: name, nodePublishSecretRef: { name: secret, namespace: 'a' } },
+      csi: {
+        driver: 'd',
+        volumeHandle: name,
+        nodePublishSecretRef: { name: secret, namespace: 'a' },
+        controllerPublishSecretRef: { name: 'control', namespace: 'a' },
+        controllerExpandSecretRef: { name: 'control', namespace: 'a' },
+      },
       ...(claim ? { claimRef: { namespace: 'a', name: claim } } : {}),
     },
   })
@@ -252,7 +259,7 @@ const populateVolumes = async (t: Parameters<World['make']>[0], world: World): P
     const spec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }
     await world.make(t, `${A}/persistentvolumeclaims`, { metadata: { name }, spec })
   }
-  for (const name of ['mount', 'stage']) await world.make(t, `${A}/secrets`, { metadata: { name } })
+  for (const name of ['mount', 'stage', 'control']) await world.make(t, `${A}/secrets`, { metadata: { name } })
   for (const [name, nodeName] of [
     ['a1', 'n1'],
     ['a2', 'n2'],
