@@ -48,6 +48,33 @@ test('a claim stays until no Pod on a node mounts it', async t => {
   await becomes(t, client, CLAIMS, 'default/used', thing => thing === undefined)
 })
 
+test('the claim of an ephemeral volume does not wait for a Pod that is shut down and waits for it', async t => {
+  const client = await start(t)
+  const spec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }
+  const made = await client.create(PODS, {
+    ...object('Pod', 'p', {
+      nodeName: 'n1',
+      containers: [{ name: 'c', image: 'i' }],
+      volumes: [{ name: 'v', ephemeral: { volumeClaimTemplate: { spec } } }],
+    }),
+    metadata: { name: 'p', namespace: 'default', finalizers: ['example.com/claims'] },
+  })
+  const owner = { apiVersion: 'v1', kind: 'Pod', name: 'p', uid: made.metadata.uid!, controller: true }
+  for (const [name, ownerReferences] of [
+    ['p-v', [owner]],
+    ['p-w', []],
+  ] as const) {
+    const own = claim(name)
+    await client.create(CLAIMS, { ...own, metadata: { ...own.metadata, ownerReferences } })
+    await client.delete(CLAIMS, { namespace: 'default', name })
+  }
+  await becomes(t, client, CLAIMS, 'default/p-w', thing => thing === undefined)
+  t.truthy((await client.get<ApiObject>(CLAIMS, { namespace: 'default', name: 'p-v' })).metadata.deletionTimestamp)
+  await client.delete(PODS, { namespace: 'default', name: 'p' }, NOW)
+  await becomes(t, client, CLAIMS, 'default/p-v', thing => thing === undefined)
+  t.truthy((await client.get<ApiObject>(PODS, { namespace: 'default', name: 'p' })).metadata.deletionTimestamp)
+})
+
 test('a volume stays as long as it is bound; one from before is protected as well', async t => {
   const client = await start(t)
   const bound = await client.create(VOLUMES, volume('bound'))
