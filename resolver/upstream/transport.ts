@@ -111,7 +111,7 @@ export class Transport {
   #judge(response: ResponseMessage, asked: Asked, edns: boolean): MaybePromise<ResponseMessage> {
     // RFC 6891 §7: a server that does not know EDNS says FORMERR (some: NOTIMP) without OPT; ask again without.
     const choked = response.rcode === rcodes.FORMERR || response.rcode === rcodes.NOTIMP
-    if (!choked || response.edns || !edns || !this.#takesEdns) return response
+    if (!choked || response.edns || !edns) return response
     return this.#exchange(asked, false).then(plain => {
       // One that says the same without OPT did not mind the OPT but the question.
       if (plain.rcode !== response.rcode) this.#takesEdns = false

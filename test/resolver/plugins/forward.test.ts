@@ -286,6 +286,27 @@ test('a server that does not know EDNS is asked without', async t => {
   )
 })
 
+test('a question that was sent with EDNS before the server was found not to know it is asked without, too', async t => {
+  const sent = Promise.withResolvers<void>()
+  const known = Promise.withResolvers<void>()
+  const upstream = await startUpstream(t, {
+    async respond(query) {
+      if (!query.edns) return answering('192.0.2.3')(query)
+      if (query.question.canonicalName === 'late.example.') {
+        sent.resolve()
+        await known.promise
+      }
+      return headerReply(query.packet, rcodes.FORMERR)
+    },
+  })
+  const { configuration } = await startConfiguration(t, `. {\n forward . ${upstream.target}\n}`)
+  const late = ask(configuration, 'late.example.')
+  await sent.promise
+  t.is((await ask(configuration, 'www.example.org.'))?.answers.length, 1)
+  known.resolve()
+  t.is((await late)?.answers.length, 1)
+})
+
 test('a server that says FORMERR or NOTIMP with and without EDNS is asked with EDNS again', async t => {
   const upstream = await startUpstream(t, {
     // Without OPT, as from a server that does not know it.
