@@ -3,12 +3,14 @@
  * that server can be answered before the YAML reader is loaded. The rest is read when the server is first gone to.
  *
  * Promised: only texts that this very version has found right before are taken at their word; what is wrong with others is
- * said at once. Nothing that may be secret is written.
+ * said at once. Nothing that may be secret is written, and no credentials go to a server that the kubeconfig does not name,
+ * whatever stands in the folder.
  */
 import assert from 'node:assert'
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { SeamarkError } from '#lib/errors.ts'
 import type { ClusterAccess } from './access.ts'
 import { readKubeconfigTexts } from './kubeconfig/files.ts'
 import { accessOf, type KubeconfigOptions } from './kubeconfig.ts'
@@ -35,7 +37,13 @@ export const loadKnownKubeconfig = async (options: KnownKubeconfigOptions): Prom
   const place = join(folder, `kubeconfig-${digestOf([paths, context]).slice(0, 16)}.json`)
   const digest = digestOf([version, context, texts.map(({ file, text }) => [file, text])])
   const known = await recall(place, digest)
-  if (known) return accessThrough(known, () => accessOf(texts, options))
+  if (known) {
+    return accessThrough(known, async () => {
+      const access = await accessOf(texts, options)
+      if (access.server.href !== known.server.href) await disown(place, known, access)
+      return access
+    })
+  }
   const access = await accessOf(texts, options)
   await remember(place, { digest, server: access.server.href, namespace: access.namespace })
   return access
@@ -65,6 +73,13 @@ const remember = async (place: string, known: Known): Promise<void> => {
     await writeFile(temporary, JSON.stringify(known), { mode: 0o600 })
     await rename(temporary, place)
   } catch {}
+}
+
+/** Somebody else has written it. What was begun with the wrong server cannot go on; the next start finds the right one. */
+const disown = async (place: string, known: Recalled, { server }: Recalled): Promise<never> => {
+  await rm(place, { force: true }).catch(() => {})
+  const what = `it says ${known.server.href}, the kubeconfig ${server.href}: start again, and look who may write there`
+  throw new SeamarkError('BAD_KUBECONFIG', `${place}: ${what}`)
 }
 
 const accessThrough = ({ server, namespace }: Recalled, read: () => Promise<ClusterAccess>): ClusterAccess => {

@@ -42,11 +42,10 @@ const LIE = 'https://lie:6443/'
 const ONE = 'https://one:6443/'
 
 test('the second time the server is known without reading, and all else when it is wanted', async t => {
-  const { load, lie } = place(t)
+  const { load } = place(t)
   t.is((await load()).server.href, ONE)
-  lie()
   const access = await load()
-  t.is(access.server.href, LIE)
+  t.is(access.server.href, ONE)
   t.is(access.namespace, 'kube-system')
   t.false(access.credentials.refused())
   const [authority, headers, pair] = await Promise.all([
@@ -57,6 +56,23 @@ test('the second time the server is known without reading, and all else when it 
   t.deepEqual([authority, headers, pair], [undefined, { authorization: 'Bearer secret-token' }, undefined])
   t.true(access.insecure)
   t.is(access.serverName, 'apiserver')
+})
+
+test('no credentials are given for a server that the kubeconfig does not name; the memory that named it is gone', async t => {
+  const { load, lie, remembered } = place(t)
+  await load()
+  lie()
+  const access = await load()
+  t.is(access.server.href, LIE, 'the kubeconfig was not read')
+  const { authority, credentials } = access
+  for (const way of [authority, credentials.headers, credentials.keyPair]) {
+    await t.throwsAsync(way(), {
+      code: 'BAD_KUBECONFIG',
+      message: /kubeconfig-\w+\.json: it says https:\/\/lie:6443\/, the kubeconfig https:\/\/one:6443\//,
+    })
+  }
+  t.deepEqual(remembered(), [])
+  t.is((await load()).server.href, ONE)
 })
 
 test('other texts, contexts and versions are read', async t => {
