@@ -1,4 +1,7 @@
-/** This machine's addresses as others know them: without loopback and link-local ones, whatever interface has them. */
+/**
+ * This machine's addresses as others know them, whatever interface has them: without those of loopback and of fe80::/10.
+ * Those of 169.254/16 stay, as in CoreDNS: a cache on each node (NodeLocal DNSCache) is asked at one.
+ */
 import { isIPv4 } from 'node:net'
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
 
@@ -9,7 +12,7 @@ export const localAddresses = (
   Object.values(interfaces)
     .flatMap(infos => infos ?? [])
     .map(({ address }) => address)
-    .filter(address => (isIPv4(address) ? !address.startsWith('127.') : address !== '::1' && !isLinkLocal(address)))
+    .filter(address => (isIPv4(address) ? !address.startsWith('127.') : address !== '::1' && !isLinkLocal6(address)))
 
 /** fe80::/10 (RFC 4291 §2.5.6). */
-const isLinkLocal = (address: string): boolean => /^fe[89ab]/i.test(address)
+const isLinkLocal6 = (address: string): boolean => /^fe[89ab]/i.test(address)
