@@ -64,7 +64,8 @@ type Families = ReturnType<typeof createFamilies>
 type RequestLabels = Readonly<Record<(typeof REQUEST)[number] | 'dry_run' | 'component', string>>
 
 interface RequestSeries {
-  readonly duration: HistogramSeries
+  /** Made with the first that is measured: watches are not. */
+  duration: HistogramSeries | undefined
   readonly byCode: Map<number, CounterSeries>
 }
 
@@ -82,11 +83,13 @@ class AnswerCounts {
 
   /** `seconds`: undefined for a watch, whose length says nothing. */
   add(labels: RequestLabels, code: number, seconds: number | undefined): void {
-    const { byCode, duration } = this.#seriesOf(labels)
-    const counter = byCode.get(code) ?? this.#families.requests.child({ ...labels, code })
-    byCode.set(code, counter)
+    const series = this.#seriesOf(labels)
+    const counter = series.byCode.get(code) ?? this.#families.requests.child({ ...labels, code })
+    series.byCode.set(code, counter)
     counter.inc()
-    if (seconds !== undefined) duration.observe(seconds)
+    if (seconds === undefined) return
+    series.duration ??= this.#families.durations.child(labels)
+    series.duration.observe(seconds)
   }
 
   #seriesOf(labels: RequestLabels): RequestSeries {
@@ -94,7 +97,7 @@ class AnswerCounts {
     const key = `${verb}\0${group}\0${version}\0${resource}\0${subresource}\0${scope}\0${dry_run}`
     const known = this.#series.get(key)
     if (known) return known
-    const made = { duration: this.#families.durations.child(labels), byCode: new Map<number, CounterSeries>() }
+    const made: RequestSeries = { duration: undefined, byCode: new Map() }
     this.#series.set(key, made)
     return made
   }

@@ -35,7 +35,7 @@ import { forbiddenRequest } from './forbidden.ts'
 import type { WatchRoutes } from './read-routes.ts'
 import { requestAttributes, verbOf } from './request-attributes.ts'
 import { parseResourcePath, type ResourcePath } from './request-info.ts'
-import { answerResource, findResource, type ResourceRequest } from './resource-routes.ts'
+import { answerResource, findResource, hasPart, type ResourceRequest } from './resource-routes.ts'
 
 /** Answers a path that is no resource's; undefined: not mine. */
 export type PathRoute = (
@@ -84,9 +84,13 @@ const scopeOf = ({ name, namespace }: ResourcePath): string => {
   return namespace === undefined ? 'cluster' : 'namespace'
 }
 
+/** Of HTTP, and of Kubernetes; over HTTP/2 a client may call its method anything. */
+const METHODS = new Set(['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'TRACE'])
+
+/** Names that clients make up are no labels: whoever may knock could else fill the memory with series. */
 const labelsOf = ({ method, resource, action, path, query }: Asked) => {
-  const served = resource || action ? path : undefined
-  const verb = (served && verbOf(method, served, query)) ?? method
+  const served = action || (resource && hasPart(resource)) ? path : undefined
+  const verb = (served && verbOf(method, served, query)) ?? (METHODS.has(method) ? method : 'other')
   return {
     verb: verb.toUpperCase(),
     group: served?.group ?? '',

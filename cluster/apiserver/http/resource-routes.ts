@@ -41,8 +41,11 @@ const methodNotAllowed = ({ kind }: Resource, verb: string): Status => {
   return failure(405, 'MethodNotAllowed', text, details)
 }
 
-const hasSubresource = ({ kind }: Resource, subresource: string): boolean =>
-  verbsOfSubresource(kind, subresource).length > 0
+/** Whether the kind has what the path names of it: the object itself, or a subresource. */
+export const hasPart = ({ path: { subresource }, resource: { kind } }: ResourceRequest): boolean => {
+  if (subresource === undefined || (subresource === 'scale' && kind.scale)) return true
+  return verbsOfSubresource(kind, subresource).length > 0
+}
 
 /** Verbs that need a namespace in the path, where the kind has one. */
 const NAMESPACED_VERBS = new Set<Verb>(['create', 'deletecollection'])
@@ -75,8 +78,8 @@ export const answerResource = (
   const { path, resource, verb } = asked
   const accept = headerOf(context.request, 'accept')
   const scale = path.subresource === 'scale' ? resource.kind.scale : undefined
-  if (path.subresource !== undefined && !scale && !hasSubresource(resource, path.subresource)) {
-    const absent = absentSubresource(resource.kind, path.subresource)
+  if (!hasPart(asked)) {
+    const absent = absentSubresource(resource.kind, path.subresource ?? '')
     if (!absent && resource.kind.namesItems) return pageNotFound()
     return statusAnswer(absent ?? ABSENT_RESOURCE, accept)
   }

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
 import { connect as connectSecond } from 'node:http2'
 import { connect } from 'node:tls'
 import test from 'ava'
@@ -180,6 +181,31 @@ test('requests and watches are counted by the names that Kubernetes gives them',
   t.is(value('apiserver_longrunning_requests', 'verb="WATCH"', 'resource="configmaps"'), 1)
   t.is(value('apiserver_watch_events_total', 'resource="configmaps"'), 1)
   t.true(value('apiserver_request_duration_seconds_count', 'verb="CREATE"', 'resource="configmaps"') === 1)
+})
+
+test('what strangers make up becomes no series', async t => {
+  const server = await startApiserver(t)
+  const pods = '/api/v1/namespaces/default/pods'
+  t.is((await server.fetch(`${pods}/x/made-up`, { anonymous: true })).code, 401)
+  t.is((await server.fetch(`${pods}/x/made-up`)).code, 404)
+  t.is((await server.fetch(`${pods}/x/made-up?watch=1`)).code, 404)
+  t.is((await server.fetch('/api/v1/namespaces/default/made-up')).code, 404)
+  const session = connectSecond(server.url, { ca: server.tls.ca })
+  t.teardown(() => session.destroy())
+  const stream = session.request({ ':path': pods, ':method': 'MADE-UP' })
+  stream.resume()
+  await once(stream, 'close')
+  const { text } = await server.fetch('/metrics')
+  t.notRegex(text, /made-up/i)
+  t.regex(text, /apiserver_request_total\{verb="OTHER",.*code="401"/)
+})
+
+test('a watch has no duration', async t => {
+  const server = await startApiserver(t)
+  await server.fetch('/api/v1/namespaces/default/pods?watch=1&timeoutSeconds=1')
+  const { text } = await server.fetch('/metrics')
+  t.regex(text, /apiserver_request_total\{verb="WATCH",/)
+  t.notRegex(text, /apiserver_request_duration_seconds_count\{verb="WATCH",/)
 })
 
 test('a client that says nothing, or nonsense, harms nobody', async t => {
