@@ -118,6 +118,7 @@ test('the log is synced before each group is acknowledged, and a group shares it
   let written = 0
   let syncs = 0
   let acknowledgements = 0
+  let opened = false
   for (const { name, text } of readTrace(readFileSync(file, 'utf8'))) {
     const onLog = text.includes('store.log>')
     if (name === 'pwrite64' && onLog) {
@@ -132,8 +133,12 @@ test('the log is synced before each group is acknowledged, and a group shares it
       t.true(written > 0, 'acknowledged without a write')
       written = 0
       acknowledgements++
+    } else if (name === 'write' && text.startsWith('write(1') && text.includes('"open ')) {
+      t.true(syncs > 0, 'what a killed writer left may be seen before it is synced')
+      opened = true
     }
   }
+  t.true(opened)
   t.is(acknowledgements, rounds)
   t.true(syncs >= rounds)
   t.log(`${rounds * WRITERS} writes, ${syncs} syncs`)

@@ -55,6 +55,23 @@ test('what was acknowledged is in the log, whatever the database had of it', asy
   t.deepEqual(await keysIn(directory), numbered(2_200), 'and stays')
 })
 
+test('what only SQLite’s unsynced log has of the database is not written over', async t => {
+  const [live, killed, directory] = [temporaryFolder(t), temporaryFolder(t), temporaryFolder(t)]
+  let store = await open(live)
+  // Enough for a commit, too little for a checkpoint.
+  await Promise.all(numbered(1_000).map(key => put(store, key, 'x')))
+  await store.range(everything)
+  const names = ['store.sqlite', 'store.log', 'store.sqlite-wal']
+  for (const name of names) copyFileSync(join(live, name), join(killed, name))
+  await store.close()
+  store = await open(killed)
+  await put(store, '/1001', 'x')
+  // The power goes: what was never synced is not there.
+  for (const name of names.slice(0, 2)) copyFileSync(join(killed, name), join(directory, name))
+  await store.close()
+  t.deepEqual(await keysIn(directory), numbered(1_001))
+})
+
 test('the batch that was being written when the power went is left out, and written over', async t => {
   for (const harm of ['cut', 'torn', 'zeros']) {
     const directory = await powerLoss(t, 5, 6_000)
@@ -116,13 +133,19 @@ test('a log that begins after the database ends is refused', async t => {
   await put(store, '/1', 'x')
   await store.close()
   const old = readFileSync(join(directory, 'store.sqlite'))
-  for (const key of ['/2', '/3']) {
-    store = await open(directory)
-    await put(store, key, 'x')
-    await store.close()
-  }
+  store = await open(directory)
+  await put(store, '/2', 'x')
+  await store.close()
   writeFileSync(join(directory, 'store.sqlite'), old)
-  await t.throwsAsync(open(directory), { code: 'STORE_CORRUPT', message: /begins with batch 3, .* ends with batch 1$/ })
+  t.deepEqual(await keysIn(directory), numbered(2), 'the log has all that is missing')
+  store = await open(directory)
+  for (let index = 0; index < 9; index++) await put(store, '/3', 'x'.repeat(1 << 20))
+  await store.close()
+  writeFileSync(join(directory, 'store.sqlite'), old)
+  await t.throwsAsync(open(directory), {
+    code: 'STORE_CORRUPT',
+    message: /begins with batch \d+, .* ends with batch 1$/,
+  })
 })
 
 test('a database of version 1 is taken over, with its history, leases and compaction', async t => {
@@ -277,4 +300,37 @@ test('the log begins anew in the same file, and what is left of the last round d
   t.deepEqual(sequences(4), [5])
   t.deepEqual(sequences(5), [])
   log.close()
+})
+
+test('when the first batch of a round is torn, and the former round shows before it, the round begins anew', t => {
+  const file = join(temporaryFolder(t), 'store.log')
+  const log = Log.create(file)
+  const encoder = new BatchEncoder(log.seed)
+  const batch = (sequence: number, size: number): Uint8Array => {
+    const row = { id: 4_096 * sequence, key: '/a', created: 1, version: 1, lease: 0, value: new Uint8Array(size) }
+    return encoder.encode(sequence, [{ type: 'row', row }])
+  }
+  for (const sequence of [1, 2, 3]) log.append(batch(sequence, 10))
+  const first = readFileSync(file).subarray(PAGE, 2 * PAGE)
+  log.restart()
+  log.append(batch(4, 2 * PAGE))
+  log.close()
+  // Its first page did not reach the disk, the others did.
+  overwrite(file, PAGE, first)
+  const sequences = (then: (log: Log) => void = () => {}) => {
+    const again = Log.open(file)
+    const found = again.batches(3).map(({ sequence }) => sequence)
+    then(again)
+    again.close()
+    return found
+  }
+  t.deepEqual(
+    sequences(again => again.append(batch(4, 10))),
+    [],
+  )
+  t.deepEqual(
+    sequences(again => again.append(batch(5, 10))),
+    [4],
+  )
+  t.deepEqual(sequences(), [4, 5])
 })

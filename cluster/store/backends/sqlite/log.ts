@@ -119,9 +119,15 @@ export class Log {
     return crc32(this.identity)
   }
 
-  /** The batches after `applied`, which the database has; the next one will be written behind them. */
+  /**
+   * The batches after `applied`, which the database has; the next one will be written behind them, and behind those that
+   * the database has too: it need not have them durably.
+   */
   batches(applied: Sequence): Batch[] {
     const { seed } = this
+    // A batch that was whole when its writer was killed need not be on the disk. It is before anybody sees it, and before
+    // the next one is: that one alone would look like damage.
+    fdatasyncSync(this.#fd)
     const content = readFileSync(this.file)
     const batches: Batch[] = []
     let offset = PAGE
@@ -135,7 +141,8 @@ export class Log {
       offset += batch.length
     }
     this.#checkRest(content, offset, Math.max(applied, last ?? 0))
-    if (batches.length > 0) this.#position = offset
+    // A round that ends before `applied` is over: a batch of the next one was being written where it began.
+    if (last !== undefined && last >= applied) this.#position = offset
     return batches
   }
 
