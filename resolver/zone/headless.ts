@@ -16,6 +16,7 @@ import {
   serviceName,
   srvRecords,
 } from './service-records.ts'
+import type { Zone } from './settings.ts'
 
 type EndpointRequest = Extract<ServiceRequest, { at: 'endpoint' | 'cluster-endpoint' }>
 type TopologyRequest = Extract<ServiceRequest, { at: 'topology' | 'topology-zone' }>
@@ -74,25 +75,33 @@ export const endpointTuples = (
 ): SrvTuple[] => {
   const parent = serviceName(entry, lookup.zoneText)
   return endpoints.flatMap(({ name, key, slice }) => {
-    const target = joinName(endpointLabels(lookup, name, slice.sourceCluster), parent)
-    if (isTooLong(target)) return []
+    const labels = endpointLabels(lookup.zone, name, slice)
+    const target = labels && joinName(labels, parent)
+    if (target === undefined || isTooLong(target)) return []
     return matchPorts(slice.ports, filter).map(({ port }) => ({ target, port, key }))
   })
 }
 
-export const endpointLabels = ({ zone }: Lookup, name: string, cluster: string): readonly string[] =>
-  zone.kind === 'clusterset' ? [name, cluster] : [name]
+/** Below the service's name; undefined: it has no name, since nobody says in which cluster of the set it is. */
+export const endpointLabels = (
+  zone: Pick<Zone, 'kind'>,
+  name: string,
+  { sourceCluster }: EndpointSliceView,
+): readonly string[] | undefined => {
+  if (zone.kind !== 'clusterset') return [name]
+  return sourceCluster === '' ? undefined : [name, sourceCluster]
+}
 
 /** The whole name of an endpoint, in its service's zone. */
 export const endpointFullName = (name: string, service: { namespace: string; name: string }, zone: DnsName): DnsName =>
   joinName([name], serviceName(service, zone))
 
-/** The same of an endpoint that a cluster of the cluster set exports (KEP-1645 §2.4). */
-export const importedEndpointName = (
-  name: string,
-  { namespace, importedService, sourceCluster }: EndpointSliceView,
-  zone: DnsName,
-): DnsName => joinName([name, sourceCluster], serviceName({ namespace, name: importedService }, zone))
+/** The same of an endpoint that a cluster of the cluster set exports (KEP-1645 §2.4); undefined: it has none. */
+export const importedEndpointName = (name: string, slice: EndpointSliceView, zone: Zone): DnsName | undefined => {
+  const { namespace, importedService } = slice
+  const labels = endpointLabels(zone, name, slice)
+  return labels && joinName(labels, serviceName({ namespace, name: importedService }, zone.name))
+}
 
 /** The `zonal` option: any topology zone has a name below a headless service; `prefer` takes all where it has none. */
 export const findTopologyZone = (lookup: Lookup, found: FoundService, request: TopologyRequest): Node => {

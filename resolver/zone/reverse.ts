@@ -65,14 +65,14 @@ const endpointTargets = (
   slices: readonly EndpointSliceView[],
   key: AddressKey,
   podNames: boolean,
-  fullName: (endpoint: string, slice: EndpointSliceView) => DnsName,
+  fullName: (endpoint: string, slice: EndpointSliceView) => DnsName | undefined,
 ): ReadonlySet<DnsName> => {
   const targets = new Set<DnsName>()
   for (const slice of slices) {
     visitReady(slice, (endpoint, address) => {
       if (address !== key) return
       const target = fullName(endpointName(endpoint, key, podNames), slice)
-      if (!isTooLong(target)) targets.add(target)
+      if (target !== undefined && !isTooLong(target)) targets.add(target)
     })
   }
   return targets
@@ -84,9 +84,9 @@ const importedTargets = (
   key: AddressKey,
   { imports, importedSlices }: AddressOwners,
 ): ReadonlySet<DnsName> => {
-  const zone = zones.find(({ kind }) => kind === 'clusterset')?.name
+  const zone = zones.find(({ kind }) => kind === 'clusterset')
   if (zone === undefined) return new Set()
-  if (imports.length > 0) return new Set(imports.map(service => serviceName(service, zone)))
+  if (imports.length > 0) return new Set(imports.map(service => serviceName(service, zone.name)))
   return endpointTargets(importedSlices, key, endpointPodNames, (name, slice) =>
     importedEndpointName(name, slice, zone),
   )

@@ -88,11 +88,12 @@ function* endpointRecords(
   found: FoundService,
   endpoints: readonly Endpoint[],
 ): Generator<ResourceRecord, void> {
-  const named = Map.groupBy(endpoints, ({ name, slice }) =>
-    joinName(endpointLabels(lookup, name, slice.sourceCluster), lookup.owner),
-  )
+  const named = Map.groupBy(endpoints, ({ name, slice }) => {
+    const labels = endpointLabels(lookup.zone, name, slice)
+    return labels && joinName(labels, lookup.owner)
+  })
   for (const [owner, members] of named) {
-    if (!isTooLong(owner))
+    if (owner !== undefined && !isTooLong(owner))
       yield* recordsOf(endpointNode({ ...lookup, owner }, found, members), [...FAMILIES, recordTypes.SRV])
   }
 }

@@ -13,28 +13,18 @@ import { queryPacket } from '../../support/query-packet.ts'
 import { run } from '../../support/run.ts'
 import { type Manifest, StaticCluster } from '../../support/static-cluster.ts'
 
-const { A, AXFR, IXFR, SOA, NS } = recordTypes
+const { A, AXFR, IXFR, SOA, NS, PTR, SRV } = recordTypes
 
 const ports = [{ name: 'http', port: 80 }, { name: 'dns', port: 53, protocol: 'UDP' }, { port: 9000 }]
 
+const importedSlice = (name: string, address: string, labels: Readonly<Record<string, string>>) => ({
+  ...slice({ namespace: 'shop', service: 'x', name, endpoints: [{ address, hostname: 'db-0' }] }),
+  metadata: { namespace: 'shop', name, labels: { 'multicluster.kubernetes.io/service-name': 'db', ...labels } },
+})
+
 const imported: readonly Manifest[] = [
   { kind: 'ServiceImport', metadata: { namespace: 'shop', name: 'db' }, spec: { type: 'Headless', ports } } as Manifest,
-  {
-    ...slice({
-      namespace: 'shop',
-      service: 'x',
-      name: 'db-north',
-      endpoints: [{ address: '10.9.0.1', hostname: 'db-0' }],
-    }),
-    metadata: {
-      namespace: 'shop',
-      name: 'db-north',
-      labels: {
-        'multicluster.kubernetes.io/service-name': 'db',
-        'multicluster.kubernetes.io/source-cluster': 'north',
-      },
-    },
-  },
+  importedSlice('db-north', '10.9.0.1', { 'multicluster.kubernetes.io/source-cluster': 'north' }),
 ]
 
 const objects: readonly Manifest[] = [
@@ -121,6 +111,26 @@ for (const zone of ['cluster.local.', 'clusterset.local.', '10.in-addr.arpa.'])
 test('names of clusters are in a zone of the cluster set', async t => {
   const records = await transfer(await start(t), 'clusterset.local.')
   t.true(records.some(({ name, type }) => name === 'db-0.north.db.shop.svc.clusterset.local.' && type === A))
+})
+
+test('endpoints of which nobody says in which cluster they are have no names; their service has their addresses', async t => {
+  const nameless = importedSlice('db-nowhere', '10.9.0.2', {})
+  const configuration = await start(t, { cluster: new StaticCluster([...objects, nameless]) })
+  const name = 'db.shop.svc.clusterset.local.'
+  const addresses = (await ask(configuration, name))?.answers.map(record => recordToText(record).split(' ').at(-1))
+  t.deepEqual(addresses?.toSorted(), ['10.9.0.1', '10.9.0.2'])
+  const targets = (await ask(configuration, name, { type: SRV }))?.answers.map(record => recordToText(record))
+  t.deepEqual(targets, ['db.shop.svc.clusterset.local. 5 IN SRV 0 100 8080 db-0.north.db.shop.svc.clusterset.local.'])
+  const pointers = async (address: string) =>
+    (await ask(configuration, `${address}.in-addr.arpa.`, { type: PTR }))?.answers.map(recordToText)
+  t.deepEqual(await pointers('1.0.9.10'), ['1.0.9.10.in-addr.arpa. 5 IN PTR db-0.north.db.shop.svc.clusterset.local.'])
+  t.deepEqual(await pointers('2.0.9.10'), [])
+  const owners = (await transfer(configuration, 'clusterset.local.')).map(record => record.name)
+  t.deepEqual(
+    owners.filter(owner => owner.includes('..')),
+    [],
+  )
+  t.true((await transfer(configuration, '10.in-addr.arpa.')).length > 4)
 })
 
 test('IXFR: the SOA alone to whoever is current or ahead, the zone to all others', async t => {
