@@ -188,7 +188,6 @@ export const customKind = (
     isClosed,
     ...(version.schema?.openAPIV3Schema ? { schema: version.schema.openAPIV3Schema } : {}),
     countsGenerations: true,
-
     takesAnyFinalizer: true,
     unconditionalUpdate: false,
     storage: storedAs(definition, parts, converter),

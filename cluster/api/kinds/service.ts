@@ -56,7 +56,6 @@ export const serviceKind: Kind = {
   createOnUpdate: true,
   deleteReturnsObject: true,
   // KEP-5311: any label, a digit first included, as every other name that becomes part of a DNS name.
-  // As with RelaxedServiceNameValidation (KEP-5311): names may begin with a digit.
   validateName: checkDnsLabel,
   applyDefaults: applyServiceDefaults,
   prepareForCreate: prepareServiceForCreate,

@@ -84,7 +84,7 @@ export const createPodSecurity = ({ cacher, logger }: { cacher: Cacher; logger: 
     if (policy) tell(request, podParts(template.spec, template.annotations), policy.audit, policy.warn)
   }
 
-  /** Tells what is there already and could not come any more. */
+  /** Tells what is there already and could not come any more, by name, as lists are. */
   const lookAround = ({ name, warn }: AdmissionRequest, enforce: Demand): void => {
     const pods = cacher.cache(podKind).list(name)
     const names = new Map<string, string[]>()
@@ -92,7 +92,9 @@ export const createPodSecurity = ({ cacher, logger }: { cacher: Cacher; logger: 
       const reasons = violationsOf(enforce, partsOfPod(object)).map(({ reason }) => reason)
       if (reasons.length === 0) continue
       const key = reasons.join(', ')
-      names.set(key, [...(names.get(key) ?? []), object.metadata.name ?? ''].sort())
+      const alike = names.get(key) ?? []
+      alike.push(object.metadata.name ?? '')
+      names.set(key, alike)
     }
     if (pods.length > MAX_PODS)
       warn(`new PodSecurity enforce level only checked against the first ${MAX_PODS} of ${pods.length} existing pods`)

@@ -44,7 +44,8 @@ export const createClientCertificateAuthenticator = (clock: Clock): Authenticato
       if (!socket) return 'none'
       const seen = known.get(socket) ?? inspect(socket)
       known.set(socket, seen)
-      return clock.now() > seen.until ? 'none' : seen.identified
+      // A time that cannot be read has passed.
+      return clock.now() <= seen.until ? seen.identified : 'none'
     },
   }
 }

@@ -51,7 +51,7 @@ test('a claim stays until no Pod on a node mounts it', async t => {
 test('the claim of an ephemeral volume does not wait for a Pod that is shut down and waits for it', async t => {
   const client = await start(t)
   const spec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }
-  const made = await client.create(PODS, {
+  const made = await client.create<ApiObject>(PODS, {
     ...object('Pod', 'p', {
       nodeName: 'n1',
       containers: [{ name: 'c', image: 'i' }],
