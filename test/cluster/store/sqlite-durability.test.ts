@@ -101,12 +101,54 @@ const readTrace = (trace: string): Call[] => {
   return calls
 }
 
-test('the log is synced before each group is acknowledged, and a group shares its sync', async t => {
+/** The path of strace, when it may trace. */
+const findTracer = async (t: ExecutionContext): Promise<string | undefined> => {
   const strace = findProgram('strace')
-  if (!strace) return skip(t, 'strace is not installed')
+  if (!strace) return void skip(t, 'strace is not installed')
+  const probe = ['-f', '-o', join(temporaryFolder(t), 'probe'), 'true']
+  const [refused] = await once(spawn(strace, probe, { stdio: 'ignore' }), 'exit')
+  return refused === 0 ? strace : void skip(t, 'ptrace is not permitted')
+}
+
+test('after a sync that failed nothing is called durable until the directory is opened anew', async t => {
+  const strace = await findTracer(t)
+  if (!strace) return
+  const refused = 'DATA_DIR_UNUSABLE'
+  const cases = [
+    // Opening syncs the log once.
+    { file: 'store.log', when: 4, size: 10, accepted: 2 },
+    // SQLite syncs the head of its log with the first commit. A round of the log has room for seven values.
+    { file: 'store.sqlite-wal', when: 2, size: 1 << 20, accepted: 7 },
+  ]
+  for (const { file, when, size, accepted } of cases) {
+    const folder = temporaryFolder(t)
+    const directory = join(folder, 'store')
+    const empty = await openSqliteStore({ directory, logger: silentLogger, registry: createRegistry() })
+    await empty.close()
+    const fault = ['-P', join(directory, file), '-e', `inject=fsync,fdatasync:error=EIO:when=${when}`]
+    const program = [process.execPath, join(dirname(writer), 'failed-sync.process.ts'), directory, String(size)]
+    const child = spawn(strace, ['-f', '-o', join(folder, 'trace'), ...fault, ...program], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', data => (output += data))
+    await once(child, 'close')
+    t.regex(output, /^\{/, file)
+    const { outcomes, before, after } = JSON.parse(output) as Record<string, string[]>
+    t.deepEqual(
+      outcomes,
+      Array.from({ length: 12 }, (_, index) => (index < accepted ? 'ok' : refused)),
+      file,
+    )
+    const keys = Array.from({ length: accepted }, (_, index) => `/${index}`)
+    t.deepEqual({ before, after }, { before: keys, after: keys }, file)
+  }
+})
+
+test('the log is synced before each group is acknowledged, and a group shares its sync', async t => {
+  const strace = await findTracer(t)
+  if (!strace) return
   const folder = temporaryFolder(t)
-  const [refused] = await once(spawn(strace, ['-f', '-o', join(folder, 'probe'), 'true'], { stdio: 'ignore' }), 'exit')
-  if (refused !== 0) return skip(t, 'ptrace is not permitted')
   const rounds = 25
   const file = join(folder, 'trace')
   const traced = ['-f', '-y', '-e', 'trace=pwrite64,write,fsync,fdatasync', '-o', file]

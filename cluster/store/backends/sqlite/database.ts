@@ -74,6 +74,13 @@ const resultCode = (error: unknown): number | undefined =>
     ? error.errcode & 0xff
     : undefined
 
+/** SQLite's extended code of a sync that the system refused. */
+const SQLITE_IOERR_FSYNC = 1034
+
+/** After it nobody knows which of what was written before is on the disk; a further sync would call all of it good. */
+export const isFailedSync = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && 'errcode' in error && error.errcode === SQLITE_IOERR_FSYNC
+
 /** What a failure of SQLite or the system means to the people who run it. Anything else is a bug and thrown on. */
 export const worldFailure = (error: unknown, file: string): SeamarkError => {
   if (error instanceof SeamarkError) return error

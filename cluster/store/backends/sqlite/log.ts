@@ -23,7 +23,7 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { SeamarkError } from '#lib/errors.ts'
+import { SeamarkError, systemCode } from '#lib/errors.ts'
 import { type Batch, decodeBatch, PAGE, type Sequence } from './batch.ts'
 
 /** Eight bytes, the version of the format (u32), and the identity, on a page of their own. */
@@ -85,6 +85,8 @@ export class Log {
   /** Filled up to here: writes below it leave the file system's own records alone. */
   #size: number
   #position = PAGE
+  /** A sync that failed: the system forgets what it could not write, and calls the next sync good. */
+  #failure: unknown
 
   /** Makes an empty one, durable with its name, in the place of whatever is there. */
   static create(file: string): Log {
@@ -174,12 +176,13 @@ export class Log {
     return this.isEmpty || this.#position + bytes <= LIMIT
   }
 
-  /** On a throw nothing of it is there, as far as the disk obeys. */
+  /** On a throw nothing of it is there, as far as the disk obeys. Once it did not, nothing more is taken. */
   append(batch: Uint8Array): void {
+    if (this.#failure !== undefined) throw this.#failure
     try {
       this.#fill(this.#position + batch.length)
       writeWhole(this.#fd, batch, this.#position)
-      fdatasyncSync(this.#fd)
+      this.#sync()
     } catch (error) {
       this.#erase()
       throw error
@@ -210,9 +213,18 @@ export class Log {
     try {
       if (this.#position + PAGE > this.#size) return
       writeWhole(this.#fd, new Uint8Array(PAGE), this.#position)
-      fdatasyncSync(this.#fd)
+      this.#sync()
     } catch {
       // The next batch is written over it.
+    }
+  }
+
+  #sync(): void {
+    try {
+      fdatasyncSync(this.#fd)
+    } catch (error) {
+      if (systemCode(error) === 'EIO') this.#failure = error
+      throw error
     }
   }
 }

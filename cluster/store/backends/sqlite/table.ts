@@ -9,6 +9,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { LeaseId } from '../../kv.ts'
 import type { Batch, Entry, Sequence } from './batch.ts'
+import { isFailedSync } from './database.ts'
 import { Reads } from './reads.ts'
 import { firstRow, type Row, type RowHead, revisionOf } from './rows.ts'
 import type { Before, Counters } from './writes.ts'
@@ -55,6 +56,8 @@ export class Table implements Before {
   #pendingBytes = 0
   /** How many of them are in the open transaction. */
   #inserted = 0
+  /** A checkpoint whose sync failed. */
+  #failure: unknown
   /** The last rows of keys that were written not long ago, deletions too. */
   readonly #heads = new Map<string, RowHead>()
 
@@ -150,11 +153,24 @@ export class Table implements Before {
     return log - checkpointed >= FOLD_PAGES
   }
 
-  /** Commits everything and makes it durable in the database itself: nothing needs the log any more. */
+  /**
+   * Commits everything and makes it durable in the database itself: nothing needs the log any more. After a sync that failed
+   * never again: what is in the log counts then, when the directory is opened anew.
+   */
   fold(): void {
+    if (this.#failure !== undefined) throw this.#failure
     this.commit()
-    const state = this.#statements.checkpoint.get() as unknown as LogState
+    const state = this.#checkpoint()
     if (state.busy || state.log !== state.checkpointed) throw new Error('the checkpoint did not reach its end')
+  }
+
+  #checkpoint(): LogState {
+    try {
+      return this.#statements.checkpoint.get() as unknown as LogState
+    } catch (error) {
+      if (isFailedSync(error)) this.#failure = error
+      throw error
+    }
   }
 
   /** Deletes some of the rows that compaction freed; false when none was left. */
