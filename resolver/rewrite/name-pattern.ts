@@ -41,13 +41,19 @@ export const readRewriter = (kind: MatchKind, from: string, to: string): Result<
   const matcher = readMatcher(kind, from)
   if (!matcher.ok) return matcher
   if (kind === 'regex') return regexRewriter(from, to)
-  // CoreDNS ends both texts with a dot: where one of them has it, whole labels are meant.
-  if ((kind === 'prefix' || kind === 'substring') && from.endsWith('.') !== to.endsWith('.'))
+  if ((kind === 'prefix' || kind === 'substring') && meansLabels(from, to))
     return readRewriter(kind, absolute(from), absolute(to))
   const matches = matcher.value
   const replace = replacement(kind, from, to)
   return accepted(name => (matches(name) ? checked(replace(name)) : undefined))
 }
+
+/**
+ * CoreDNS ends both texts with a dot: where one of them has it, whole labels are meant. Not where labels are put in front, or
+ * taken away with the dot behind them: another dot would be looked for, or left over.
+ */
+const meansLabels = (from: string, to: string): boolean =>
+  from.endsWith('.') !== to.endsWith('.') && from !== '' && (to !== '' || from.startsWith('.'))
 
 const replacement = (kind: Exclude<MatchKind, 'regex'>, from: string, to: string): ((name: string) => string) => {
   const text = canonicalName(from)

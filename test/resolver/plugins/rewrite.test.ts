@@ -75,6 +75,30 @@ const rules: Readonly<Record<string, readonly [rule: string, name: string, type:
       A,
       ['old.shop.svc.cluster.local. 10.96.0.20'],
     ],
+    'prefix, whole labels: taken away': [
+      'rewrite name prefix old. ""',
+      'old.web.shop.svc.cluster.local.',
+      A,
+      ['old.web.shop.svc.cluster.local. 10.96.0.20'],
+    ],
+    'prefix, whole labels: put in front': [
+      'rewrite name prefix "" web.',
+      'shop.svc.cluster.local.',
+      A,
+      ['shop.svc.cluster.local. 10.96.0.20'],
+    ],
+    'substring, whole labels: taken away with the dot behind': [
+      'rewrite name substring old. ""',
+      'web.old.shop.svc.cluster.local.',
+      A,
+      ['web.old.shop.svc.cluster.local. 10.96.0.20'],
+    ],
+    'substring, whole labels: taken away between dots': [
+      'rewrite name substring .old. ""',
+      'web.old.shop.svc.cluster.local.',
+      A,
+      ['web.old.shop.svc.cluster.local. 10.96.0.20'],
+    ],
     suffix: ['rewrite name suffix .test .svc.cluster.local', 'web.shop.test.', A, ['web.shop.test. 10.96.0.20']],
     substring: [
       'rewrite name substring xyz shop',
