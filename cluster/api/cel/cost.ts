@@ -17,7 +17,12 @@ export const walks =
 
 export const walksBoth: Cost = ([a, b]) => traversal(sizeOf(a!) + sizeOf(b!))
 
-export const walksShorter: Cost = ([a, b]) => traversal(Math.min(sizeOf(a!), sizeOf(b!)))
+/** To measure the longer one may take more than is paid for: it is left alone where it is the longer one at a glance. */
+export const walksShorter: Cost = ([a, b]) => {
+  if (typeof a !== 'string' || typeof b !== 'string') return traversal(Math.min(sizeOf(a!), sizeOf(b!)))
+  if (a.length > 2 * b.length) return traversal(sizeOf(b))
+  return traversal(b.length > 2 * a.length ? sizeOf(a) : Math.min(sizeOf(a), sizeOf(b)))
+}
 
 export const walksWithin: Cost = ([a, b]) => traversal(sizeOf(a!)) * traversal(sizeOf(b!))
 

@@ -174,7 +174,7 @@ const sortBy: Macro = {
       frame.charge(2 * APPEND_COST)
       items.push({ item, key: loop.bodies[0]!.run(frame) })
     })
-    return items.sort((a, b) => order(a.key, b.key)).map(({ item }) => item)
+    return items.sort((a, b) => order(a.key, b.key, frame.charge)).map(({ item }) => item)
   },
 }
 

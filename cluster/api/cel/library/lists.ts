@@ -26,13 +26,13 @@ const list = (value: CelValue | undefined): List => value as List
 
 const COMPARABLE: readonly CelType[] = [INT, UINT, DOUBLE, BOOL, DURATION, TIMESTAMP, STRING, BYTES]
 
-const isSorted = (items: List): boolean =>
-  items.every((item, index) => index === 0 || order(items[index - 1]!, item) <= 0)
+const isSorted = (items: List, charge: Charge): boolean =>
+  items.every((item, index) => index === 0 || order(items[index - 1]!, item, charge) <= 0)
 
-const extreme = (items: List, name: 'min' | 'max'): CelValue => {
+const extreme = (items: List, name: 'min' | 'max', charge: Charge): CelValue => {
   if (items.length === 0) throw new CelError(`${name} called on empty list`)
   const sign = name === 'max' ? 1 : -1
-  return items.reduce((best, item) => (order(item, best) * sign > 0 ? item : best))
+  return items.reduce((best, item) => (order(item, best, charge) * sign > 0 ? item : best))
 }
 
 const ZEROS: readonly (readonly [CelType, CelValue])[] = [
@@ -55,9 +55,9 @@ const add = (a: CelValue, b: CelValue): CelValue => {
 
 const kubernetes: readonly CelFunction[] = [
   ...COMPARABLE.flatMap(type => [
-    method('isSorted', [listOf(type)], BOOL, ([items]) => isSorted(list(items)), itemsOf),
-    method('min', [listOf(type)], type, ([items]) => extreme(list(items), 'min'), itemsOf),
-    method('max', [listOf(type)], type, ([items]) => extreme(list(items), 'max'), itemsOf),
+    method('isSorted', [listOf(type)], BOOL, ([items], charge) => isSorted(list(items), charge), itemsOf),
+    method('min', [listOf(type)], type, ([items], charge) => extreme(list(items), 'min', charge), itemsOf),
+    method('max', [listOf(type)], type, ([items], charge) => extreme(list(items), 'max', charge), itemsOf),
   ]),
   ...ZEROS.map(([type, zero]) =>
     method('sum', [listOf(type)], type, ([items]) => list(items).reduce<CelValue>(add, zero), itemsOf),
@@ -142,7 +142,7 @@ const extension: readonly CelFunction[] = [
       'sort',
       [listOf(type)],
       listOf(type),
-      ([items]) => list(items).toSorted(order),
+      ([items], charge) => list(items).toSorted((a, b) => order(a, b, charge)),
       args => itemsOf(args) * 2,
     ),
   ),

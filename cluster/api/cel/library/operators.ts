@@ -1,7 +1,8 @@
 /** Operators but for those whose right side may not be looked at (`&&`, `||`, `?:`) and equality, which need no overloads. */
 import { traversal, walksBoth, walksShorter } from '../cost.ts'
-import { type Charge, compareNumbers, isEqual, sameItem } from '../equality.ts'
+import { type Charge, isEqual, sameItem } from '../equality.ts'
 import { type CelFunction, globalFunction } from '../function.ts'
+import { order } from '../order.ts'
 import { checkedDuration, checkedTime } from '../time.ts'
 import {
   BOOL,
@@ -102,18 +103,8 @@ const joins: CelFunction[] = [
   ),
 ]
 
-type Ordered = string | boolean | bigint | number | Unsigned
-
-const compare = (a: CelValue, b: CelValue): number => {
-  if (typeof a === 'string' && typeof b === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b))
-  if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b)
-  if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b)
-  if (typeof a === 'object' && a !== null && 'nanoseconds' in a) {
-    const [left, right] = [nanos(a), nanos(b)]
-    return left < right ? -1 : left > right ? 1 : 0
-  }
-  return compareNumbers(a as Exclude<Ordered, string | boolean>, b as Exclude<Ordered, string | boolean>)
-}
+/** The cost of a relation has paid for long ones. */
+const paid: Charge = () => {}
 
 const NUMBERS = [INT, UINT, DOUBLE]
 
@@ -122,13 +113,13 @@ const comparable: readonly (readonly [CelType, CelType])[] = [
   ...[BOOL, STRING, BYTES, TIMESTAMP, DURATION].map(type => [type, type] as const),
 ]
 
-const relation = (name: string, holds: (order: number) => boolean): CelFunction[] =>
+const relation = (name: string, holds: (comparison: number) => boolean): CelFunction[] =>
   comparable.map(([a, b]) =>
     globalFunction(
       name,
       [a, b],
       BOOL,
-      args => holds(compare(args[0]!, args[1]!)),
+      args => holds(order(args[0]!, args[1]!, paid)),
       a === STRING || a === BYTES ? walksShorter : undefined,
     ),
   )
@@ -164,10 +155,10 @@ export const OPERATORS: readonly CelFunction[] = [
   doubles('_/_', (a, b) => a / b),
   ...times,
   ...joins,
-  ...relation('_<_', order => order < 0),
-  ...relation('_<=_', order => order <= 0),
-  ...relation('_>_', order => order > 0),
-  ...relation('_>=_', order => order >= 0),
+  ...relation('_<_', comparison => comparison < 0),
+  ...relation('_<=_', comparison => comparison <= 0),
+  ...relation('_>_', comparison => comparison > 0),
+  ...relation('_>=_', comparison => comparison >= 0),
   ...negation,
   ...membership,
 ]

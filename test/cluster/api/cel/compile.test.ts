@@ -58,6 +58,7 @@ const TRUE = [
   '"%s is %d, %.2f, %x".format(["x", 3, 1.5, 255]) == "x is 3, 1.50, ff"',
   '"abc".matches("b") && "abc123".find("[0-9]+") == "123" && "a1b2".findAll("[0-9]") == ["1", "2"]',
   'self.list.min() == 1 && self.list.max() == 3 && self.list.sum() == 6 && !self.list.isSorted()',
+  '"\\uffff" < "\\U0001F600" && "a" < "ab" && "a\\uffff" < "a\\U0001F600b" && ["\\U0001F600", "\\uffff"].max() == "\\U0001F600"',
   'self.list.sort() == [1, 2, 3] && [1, 1].distinct() == [1] && [[1], [2]].flatten() == [1, 2]',
   'self.list.indexOf(1) == 1 && [1, 2, 3].slice(1, 2) == [2] && lists.range(2) == [0, 1] && [1, 2].reverse() == [2, 1]',
   'sets.contains([1, 2], [2]) && sets.equivalent([1, 2], [2, 1, 1]) && sets.intersects([1], [1, 2])',
@@ -182,6 +183,10 @@ test('no expression outruns its limit', t => {
     'self.list.all(a, self == other)',
     'lists.range(10000000).size() > 0',
     'self.list.all(a, self.text.size() > 0)',
+    'self.list.sortBy(a, self.text).size() > 0',
+    ...['isSorted() || true', 'min() != ""', 'max() != ""', 'sort().size() > 0'].map(
+      call => `self.list.map(a, a % 2 == 0 ? self.text : other.text).${call}`,
+    ),
   ]
   for (const expression of endless) {
     const program = compile(expression, { self: DYN, other: DYN })
@@ -229,6 +234,7 @@ test('texts of any length cost no more than their length', t => {
   t.false(evaluate('double(text) > 0.0')(`${'1'.repeat(2_000_000)}x`).ok)
   t.false(evaluate('int(text) > 0')('1'.repeat(2_000_000)).ok)
   t.false(evaluate('duration(text) > duration("0")')(`1.${'1'.repeat(2_000_000)}s`).ok)
+  t.deepEqual(evaluate('lists.range(50000).all(i, text < "x" && "0" < text)')(`1${spaces}`), { ok: true, value: true })
   t.true(evaluate('url(text).getQuery().size() == 1')(`/?${'k=1&'.repeat(500_000)}`).ok)
 })
 
