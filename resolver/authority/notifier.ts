@@ -79,6 +79,7 @@ export class Notifier {
     }
     const giveUp = (error: Error) => {
       if (ended) return
+      failures.inc({ zone })
       logger.warn({ zone, address, port, error }, 'announcement cannot be sent')
       end()
     }

@@ -119,11 +119,12 @@ test('it is told from the address that is given; one that is another’s ends it
   startNotifier(t, peer, ['2001:db8::1', '127.0.0.7']).notifier.tell('example.', soa)
   await until(async () => told.length === 1)
   t.is(told[0]!.from.address, '127.0.0.7')
-  const { notifier, clock, warnings } = startNotifier(t, peer, ['192.0.2.7'])
+  const { notifier, clock, warnings, failures } = startNotifier(t, peer, ['192.0.2.7'])
   notifier.tell('example.', soa)
   await until(async () => warnings.length > 0)
   await clock.advance(60_000)
   t.deepEqual(warnings, ['announcement cannot be sent'])
+  t.is(await failures(), 1)
 })
 
 test('in the end nobody was there; a newer change takes the place of an older one', async t => {
