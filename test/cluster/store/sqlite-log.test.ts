@@ -127,6 +127,22 @@ test('a log that is not the database’s own is refused', async t => {
   await t.throwsAsync(open(alone), { code: 'STORE_CORRUPT', message: /holds acknowledged writes/ })
 })
 
+test('what a killed writer left is as it was when it is refused', async t => {
+  const [live, killed] = [temporaryFolder(t), temporaryFolder(t)]
+  const store = await open(live)
+  await Promise.all(numbered(1_000).map(key => put(store, key, 'x')))
+  await store.range(everything)
+  for (const name of ['store.sqlite', 'store.sqlite-wal']) copyFileSync(join(live, name), join(killed, name))
+  const log = readFileSync(logOf(live))
+  await store.close()
+  const files = () => ['store.sqlite', 'store.sqlite-wal'].map(name => readFileSync(join(killed, name)))
+  const before = files()
+  await t.throwsAsync(open(killed), { code: 'STORE_CORRUPT', message: /store\.log is missing/ })
+  for (const [index, file] of files().entries()) t.true(file.equals(before[index]!))
+  writeFileSync(logOf(killed), log)
+  t.deepEqual(await keysIn(killed), numbered(1_000))
+})
+
 test('a log that begins after the database ends is refused', async t => {
   const directory = temporaryFolder(t)
   let store = await open(directory)

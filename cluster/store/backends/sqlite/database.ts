@@ -113,13 +113,12 @@ export const openDatabase = ({ file, lockFile, logFile, markFile }: WorkerOption
   let database: DatabaseSync | undefined
   try {
     const mark = new CleanMark(markFile, file)
-    const unchanged = mark.holds()
+    const place = { file, logFile, unchanged: mark.holds() }
+    const checked = existsSync(`${file}-wal`) ? checkAside(place) : undefined
     database = new DatabaseSync(file, { enableForeignKeyConstraints: false })
     // Known before anything is written. With the exclusive mode the index of SQLite's log lives in this process's memory.
     database.exec('PRAGMA locking_mode = EXCLUSIVE')
-    const version = checkIdentity(database, file)
-    if (version > 0 && !unchanged) checkPages(database, file)
-    const known = version < SCHEMA_VERSION ? undefined : openLog(database, logFile)
+    const { version, log: known } = checked ?? check(database, place)
     mark.remove()
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON')
     // A checkpoint is a part of folding the log, and what is committed late may not be written early.
@@ -131,6 +130,35 @@ export const openDatabase = ({ file, lockFile, logFile, markFile }: WorkerOption
     database?.close()
     lock.close()
     throw worldFailure(error, file)
+  }
+}
+
+interface Place {
+  readonly file: string
+  readonly logFile: string
+  /** Closed in order, and not touched since. */
+  readonly unchanged: boolean
+}
+
+interface Checked {
+  readonly version: number
+  /** None before the version that has one. */
+  readonly log: Log | undefined
+}
+
+const check = (database: DatabaseSync, { file, logFile, unchanged }: Place): Checked => {
+  const version = checkIdentity(database, file)
+  if (version > 0 && !unchanged) checkPages(database, file)
+  return { version, log: version < SCHEMA_VERSION ? undefined : openLog(database, logFile) }
+}
+
+/** Read-only: closing it otherwise would fold what is left of SQLite's log into the database, refused or not. */
+const checkAside = (place: Place): Checked => {
+  const database = new DatabaseSync(place.file, { readOnly: true })
+  try {
+    return check(database, place)
+  } finally {
+    database.close()
   }
 }
 
