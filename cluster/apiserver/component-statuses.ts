@@ -5,6 +5,7 @@ import type { HealthCheck } from './health.ts'
 import { wantedForm } from './http/call.ts'
 import { type Answer, formAnswer, headerOf, type Request, statusAnswer } from './http/exchange.ts'
 import type { PathRoute } from './http/handler.ts'
+import { verbOf } from './http/request-attributes.ts'
 import { parseResourcePath } from './http/request-info.ts'
 import { warningHeaders } from './http/warnings.ts'
 import type { Registry } from './registry.ts'
@@ -57,7 +58,7 @@ export const createComponentRoute = (registry: Registry, parts: Parts): PathRout
     const path = parseResourcePath(pathname)
     if (path?.group !== '' || path.version !== kind.version || path.resource !== kind.resource) return undefined
     if (path.namespace !== undefined || path.subresource !== undefined) return undefined
-    if (path.watch || query.has('watch')) {
+    if (verbOf('GET', path, query) === 'watch') {
       const text = `watch is not supported on resources of kind "${kind.resource}"`
       return statusAnswer(failure(405, 'MethodNotAllowed', text, { kind: kind.resource }), headerOf(request, 'accept'))
     }
