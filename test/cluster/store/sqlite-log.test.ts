@@ -1,5 +1,5 @@
 /** The log before the database: what of it counts after a crash, and which damage is told. */
-import { copyFileSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { crc32 } from 'node:zlib'
@@ -140,7 +140,13 @@ test('what a killed writer left is as it was when it is refused', async t => {
   await t.throwsAsync(open(killed), { code: 'STORE_CORRUPT', message: /store\.log is missing/ })
   for (const [index, file] of files().entries()) t.true(file.equals(before[index]!))
   writeFileSync(logOf(killed), log)
+  // Where there is no room to look at it aside, it is opened all the same.
+  symlinkSync('/dev/full', join(killed, 'store.sqlite-shm'))
   t.deepEqual(await keysIn(killed), numbered(1_000))
+  t.deepEqual(
+    readdirSync(killed).filter(name => name.includes('-')),
+    [],
+  )
 })
 
 test('a log that begins after the database ends is refused', async t => {

@@ -6,7 +6,7 @@
  * last checkpoint may be missing after a loss of power, and is in the log then. A file that is not ours, is damaged, or was
  * written by a newer Seamark is refused before anything in it changes.
  */
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { type ErrorCode, SeamarkError, systemCode } from '#lib/errors.ts'
 import { CleanMark } from './clean-mark.ts'
@@ -66,8 +66,12 @@ const CHANGES = `
 
 /** SQLite's primary result codes (sqlite.org/rescode.html) that have an answer of their own. */
 const SQLITE_BUSY = 5
+const SQLITE_IOERR = 10
 const SQLITE_CORRUPT = 11
+const SQLITE_FULL = 13
+const SQLITE_CANTOPEN = 14
 const SQLITE_NOTADB = 26
+const NO_ROOM: ReadonlySet<number> = new Set([SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN])
 
 const resultCode = (error: unknown): number | undefined =>
   typeof error === 'object' && error !== null && 'errcode' in error && typeof error.errcode === 'number'
@@ -152,13 +156,20 @@ const check = (database: DatabaseSync, { file, logFile, unchanged }: Place): Che
   return { version, log: version < SCHEMA_VERSION ? undefined : openLog(database, logFile) }
 }
 
-/** Read-only: closing it otherwise would fold what is left of SQLite's log into the database, refused or not. */
-const checkAside = (place: Place): Checked => {
+/**
+ * Read-only: closing it otherwise would fold what is left of SQLite's log into the database, refused or not. Undefined when
+ * there is no room for the index of that log, which is a file here.
+ */
+const checkAside = (place: Place): Checked | undefined => {
   const database = new DatabaseSync(place.file, { readOnly: true })
   try {
     return check(database, place)
+  } catch (error) {
+    if (NO_ROOM.has(resultCode(error) ?? 0)) return undefined
+    throw error
   } finally {
     database.close()
+    rmSync(`${place.file}-shm`, { force: true })
   }
 }
 
