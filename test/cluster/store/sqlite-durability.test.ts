@@ -161,7 +161,9 @@ test('the log is synced before each group is acknowledged, and a group shares it
   let syncs = 0
   let acknowledgements = 0
   let opened = false
+  let named = false
   for (const { name, text } of readTrace(readFileSync(file, 'utf8'))) {
+    if (name === 'fsync' && text.includes(`<${folder}>`)) named = true
     const onLog = text.includes('store.log>')
     if (name === 'pwrite64' && onLog) {
       unsynced++
@@ -177,6 +179,7 @@ test('the log is synced before each group is acknowledged, and a group shares it
       acknowledgements++
     } else if (name === 'write' && text.startsWith('write(1') && text.includes('"open ')) {
       t.true(syncs > 0, 'what a killed writer left may be seen before it is synced')
+      t.true(named, 'the new directory may vanish from the one that it is in')
       opened = true
     }
   }

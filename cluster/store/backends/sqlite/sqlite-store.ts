@@ -8,7 +8,7 @@
 import assert from 'node:assert'
 import { once } from 'node:events'
 import { mkdir, open } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { type Clock, systemClock } from '#lib/clock.ts'
 import { SeamarkError, systemCode } from '#lib/errors.ts'
@@ -58,7 +58,8 @@ const REVOKE_RETRY = 1_000
 export const openSqliteStore = async (options: SqliteStoreOptions): Promise<Store> => {
   const { directory } = options
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 })
+    const made = await mkdir(directory, { recursive: true, mode: 0o700 })
+    if (made) await syncParents(directory, made)
   } catch (cause) {
     throw new SeamarkError('DATA_DIR_UNUSABLE', `${directory} cannot be made: ${(cause as Error).message}`, { cause })
   }
@@ -115,6 +116,19 @@ const syncDirectory = async (directory: string): Promise<void> => {
     await handle.sync()
   } finally {
     await handle.close()
+  }
+}
+
+/** So can a new directory: `first` is the topmost of those that were made. */
+const syncParents = async (directory: string, first: string): Promise<void> => {
+  for (let at = resolve(directory); ; at = dirname(at)) {
+    try {
+      await syncDirectory(dirname(at))
+    } catch (error) {
+      // One may make a directory where one may not list what there is.
+      if (systemCode(error) !== 'EACCES') throw error
+    }
+    if (at === first || at === dirname(at)) return
   }
 }
 
