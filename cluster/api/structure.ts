@@ -37,7 +37,7 @@ const NOT_LOOKED_INTO = new Set(['metadata', 'status'])
 const closedEnums = new Map<string, readonly string[] | undefined>()
 
 /** The values of a set that nothing may leave, sorted; undefined for an open one. */
-export const closedEnum = (name: string): readonly string[] | undefined => {
+const closedEnum = (name: string): readonly string[] | undefined => {
   if (!closedEnums.has(name)) {
     const values = enumValues(name).filter(value => value !== '')
     closedEnums.set(name, OPEN_ENUMS.has(name) ? undefined : values.sort())

@@ -110,6 +110,15 @@ const operation = (kind: Kind, { action, id, parameters, body, answer, codes = [
   'x-kubernetes-group-version-kind': { group: kind.group, version: kind.version, kind: kind.kind },
 })
 
+const deleteCollection = (kind: Kind, scope: string): Operation =>
+  operation(kind, {
+    action: 'deletecollection',
+    id: `deleteCollection${scope}${kind.kind}`,
+    parameters: [...LIST, ...DELETE],
+    body: content(reference(`${META}.DeleteOptions`)),
+    answer: `${META}.Status`,
+  })
+
 const collection = (kind: Kind, scope: string): PathItem => {
   const own = kindComponent(kind)
   const list: Verb = { action: 'list', id: `list${scope}${kind.kind}`, parameters: LIST, answer: listName(kind) }
@@ -123,13 +132,8 @@ const collection = (kind: Kind, scope: string): PathItem => {
       answer: own,
       codes: [200, 201, 202],
     }),
-    delete: operation(kind, {
-      action: 'deletecollection',
-      id: `deleteCollection${scope}${kind.kind}`,
-      parameters: [...LIST, ...DELETE],
-      body: content(reference(`${META}.DeleteOptions`)),
-      answer: `${META}.Status`,
-    }),
+    // Namespaces go one by one.
+    ...(kind.hasFinalize ? {} : { delete: deleteCollection(kind, scope) }),
   }
 }
 

@@ -1,14 +1,15 @@
 /** Component schemas of the OpenAPI documents, from types.json, with the extensions that kubectl and clients read. */
 import type { Kind } from '../kind.ts'
-import { type FieldSchema, type Scalar, type Shape, typeSchema } from '../schema.ts'
-import { closedEnum } from '../structure.ts'
+import { type FieldSchema, mayVary, type Scalar, type Shape, typeSchema } from '../schema.ts'
 import { API_VERSION_DESCRIPTION, DESCRIPTIONS, KIND_DESCRIPTION } from './descriptions.ts'
+import { publishedEnum } from './published-enum.ts'
 
 export type JsonSchema = Record<string, unknown>
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1'
 const QUANTITY = 'io.k8s.apimachinery.pkg.api.resource.Quantity'
 const INT_OR_STRING = 'io.k8s.apimachinery.pkg.util.intstr.IntOrString'
+const JSON_VALUE = 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON'
 const RAW = 'io.k8s.apimachinery.pkg.runtime.RawExtension'
 
 /** Scalars that are types of their own in Kubernetes's documents. */
@@ -18,6 +19,7 @@ const NAMED_SCALARS: Readonly<Partial<Record<Scalar, string>>> = {
   time: `${META}.Time`,
   microTime: `${META}.MicroTime`,
   object: RAW,
+  any: JSON_VALUE,
 }
 
 const NAMED_SCALAR_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
@@ -26,6 +28,8 @@ const NAMED_SCALAR_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   [`${META}.Time`]: { type: 'string', format: 'date-time' },
   [`${META}.MicroTime`]: { type: 'string', format: 'date-time' },
   [RAW]: { type: 'object' },
+  [`${META}.FieldsV1`]: { type: 'object' },
+  [JSON_VALUE]: {},
 }
 
 const PLAIN_SCALARS: Readonly<Partial<Record<Scalar, JsonSchema>>> = {
@@ -36,18 +40,33 @@ const PLAIN_SCALARS: Readonly<Partial<Record<Scalar, JsonSchema>>> = {
   double: { type: 'number', format: 'double' },
   bytes: { type: 'string', format: 'byte' },
   duration: { type: 'string' },
-  any: {},
+}
+
+/** Groups whose types Kubernetes keeps beside the servers of them. */
+const HOMES: Readonly<Record<string, string>> = {
+  'apiextensions.k8s.io': 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions',
+  'apiregistration.k8s.io': 'io.k8s.kube-aggregator.pkg.apis.apiregistration',
 }
 
 /** `core/v1.Service` → `io.k8s.api.core.v1.Service`. */
 const componentName = (type: string): string => {
   const [group = '', rest = ''] = type.split('/')
-  return group === 'meta' ? `${META}.${rest.slice(rest.indexOf('.') + 1)}` : `io.k8s.api.${group.split('.')[0]}.${rest}`
+  if (group === 'meta') return `${META}.${rest.slice(rest.indexOf('.') + 1)}`
+  return `${HOMES[group] ?? `io.k8s.api.${group.split('.')[0]}`}.${rest}`
 }
 
 /** The component of a kind; that of a custom resource is named by its group, read from its end. */
 export const kindComponent = ({ type, group, version, kind, namesItems }: Kind): string =>
   namesItems ? `${group.split('.').toReversed().join('.')}.${version}.${kind}` : componentName(type)
+
+/** Whose free-form field is a type of its own. */
+const FIELDS_OWNER = 'meta/v1.ManagedFieldsEntry'
+
+/** A field, and the type that it is of. */
+interface Place {
+  readonly field: FieldSchema
+  readonly type: string
+}
 
 export const reference = (name: string): JsonSchema => ({ $ref: `#/components/schemas/${name}` })
 
@@ -59,8 +78,10 @@ export class SchemaCollector {
   add(type: string): string {
     const name = componentName(type)
     if (this.schemas[name]) return name
-    const schema: JsonSchema = { type: 'object' }
+    const schema: JsonSchema = mayVary({ form: 'struct', type }) ? {} : { type: 'object' }
     this.schemas[name] = schema
+    // What writes its own JSON has no fields there.
+    if (schema.type === undefined) return name
     const { root, fields, structType } = typeSchema(type)
     if (DESCRIPTIONS[type]) schema.description = DESCRIPTIONS[type]
     const required = fields.filter(field => field.required).map(field => field.name)
@@ -84,7 +105,7 @@ export class SchemaCollector {
 
   #property(field: FieldSchema, type: string): JsonSchema {
     const description = DESCRIPTIONS[`${type}.${field.name}`]
-    const schema: JsonSchema = { ...(description ? { description } : {}), ...this.#shape(field.shape, field) }
+    const schema: JsonSchema = { ...(description ? { description } : {}), ...this.#shape(field.shape, { field, type }) }
     if (field.default !== undefined) schema.default = field.default
     if (field.listType) schema['x-kubernetes-list-type'] = field.listType
     if (field.listKeys.length > 0) schema['x-kubernetes-list-map-keys'] = field.listKeys
@@ -94,27 +115,27 @@ export class SchemaCollector {
     return schema
   }
 
-  #shape(shape: Shape, field: FieldSchema): JsonSchema {
+  #shape(shape: Shape, place: Place): JsonSchema {
     switch (shape.form) {
       case 'scalar':
-        return this.#scalar(shape.scalar, field)
+        return this.#scalar(shape.scalar, place)
       case 'list':
-        return { type: 'array', items: this.#shape(shape.item, field) }
+        return { type: 'array', items: this.#shape(shape.item, place) }
       case 'map':
-        return { type: 'object', additionalProperties: this.#shape(shape.item, field) }
+        return { type: 'object', additionalProperties: this.#shape(shape.item, place) }
       case 'struct':
         // A reference cannot have neighbours in OpenAPI 3.0; descriptions and extensions stand beside allOf.
         return { allOf: [reference(this.add(shape.type))] }
     }
   }
 
-  #scalar(scalar: Scalar, field: FieldSchema): JsonSchema {
-    const named = NAMED_SCALARS[scalar]
+  #scalar(scalar: Scalar, { field, type }: Place): JsonSchema {
+    const named = type === FIELDS_OWNER && scalar === 'object' ? `${META}.FieldsV1` : NAMED_SCALARS[scalar]
     if (named) {
       this.schemas[named] ??= NAMED_SCALAR_SCHEMAS[named] ?? {}
       return { allOf: [reference(named)] }
     }
-    const values = field.enum === undefined ? undefined : closedEnum(field.enum)
+    const values = publishedEnum(field, type)
     return { ...PLAIN_SCALARS[scalar], ...(values ? { enum: values } : {}) }
   }
 }

@@ -82,7 +82,6 @@ const SCHEMA: Message = {
     format: [2, text],
     title: [3, text],
     description: [4, text],
-    default: [5, any],
     multipleOf: [6, double],
     maximum: [7, double],
     exclusiveMaximum: [8, boolean],

@@ -21,9 +21,9 @@ export interface Swagger {
 const COMPONENTS = '#/components/schemas/'
 const IDENTITY = 'x-kubernetes-group-version-kind'
 
-/** What a schema of v2 may say besides extensions; `items` and the like are converted. */
+/** What a schema of v2 may say besides extensions; `items` and the like are converted. Kubernetes tells defaults in v3 alone. */
 const PLAIN = new Set([
-  ...['format', 'title', 'description', 'default', 'multipleOf', 'maximum', 'exclusiveMaximum', 'minimum'],
+  ...['format', 'title', 'description', 'multipleOf', 'maximum', 'exclusiveMaximum', 'minimum'],
   ...['exclusiveMinimum', 'maxLength', 'minLength', 'pattern', 'maxItems', 'minItems', 'uniqueItems'],
   ...['maxProperties', 'minProperties', 'required', 'enum', 'type', 'example', 'externalDocs'],
 ])

@@ -129,3 +129,47 @@ test('what discovery tells of, the documents tell of as well, subresources and t
   }
   t.true(count > 350, `${count} operations`)
 })
+
+/** As kube-apiserver 1.35 publishes them: by what marks the type, not by what validation closes. */
+const ENUMS: Readonly<Record<string, readonly string[] | undefined>> = {
+  'api/v1#core.v1.PodSpec.restartPolicy': ['Always', 'Never', 'OnFailure'],
+  'api/v1#core.v1.HostPathVolumeSource.type': [
+    ...['', 'BlockDevice', 'CharDevice', 'Directory', 'DirectoryOrCreate', 'File', 'FileOrCreate', 'Socket'],
+  ],
+  'api/v1#core.v1.Container.restartPolicy': undefined,
+  'api/v1#core.v1.PodCondition.status': undefined,
+  'api/v1#core.v1.LimitRangeItem.type': undefined,
+  'apis/admissionregistration.k8s.io/v1#admissionregistration.v1.RuleWithOperations.scope': [
+    ...['*', 'Cluster', 'Namespaced'],
+  ],
+  'apis/autoscaling/v2#autoscaling.v2.MetricSpec.type': undefined,
+  'apis/apps/v1#apps.v1.DeploymentStrategy.type': ['Recreate', 'RollingUpdate'],
+  'apis/apps/v1#apps.v1.DeploymentCondition.type': undefined,
+  'apis/discovery.k8s.io/v1#discovery.v1.EndpointSlice.addressType': ['FQDN', 'IPv4', 'IPv6'],
+  'apis/networking.k8s.io/v1#networking.v1.HTTPIngressPath.pathType': ['Exact', 'ImplementationSpecific', 'Prefix'],
+}
+
+test('values are told where Kubernetes tells them, and nowhere else', t => {
+  for (const [field, expected] of Object.entries(ENUMS)) {
+    const [place = '', name = ''] = field.split('#')
+    const at = name.lastIndexOf('.')
+    const { properties } = documentAt(place).components.schemas[`io.k8s.api.${name.slice(0, at)}`] ?? {}
+    const told = (properties as Record<string, { type: string; enum?: string[] }>)[name.slice(at + 1)]
+    t.is(told?.type, 'string', field)
+    t.deepEqual(told?.enum, expected && [...expected], field)
+  }
+})
+
+test('types are named as Kubernetes names them, and those that write their own JSON promise no fields', t => {
+  const crds = 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1'
+  const { schemas } = documentAt('apis/apiextensions.k8s.io/v1').components
+  t.truthy(schemas[`${crds}.CustomResourceDefinition`])
+  for (const name of ['JSON', 'JSONSchemaPropsOrArray', 'JSONSchemaPropsOrBool', 'JSONSchemaPropsOrStringArray'])
+    t.deepEqual(
+      Object.keys(schemas[`${crds}.${name}`] ?? { absent: true }).filter(key => key !== 'description'),
+      [],
+    )
+  const services = documentAt('apis/apiregistration.k8s.io/v1').components.schemas
+  t.truthy(services['io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService'])
+  t.truthy(services['io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1'])
+})

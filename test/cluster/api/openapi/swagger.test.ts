@@ -76,3 +76,11 @@ test('merge keys, identities, quantities and numbers that may be texts', t => {
   // A claim is a kind, although StatefulSets mention it too.
   t.truthy(swagger.definitions['io.k8s.api.core.v1.PersistentVolumeClaim']?.['x-kubernetes-group-version-kind'])
 })
+
+test('defaults are told in v3 alone', t => {
+  const [place, name, field] = ['api/v1', 'io.k8s.api.core.v1.ServicePort', 'protocol'] as const
+  const { components } = JSON.parse(openApiDocument(place) ?? '{}')
+  t.is(components.schemas[name].properties[field].default, 'TCP')
+  t.false('default' in (properties(name)[field] ?? { default: true }))
+  t.deepEqual(properties(name)[field]?.enum, ['SCTP', 'TCP', 'UDP'])
+})
