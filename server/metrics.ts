@@ -50,7 +50,7 @@ export class ServerMetrics {
     })
     this.retries = new Counter({
       name: 'seamark_client_retries_total',
-      help: 'UDP queries that a client sent again, from the same port with the same id, within 8 seconds: it saw no answer to the first.',
+      help: 'UDP queries that a client sent again, from the same port with the same id, within 8 seconds: it saw no answer to the first. Where more than 8,000 come a second, one in eight is looked at and stands for eight.',
       registers,
     })
     this.#receiveBuffer = new Gauge({

@@ -182,8 +182,9 @@ export class UdpListener {
 
   /** In a loop of its own, as the workers do. */
   #countRetries(batch: readonly Datagram[], now: Milliseconds): void {
+    const weight = this.#retries.weightAfter(batch.length, now)
     let retries = 0
-    for (const { packet, client } of batch) if (this.#retries.isRetry(packet, client, now)) retries++
+    for (const { packet, client } of batch) if (this.#retries.isRetry(packet, client, now)) retries += weight
     if (retries > 0) this.#environment.metrics.retries.inc(retries)
   }
 

@@ -215,8 +215,9 @@ class UdpWorker {
 
   /** In a loop of its own: each query looks at another place of a table that no cache holds, and they wait for it together. */
   #countRetries(count: number, now: number): void {
+    const weight = this.#retries.weightAfter(count, now)
     let retries = 0
-    for (let slot = 0; slot < count; slot++) if (this.#isRetry(slot, now)) retries++
+    for (let slot = 0; slot < count; slot++) if (this.#isRetry(slot, now)) retries += weight
     if (retries > 0) this.#control.count(Count.retries, retries)
   }
 
@@ -228,6 +229,7 @@ class UdpWorker {
     const name = (slot * NAME_STRIDE) / 4
     const family = nameWords[name]! & 0xffff
     const mark = (inputWords[packet]! << 16) | (nameWords[name]! >>> 16)
+    if (!this.#retries.follows(mark)) return false
     // sockaddr_in has its address at 4, sockaddr_in6 the end of its own at 20.
     const address = nameWords[name + (family === AF_INET ? 1 : 5)]!
     const end = slot * INPUT_SIZE + length

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import test from 'ava'
 import fc from 'fast-check'
-import { RetryDetector } from '#server/udp/retries.ts'
+import { RetryDetector, SAMPLE } from '#server/udp/retries.ts'
 import { metric, startServer } from '../../support/dns-server.ts'
 import { queryPacket } from '../../support/query-packet.ts'
 
@@ -40,6 +40,23 @@ test('queries that differ are never taken for one another', t => {
     { numRuns: 5000 },
   )
   t.true(seen.size > 4000)
+})
+
+test('where many come, one in so many is followed, and stands for all', t => {
+  const detector = new RetryDetector()
+  const ask = (id: number, now: number): boolean => detector.isRetry(queryPacket('a.example.', { id }), client, now)
+  t.is(detector.weightAfter(100, 0), 1)
+  t.is(detector.weightAfter(20_000, 1000), SAMPLE)
+  const ids = Array.from({ length: 40_000 }, (_, id) => id)
+  t.deepEqual(
+    ids.filter(id => ask(id, 1001)),
+    [],
+  )
+  const found = ids.filter(id => ask(id, 6000)).length
+  t.true(Math.abs(found * SAMPLE - ids.length) < ids.length / 10, `${found}`)
+  // What was followed in a busy second still is when it is over.
+  t.is(detector.weightAfter(100, 7000), 1)
+  t.is(ids.filter(id => ask(id, 7001)).length, found)
 })
 
 test('seamark_client_retries_total counts them', async t => {
