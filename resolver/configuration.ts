@@ -30,6 +30,7 @@ import type { Environment, Plugin, PluginModule, ReplyObserver, Traffic } from '
 import { loadPlugins, pluginNames } from './plugins/index.ts'
 import { pluginOrder } from './plugins/order.ts'
 import { Resolver } from './resolve.ts'
+import { UnroutedMessages } from './unrouted.ts'
 import { newCookieSecret, ServerCookies } from './wire/cookie.ts'
 import type { DnsName } from './wire/record.ts'
 
@@ -107,6 +108,7 @@ export class Configuration {
       logger: world.logger,
       panics: registerMetrics(world.registry, panicMetrics).panics,
       cookies: world.cookies ?? new ServerCookies({ clock: world.clock, secret: newCookieSecret(world.random) }),
+      unrouted: new UnroutedMessages(world.registry),
       unroutedReporters: this.plugins.filter(({ name }) => name === 'prometheus').slice(0, 1),
       ...(world.observer && { observer: world.observer }),
     })

@@ -19,10 +19,11 @@ import type { Plugin, Reply, ReplyObserver } from './plugin.ts'
 import type { Query } from './query.ts'
 import { findChain, hasZoneBelow, isAlone, isServed, type Routes } from './routes.ts'
 import { Trace } from './trace.ts'
+import type { UnroutedMessages } from './unrouted.ts'
 import { type Answer, answered, emptyAnswer, type Verdict } from './verdict.ts'
 import { classes, ednsOptionCodes, extendedErrorCodes, rcodes, recordTypes } from './wire/codes.ts'
 import type { ServerCookies } from './wire/cookie.ts'
-import { cookieReply, readCookieRequest } from './wire/cookie-request.ts'
+import { type CookieRequest, cookieReply, readCookieRequest } from './wire/cookie-request.ts'
 import { type EdnsOption, encodeKeepalive, findOption, OWN_UDP_SIZE } from './wire/edns.ts'
 import { type EncodeOptions, encodeAnswer, encodeTransfer } from './wire/encode.ts'
 import { failureReply } from './wire/header.ts'
@@ -39,6 +40,7 @@ export interface ResolverOptions {
   readonly logger: Logger
   readonly panics: Counter
   readonly cookies: ServerCookies
+  readonly unrouted: UnroutedMessages
   /** Told of replies to questions that no server block is for. */
   readonly unroutedReporters: readonly Plugin[]
   /** Told of every reply, whatever the server block. Must not throw or wait. */
@@ -73,17 +75,24 @@ export class Resolver {
   }
 
   #respond(packet: Buffer, context: RequestContext): MaybePromise<Buffer | undefined> {
+    const { clock, unrouted } = this.#options
+    const { server } = context
     const notify = readNotify(packet)
     const rcode = notify && this.#notified(notify.zone, context)
-    if (notify && rcode !== undefined) return notifyReply(packet, notify, rcode)
+    if (notify && rcode !== undefined) {
+      unrouted.count(server, 'notify', rcode)
+      return notifyReply(packet, notify, rcode)
+    }
     const asked = readCookieRequest(packet)
-    if (asked)
-      return cookieReply(packet, asked, this.#options.cookies.reply(asked.cookie, clientBytes(context.client.address)))
-    const decoded = decodeQuery(packet, context, this.#options.clock.monotonic())
-    if (decoded.verdict === 'ignored') return undefined
-    if (decoded.verdict === 'refused') return decoded.reply
+    if (asked) return this.#cookieReply(packet, asked, context)
+    const decoded = decodeQuery(packet, context, clock.monotonic())
+    if (decoded.verdict !== 'query') {
+      const refusal = decoded.verdict === 'refused' ? decoded : undefined
+      unrouted.count(server, 'other', refusal?.rcode)
+      return refusal?.reply
+    }
     const chain = this.#chainOf(decoded.query)
-    const query = chain?.traced ? { ...decoded.query, trace: new Trace(this.#options.clock) } : decoded.query
+    const query = chain?.traced ? { ...decoded.query, trace: new Trace(clock) } : decoded.query
     const verdict = this.#run(query, chain)
     if (!(verdict instanceof Promise)) {
       const reply = this.#reply(query, verdict, chain, context)
@@ -99,6 +108,19 @@ export class Resolver {
       }
     }
     return verdict.then(reply, error => reply(this.#failed(error, query)))
+  }
+
+  #cookieReply(
+    packet: Buffer,
+    asked: CookieRequest,
+    { server, transport, client }: RequestContext,
+  ): Buffer | undefined {
+    const { clock, cookies, unrouted } = this.#options
+    const given = unrouted.mayHaveCookie(transport, clock.monotonic())
+      ? cookieReply(packet, asked, cookies, clientBytes(client.address))
+      : undefined
+    unrouted.count(server, 'cookie', given?.rcode)
+    return given?.reply
   }
 
   /** RFC 1996 §3: the RCODE for who announces a change; undefined: no block that the zone is in has zones of others. */

@@ -1,7 +1,7 @@
 /** A query that asks for nothing but a server cookie (RFC 7873 §5.4): no question, and an OPT with a COOKIE. */
 import { ednsOptionCodes, opcodes, rcodes } from './codes.ts'
-import { CLIENT_COOKIE_LENGTH, isCookieLength } from './cookie.ts'
-import { type Edns, type EdnsOption, encodeOpt, findOption, OWN_UDP_SIZE } from './edns.ts'
+import { CLIENT_COOKIE_LENGTH, isCookieLength, type ServerCookies } from './cookie.ts'
+import { type Edns, encodeOpt, findOption, OWN_UDP_SIZE } from './edns.ts'
 import { flags, HEADER_LENGTH, headerReply, opcodeOf } from './header.ts'
 import { readQueryRecords } from './message.ts'
 
@@ -22,12 +22,18 @@ export const readCookieRequest = (packet: Buffer): CookieRequest | undefined => 
   return cookie && isCookieLength(cookie.length) ? { edns: records.edns, cookie } : undefined
 }
 
-/** `granted`: the option with both cookies. BADCOOKIE to who sent a server cookie that is not the one of now. */
-export const cookieReply = (packet: Buffer, { edns, cookie }: CookieRequest, granted: EdnsOption): Buffer => {
-  const isCurrent = cookie.length === CLIENT_COOKIE_LENGTH || cookie.equals(granted.data)
-  const rcode = isCurrent ? rcodes.NOERROR : rcodes.BADCOOKIE
+/** Who sent a server cookie that is not good (any more) gets BADCOOKIE, and everybody a good one. */
+export const cookieReply = (
+  packet: Buffer,
+  { edns, cookie }: CookieRequest,
+  cookies: ServerCookies,
+  address: Buffer,
+): { readonly rcode: number; readonly reply: Buffer } => {
+  const isGood = cookie.length === CLIENT_COOKIE_LENGTH || cookies.accepts(cookie, address)
+  const rcode = isGood ? rcodes.NOERROR : rcodes.BADCOOKIE
   const header = headerReply(packet, rcode & 0xf)
   header.writeUInt16BE(1, 10)
-  const opt = encodeOpt({ rcode, dnssecOk: edns.dnssecOk, udpSize: OWN_UDP_SIZE, options: [granted] })
-  return Buffer.concat([header, opt])
+  const options = [cookies.reply(cookie, address)]
+  const opt = encodeOpt({ rcode, dnssecOk: edns.dnssecOk, udpSize: OWN_UDP_SIZE, options })
+  return { rcode, reply: Buffer.concat([header, opt]) }
 }

@@ -19,8 +19,9 @@ export const COOKIE_LENGTH = CLIENT_COOKIE_LENGTH + SERVER_COOKIE_LENGTH
 const VERSION = 1
 const ADDRESS_AT = CLIENT_COOKIE_LENGTH + HEAD_LENGTH
 
-/** RFC 9018 §4.3: a cookie is renewed after half an hour, and may be five minutes from the future. */
+/** RFC 9018 §4.3: a cookie is renewed after half an hour, good for an hour, and may be five minutes from the future. */
 const RENEW_AFTER_SECONDS = 1800
+const GOOD_FOR_SECONDS = 3600
 const FUTURE_SECONDS = 300
 /** RFC 7873 §7.1 wants a secret changed within 36 days; it costs nothing to do it daily. */
 const SECRET_LIFETIME: Milliseconds = 24 * 3_600_000
@@ -77,10 +78,10 @@ export class ServerCookies {
   ): void {
     const message = this.#message
     const secret = this.#dailySecret()
-    const seconds = Math.floor(this.#clock.now() / 1000)
+    const seconds = this.#seconds()
     copy(client, clientAt, message, ADDRESS_AT, clientLength)
     const hashAt = end + ADDRESS_AT
-    if (isYoung(asked, at, length, seconds)) {
+    if (isWithin(RENEW_AFTER_SECONDS, asked, at, length, seconds)) {
       copy(asked, at, message, 0, ADDRESS_AT)
       copy(message, 0, to, end, ADDRESS_AT)
       writeSipHash(secret, message, ADDRESS_AT + clientLength, to, hashAt)
@@ -94,27 +95,59 @@ export class ServerCookies {
     writeSipHash(secret, message, ADDRESS_AT + clientLength, to, hashAt)
   }
 
+  /**
+   * Whether a client at `address` (4 or 16 bytes) has `cookie` from this server, and for no longer than an hour. One of a
+   * secret that has just been changed is still good (RFC 9018 §5); `write` renews it.
+   */
+  accepts(cookie: Buffer, address: Buffer): boolean {
+    if (!isWithin(GOOD_FOR_SECONDS, cookie, 0, cookie.length, this.#seconds())) return false
+    const message = this.#message
+    copy(cookie, 0, message, 0, ADDRESS_AT)
+    copy(address, 0, message, ADDRESS_AT, address.length)
+    const secret = Buffer.alloc(SECRET_LENGTH)
+    const hash = Buffer.alloc(8)
+    const today = this.#today()
+    return [today, today - 1].some(day => {
+      this.#writeSecret(day, secret)
+      writeSipHash(secret, message, ADDRESS_AT + address.length, hash, 0)
+      return isSame(cookie, ADDRESS_AT, hash, 0)
+    })
+  }
+
+  #seconds(): number {
+    return Math.floor(this.#clock.now() / 1000)
+  }
+
+  #today(): number {
+    return Math.floor(this.#clock.monotonic() / SECRET_LIFETIME)
+  }
+
   /** Follows from the day alone, so that threads need not tell each other. Cookies of yesterday are renewed like old ones. */
   #dailySecret(): Buffer {
-    const day = Math.floor(this.#clock.monotonic() / SECRET_LIFETIME)
+    const day = this.#today()
     if (day !== this.#day) {
       this.#day = day
-      const message = Buffer.alloc(16 + 8)
-      message.writeInt32LE(day, 0)
-      for (const half of [0, 8]) {
-        message[15] = half
-        writeSipHash(this.secret, message, 16, this.#daily, half)
-      }
+      this.#writeSecret(day, this.#daily)
     }
     return this.#daily
   }
+
+  #writeSecret(day: number, to: Buffer): void {
+    const message = Buffer.alloc(16 + 8)
+    message.writeInt32LE(day, 0)
+    for (const half of [0, 8]) {
+      message[15] = half
+      writeSipHash(this.secret, message, 16, to, half)
+    }
+  }
 }
 
-const isYoung = (cookie: Buffer, at: number, length: number, seconds: number): boolean => {
+/** Whether it is a cookie of the form that this server makes, and no older than `maximum` seconds. */
+const isWithin = (maximum: number, cookie: Buffer, at: number, length: number, seconds: number): boolean => {
   if (length !== COOKIE_LENGTH || cookie[at + CLIENT_COOKIE_LENGTH] !== VERSION) return false
   // RFC 1982: a timestamp of 32 bits, compared by its distance.
   const age = (seconds - cookie.readUInt32BE(at + CLIENT_COOKIE_LENGTH + 4)) | 0
-  return age <= RENEW_AFTER_SECONDS && age >= -FUTURE_SECONDS
+  return age <= maximum && age >= -FUTURE_SECONDS
 }
 
 /** Quicker than `Buffer.copy` for so few. */

@@ -11,6 +11,7 @@ import { collectRuntimeMetrics } from '#lib/runtime-metrics.ts'
 import { observerMetrics } from '#resolver/insight/observer.ts'
 import { panicMetrics, registerMetrics } from '#resolver/metrics.ts'
 import { loadPlugins, pluginNames } from '#resolver/plugins/index.ts'
+import { unroutedMetrics } from '#resolver/unrouted.ts'
 import { ServerMetrics } from '#server/metrics.ts'
 import { informerMetrics } from '#watcher/informer-metrics.ts'
 import { requestMetrics } from '#watcher/request-observer.ts'
@@ -34,6 +35,7 @@ export const dnsRegistry = (): Registry =>
       new MemoryKeeper({ clock: systemClock, registry, memory, limit: undefined })
       registerMetrics(registry, observerMetrics)
       registerMetrics(registry, panicMetrics)
+      registerMetrics(registry, unroutedMetrics)
       for (const { metrics } of plugins.values()) if (metrics) registerMetrics(registry, metrics)
       new ServerMetrics(registry)
       informerMetrics(registry, { group: '', version: 'v1', resource: 'services' })

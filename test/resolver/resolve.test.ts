@@ -8,6 +8,7 @@ import { panicMetrics, registerMetrics } from '#resolver/metrics.ts'
 import type { Plugin, Reply } from '#resolver/plugin.ts'
 import { Resolver } from '#resolver/resolve.ts'
 import { Trace } from '#resolver/trace.ts'
+import { UnroutedMessages } from '#resolver/unrouted.ts'
 import { answered, emptyAnswer } from '#resolver/verdict.ts'
 import { rcodes, recordTypes } from '#resolver/wire/codes.ts'
 import { newCookieSecret, ServerCookies } from '#resolver/wire/cookie.ts'
@@ -31,7 +32,9 @@ const resolverOf = (zones: Readonly<Record<string, readonly Plugin[]>>) => {
   const routes = new Map([['dns://:53', chains]])
   const cookies = new ServerCookies({ clock, secret: newCookieSecret(systemRandom) })
   const board = new ChangeBoard()
-  const resolver = new Resolver({ routes, clock, board, logger: silentLogger, panics, cookies, unroutedReporters: [] })
+  const unrouted = new UnroutedMessages(registry)
+  const given = { routes, clock, board, logger: silentLogger, panics, cookies, unrouted }
+  const resolver = new Resolver({ ...given, unroutedReporters: [] })
   const ask = (name: string, question: Ask = {}) => askBy(resolver.respond, name, question)
   return { resolver, clock, registry, ask }
 }
@@ -62,15 +65,56 @@ test('answers that need no waiting come back without a promise', t => {
   t.true(Buffer.isBuffer(resolver.respond(packet, { client, local, transport, server: 'dns://:53' })))
 })
 
+const forCookie = Buffer.from(
+  'beef01000000000000000001'.concat('00002904d000000000000c', '000a00084142434445464748'),
+  'hex',
+)
+
 test('a query for a server cookie alone is answered, whatever zones there are', t => {
   const { resolver } = resolverOf({})
-  const packet = Buffer.from(
-    'beef01000000000000000001'.concat('00002904d000000000000c', '000a00084142434445464748'),
-    'hex',
-  )
-  const reply = resolver.respond(packet, requestContext())
+  const reply = resolver.respond(forCookie, requestContext())
   t.true(Buffer.isBuffer(reply))
   t.is((reply as Buffer)[3]! & 0xf, 0)
+})
+
+test('cookies alone are bounded over UDP, where addresses can be made up, and not over TCP', async t => {
+  const { resolver, clock } = resolverOf({})
+  const answered = (times: number, context = requestContext()) =>
+    Array.from({ length: times }, () => resolver.respond(forCookie, context)).filter(Boolean).length
+  t.is(answered(1100), 1000)
+  t.is(answered(1100, requestContext('tcp')), 1100)
+  await clock.advance(100)
+  t.is(answered(1100), 100)
+})
+
+test('what no server block sees is counted by what it was and what it got', async t => {
+  const { resolver, registry } = resolverOf({})
+  const context = requestContext()
+  const answer = Buffer.from(forCookie)
+  answer[2]! |= 0x80
+  const update = Buffer.from(forCookie)
+  update[2]! |= 5 << 3
+  const bad = Buffer.concat([forCookie, Buffer.alloc(16, 7)])
+  bad.writeUInt16BE(28, 21)
+  bad.writeUInt16BE(24, 25)
+  for (const packet of [forCookie, bad, answer, update, update, Buffer.alloc(12), Buffer.alloc(3)])
+    await resolver.respond(packet, context)
+  for (let times = 0; times < 1000; times++) resolver.respond(forCookie, context)
+  const text = await registry.metrics()
+  t.deepEqual(
+    text.split('\n').filter(line => line.startsWith('seamark_dns_unrouted_total{')),
+    [
+      ['cookie', 'NOERROR', 999],
+      ['cookie', 'BADCOOKIE', 1],
+      ['other', 'none', 2],
+      ['other', 'NOTIMP', 2],
+      ['other', 'FORMERR', 1],
+      ['cookie', 'none', 2],
+    ].map(
+      ([kind, rcode, times]) =>
+        `seamark_dns_unrouted_total{server="dns://:53",kind="${kind}",rcode="${rcode}"} ${times}`,
+    ),
+  )
 })
 
 test('a plugin that throws, rejects or breaks its contract costs a SERVFAIL, counted', async t => {

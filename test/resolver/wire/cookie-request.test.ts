@@ -8,7 +8,7 @@ import { VirtualClock } from '../../support/virtual-clock.ts'
 
 const CLIENT = Buffer.from('ABCDEFGH')
 const address = Buffer.from([127, 0, 0, 1])
-const newCookies = () => new ServerCookies({ clock: new VirtualClock(), secret: newCookieSecret(systemRandom) })
+const newCookies = (clock = new VirtualClock()) => new ServerCookies({ clock, secret: newCookieSecret(systemRandom) })
 
 const optOf = (cookie: Buffer | undefined, version = 0): Buffer => {
   const option = cookie ? Buffer.concat([Buffer.from([0, 10, 0, cookie.length]), cookie]) : Buffer.alloc(0)
@@ -28,8 +28,10 @@ const ask = (cookies: ServerCookies, cookie: Buffer) => {
   const packet = packetOf(optOf(cookie))
   const request = readCookieRequest(packet)
   if (!request) throw new Error('no request')
-  const reply = decodeResponse(cookieReply(packet, request, cookies.reply(request.cookie, address)))
+  const given = cookieReply(packet, request, cookies, address)
+  const reply = decodeResponse(given.reply)
   if (!reply.ok) throw new Error(reply.problem)
+  if (reply.value.rcode !== given.rcode) throw new Error('another rcode than is told of')
   return reply.value
 }
 
@@ -51,6 +53,56 @@ test('RFC 7873 §5.4: the server’s own cookie is confirmed, another one is BAD
     t.is(rcode, rcodes.BADCOOKIE)
     t.deepEqual(edns?.options[0]?.data, own)
   }
+})
+
+const MINUTE = 60_000
+
+test('RFC 9018 §4.3: a cookie is good for an hour, and renewed after half of it', async t => {
+  const clock = new VirtualClock()
+  const cookies = newCookies(clock)
+  const own = ask(cookies, CLIENT).edns!.options[0]!.data
+  const answer = () => {
+    const { rcode, edns } = ask(cookies, own)
+    return [rcode, edns!.options[0]!.data.equals(own)]
+  }
+  await clock.advance(30 * MINUTE)
+  t.deepEqual(answer(), [rcodes.NOERROR, true])
+  await clock.advance(1000)
+  t.deepEqual(answer(), [rcodes.NOERROR, false])
+  await clock.advance(30 * MINUTE - 1000)
+  t.deepEqual(answer(), [rcodes.NOERROR, false])
+  await clock.advance(1000)
+  t.deepEqual(answer(), [rcodes.BADCOOKIE, false])
+})
+
+test('RFC 9018 §4.3: a server whose clock is five minutes behind takes the cookie too', async t => {
+  const ahead = new VirtualClock()
+  const behind = new VirtualClock()
+  const secret = newCookieSecret(systemRandom)
+  // The others' monotonic scale, which the secret follows from.
+  const elsewhere = new ServerCookies({
+    clock: { now: () => behind.now(), monotonic: () => ahead.monotonic() },
+    secret,
+  })
+  await ahead.advance(5 * MINUTE)
+  const own = new ServerCookies({ clock: ahead, secret }).reply(CLIENT, address).data
+  t.is(ask(elsewhere, own).rcode, rcodes.NOERROR)
+  await ahead.advance(1000)
+  const later = new ServerCookies({ clock: ahead, secret }).reply(CLIENT, address).data
+  t.is(ask(elsewhere, later).rcode, rcodes.BADCOOKIE)
+})
+
+test('RFC 9018 §5: a cookie of the secret before is good while it is young, one of another address never', async t => {
+  const clock = new VirtualClock()
+  const cookies = newCookies(clock)
+  await clock.advance(24 * 60 * MINUTE - MINUTE)
+  const own = ask(cookies, CLIENT).edns!.options[0]!.data
+  await clock.advance(2 * MINUTE)
+  const { rcode, edns } = ask(cookies, own)
+  t.is(rcode, rcodes.NOERROR)
+  t.false(edns!.options[0]!.data.equals(own), 'it is renewed by the secret of now')
+  t.false(cookies.accepts(own, Buffer.from([127, 0, 0, 2])))
+  t.false(cookies.accepts(CLIENT, address))
 })
 
 test('nothing else without a question is such a request', t => {
