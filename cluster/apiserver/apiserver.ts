@@ -198,6 +198,7 @@ class RunningApiserver implements Apiserver {
       clientAuthority: pki.authority,
       clock,
       handle: (request, response) => void handler.handle(request, response),
+      upgrades: request => handler.upgrades(request),
     })
   }
 

@@ -28,13 +28,13 @@ const createFamilies = (registry: Registry) => {
     }),
     longRunning: new Gauge({
       name: 'apiserver_longrunning_requests',
-      help: 'Watches that are open.',
+      help: 'Watches that are open, and connections to extension servers.',
       labelNames: [...REQUEST, 'component'],
       registers,
     }),
     inFlight: new Gauge({
       name: 'apiserver_current_inflight_requests',
-      help: 'Requests that are being answered, watches aside.',
+      help: 'Requests that are being answered, those aside that may take as long as they like.',
       labelNames: ['request_kind'],
       registers,
     }),

@@ -3,6 +3,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { type Authority, issueAuthority, issueCertificate, readCertificate } from '#cluster/pki/issue.ts'
 import { generateKey } from '#cluster/pki/key.ts'
 
@@ -18,6 +19,8 @@ export interface RunningExtension {
   /** Base64 of PEM: for spec.caBundle. */
   readonly caBundle: string
   readonly requests: readonly ExtensionRequest[]
+  /** Connections that are used otherwise than for HTTP, or wait for it; those that have ended, too. */
+  readonly streams: readonly Duplex[]
   close(): Promise<void>
 }
 
@@ -115,6 +118,27 @@ const serve = (request: IncomingMessage, response: ServerResponse, body: string)
   else respond(response, answers[pathname] ? 200 : 404, answers[pathname] ?? NOT_FOUND)
 }
 
+/** What is sent comes back in capitals, after a greeting; some places have other manners. */
+const upgrade = ({ url = '', headers }: IncomingMessage, socket: Duplex, head: Buffer): void => {
+  if (url.endsWith('/black-hole') || url.endsWith('/black-hole/exec')) return
+  if (url.endsWith('/closed')) {
+    const body = JSON.stringify({ ...NOT_FOUND, code: 403, message: 'closed today' })
+    socket.end(
+      `HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    )
+    return
+  }
+  if (url.endsWith('/deaf')) {
+    socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi')
+    return
+  }
+  socket.write(
+    `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${headers.upgrade}\r\nX-Far: yes\r\n\r\nhello `,
+  )
+  socket.write(head.toString().toUpperCase())
+  socket.on('data', (chunk: Buffer) => socket.write(chunk.toString().toUpperCase()))
+}
+
 const makeAuthority = async (): Promise<Authority & { readonly pem: string }> => {
   const key = await generateKey()
   const pem = await issueAuthority(key, 'far-ca', Date.now())
@@ -138,13 +162,22 @@ export const startExtension = async (frontProxy: string): Promise<RunningExtensi
       serve(request, response, body)
     })
   })
+  const streams: Duplex[] = []
+  server.on('upgrade', (request, socket, head) => {
+    streams.push(socket)
+    socket.on('error', () => {})
+    requests.push({ method: request.method ?? '', path: request.url ?? '', headers: request.headers, body: '' })
+    upgrade(request, socket, head)
+  })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return {
     port: (server.address() as AddressInfo).port,
     caBundle: Buffer.from(authority.pem).toString('base64'),
     requests,
+    streams,
     close: () =>
       new Promise(resolve => {
+        for (const stream of streams) stream.destroy()
         server.close(() => resolve())
         server.closeAllConnections()
       }),

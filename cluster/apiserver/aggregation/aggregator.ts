@@ -5,6 +5,7 @@
  * Promised: an APIService counts for every request that comes after its write was answered; a server that is away takes
  * nothing from the others.
  */
+import { IncomingMessage, ServerResponse } from 'node:http'
 import {
   type ApiServiceCondition,
   type ApiServiceSpec,
@@ -25,6 +26,7 @@ import type { LocalClient } from '../client.ts'
 import type { GroupVersion } from '../discovery/documents.ts'
 import type { Request, Response } from '../http/exchange.ts'
 import { AnswerTimeout, type ExtensionEnvironment, ExtensionServer } from './extension-server.ts'
+import type { JoinedSockets } from './joined-sockets.ts'
 import { readResources } from './remote-resources.ts'
 
 export interface AggregatorEnvironment extends ExtensionEnvironment {
@@ -32,6 +34,13 @@ export interface AggregatorEnvironment extends ExtensionEnvironment {
   readonly clock: Clock
   readonly logger: Logger
 }
+
+/** Connections: they are used otherwise than for HTTP until they end. */
+export type Forwarded = 'answered' | Pick<JoinedSockets, 'ended'>
+
+/** Node says so of requests whose connection it has let go of. */
+const isUpgrade = (request: Request): request is IncomingMessage =>
+  request instanceof IncomingMessage && (request as { upgrade?: boolean }).upgrade === true
 
 /** How often a server is asked whether it is still there. */
 const INTERVAL: Milliseconds = 30_000
@@ -69,6 +78,7 @@ export class Aggregator {
   readonly #environment: AggregatorEnvironment
   readonly #remotes = new Map<string, Remote>()
   readonly #endings: (() => void)[] = []
+  readonly #joined = new Set<JoinedSockets>()
   #versions: readonly GroupVersion[] = []
   #closed = false
 
@@ -95,7 +105,11 @@ export class Aggregator {
   close(): void {
     this.#closed = true
     for (const end of this.#endings) end()
-    for (const remote of this.#remotes.values()) this.#end(remote)
+    for (const remote of this.#remotes.values()) {
+      this.#retire(remote)
+      remote.server.close()
+    }
+    for (const joined of this.#joined) joined.destroy()
     this.#remotes.clear()
   }
 
@@ -118,19 +132,32 @@ export class Aggregator {
     return this.#find(pathname) !== undefined
   }
 
-  /** Passes the request on. Resolves when the answer has gone, or with what is to be answered instead. */
-  async forward(pathname: string, request: Request, response: Response, user: User): Promise<Status | undefined> {
+  /**
+   * Passes the request on. Resolves when the answer has gone, with connections that are used otherwise from now on, or
+   * with what is to be answered instead.
+   */
+  async forward(pathname: string, request: Request, response: Response, user: User): Promise<Forwarded | Status> {
     const remote = this.#find(pathname)
     if (!remote?.available) return failure(503, 'ServiceUnavailable', 'service unavailable')
     try {
+      if (isUpgrade(request) && response instanceof ServerResponse)
+        return this.#hold(await remote.server.upgrade(request, response, user))
       await remote.server.forward(request, response, user)
-      return undefined
+      return 'answered'
     } catch (error) {
       if (error instanceof AnswerTimeout)
         return failure(504, 'Timeout', 'Timeout: request did not complete within the allotted timeout')
       this.#wake(remote, 0)
       return failure(503, 'ServiceUnavailable', `error trying to reach service: ${(error as Error).message}`)
     }
+  }
+
+  #hold(joined: JoinedSockets | undefined): Forwarded {
+    if (!joined) return 'answered'
+    this.#joined.add(joined)
+    void joined.ended.then(() => this.#joined.delete(joined))
+    if (this.#closed) joined.destroy()
+    return joined
   }
 
   #find(pathname: string): Remote | undefined {
@@ -146,7 +173,7 @@ export class Aggregator {
       return
     }
     if (known && JSON.stringify(known.spec) === JSON.stringify(spec)) return
-    if (known) this.#end(known)
+    if (known) this.#retire(known)
     const remote: Remote = {
       name: object.metadata.name ?? '',
       spec,
@@ -166,14 +193,15 @@ export class Aggregator {
     const key = keyOf(apiServiceSpec(object))
     const remote = this.#remotes.get(key)
     if (!remote) return
-    this.#end(remote)
+    this.#retire(remote)
     this.#remotes.delete(key)
     this.#publish()
   }
 
-  #end(remote: Remote): void {
+  /** What it answers already, watches among it, goes on. */
+  #retire(remote: Remote): void {
     remote.timer?.cancel()
-    remote.server.close()
+    remote.server.retire()
   }
 
   #wakeService({ namespace = '', name = '' }: { namespace?: string; name?: string } = {}): void {

@@ -2,9 +2,10 @@
  * One version of a group that another server serves: whether it does, what it has, and requests passed on to it as the
  * user whom the apiserver has authenticated and authorised (kubernetes.io, "Configure the aggregation layer").
  */
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { constants } from 'node:http2'
-import { Agent, request as httpsRequest } from 'node:https'
+import { Agent, type AgentOptions, request as httpsRequest } from 'node:https'
+import type { Socket } from 'node:net'
 import type { ApiServiceSpec } from '#cluster/api/aggregation/api-service.ts'
 import type { FrontProxy } from '#cluster/pki/front-proxy.ts'
 import type { Clock, Milliseconds } from '#lib/clock.ts'
@@ -14,6 +15,9 @@ import { MASTERS, type User } from '../authenticator.ts'
 import type { Request, Response } from '../http/exchange.ts'
 import type { Cacher } from '../storage/cacher.ts'
 import { resolveServiceEndpoint, type ServiceEndpoint } from '../webhook/service-endpoint.ts'
+import { JoinedSockets } from './joined-sockets.ts'
+import { isLongRunning } from './long-running.ts'
+import { answerHeaders, type Headers, identityHeaders, requestHeaders } from './passed-headers.ts'
 
 export interface ExtensionEnvironment {
   readonly clock: Clock
@@ -30,58 +34,26 @@ const ANSWER_TIMEOUT: Milliseconds = 60_000
 /** Bytes of a document that the apiserver reads itself. */
 const MAX_DOCUMENT = 4 * 1024 * 1024
 
-/** RFC 9110 §7.6.1: of one connection alone. */
-const HOP_BY_HOP = new Set([
-  'connection',
-  'http2-settings',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-])
-
-/** What only the apiserver may say, or be told. */
-const isOurs = (name: string): boolean =>
-  name === 'authorization' || name.startsWith('impersonate-') || name.startsWith('x-remote-')
-
-type Headers = Record<string, string | string[]>
-
-/** Keys of extra become parts of header names. */
-const escapeKey = (key: string): string =>
-  encodeURIComponent(key).replace(/[!'()*]/g, char => `%${char.charCodeAt(0).toString(16)}`)
-
-const identityHeaders = ({ name, uid, groups, extra = {} }: User): Headers => ({
-  'x-remote-user': name,
-  ...(uid === undefined ? {} : { 'x-remote-uid': uid }),
-  ...(groups.length > 0 ? { 'x-remote-group': [...groups] } : {}),
-  ...Object.fromEntries(
-    Object.entries(extra).map(([key, values]) => [`x-remote-extra-${escapeKey(key)}`, [...values]]),
-  ),
-})
-
-const passedOn = (headers: IncomingMessage['headers']): Headers => {
-  const kept: Headers = {}
-  for (const [name, value] of Object.entries(headers)) {
-    // RFC 9113 §8.3: what begins with a colon belongs to HTTP/2.
-    if (value === undefined || name.startsWith(':') || HOP_BY_HOP.has(name) || isOurs(name)) continue
-    kept[name] = value
-  }
-  return kept
-}
-
-/** What may take as long as it likes, as Kubernetes has it. */
-const LONG_RUNNING = /\/(?:attach|exec|log|portforward|proxy)(?:\/|\?|$)|[?&]watch=(?!0|f)/i
-
 /** The extension server has not begun to answer in time. */
 export class AnswerTimeout extends Error {}
+
+interface Asked {
+  readonly method: string
+  readonly path: string
+  readonly headers: Headers
+  readonly signal: AbortSignal
+  readonly body?: Request
+}
+
+const mayTakeLong = (url: string): boolean => {
+  const { pathname, searchParams } = new URL(url, 'https://apiserver')
+  return isLongRunning(pathname, searchParams)
+}
 
 export class ExtensionServer {
   readonly #environment: ExtensionEnvironment
   readonly #spec: ApiServiceSpec
+  readonly #tls: AgentOptions
   readonly #agent: Agent
 
   constructor(spec: ApiServiceSpec, environment: ExtensionEnvironment) {
@@ -89,18 +61,24 @@ export class ExtensionServer {
     const { certificate, key } = environment.frontProxy
     this.#environment = environment
     this.#spec = spec
-    this.#agent = new Agent({
-      keepAlive: true,
+    this.#tls = {
       cert: certificate,
       key,
       servername: `${service.name}.${service.namespace}.svc`,
       rejectUnauthorized: !insecureSkipTLSVerify,
       ...(caBundle === '' ? {} : { ca: Buffer.from(caBundle, 'base64').toString() }),
-    })
+    }
+    this.#agent = new Agent({ ...this.#tls, keepAlive: true })
   }
 
   close(): void {
     this.#agent.destroy()
+  }
+
+  /** Takes nothing new: what is under way goes on, and no connection is kept for more. */
+  retire(): void {
+    this.#agent.maxFreeSockets = 0
+    for (const idle of Object.values(this.#agent.freeSockets)) for (const socket of idle ?? []) socket.destroy()
   }
 
   /** Refused: why it is reached nowhere. */
@@ -132,20 +110,40 @@ export class ExtensionServer {
 
   /** Passes the request on, and the answer back as it comes. Rejects when there is none; then nothing was answered. */
   async forward(request: Request, response: Response, user: User): Promise<void> {
+    const answer = await this.#ask(request, response, { headers: requestHeaders(request, user), body: request })
+    await passBack(answer, response)
+  }
+
+  /**
+   * Passes on a request to use the connection otherwise (RFC 9110 §7.8). Resolves with the two connections when the
+   * server agrees, or when its refusal has gone to the client. Rejects when there is no answer, or one that is neither;
+   * then nothing was answered.
+   */
+  async upgrade(request: IncomingMessage, response: ServerResponse, user: User): Promise<JoinedSockets | undefined> {
+    const { upgrade = '' } = request.headers
+    const headers = { ...requestHeaders(request, user), connection: 'Upgrade', upgrade }
+    const stopLooking = noticeEnd(request.socket)
+    const answer = await this.#ask(request, response, { headers }).finally(stopLooking)
+    const { statusCode = 0 } = answer
+    if (statusCode === constants.HTTP_STATUS_SWITCHING_PROTOCOLS) {
+      response.writeHead(statusCode, answer.rawHeaders).flushHeaders()
+      response.detachSocket(request.socket)
+      return new JoinedSockets(request.socket, answer.socket, this.#environment.clock)
+    }
+    if (statusCode < constants.HTTP_STATUS_BAD_REQUEST) {
+      answer.destroy()
+      throw new Error(`invalid upgrade response: status code ${statusCode}`)
+    }
+    await passBack(answer, response)
+    return undefined
+  }
+
+  async #ask(request: Request, response: Response, asked: Pick<Asked, 'headers' | 'body'>): Promise<IncomingMessage> {
     const gone = new AbortController()
     response.on('close', () => gone.abort())
     const { method = 'GET', url = '/' } = request
-    const headers = { ...passedOn(request.headers), ...identityHeaders(user) }
-    const { remoteAddress } = request.socket
-    if (remoteAddress) headers['x-forwarded-for'] = remoteAddress
-    const asked = { method, path: url, headers, signal: gone.signal, body: request }
-    const answer = await this.#inTime(this.#send(asked), LONG_RUNNING.test(url) ? undefined : gone)
-    response.statusCode = answer.statusCode ?? constants.HTTP_STATUS_BAD_GATEWAY
-    for (const [name, value] of Object.entries(answer.headers))
-      if (value !== undefined && !HOP_BY_HOP.has(name)) response.setHeader(name, value)
-    answer.on('error', () => response.destroy())
-    answer.pipe(response as NodeJS.WritableStream)
-    await new Promise<void>(resolve => response.on('close', resolve))
+    const answer = this.#send({ ...asked, method, path: url, signal: gone.signal })
+    return this.#inTime(answer, mayTakeLong(url) ? undefined : gone)
   }
 
   /** `limited`: ends what is asked, when it takes too long; undefined: it may. */
@@ -161,27 +159,47 @@ export class ExtensionServer {
     }
   }
 
-  #send({
-    path,
-    body,
-    ...options
-  }: {
-    method: string
-    path: string
-    headers: Headers
-    signal: AbortSignal
-    body?: Request
-  }) {
+  #send({ path, body, ...options }: Asked): Promise<IncomingMessage> {
     const endpoint = this.endpoint()
     if (!endpoint.ok) return Promise.reject(new Error(endpoint.problem))
     const { host, port } = endpoint.value
     const { service = {} } = this.#spec
     const headers = { ...options.headers, host: `${service.name}.${service.namespace}.svc` }
+    // A connection that becomes something else is one of its own.
+    const upgrading = 'upgrade' in headers
+    const connection = upgrading ? { ...this.#tls, agent: false } : { agent: this.#agent }
     return new Promise<IncomingMessage>((resolve, reject) => {
-      const sent = httpsRequest({ ...options, headers, host, port, path, agent: this.#agent }, resolve)
+      const sent = httpsRequest({ ...options, ...connection, headers, host, port, path }, resolve)
       sent.on('error', reject)
+      if (upgrading)
+        sent.on('upgrade', (answer: IncomingMessage, socket: Socket, head: Buffer) => {
+          if (head.length > 0) socket.unshift(head)
+          resolve(answer)
+        })
       if (body) body.pipe(sent)
       else sent.end()
     })
+  }
+}
+
+/** Resolves when all of the answer has gone, or its client. */
+const passBack = async (answer: IncomingMessage, response: Response): Promise<void> => {
+  const gone = new Promise<void>(resolve => response.on('close', resolve))
+  response.statusCode = answer.statusCode ?? constants.HTTP_STATUS_BAD_GATEWAY
+  for (const [name, value] of Object.entries(answerHeaders(answer.headers))) response.setHeader(name, value)
+  answer.on('error', () => response.destroy())
+  answer.pipe(response as NodeJS.WritableStream)
+  await gone
+}
+
+/** Nobody reads a connection that waits to be used otherwise, and so nobody would see its client leave. */
+const noticeEnd = (socket: Socket): (() => void) => {
+  const look = () => void socket.read(0)
+  const end = () => void socket.destroy()
+  socket.on('readable', look)
+  socket.on('end', end)
+  return () => {
+    socket.off('readable', look)
+    socket.off('end', end)
   }
 }

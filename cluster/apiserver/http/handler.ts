@@ -3,13 +3,15 @@
  * are logged and become a 500 that says nothing about the inside.
  */
 import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import { failure, internalError, type Status } from '#cluster/api/status.ts'
 import type { Clock } from '#lib/clock.ts'
 import { SeamarkError } from '#lib/errors.ts'
 import type { Logger } from '#lib/log.ts'
 import { type Result, refused } from '#lib/result.ts'
 import type { Action } from '../action.ts'
-import type { Aggregator } from '../aggregation/aggregator.ts'
+import type { Aggregator, Forwarded } from '../aggregation/aggregator.ts'
+import { isLongRunning } from '../aggregation/long-running.ts'
 import { ANONYMOUS, type Authenticator, authenticate, MASTERS, UNAUTHENTICATED, type User } from '../authenticator.ts'
 import type { Attributes, Decision } from '../authorizer.ts'
 import type { DiscoveryRoutes } from '../discovery/routes.ts'
@@ -17,7 +19,6 @@ import { isHealthPath } from '../health.ts'
 import { impersonate } from '../impersonation.ts'
 import type { ApiserverMetrics } from '../metrics.ts'
 import type { Registry, Resource } from '../registry.ts'
-import { readFlag } from '../verbs/list-options.ts'
 import { ABSENT_RESOURCE } from './absent.ts'
 import type { ActionRoutes } from './action-routes.ts'
 import {
@@ -77,7 +78,12 @@ interface Asked {
   readonly action: Action | undefined
   /** Whether another server is asked. */
   readonly remote: boolean
+  /** Whether it may take as long as it likes. */
+  readonly longRunning: boolean
 }
+
+/** Streamed: all of it has gone. Connections: they are used otherwise until they end. */
+type Outcome = Answer | 'streamed' | Exclude<Forwarded, 'answered'>
 
 const scopeOf = ({ name, namespace }: ResourcePath): string => {
   if (name !== undefined) return 'resource'
@@ -143,6 +149,13 @@ export class Handler {
     }
   }
 
+  /** Whether another server is asked to use the client's connection otherwise. A request with a body stays one. */
+  upgrades({ url = '/', headers }: IncomingMessage): boolean {
+    if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0) return false
+    const { pathname } = parseUrl(url) ?? {}
+    return pathname !== undefined && this.#options.remote.serves(pathname)
+  }
+
   async #serve(request: Request, response: Response): Promise<void> {
     const url = parseUrl(request.url ?? '/')
     if (!url) return send(request, response, statusAnswer(failure(400, 'BadRequest', 'the request has no valid path')))
@@ -153,17 +166,23 @@ export class Handler {
     const action = path && !remote ? this.#options.actions.find(path) : undefined
     const resource =
       path && !remote && !action ? findResource(this.#options.registry, path, { method, query }) : undefined
-    const asked: Asked = { method, pathname, query, path, resource, action, remote }
+    const longRunning = remote ? isLongRunning(pathname, query) : resource?.verb === 'watch'
+    const asked: Asked = { method, pathname, query, path, resource, action, remote, longRunning }
     const { metrics, clock } = this.#options
     const labels = labelsOf(asked)
-    const watching = resource?.verb === 'watch'
-    const inFlight = watching ? metrics.longRunning.child(longRunningLabels(asked)) : metrics.inFlight[kindOf(method)]
+    const inFlight = longRunning
+      ? metrics.longRunning.child(longRunningLabels(asked))
+      : metrics.inFlight[kindOf(method)]
     const start = clock.monotonic()
     inFlight.inc()
     let code = 200
     try {
       const answer = await this.#answer(asked, request, response)
       if (answer === 'streamed') return
+      if ('ended' in answer) {
+        code = 101
+        return this.#countUntil(answer.ended, asked)
+      }
       code = answer.code
       await send(request, response, answer)
     } catch (error) {
@@ -171,11 +190,17 @@ export class Handler {
       throw error
     } finally {
       inFlight.dec()
-      metrics.answers.add(labels, code, watching ? undefined : (clock.monotonic() - start) / 1000)
+      metrics.answers.add(labels, code, longRunning ? undefined : (clock.monotonic() - start) / 1000)
     }
   }
 
-  async #answer(asked: Asked, request: Request, response: Response): Promise<Answer | 'streamed'> {
+  #countUntil(ended: Promise<void>, asked: Asked): void {
+    const open = this.#options.metrics.longRunning.child(longRunningLabels(asked))
+    open.inc()
+    void ended.then(() => open.dec())
+  }
+
+  async #answer(asked: Asked, request: Request, response: Response): Promise<Outcome> {
     const accept = headerOf(request, 'accept')
     const admitted = await this.#admit(asked, request)
     if (!admitted.ok) return statusAnswer(admitted.problem, accept)
@@ -194,20 +219,20 @@ export class Handler {
   }
 
   /** Undefined: the request waits for nobody. */
-  #queueFor({ method, pathname, resource, remote, query }: Asked, { groups }: User): FairQueue | undefined {
+  #queueFor({ method, pathname, longRunning }: Asked, { groups }: User): FairQueue | undefined {
     // As in Kubernetes: its owners get through to a cluster that is overrun, and watches stay.
-    if (groups.includes(MASTERS) || resource?.verb === 'watch' || isHealthPath(pathname)) return undefined
-    if (remote && readFlag(query, 'watch')) return undefined
+    if (groups.includes(MASTERS) || longRunning || isHealthPath(pathname)) return undefined
     return this.#options.queues[kindOf(method)]
   }
 
-  async #answerTo(user: User, asked: Asked, request: Request, response: Response): Promise<Answer | 'streamed'> {
+  async #answerTo(user: User, asked: Asked, request: Request, response: Response): Promise<Outcome> {
     const { registry, watches, actions } = this.#options
     const accept = headerOf(request, 'accept')
     const { method, pathname, query, path, resource, action, remote } = asked
     if (remote) {
-      const problem = await this.#options.remote.forward(pathname, request, response, user)
-      return problem ? statusAnswer(problem, accept) : 'streamed'
+      const forwarded = await this.#options.remote.forward(pathname, request, response, user)
+      if (forwarded === 'answered') return 'streamed'
+      return 'ended' in forwarded ? forwarded : statusAnswer(forwarded, accept)
     }
     if (action && path) return actions.answer(action, { request, path, query, user })
     if (resource) {

@@ -2,6 +2,7 @@
  * HTTPS on one port, HTTP/1.1 and HTTP/2: certificates of clients are asked for and verified, and a client without one
  * is let in to be told 401.
  */
+import { type IncomingMessage, ServerResponse } from 'node:http'
 import { constants, createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
@@ -23,6 +24,8 @@ export interface ServerOptions {
   readonly clientAuthority: string
   readonly clock: Clock
   readonly handle: (request: Request, response: Response) => void
+  /** Whether to let a client use its connection otherwise (RFC 9110 §7.8); if not, it is answered as if it had not asked. */
+  readonly upgrades: (request: IncomingMessage) => boolean
 }
 
 /** A TLS handshake that takes longer is given up. */
@@ -67,12 +70,14 @@ export class ApiHttpServer {
       maxSessionInvalidFrames: MAX_INVALID_FRAMES,
       ...NATIVE_RESET_LIMITS,
       ...HTTP1_LIMITS,
+      ...{ shouldUpgradeCallback: options.upgrades },
       settings: { maxConcurrentStreams: MAX_STREAMS, maxHeaderListSize: MAX_HEADERS },
     })
     this.#server.on('request', (request, response) => {
       this.#watchRequest(request, response)
       options.handle(request, response)
     })
+    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
     this.#server.on('secureConnection', socket => this.#watchConnection(socket))
     this.#server.on('connection', socket => {
       this.#sockets.add(socket)
@@ -126,6 +131,20 @@ export class ApiHttpServer {
     const deadline = new RequestDeadline(this.#options.clock, () => socket.destroy())
     this.#deadlines.set(socket, deadline)
     socket.once('close', () => deadline.cancel())
+  }
+
+  /** The connection serves no further request: it ends with the answer, or becomes what both ends make of it. */
+  #upgrade(request: IncomingMessage, socket: TLSSocket, head: Buffer): void {
+    this.#deadlines.get(socket)?.begin()
+    const response = new ServerResponse(request)
+    response.shouldKeepAlive = false
+    response.assignSocket(socket)
+    response.once('finish', () => socket.destroySoon())
+    socket.on('error', () => {})
+    // Node's server sees to it for those connections that it still has.
+    socket.on('drain', () => response.emit('drain'))
+    if (head.length > 0) socket.unshift(head)
+    this.#options.handle(request, response)
   }
 
   #watchRequest({ socket }: Request, response: Response): void {

@@ -3,69 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { get } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import test, { type ExecutionContext } from 'ava'
+import test from 'ava'
 import { type Clock, systemClock } from '#lib/clock.ts'
-import { type RunningApiserver, type StartOptions, startApiserver } from '../../../support/apiserver.ts'
+import { startApiserver } from '../../../support/apiserver.ts'
 import { FAR, startExtension } from '../../../support/extension-server.ts'
 import { kubectl } from '../../../support/kubectl.ts'
-
-const APISERVICES = '/apis/apiregistration.k8s.io/v1/apiservices'
-const STARS = '/apis/far.example.com/v1/namespaces/default/stars'
-const NAME = 'v1.far.example.com'
-
-const apiService = (rest: object) => ({
-  metadata: { name: NAME },
-  spec: {
-    ...FAR,
-    groupPriorityMinimum: 100,
-    versionPriority: 10,
-    service: { namespace: 'default', name: 'far' },
-    ...rest,
-  },
-})
-
-/** No EndpointSlice may hold an address of this machine's own: the Service stands for a name. */
-const EXTERNAL = { type: 'ExternalName', externalName: 'localhost' }
-
-const makeService = ({ fetch }: RunningApiserver) =>
-  fetch('/api/v1/namespaces/default/services', { method: 'POST', body: { metadata: { name: 'far' }, spec: EXTERNAL } })
-
-const at = (port: number) => ({ service: { namespace: 'default', name: 'far', port } })
-
-interface Condition {
-  readonly status: string
-  readonly reason: string
-  readonly message: string
-}
-
-/** The condition once it has this reason; told by a watch, not by waiting. */
-const becomes = async ({ fetch }: RunningApiserver, reason: string): Promise<Condition> => {
-  const deadline = Date.now() + 60_000
-  for (;;) {
-    const { json } = await fetch(`${APISERVICES}/${NAME}`)
-    const condition = json.status?.conditions?.[0] as Condition | undefined
-    if (condition?.reason === reason) return condition
-    if (Date.now() > deadline) throw new Error(JSON.stringify(json))
-    const query = `watch=1&resourceVersion=${json.metadata.resourceVersion}&fieldSelector=metadata.name%3D${NAME}&timeoutSeconds=1`
-    await fetch(`${APISERVICES}?${query}`)
-  }
-}
-
-const withExtension = async (t: ExecutionContext, options: StartOptions = {}) => {
-  const server = await startApiserver(t, options)
-  const { data } = (await server.fetch('/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication'))
-    .json
-  const extension = await startExtension(data['requestheader-client-ca-file'])
-  t.teardown(() => extension.close())
-  await makeService(server)
-  const created = await server.fetch(APISERVICES, {
-    method: 'POST',
-    body: apiService({ caBundle: extension.caBundle, ...at(extension.port) }),
-  })
-  t.is(created.code, 201, created.text)
-  await becomes(server, 'Passed')
-  return { server, extension }
-}
+import { APISERVICES, apiService, at, becomes, makeService, NAME, STARS, withExtension } from './world.ts'
 
 test('requests reach the other server as the user who made them, and its answers the user', async t => {
   const { server, extension } = await withExtension(t)

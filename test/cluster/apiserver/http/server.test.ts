@@ -48,6 +48,7 @@ const setUp = async (t: ExecutionContext): Promise<Setup> => {
     key: String(key),
     clientAuthority: String(authority.ca),
     clock,
+    upgrades: () => false,
     handle: (request, response) => {
       response.on('error', () => {})
       if (request.url?.startsWith('/watch')) open.push(response)

@@ -1,0 +1,65 @@
+/** Headers of a request that goes on to another server, and of its answer (kubernetes.io, "Configure the aggregation layer"). */
+import type { IncomingMessage } from 'node:http'
+import type { User } from '../authenticator.ts'
+import type { Request } from '../http/exchange.ts'
+
+export type Headers = Record<string, string | string[]>
+
+/** RFC 9110 §7.6.1: of one connection alone. */
+const HOP_BY_HOP = new Set([
+  'connection',
+  'http2-settings',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+/** What only the apiserver may say, or be told. */
+const isOurs = (name: string): boolean =>
+  name === 'authorization' || name.startsWith('impersonate-') || name.startsWith('x-remote-')
+
+/** Keys of extra become parts of header names. */
+const escapeKey = (key: string): string =>
+  encodeURIComponent(key).replace(/[!'()*]/g, char => `%${char.charCodeAt(0).toString(16)}`)
+
+/** Who asks, as the front proxy says it. */
+export const identityHeaders = ({ name, uid, groups, extra = {} }: User): Headers => ({
+  'x-remote-user': name,
+  ...(uid === undefined ? {} : { 'x-remote-uid': uid }),
+  ...(groups.length > 0 ? { 'x-remote-group': [...groups] } : {}),
+  ...Object.fromEntries(
+    Object.entries(extra).map(([key, values]) => [`x-remote-extra-${escapeKey(key)}`, [...values]]),
+  ),
+})
+
+/** Of the client's own headers, those that are for the other server. */
+const passedOn = (headers: IncomingMessage['headers']): Headers => {
+  const kept: Headers = {}
+  for (const [name, value] of Object.entries(headers)) {
+    // RFC 9113 §8.3: what begins with a colon belongs to HTTP/2.
+    if (value === undefined || name.startsWith(':') || HOP_BY_HOP.has(name) || isOurs(name)) continue
+    kept[name] = value
+  }
+  return kept
+}
+
+export const requestHeaders = (request: Request, user: User): Headers => {
+  const headers = { ...passedOn(request.headers), ...identityHeaders(user) }
+  const { remoteAddress } = request.socket
+  if (remoteAddress) headers['x-forwarded-for'] = remoteAddress
+  return headers
+}
+
+/** Those of an answer that are for the client. */
+export const answerHeaders = (headers: IncomingMessage['headers']): Headers =>
+  Object.fromEntries(
+    Object.entries(headers).filter((entry): entry is [string, string | string[]] => {
+      const [name, value] = entry
+      return value !== undefined && !HOP_BY_HOP.has(name)
+    }),
+  )
