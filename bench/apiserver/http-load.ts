@@ -16,6 +16,8 @@ export interface HttpLoad {
   /** They share so many (HTTP/2). Default: each has its own. */
   readonly connections?: number
   readonly seconds: number
+  /** Seconds before those, in which nothing counts. Default: as long as connections take to be made. */
+  readonly warmUp?: number
   readonly protocol: 'HTTP/1.1' | 'HTTP/2'
 }
 
@@ -29,7 +31,6 @@ export interface HttpLoadReport {
   readonly p99: number
 }
 
-/** Seconds before which nothing counts: connections are made then. */
 const WARM_UP = 1
 
 interface Row {
@@ -57,7 +58,7 @@ export const runHttpLoad = async (load: HttpLoad): Promise<HttpLoadReport> => {
   const [body, log] = [join(folder, 'body'), join(folder, 'requests')]
   writeFileSync(body, load.body)
   const headers = Object.entries(load.headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
-  const { clients, connections = clients } = load
+  const { clients, connections = clients, warmUp = WARM_UP } = load
   const pace = [
     '-c',
     String(connections),
@@ -65,7 +66,7 @@ export const runHttpLoad = async (load: HttpLoad): Promise<HttpLoadReport> => {
     String(clients / connections),
     '-D',
     String(load.seconds),
-    `--warm-up-time=${WARM_UP}`,
+    `--warm-up-time=${warmUp}`,
   ]
   const protocol = load.protocol === 'HTTP/1.1' ? ['--h1'] : []
   try {

@@ -8,7 +8,7 @@ import { contenders } from '../servers/index.ts'
 const CAPACITY = 2000
 const MISSES = 3 * CAPACITY
 /** Longer than any measurement. */
-const SECONDS = 5
+const SECONDS = 2
 
 export default defineDisturbance({
   name: 'saturation',
