@@ -13,6 +13,12 @@ export type NameRewriter = (name: DnsName) => DnsName | undefined
 /** The name `from` as text of a name's whole or end: lower case, with the final dot. */
 const absolute = (text: string): string => canonicalName(text.endsWith('.') ? text : `${text}.`)
 
+/**
+ * Text of the beginning or of a part of a name. CoreDNS (as of 1.15) ends it with a dot, so that whole labels are meant; a
+ * text of nothing stays so, to put labels in front or to take them away.
+ */
+const labels = (text: string): string => (text === '' ? '' : absolute(text))
+
 /** RFC 1035 §2.3.4 holds for what a rule makes, too. */
 const checked = (text: string): DnsName | undefined => {
   const name = parseName(text)
@@ -20,16 +26,18 @@ const checked = (text: string): DnsName | undefined => {
 }
 
 export const readMatcher = (kind: MatchKind, from: string): Result<(name: DnsName) => boolean, string> => {
-  const text = canonicalName(from)
+  const whole = absolute(from)
   switch (kind) {
     case 'exact':
-      return accepted(name => name === absolute(from))
-    case 'prefix':
-      return accepted(name => name.startsWith(text))
+      return accepted(name => name === whole)
+    case 'prefix': {
+      const beginning = labels(from)
+      return accepted(name => name.startsWith(beginning))
+    }
     case 'suffix':
-      return accepted(name => name.endsWith(absolute(from)))
+      return accepted(name => name.endsWith(whole))
     case 'substring':
-      return accepted(name => name.includes(text))
+      return accepted(name => name.includes(whole))
     case 'regex': {
       const pattern = readPattern(from)
       return pattern.ok ? accepted(name => pattern.value.matcher(name).find()) : pattern
@@ -41,31 +49,31 @@ export const readRewriter = (kind: MatchKind, from: string, to: string): Result<
   const matcher = readMatcher(kind, from)
   if (!matcher.ok) return matcher
   if (kind === 'regex') return regexRewriter(from, to)
-  if ((kind === 'prefix' || kind === 'substring') && meansLabels(from, to))
-    return readRewriter(kind, absolute(from), absolute(to))
   const matches = matcher.value
   const replace = replacement(kind, from, to)
   return accepted(name => (matches(name) ? checked(replace(name)) : undefined))
 }
 
-/**
- * CoreDNS ends both texts with a dot: where one of them has it, whole labels are meant. Not where labels are put in front, or
- * taken away with the dot behind them: another dot would be looked for, or left over.
- */
-const meansLabels = (from: string, to: string): boolean =>
-  from.endsWith('.') !== to.endsWith('.') && from !== '' && (to !== '' || from.startsWith('.'))
-
 const replacement = (kind: Exclude<MatchKind, 'regex'>, from: string, to: string): ((name: string) => string) => {
-  const text = canonicalName(from)
+  const whole = absolute(to)
   switch (kind) {
     case 'exact':
-      return () => absolute(to)
-    case 'prefix':
-      return name => to + name.slice(text.length)
-    case 'suffix':
-      return name => name.slice(0, -absolute(from).length) + absolute(to)
-    case 'substring':
-      return name => name.replaceAll(text, () => to)
+      return () => whole
+    case 'prefix': {
+      const { length } = labels(from)
+      const beginning = labels(to)
+      return name => beginning + name.slice(length)
+    }
+    case 'suffix': {
+      const { length } = absolute(from)
+      return name => name.slice(0, -length) + whole
+    }
+    case 'substring': {
+      const text = absolute(from)
+      // Between two dots one of them has to stay.
+      const instead = text.startsWith('.') ? whole : labels(to)
+      return name => name.replaceAll(text, () => instead)
+    }
   }
 }
 

@@ -62,6 +62,18 @@ const rules: Readonly<Record<string, readonly [rule: string, name: string, type:
       A,
       ['old-.shop.svc.cluster.local. 10.96.0.20'],
     ],
+    'prefix, whole labels: dots on no side': [
+      'rewrite name prefix Old web',
+      'old.shop.svc.cluster.local.',
+      A,
+      ['old.shop.svc.cluster.local. 10.96.0.20'],
+    ],
+    'prefix, whole labels: not the beginning of one, whatever the dots': [
+      'rewrite name prefix o w',
+      'oeb.shop.svc.cluster.local.',
+      A,
+      [],
+    ],
     'prefix, whole labels: a dot on one side stands for both': [
       'rewrite name prefix old web.',
       'old.shop.svc.cluster.local.',
@@ -74,6 +86,24 @@ const rules: Readonly<Record<string, readonly [rule: string, name: string, type:
       'old.shop.svc.cluster.local.',
       A,
       ['old.shop.svc.cluster.local. 10.96.0.20'],
+    ],
+    'substring, whole labels: not the beginning of one': [
+      'rewrite name substring xy sh',
+      'web.xyop.svc.cluster.local.',
+      A,
+      [],
+    ],
+    'substring may begin within a label': [
+      'rewrite name substring b.xyz eb.shop',
+      'wb.xyz.svc.cluster.local.',
+      A,
+      ['wb.xyz.svc.cluster.local. 10.96.0.20'],
+    ],
+    'prefix, whole labels: taken away without a dot': [
+      'rewrite name prefix old ""',
+      'old.web.shop.svc.cluster.local.',
+      A,
+      ['old.web.shop.svc.cluster.local. 10.96.0.20'],
     ],
     'prefix, whole labels: taken away': [
       'rewrite name prefix old. ""',
