@@ -19,7 +19,7 @@ import type { Authenticator, IdentifiedToken, TokenAuthenticator, User } from '.
 import { createBearerTokenAuthenticator } from './authn/bearer-token.ts'
 import { createBootstrapTokenAuthenticator } from './authn/bootstrap-token.ts'
 import { createClientCertificateAuthenticator } from './authn/client-certificate.ts'
-import { createOidcAuthenticator } from './authn/oidc.ts'
+import { createOidcAuthenticator, readSigningAlgorithms } from './authn/oidc.ts'
 import { createServiceAccountAuthenticator } from './authn/service-account.ts'
 import { createTokenFileAuthenticator } from './authn/token-file.ts'
 import { createWebhookTokenAuthenticator } from './authn/webhook.ts'
@@ -114,6 +114,7 @@ const createOidc = ({ options, clock, logger }: GatesEnvironment): TokenAuthenti
     groupsClaim: options.oidcGroupsClaim,
     groupsPrefix: options.oidcGroupsPrefix,
     requiredClaims: options.oidcRequiredClaim,
+    signingAlgorithms: readSigningAlgorithms(options.oidcSigningAlgs),
     ca: readAuthority(options.oidcCaFile),
     clock,
     logger,

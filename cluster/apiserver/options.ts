@@ -58,6 +58,11 @@ export const APISERVER_OPTIONS = {
     default: '',
     doc: 'claims that those tokens must have: key=value, commas between',
   },
+  oidcSigningAlgs: {
+    type: 'text',
+    default: 'RS256',
+    doc: 'algorithms by which those tokens may be signed (RFC 7518: RS256 to RS512, ES…, PS…), commas between',
+  },
   oidcCaFile: {
     type: 'text',
     default: '',

@@ -5,6 +5,7 @@
 import type { JWTPayload, JWTVerifyGetKey } from 'jose'
 import { isObject } from '#cluster/api/own-property.ts'
 import type { Clock, Milliseconds } from '#lib/clock.ts'
+import { SeamarkError } from '#lib/errors.ts'
 import type { Logger } from '#lib/log.ts'
 import { authenticatedGroups, type IdentifiedToken, type TokenAuthenticator } from '../authenticator.ts'
 import { HttpsJson } from '../webhook/https-json.ts'
@@ -22,6 +23,8 @@ export interface OidcOptions {
   readonly groupsPrefix: string
   /** `claim=value`, with commas between; all must hold. */
   readonly requiredClaims: string
+  /** RFC 7518 §3.1: names of those by which its tokens may be signed. */
+  readonly signingAlgorithms: readonly string[]
   /** PEM; undefined: the system's authorities. */
   readonly ca: string | undefined
   readonly clock: Clock
@@ -32,7 +35,16 @@ const TIMEOUT: Milliseconds = 10_000
 /** Between two looks at the provider's keys: unknown ones must not make us ask all the time. */
 const COOL_DOWN: Milliseconds = 10_000
 /** RFC 7518 §3.1: signatures by keys that the provider alone has. */
-const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'PS256', 'PS384', 'PS512']
+const ASYMMETRIC = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'PS256', 'PS384', 'PS512']
+
+/** Comma-separated names of algorithms, as kube-apiserver takes them. @throws SeamarkError BAD_OPTION */
+export const readSigningAlgorithms = (text: string): readonly string[] => {
+  const names = text.split(',').map(name => name.trim())
+  const unknown = names.find(name => !ASYMMETRIC.includes(name))
+  if (unknown !== undefined)
+    throw new SeamarkError('BAD_OPTION', `--oidc-signing-algs: "${unknown}" is none of ${ASYMMETRIC.join(', ')}`)
+  return names
+}
 
 const issuerOf = (token: string): unknown => {
   try {
@@ -116,7 +128,7 @@ export const createOidcAuthenticator = (options: OidcOptions): TokenAuthenticato
       const { payload } = await jwtVerify(token, known, {
         issuer,
         audience: clientId,
-        algorithms: ALGORITHMS,
+        algorithms: [...options.signingAlgorithms],
         requiredClaims: ['exp'],
         currentDate,
       })

@@ -110,6 +110,37 @@ test('ID tokens of a provider name users, by the claims that the operator chose'
   for (const token of bad) t.is(await userOf(world, token), undefined)
 })
 
+test("a token signed in another way than the operator allows is nobody's", async t => {
+  const algorithms = ['RS256', 'RS512', 'PS256', 'ES256', 'ES384']
+  const signers = await Promise.all(
+    algorithms.map(async alg => {
+      const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true })
+      return { alg, privateKey, key: { ...(await exportJWK(publicKey)), kid: alg } }
+    }),
+  )
+  const keys = signers.map(({ key }) => key)
+  const provider = await startProvider(t, path =>
+    path === '/keys' ? { keys } : { issuer: provider.url, jwks_uri: `${provider.url}/keys` },
+  )
+  const { url, ca } = provider
+  const exp = Math.floor(Date.now() / 1000) + 600
+  const taken = async (said?: string) => {
+    const oidcSigningAlgs = said === undefined ? {} : { oidcSigningAlgs: said }
+    const world = await startWorld(t, {
+      options: { oidcIssuerUrl: url, oidcClientId: 'c', oidcCaFile: ca, ...oidcSigningAlgs },
+    })
+    const names: string[] = []
+    for (const { alg, privateKey } of signers) {
+      const token = new SignJWT({ sub: 'ann', iss: url, aud: 'c', exp }).setProtectedHeader({ alg, kid: alg })
+      if (await userOf(world, await token.sign(privateKey))) names.push(alg)
+    }
+    return names
+  }
+  t.deepEqual(await taken(), ['RS256'])
+  t.deepEqual(await taken('ES256, PS256'), ['PS256', 'ES256'])
+  t.deepEqual(await taken('RS256,RS384,RS512,ES256,ES384,ES512,PS256,PS384,PS512'), algorithms)
+})
+
 test('an address that a provider has not verified names nobody', async t => {
   const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true })
   const keys = [{ ...(await exportJWK(publicKey)), kid: '1', alg: 'ES256' }]
@@ -117,7 +148,13 @@ test('an address that a provider has not verified names nobody', async t => {
     path === '/keys' ? { keys } : { issuer: provider.url, jwks_uri: `${provider.url}/keys` },
   )
   const { url, ca } = provider
-  const options = { oidcIssuerUrl: url, oidcClientId: 'c', oidcUsernameClaim: 'email', oidcCaFile: ca }
+  const options = {
+    oidcIssuerUrl: url,
+    oidcClientId: 'c',
+    oidcUsernameClaim: 'email',
+    oidcSigningAlgs: 'RS256,ES256',
+    oidcCaFile: ca,
+  }
   const world = await startWorld(t, { options })
   const exp = Math.floor(Date.now() / 1000) + 600
   const nameWith = async (claims: object) => {
@@ -170,6 +207,13 @@ test('a webhook decides what roles do not allow, and no more', async t => {
 test('what the operator wrote wrong ends the start, with the name of the option', async t => {
   const start = (options: Record<string, string>) => startWorld(t, { options })
   await t.throwsAsync(start({ oidcIssuerUrl: 'https://x.example' }), { message: /oidcClientId/ })
+  for (const algorithm of ['HS256', 'none', 'rs256', ''])
+    await t.throwsAsync(
+      start({ oidcIssuerUrl: 'https://x.example', oidcClientId: 'c', oidcSigningAlgs: `RS256,${algorithm}` }),
+      {
+        message: `--oidc-signing-algs: "${algorithm}" is none of RS256, RS384, RS512, ES256, ES384, ES512, PS256, PS384, PS512`,
+      },
+    )
   await t.throwsAsync(start({ authorizationWebhookConfigFile: '/nowhere' }), {
     message: /authorizationWebhookConfigFile: \/nowhere/,
   })
