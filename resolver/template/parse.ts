@@ -38,27 +38,56 @@ export const parseTemplate = (text: string): Result<Template, string> => {
 
 type Piece = { readonly text: string } | { readonly action: string }
 
-const ACTION =
-  /\{\{(?<left>- )?(?<inside>(?:"(?:[^"\\]|\\.)*"|`[^`]*`|\/\*[\s\S]*?\*\/|(?!\}\})[^"`])*?)(?<right> -)?\}\}/g
+const STRING = /"(?:[^"\\]|\\.)*"|`[^`]*`/y
 
+/** Where the `}}` of an action stands whose inside begins at `start`; undefined: it has none. Strings and comments may hold some. */
+const endOfAction = (source: string, start: number): number | undefined => {
+  let at = start
+  while (at < source.length) {
+    const character = source[at]
+    if (source.startsWith('}}', at)) return at
+    if (character === '"' || character === '`') {
+      STRING.lastIndex = at
+      if (!STRING.test(source)) return undefined
+      at = STRING.lastIndex
+    } else if (source.startsWith('/*', at)) {
+      const end = source.indexOf('*/', at + 2)
+      if (end === -1) return undefined
+      at = end + 2
+    } else at++
+  }
+  return undefined
+}
+
+const isComment = (action: string): boolean =>
+  action.startsWith('/*') && action.indexOf('*/', 2) === action.length - '*/'.length
+
+/** In one pass: what it costs grows with the length of the text, whatever is in it. */
 const splitActions = (source: string): Piece[] => {
   const pieces: Piece[] = []
   let at = 0
   let trims = false
-  const addText = (text: string, trimsEnd: boolean): void => {
-    if (text.includes('{{')) throw new TemplateError(`"${text.slice(text.indexOf('{{'))}" is never closed by "}}"`)
+  const addText = (end: number, trimsEnd: boolean): void => {
+    const text = source.slice(at, end)
     const started = trims ? text.trimStart() : text
-    pieces.push({ text: trimsEnd ? started.trimEnd() : started })
+    const trimmed = trimsEnd ? started.trimEnd() : started
+    if (trimmed !== '') pieces.push({ text: trimmed })
   }
-  for (const match of source.matchAll(ACTION)) {
-    const { left, inside = '', right } = match.groups!
-    addText(source.slice(at, match.index), left !== undefined)
-    trims = right !== undefined
-    at = match.index + match[0].length
-    if (!/^\s*\/\*[\s\S]*\*\/\s*$/.test(inside)) pieces.push({ action: inside.trim() })
+  for (;;) {
+    const open = source.indexOf('{{', at)
+    if (open === -1) break
+    const close = endOfAction(source, open + 2)
+    if (close === undefined) throw new TemplateError(`"${source.slice(open)}" is never closed by "}}"`)
+    const inside = source.slice(open + 2, close)
+    const trimsBefore = /^-\s/.test(inside)
+    addText(open, trimsBefore)
+    trims = /\s-$/.test(inside)
+    const action = inside.slice(trimsBefore ? 1 : 0, trims ? -1 : undefined).trim()
+    if (!isComment(action)) pieces.push({ action })
+    at = close + 2
   }
-  addText(source.slice(at), false)
-  return pieces.filter(piece => 'action' in piece || piece.text !== '')
+  addText(source.length, false)
+  return pieces
 }
 
 const TOKEN =
@@ -68,9 +97,13 @@ type Token = { readonly kind: 'operand'; readonly operand: Operand } | { readonl
 
 const missing = ['range', 'with', 'define', 'template', 'block', 'break', 'continue']
 
+/** Parentheses, and `if` in `if`, one in the other: more are no template but an accident, and would take all of the stack. */
+const MAX_DEPTH = 100
+
 class Parser {
   readonly #pieces: readonly Piece[]
   #at = 0
+  #depth = 0
 
   constructor(pieces: readonly Piece[]) {
     this.#pieces = pieces
@@ -101,6 +134,13 @@ class Parser {
   }
 
   #if(condition: string): Node {
+    if (++this.#depth > MAX_DEPTH) throw new TemplateError(`more than ${MAX_DEPTH} "if" one in the other`)
+    const node = this.#branches(condition)
+    this.#depth--
+    return node
+  }
+
+  #branches(condition: string): Node {
     const parsed = parsePipeline(condition)
     const { nodes: body, end } = this.#nodes()
     if (end === undefined) throw new TemplateError('"{{if …}}" without "{{end}}"')
@@ -116,7 +156,7 @@ class Parser {
 
 const parsePipeline = (text: string): Pipeline => {
   const tokens = [...text.matchAll(TOKEN)].map(match => readToken(match))
-  const reader = { tokens, at: 0 }
+  const reader = { tokens, at: 0, depth: 0 }
   const pipeline = readPipeline(reader, text)
   if (reader.at < tokens.length) throw new TemplateError(`")" without "(" in "${text}"`)
   return pipeline
@@ -165,6 +205,8 @@ const readWord = (word: string): Operand => {
 interface Tokens {
   readonly tokens: readonly Token[]
   at: number
+  /** Parentheses that are open. */
+  depth: number
 }
 
 /** Up to the end or to a parenthesis that is not its own. */
@@ -186,7 +228,9 @@ const readPipeline = (reader: Tokens, text: string): Pipeline => {
     else if (token.kind === 'operand') command.push(token.operand)
     else {
       reader.at++
+      if (++reader.depth > MAX_DEPTH) throw new TemplateError(`more than ${MAX_DEPTH} "(" one in the other`)
       command.push({ kind: 'pipeline', pipeline: readPipeline(reader, text) })
+      reader.depth--
       if (reader.tokens[reader.at]?.kind !== 'close') throw new TemplateError(`"(" without ")" in "{{${text}}}"`)
     }
   }

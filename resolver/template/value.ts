@@ -67,6 +67,7 @@ const indexOf = (from: Value, key: Value): Value => {
 /** Go's strconv.ParseUint: digits of the base alone, within the bits. */
 const parseUint = (text: string, base: bigint, bits: bigint): bigint => {
   if (base < 2n || base > 36n) throw new TemplateError(`parseInt: invalid base ${base}`)
+  if (bits < 0n || bits > 64n) throw new TemplateError(`parseInt: invalid bit size ${bits}`)
   if (text === '') throw new TemplateError('parseInt: invalid syntax ""')
   let number = 0n
   for (const digit of text) {
@@ -78,6 +79,9 @@ const parseUint = (text: string, base: bigint, bits: bigint): bigint => {
   return number
 }
 
+/** No record is wider; the format may be what a client asked for. */
+const MAX_WIDTH = 65_535
+
 /** `%d %s %v %q %x %X %o %b %c %%`, with width, `-` and `0`. */
 const formatVerbs = (format: string, values: readonly Value[]): string => {
   let used = 0
@@ -85,6 +89,7 @@ const formatVerbs = (format: string, values: readonly Value[]): string => {
     if (verb === '%') return '%'
     if (used >= values.length) throw new TemplateError(`printf: nothing left for ${whole}`)
     const shown = showVerb(verb, values[used++])
+    if (Number(width) > MAX_WIDTH) throw new TemplateError(`printf: ${whole} is wider than ${MAX_WIDTH}`)
     if (flags.includes('-')) return shown.padEnd(Number(width))
     return shown.padStart(Number(width), flags.includes('0') ? '0' : ' ')
   })
@@ -97,13 +102,17 @@ const radixes: Readonly<Record<string, number>> = { d: 10, x: 16, X: 16, o: 8, b
 const showVerb = (verb: string, value: Value): string => {
   if (verb === 'v' || verb === 's') return show(value)
   if (verb === 'q') return JSON.stringify(stringOf('printf %q', value))
-  if (verb === 'c') return String.fromCodePoint(Number(integerOf('printf %c', value)))
+  if (verb === 'c') return characterOf(integerOf('printf %c', value))
   const radix = radixes[verb]
   if (radix === undefined) throw new TemplateError(`printf: %${verb} is no verb that is known here`)
   const isHexOfText = radix === 16 && typeof value === 'string'
   const text = isHexOfText ? Buffer.from(value).toString('hex') : integerOf(`printf %${verb}`, value).toString(radix)
   return verb === 'X' ? text.toUpperCase() : text
 }
+
+/** Go: a number that is no character is U+FFFD. */
+const characterOf = (code: bigint): string =>
+  code < 0n || code > 0x10ffffn || (code >= 0xd800n && code <= 0xdfffn) ? '\ufffd' : String.fromCodePoint(Number(code))
 
 const sliceOf = (from: Value, start: Value = 0n, end?: Value): Value => {
   const text = stringOf('slice', from)

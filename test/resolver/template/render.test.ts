@@ -47,6 +47,9 @@ const rendered: Record<string, string> = {
   '{{ if .Yes }}{{ if .Group.empty }}x{{ end }}y{{ end }}': 'y',
   'a {{- " b " -}} c': 'a b c',
   'a{{/* a }} comment */}}b': 'ab',
+  'a {{- /* a comment */ -}} b': 'ab',
+  'a {{-\n"b"\t-}} c': 'abc',
+  '{{ printf "%c%c%c" 65 55296 1114112 }}': 'A\ufffd\ufffd',
   '{{ `raw "text"` }}{{ "a\\tb" }}{{ "}}" }}': 'raw "text"a\tb}}',
   '{{ .Match }} {{ .Group }} {{ true }} {{ nil }} {{ -3 }} {{ 0x10 }}':
     '[whole 7f ] map[a:7f empty:] true <no value> -3 16',
@@ -73,6 +76,12 @@ const problems: Record<string, RegExp> = {
   '{{ 12ab }}': /not a whole number/,
   '{{ "\\x" }}': /is not a string/,
   '{{ .Name. }}': /not understood/,
+  '{{ .Name /* a comment */ }}': /not understood/,
+  '{{ /* a */ .Name /* b */ }}': /not understood/,
+  '{{ "a }}': /never closed/,
+  '{{ /* a }}': /never closed/,
+  [`{{ ${'('.repeat(101)} }}`]: /more than 100 "\("/,
+  ['{{ if .Yes }}'.repeat(101)]: /more than 100 "if"/,
 }
 
 for (const [text, expected] of Object.entries(problems))
@@ -87,6 +96,9 @@ const failures: Record<string, RegExp> = {
   '{{ parseInt "" 10 8 }}': /invalid syntax/,
   '{{ parseInt "256" 10 8 }}': /out of range/,
   '{{ parseInt "1" 99 8 }}': /invalid base/,
+  '{{ parseInt "1" 10 65 }}': /invalid bit size/,
+  '{{ parseInt "1" 10 -1 }}': /invalid bit size/,
+  '{{ printf "%65536d" 1 }}': /wider than/,
   '{{ index .Match 3 }}': /out of range: 3/,
   '{{ index .Yes 0 }}': /wants a list/,
   '{{ slice .Name 30 }}': /out of range/,
@@ -107,4 +119,11 @@ for (const [text, expected] of Object.entries(failures))
 test('the fields that a template names, wherever', t => {
   const template = parseTemplate('{{ .A }}{{ if .B.c }}{{ printf "%s" (.D) | len }}{{ else }}{{ .E }}{{ end }}')
   t.deepEqual(template.ok && fieldsOf(template.value), [['A'], ['B', 'c'], ['D'], ['E']])
+})
+
+test('long texts are read in one pass, whatever is in them: trying all ways would not end', t => {
+  const many = 50_000
+  const hard = [`{{${'/* */'.repeat(many)}`, `{{ ${'"a" '.repeat(many)}"`, `{{ .a${'.b'.repeat(many)}. }}`]
+  for (const text of hard) t.false(parseTemplate(text).ok, text.slice(0, 10))
+  t.true(parseTemplate('{{/* a */}}b'.repeat(many)).ok)
 })
