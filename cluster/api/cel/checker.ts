@@ -4,9 +4,11 @@
  */
 import type { ASTNode } from '@marcbachmann/cel-js'
 import { access, entryType, optionalEntry } from './access.ts'
-import { walksShorter } from './cost.ts'
+import { walksShorter } from './cost/call-cost.ts'
+import type { Findings } from './cost/estimator.ts'
 import { isEqual } from './equality.ts'
 import type { Frame, Run } from './frame.ts'
+import type { CelFunction } from './function.ts'
 import { isGoodLiteral } from './literals.ts'
 import { type Fold, findMacro } from './macros.ts'
 import { callOf, dispatchOf, type Functions } from './overloads.ts'
@@ -68,9 +70,11 @@ const selecting =
 const LIST_COST = 10
 const MAP_COST = 30
 
-export class Checker {
+export class Checker implements Findings {
   readonly source: string
   readonly problems: CelProblem[] = []
+  readonly types = new Map<ASTNode, CelType>()
+  readonly calls = new Map<ASTNode, readonly CelFunction[]>()
   readonly #functions: Functions
 
   constructor(source: string, functions: Functions) {
@@ -79,6 +83,12 @@ export class Checker {
   }
 
   check(node: ASTNode, scope: Scope): Checked {
+    const checked = this.#check(node, scope)
+    this.types.set(node, checked.type)
+    return checked
+  }
+
+  #check(node: ASTNode, scope: Scope): Checked {
     switch (node.op) {
       case 'value':
         return this.#literal(node.args)
@@ -145,6 +155,7 @@ export class Checker {
     const isOneType = matching.every(({ result }) => describeType(result) === describeType(first.result))
     const runs = args.map(({ run }) => run)
     const functions = matching.map(({ fn }) => fn)
+    this.calls.set(node, functions)
     return {
       type: isOneType ? first.result : DYN,
       run: isCertain ? callOf(first.fn, runs) : dispatchOf(functions, runs),
@@ -351,7 +362,7 @@ export class Checker {
     }
     const run: Run = frame => {
       const [a, b] = [left.run(frame), right.run(frame)]
-      frame.charge(Math.max(1, walksShorter([a, b])))
+      frame.charge(Math.max(1, walksShorter.run([a, b])))
       return isEqual(a, b, frame.charge) === (op === '==')
     }
     return { type: BOOL, run }

@@ -7,7 +7,9 @@
  */
 import { type ASTNode, Environment, ParseError } from '@marcbachmann/cel-js'
 import { accepted, type Result, refused } from '#lib/result.ts'
-import { Checker } from './checker.ts'
+import { type Checked, Checker } from './checker.ts'
+import type { Declared } from './cost/declared.ts'
+import { Estimator } from './cost/estimator.ts'
 import { Frame, type Lazy, type Run } from './frame.ts'
 import type { CelFunction } from './function.ts'
 import { LIBRARY } from './library/index.ts'
@@ -29,6 +31,8 @@ export interface CompileOptions {
   readonly result?: readonly CelType[]
   /** Further functions, such as an authorizer's. */
   readonly functions?: readonly CelFunction[]
+  /** The sizes of what the variables hold: for an estimate of what the expression may cost. */
+  readonly declared?: Declared
 }
 
 export interface Evaluation {
@@ -42,6 +46,8 @@ export interface Evaluation {
 
 export interface Program {
   readonly type: CelType
+  /** What it may cost at worst, in cel-go's unit; 0 where no sizes were declared. */
+  readonly worst: number
   /**
    * `variables`: by name; a function is called once, if the expression asks for the variable at all. JSON becomes values by
    * `fromJson`. `limit`: in cel-go's unit, CALL_LIMIT unless said.
@@ -61,11 +67,13 @@ const STANDARD = new Functions(LIBRARY)
 
 class CheckedProgram implements Program {
   readonly type: CelType
+  readonly worst: number
   readonly #run: Run
   readonly #names: readonly string[]
 
-  constructor(type: CelType, run: Run, names: readonly string[]) {
+  constructor({ type, run }: Checked, names: readonly string[], worst: number) {
     this.type = type
+    this.worst = worst
     this.#run = run
     this.#names = names
   }
@@ -121,19 +129,20 @@ const check = (checker: Checker, node: ASTNode, scope: Scope) => {
 export const compile = (
   expression: string,
   variables: Readonly<Record<string, CelType>>,
-  { result, functions }: CompileOptions = {},
+  { result, functions, declared }: CompileOptions = {},
 ): Result<Program, string> => {
   const parsed = parse(expression)
   if (!parsed.ok) return parsed
   const checker = new Checker(expression, functions ? new Functions([...LIBRARY, ...functions]) : STANDARD)
   const checked = check(checker, parsed.value, Scope.of(Object.entries(variables)))
   if (!checked.ok) return checked
-  const { type, run } = checked.value
+  const { type } = checked.value
   if (checker.problems.length > 0) {
     return refused(checker.problems.map(({ position, text }) => showProblem(expression, position, text)).join('\n'))
   }
   if (result && !result.some(wanted => fits(wanted, type) && type.form !== 'null')) {
     return refused(`must evaluate to ${result.map(describeType).join(' or ')}`)
   }
-  return accepted(new CheckedProgram(type, run, Object.keys(variables)))
+  const worst = declared ? new Estimator(checker, declared).worst(parsed.value) : 0
+  return accepted(new CheckedProgram(checked.value, Object.keys(variables), worst))
 }

@@ -2,6 +2,7 @@
  * What a function of CEL is: a name, a signature, what it gives and what it costs. Operators are functions under cel-go's
  * names (`_+_`). Libraries (`library/`) are lists of them.
  */
+import type { CallCost } from './cost/call-cost.ts'
 import type { Charge } from './equality.ts'
 import type { CelType } from './type.ts'
 import type { CelValue } from './value.ts'
@@ -15,15 +16,14 @@ export interface CelFunction {
   readonly result: CelType
   /** Arguments are of the parameters' types. Throws CelError. `charge`: for what it costs before it is done. */
   readonly call: (args: readonly CelValue[], charge: Charge) => CelValue
-  /** In cel-go's unit, charged before the call. Absent: 1. */
-  readonly cost?: (args: readonly CelValue[]) => number
+  /** Absent: 1. */
+  readonly cost?: CallCost
 }
 
 type Call = CelFunction['call']
-type Cost = NonNullable<CelFunction['cost']>
 
 const made =
-  (method: boolean) => (name: string, parameters: readonly CelType[], result: CelType, call: Call, cost?: Cost) =>
+  (method: boolean) => (name: string, parameters: readonly CelType[], result: CelType, call: Call, cost?: CallCost) =>
     ({ name, method, parameters, result, call, ...(cost ? { cost } : {}) }) satisfies CelFunction
 
 export const globalFunction = made(false)

@@ -1,5 +1,5 @@
 /** Which of two values comes first: numbers, texts, bytes, times and durations have an order. */
-import { traversal } from './cost.ts'
+import { traversal } from './cost/call-cost.ts'
 import { type Charge, compareNumbers } from './equality.ts'
 import { CelError, type CelValue, Duration, Timestamp, Unsigned } from './value.ts'
 

@@ -38,7 +38,7 @@ export const callOf =
     )
 
 const invoke = (fn: CelFunction, args: readonly CelValue[], charge: (cost: number) => void): CelValue => {
-  charge(fn.cost?.(args) ?? 1)
+  charge(fn.cost?.run?.(args) ?? 1)
   return fn.call(args, charge)
 }
 

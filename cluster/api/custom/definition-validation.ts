@@ -204,13 +204,26 @@ const eachPart = <T>(
     ? validate(versions[0]!, `spec.${shared}`)
     : versions.flatMap((version, index) => validate(version, `spec.versions[${index}].${own}`))
 
-const validateVersionSchema = (version: DefinitionVersion, path: string): FieldError[] => {
-  const props = version.schema?.openAPIV3Schema
-  return [...validateRootWithStatus(version, path), ...(props ? validateSchema(props, `${path}.openAPIV3Schema`) : [])]
-}
+/** Each version's schema before the change, by the version's name. */
+type SchemasBefore = ReadonlyMap<string, DefinitionVersion['schema']>
 
-const validateParts = (versions: readonly DefinitionVersion[]): FieldError[] => [
-  ...eachPart(versions, { read: ({ schema }) => schema, shared: 'validation', own: 'schema' }, validateVersionSchema),
+/** What the rules of a schema that stays as it is may cost one by one has been judged before. */
+const validateVersionSchema =
+  (before: SchemasBefore) =>
+  (version: DefinitionVersion, path: string): FieldError[] => {
+    const { name = '', schema } = version
+    const props = schema?.openAPIV3Schema
+    const limits = before.has(name) && isDeepStrictEqual(before.get(name), schema) ? 'whole' : 'each'
+    const told = props ? validateSchema(props, `${path}.openAPIV3Schema`, limits) : []
+    return [...validateRootWithStatus(version, path), ...told]
+  }
+
+const validateParts = (versions: readonly DefinitionVersion[], before: SchemasBefore): FieldError[] => [
+  ...eachPart(
+    versions,
+    { read: ({ schema }) => schema, shared: 'validation', own: 'schema' },
+    validateVersionSchema(before),
+  ),
   ...eachPart(
     versions,
     { read: ({ subresources }) => subresources, shared: 'subresources', own: 'subresources' },
@@ -233,7 +246,7 @@ const validateParts = (versions: readonly DefinitionVersion[]): FieldError[] => 
   ),
 ]
 
-const validateVersions = (versions: readonly DefinitionVersion[]): FieldError[] => {
+const validateVersions = (versions: readonly DefinitionVersion[], before: SchemasBefore): FieldError[] => {
   const names = versions.map(({ name }) => name)
   const errors = versions.flatMap(({ schema }, index) =>
     schema?.openAPIV3Schema ? [] : [fieldRequired(`spec.versions[${index}].schema.openAPIV3Schema`)],
@@ -248,7 +261,7 @@ const validateVersions = (versions: readonly DefinitionVersion[]): FieldError[] 
   const [first] = versions
   const complaints = checkDns1035Label(first?.name ?? '')
   if (first?.name && complaints.length > 0) errors.push(fieldInvalid('spec.version', first.name, complaints.join(',')))
-  errors.push(...validateParts(versions))
+  errors.push(...validateParts(versions, before))
   if (new Set(names).size !== names.length) {
     errors.push(fieldInvalid('spec.versions', versions, 'must contain unique version names'))
   }
@@ -258,12 +271,12 @@ const validateVersions = (versions: readonly DefinitionVersion[]): FieldError[] 
   return errors
 }
 
-const validateSpec = (spec: DefinitionSpec): FieldError[] => {
+const validateSpec = (spec: DefinitionSpec, before: SchemasBefore): FieldError[] => {
   const { group, scope, versions = [], names = {}, conversion, preserveUnknownFields } = spec
   return [
     ...validateGroup(group),
     ...oneOf('spec.scope', scope, ['Cluster', 'Namespaced']),
-    ...validateVersions(versions),
+    ...validateVersions(versions, before),
     ...(['plural', 'singular', 'kind', 'listKind'] as const).flatMap(name =>
       names[name] ? [] : [fieldRequired(`spec.names.${name}`)],
     ),
@@ -315,12 +328,13 @@ const validateDefinitionName = ({ metadata, spec }: ApiObject): FieldError[] => 
     : [fieldInvalid('metadata.name', metadata.name, 'must be spec.names.plural+"."+spec.group')]
 }
 
-const schemasOf = (definition: ApiObject): unknown => (specOf(definition).versions ?? []).map(({ schema }) => schema)
+const schemasOf = (definition: ApiObject | undefined): SchemasBefore =>
+  new Map((definition ? (specOf(definition).versions ?? []) : []).map(({ name = '', schema }) => [name, schema]))
 
-/** `current`: absent on create. Schemas that stay as they are are not judged again. */
+/** `current`: absent on create. A spec that stays as it is is not judged again. */
 export const validateDefinition = (definition: ApiObject, current?: ApiObject): FieldError[] => {
-  const isSame = current !== undefined && isDeepStrictEqual(schemasOf(definition), schemasOf(current))
-  const spec = isSame && isDeepStrictEqual(definition.spec, current.spec) ? [] : validateSpec(specOf(definition))
+  const isSame = current !== undefined && isDeepStrictEqual(definition.spec, current.spec)
+  const spec = isSame ? [] : validateSpec(specOf(definition), schemasOf(current))
   return [
     ...(current ? [] : validateDefinitionName(definition)),
     ...spec,

@@ -3,6 +3,7 @@
  * one budget, so that no object holds the server up.
  */
 import { CALL_LIMIT, compile, OBJECT_LIMIT, type Program } from '../cel/compile.ts'
+import type { Declared } from '../cel/cost/declared.ts'
 import { fromJson } from '../cel/json.ts'
 import { BOOL, type CelType, optionalOf, STRING } from '../cel/type.ts'
 import { type CelValue, NONE, OptionalValue } from '../cel/value.ts'
@@ -10,6 +11,7 @@ import type { FieldError } from '../field-error.ts'
 import { fieldDuplicate, fieldForbidden, fieldInvalid, fieldRequired } from '../field-error.ts'
 import { isObject } from '../own-property.ts'
 import { celType } from './cel-type.ts'
+import { declaredSizes } from './declared-sizes.ts'
 import { findField } from './field-path.ts'
 import type { Ratchet } from './ratchet.ts'
 import { childPath, type Schema, schemaOfKey, type ValidationRule } from './schema.ts'
@@ -21,6 +23,9 @@ interface CompiledRule {
   readonly problem: string
   readonly message: Program | undefined
   readonly messageProblem: string
+  /** What each may cost at worst, in cel-go's unit. */
+  readonly worst: number
+  readonly messageWorst: number
   readonly usesOldSelf: boolean
   /** Below the place of the rule; '' for that place. */
   readonly path: string
@@ -29,18 +34,24 @@ interface CompiledRule {
 /** Characters of a message that an expression makes. */
 const MAX_MESSAGE = 5 * 1024
 
+/** What the rules of a place are about. */
+interface Subjects {
+  readonly self: CelType
+  readonly declared: Declared
+}
+
 /** Whether an expression names a variable: its words outside of texts. */
 const names = (expression: string, variable: string): boolean =>
   new RegExp(`(?<![.\\w])${variable}(?!\\w)`).test(
     expression.replace(/\/\/.*$/gm, '').replace(/r?("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')/g, '""'),
   )
 
-const compileRule = (rule: ValidationRule, schema: Schema, self: CelType): CompiledRule => {
+const compileRule = (rule: ValidationRule, schema: Schema, { self, declared }: Subjects): CompiledRule => {
   const expression = rule.rule ?? ''
   const variables = { self, oldSelf: rule.optionalOldSelf ? optionalOf(self) : self }
-  const program = compile(expression, variables, { result: [BOOL] })
+  const program = compile(expression, variables, { result: [BOOL], declared })
   const given = rule.messageExpression ?? ''
-  const message = given === '' ? undefined : compile(given, variables, { result: [STRING] })
+  const message = given === '' || !program.ok ? undefined : compile(given, variables, { result: [STRING], declared })
   const place = rule.fieldPath ? findField(rule.fieldPath, schema) : undefined
   return {
     rule,
@@ -57,6 +68,8 @@ const compileRule = (rule: ValidationRule, schema: Schema, self: CelType): Compi
             'messageExpression must evaluate to a string',
           )
         : '',
+    worst: program.ok ? program.value.worst : 0,
+    messageWorst: message?.ok ? message.value.worst : 0,
     usesOldSelf: names(expression, 'oldSelf'),
     path: place?.ok ? place.value.path : '',
   }
@@ -72,7 +85,8 @@ export const rulesAt = (schema: Schema, isResource: boolean): readonly CompiledR
   const known = compiled.get(schema)
   if (known) return known
   const self = celType(schema, isResource)
-  const rules = self ? schema.rules.map(rule => compileRule(rule, schema, self)) : []
+  const declared = declaredSizes(schema, isResource)
+  const rules = self && declared ? schema.rules.map(rule => compileRule(rule, schema, { self, declared })) : []
   compiled.set(schema, rules)
   return rules
 }

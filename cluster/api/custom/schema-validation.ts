@@ -7,6 +7,7 @@ import { type FieldError, fieldForbidden, fieldInvalid, fieldNotSupported, field
 import { isObject } from '../own-property.ts'
 import { validateDefaults } from './default-validation.ts'
 import { checkListType, checkMapType } from './list-type-validation.ts'
+import type { CostLimits } from './rule-costs.ts'
 import { validateRuleExpressions, validateRuleTexts } from './rule-validation.ts'
 import { readSchema, type SchemaProps } from './schema.ts'
 
@@ -290,7 +291,7 @@ const keywords = (props: SchemaProps, path: string, around: Surroundings, isRoot
 }
 
 /** What is wrong with the schema of a version. `path`: of its `openAPIV3Schema`. */
-export const validateSchema = (props: SchemaProps, path: string): FieldError[] => {
+export const validateSchema = (props: SchemaProps, path: string, limits: CostLimits): FieldError[] => {
   const nullable = props.nullable ? [fieldForbidden(`${path}.nullable`, 'nullable cannot be true at the root')] : []
   const structural = [...invariants(props, 'root', path), ...isComplete(props, path)].sort((a, b) =>
     textOf(a) < textOf(b) ? -1 : 1,
@@ -300,7 +301,7 @@ export const validateSchema = (props: SchemaProps, path: string): FieldError[] =
   const defaults = isStructural ? validateDefaults(schema, path) : []
   const told = keywords(props, path, { noDefaults: undefined, insideMeta: false }, true)
   const errors = [...nullable, ...structural, ...defaults, ...told]
-  return errors.length > 0 ? errors : validateRuleExpressions(schema, path)
+  return errors.length > 0 ? errors : validateRuleExpressions(schema, path, limits)
 }
 
 const textOf = ({ field, message }: FieldError): string => `${field}: ${message}`

@@ -134,7 +134,7 @@ const check = (receiver: CelType): CelFunction =>
       const { ask, question } = value as Check
       return new DecisionValue(ask({ ...question, verb: verb as string }))
     },
-    () => CHECK_COST,
+    { run: () => CHECK_COST },
   )
 
 const tell = (name: string, type: CelType, of: (answer: AccessAnswer) => CelValue): CelFunction =>

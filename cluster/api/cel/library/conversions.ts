@@ -1,5 +1,6 @@
 /** From type to type: `int(x)`, `string(x)`, `timestamp(x)` … and `size`. */
-import { traversal, walks } from '../cost.ts'
+import { type CallCost, traversal, walks } from '../cost/call-cost.ts'
+import { sizeOf as measured, walking } from '../cost/estimate.ts'
 import { formatDouble } from '../double.ts'
 import { type CelFunction, globalFunction, method } from '../function.ts'
 import { checkedTime, formatDuration, formatTime, parseDuration, parseTime } from '../time.ts'
@@ -76,15 +77,31 @@ const decodeText = (bytes: Uint8Array): string => {
   }
 }
 
-const to =
-  (name: string, result: CelType) => (from: CelType, convert: (value: never) => CelValue, cost?: CelFunction['cost']) =>
-    globalFunction(name, [from], result, ([value]) => convert(value as never), cost)
+const to = (name: string, result: CelType) => (from: CelType, convert: (value: never) => CelValue, cost?: CallCost) =>
+  globalFunction(name, [from], result, ([value]) => convert(value as never), cost)
 
 const int = to('int', INT)
 const uint = to('uint', UINT)
 const double = to('double', DOUBLE)
 const string = to('string', STRING)
 const same = (value: CelValue): CelValue => value
+
+/** Four bytes may be one character. */
+const decodes: CallCost = {
+  ...walks(1),
+  worst: args => ({
+    ...walking()(args),
+    size: { min: Math.floor(measured(args, 0).min / 4), max: measured(args, 0).max },
+  }),
+}
+
+const encodes: CallCost = {
+  ...walks(1),
+  worst: args => ({ ...walking()(args), size: { min: measured(args, 0).min, max: measured(args, 0).max * 4 } }),
+}
+
+/** Only the type is lost. */
+const keeps: CallCost = { worst: ([value]) => ({ cost: 1, size: value?.size, entries: value?.entries }) }
 
 const numbers: readonly CelFunction[] = [
   int(INT, same),
@@ -109,7 +126,7 @@ const texts: readonly CelFunction[] = [
   string(INT, String),
   string(UINT, ({ value }: Unsigned) => String(value)),
   string(DOUBLE, formatDouble),
-  string(BYTES, decodeText, walks(1)),
+  string(BYTES, decodeText, decodes),
   string(TIMESTAMP, formatTime),
   string(DURATION, formatDuration),
 ]
@@ -117,13 +134,9 @@ const texts: readonly CelFunction[] = [
 /** Counting a text's characters takes time where cel-go calls it free: large texts pay for it. */
 const sizes = [STRING, BYTES, listOf(parameter('T')), mapOf(parameter('K'), parameter('V'))].flatMap(type =>
   [globalFunction, method].map(make =>
-    make(
-      'size',
-      [type],
-      INT,
-      ([value]) => BigInt(sizeOf(value!)),
-      ([value]) => (typeof value === 'string' ? Math.max(1, traversal(value.length / 10)) : 1),
-    ),
+    make('size', [type], INT, ([value]) => BigInt(sizeOf(value!)), {
+      run: ([value]) => (typeof value === 'string' ? Math.max(1, traversal(value.length / 10)) : 1),
+    }),
   ),
 )
 
@@ -134,13 +147,13 @@ export const CONVERSIONS: readonly CelFunction[] = [
   to('bool', BOOL)(BOOL, same),
   to('bool', BOOL)(STRING, parseBool),
   to('bytes', BYTES)(BYTES, same),
-  to('bytes', BYTES)(STRING, (text: string) => new Uint8Array(Buffer.from(text)), walks(1)),
+  to('bytes', BYTES)(STRING, (text: string) => new Uint8Array(Buffer.from(text)), encodes),
   to('timestamp', TIMESTAMP)(TIMESTAMP, same),
   to('timestamp', TIMESTAMP)(STRING, parseTime),
   to('timestamp', TIMESTAMP)(INT, (seconds: bigint) => checkedTime(seconds * 1_000_000_000n)),
   to('duration', DURATION)(DURATION, same),
   to('duration', DURATION)(STRING, parseDuration),
   to('duration', DURATION)(INT, (value: bigint) => parseDuration(`${value}ns`)),
-  to('dyn', DYN)(parameter('T'), same),
+  to('dyn', DYN)(parameter('T'), same, keeps),
   to('type', TYPE)(parameter('T'), (value: CelValue) => new TypeName(typeNameOf(value))),
 ]

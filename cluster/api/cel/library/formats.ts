@@ -7,7 +7,9 @@ import {
   checkQualifiedName,
   maskTrailingDash,
 } from '../../name.ts'
-import { matching } from '../cost.ts'
+import { type CallCost, matching } from '../cost/call-cost.ts'
+import { REGEX, walking } from '../cost/estimate.ts'
+import { scaled } from '../cost/size.ts'
 import { type CelFunction, globalFunction, method } from '../function.ts'
 import { foreign, listOf, optionalOf, STRING } from '../type.ts'
 import { type CelValue, Foreign, NONE, OptionalValue, sizeOf } from '../value.ts'
@@ -78,6 +80,14 @@ const NAMED: ReadonlyMap<string, FormatValue> = new Map(
 /** The length of a pattern that stands for all of the formats' checks. */
 const PATTERN = 60
 
+/** The length of a pattern in cel-go's estimate, whichever format it is. */
+const LONGEST_PATTERN = 128
+
+const validation: CallCost = {
+  run: ([, text]) => matching(sizeOf(text!), PATTERN),
+  worst: args => ({ cost: scaled(walking(1, 1)(args).cost, LONGEST_PATTERN * REGEX) }),
+}
+
 const validate = (format: CelValue | undefined, text: string): CelValue => {
   const complaints = (format as FormatValue).check(text)
   return complaints.length === 0 ? NONE : new OptionalValue([...complaints])
@@ -94,6 +104,6 @@ export const FORMATTING: readonly CelFunction[] = [
     [FORMAT, STRING],
     optionalOf(listOf(STRING)),
     ([format, text]) => validate(format, text as string),
-    ([, text]) => matching(sizeOf(text!), PATTERN),
+    validation,
   ),
 ]

@@ -1,5 +1,7 @@
 /** Lists: Kubernetes's library, cel-go's `lists` and `sets`. */
-import { itemsOf, traversal } from '../cost.ts'
+import { type CallCost, itemsOf, searches, traversal } from '../cost/call-cost.ts'
+import { comparingAll, comparingLists, integerAt, makingList, sizeOf } from '../cost/estimate.ts'
+import { fixed, MOST } from '../cost/size.ts'
 import { type Charge, isEqual } from '../equality.ts'
 import { type CelFunction, globalFunction, method } from '../function.ts'
 import { order } from '../order.ts'
@@ -55,12 +57,12 @@ const add = (a: CelValue, b: CelValue): CelValue => {
 
 const kubernetes: readonly CelFunction[] = [
   ...COMPARABLE.flatMap(type => [
-    method('isSorted', [listOf(type)], BOOL, ([items], charge) => isSorted(list(items), charge), itemsOf),
-    method('min', [listOf(type)], type, ([items], charge) => extreme(list(items), 'min', charge), itemsOf),
-    method('max', [listOf(type)], type, ([items], charge) => extreme(list(items), 'max', charge), itemsOf),
+    method('isSorted', [listOf(type)], BOOL, ([items], charge) => isSorted(list(items), charge), searches),
+    method('min', [listOf(type)], type, ([items], charge) => extreme(list(items), 'min', charge), searches),
+    method('max', [listOf(type)], type, ([items], charge) => extreme(list(items), 'max', charge), searches),
   ]),
   ...ZEROS.map(([type, zero]) =>
-    method('sum', [listOf(type)], type, ([items]) => list(items).reduce<CelValue>(add, zero), itemsOf),
+    method('sum', [listOf(type)], type, ([items]) => list(items).reduce<CelValue>(add, zero), searches),
   ),
   method(
     'indexOf',
@@ -69,7 +71,7 @@ const kubernetes: readonly CelFunction[] = [
     ([items, item], charge) => {
       return BigInt(list(items).findIndex(other => isEqual(other, item!, charge)))
     },
-    itemsOf,
+    searches,
   ),
   method(
     'lastIndexOf',
@@ -78,7 +80,7 @@ const kubernetes: readonly CelFunction[] = [
     ([items, item], charge) => {
       return BigInt(list(items).findLastIndex(other => isEqual(other, item!, charge)))
     },
-    itemsOf,
+    searches,
   ),
 ]
 
@@ -112,6 +114,28 @@ const range = (count: bigint, charge: Charge): CelValue[] => {
   return Array.from({ length: Math.max(0, Number(count)) }, (_, index) => BigInt(index))
 }
 
+/** From and to as they are written out; else all of it. */
+const slices: CallCost = {
+  run: itemsOf,
+  worst: makingList(args => {
+    const size = integerAt(args, 2, sizeOf(args, 0).max) - integerAt(args, 1, 0)
+    // Below nothing, cel-go's counting begins again at its end.
+    return fixed(size < 0 ? MOST : size)
+  }),
+}
+
+const flattens: CallCost = {
+  run: itemsOf,
+  worst: makingList(
+    args => sizeOf(args, 0),
+    args => (args.length < 2 ? 1 : integerAt(args, 1, MOST)),
+  ),
+}
+
+const distinguishes: CallCost = { run: itemsOf, worst: comparingAll() }
+const reverses: CallCost = { run: itemsOf, worst: makingList(args => sizeOf(args, 0)) }
+const counts: CallCost = { worst: makingList(args => fixed(integerAt(args, 0, MOST))) }
+
 const extension: readonly CelFunction[] = [
   method(
     'slice',
@@ -120,9 +144,9 @@ const extension: readonly CelFunction[] = [
     ([items, start, end]) => {
       return slice(list(items), Number(start as bigint), Number(end as bigint))
     },
-    itemsOf,
+    slices,
   ),
-  method('flatten', [listOf(listOf(T))], listOf(T), ([items], charge) => flatten(list(items), 1, charge), itemsOf),
+  method('flatten', [listOf(listOf(T))], listOf(T), ([items], charge) => flatten(list(items), 1, charge), flattens),
   method(
     'flatten',
     [listOf(DYN), INT],
@@ -130,20 +154,20 @@ const extension: readonly CelFunction[] = [
     ([items, depth], charge) => {
       return flatten(list(items), Number(depth as bigint), charge)
     },
-    itemsOf,
+    flattens,
   ),
   method('first', [listOf(T)], optionalOf(T), ([items]) => end(list(items), 0)),
   method('last', [listOf(T)], optionalOf(T), ([items]) => end(list(items), -1)),
-  method('distinct', [listOf(T)], listOf(T), ([items], charge) => distinct(list(items), charge), itemsOf),
-  method('reverse', [listOf(T)], listOf(T), ([items]) => list(items).toReversed(), itemsOf),
-  globalFunction('lists.range', [INT], listOf(INT), ([count], charge) => range(count as bigint, charge)),
+  method('distinct', [listOf(T)], listOf(T), ([items], charge) => distinct(list(items), charge), distinguishes),
+  method('reverse', [listOf(T)], listOf(T), ([items]) => list(items).toReversed(), reverses),
+  globalFunction('lists.range', [INT], listOf(INT), ([count], charge) => range(count as bigint, charge), counts),
   ...COMPARABLE.map(type =>
     method(
       'sort',
       [listOf(type)],
       listOf(type),
       ([items], charge) => list(items).toSorted((a, b) => order(a, b, charge)),
-      args => itemsOf(args) * 2,
+      { run: args => itemsOf(args) * 2, worst: comparingAll(type) },
     ),
   ),
 ]
@@ -153,13 +177,15 @@ const holds = (items: List, item: CelValue, charge: Charge): boolean =>
 const covers = (a: List, b: List, charge: Charge): boolean => b.every(item => holds(a, item, charge))
 const pairs = ([a, b]: readonly CelValue[]): number => Math.max(1, traversal(list(a).length * list(b).length))
 
+const comparesPairs = (times: number): CallCost => ({ run: args => pairs(args) * times, worst: comparingLists(times) })
+
 const sets: readonly CelFunction[] = [
   globalFunction(
     'sets.contains',
     [listOf(T), listOf(T)],
     BOOL,
     ([a, b], charge) => covers(list(a), list(b), charge),
-    pairs,
+    comparesPairs(1),
   ),
   globalFunction(
     'sets.equivalent',
@@ -168,7 +194,7 @@ const sets: readonly CelFunction[] = [
     ([a, b], charge) => {
       return covers(list(a), list(b), charge) && covers(list(b), list(a), charge)
     },
-    args => pairs(args) * 2,
+    comparesPairs(2),
   ),
   globalFunction(
     'sets.intersects',
@@ -177,7 +203,7 @@ const sets: readonly CelFunction[] = [
     ([a, b], charge) => {
       return list(b).some(item => holds(list(a), item, charge))
     },
-    pairs,
+    comparesPairs(1),
   ),
 ]
 

@@ -1,7 +1,9 @@
 /** Addresses and ranges of the Internet Protocol: Kubernetes's library. Zones and IPv4 within IPv6 are refused, as there. */
 import ipaddr from 'ipaddr.js'
 import { type Cidr, parseCidr, parseIp } from '../../ip.ts'
-import { traversal, walks } from '../cost.ts'
+import { type CallCost, traversal, walks } from '../cost/call-cost.ts'
+import { sizeOf as measured, TRAVERSAL } from '../cost/estimate.ts'
+import { scaled, sum } from '../cost/size.ts'
 import { type CelFunction, globalFunction, method } from '../function.ts'
 import { BOOL, foreign, INT, STRING } from '../type.ts'
 import { CelError, Foreign, sizeOf } from '../value.ts'
@@ -136,29 +138,43 @@ const ips: readonly CelFunction[] = [
 ]
 
 const range = (value: unknown): CidrValue => value as CidrValue
-const containment =
-  (factor: number): CelFunction['cost'] =>
-  ([outer, inner]) =>
-    traversal(sizeOf(outer!) * factor) + traversal(sizeOf(inner!)) + 1
+
+/** An address has 16 bytes at most; a text is read besides. */
+const LONGEST = 16
+
+/** `factor`: how often the range is gone through. `worst`: of that, in cel-go's estimate. */
+const containment = (factor: number, worst: number, inner: 'text' | 'value'): CallCost => ({
+  run: ([range, other]) => traversal(sizeOf(range!) * factor) + traversal(sizeOf(other!)) + 1,
+  worst: args => ({ cost: inner === 'value' ? worst : sum(worst, scaled(measured(args, 1).max, TRAVERSAL)) }),
+})
+
+const COMPARED = traversal(2 * LONGEST)
+const MASKED = COMPARED + traversal(LONGEST) + 1
 
 const cidrs: readonly CelFunction[] = [
   globalFunction('cidr', [STRING], CIDR, ([text]) => toCidr(text as string), walks(1)),
   globalFunction('isCIDR', [STRING], BOOL, ([text]) => isValid(() => toCidr(text as string)), walks(1)),
   globalFunction('string', [CIDR], STRING, ([value]) => cidrText(range(value).cidr)),
-  method('containsIP', [CIDR, IP], BOOL, ([outer, ip]) => contains(range(outer), ip as IpValue), containment(2)),
+  method(
+    'containsIP',
+    [CIDR, IP],
+    BOOL,
+    ([outer, ip]) => contains(range(outer), ip as IpValue),
+    containment(2, COMPARED, 'value'),
+  ),
   method(
     'containsIP',
     [CIDR, STRING],
     BOOL,
     ([outer, ip]) => contains(range(outer), toIp(ip as string)),
-    containment(2),
+    containment(2, COMPARED, 'text'),
   ),
   method(
     'containsCIDR',
     [CIDR, CIDR],
     BOOL,
     ([outer, inner]) => containsCidr(range(outer), range(inner)),
-    containment(3),
+    containment(3, MASKED, 'value'),
   ),
   method(
     'containsCIDR',
@@ -167,7 +183,7 @@ const cidrs: readonly CelFunction[] = [
     ([outer, inner]) => {
       return containsCidr(range(outer), toCidr(inner as string))
     },
-    containment(3),
+    containment(3, MASKED, 'text'),
   ),
   method('ip', [CIDR], IP, ([value]) => new IpValue(range(value).cidr.address)),
   method('prefixLength', [CIDR], INT, ([value]) => BigInt(range(value).cidr.prefix)),

@@ -1,5 +1,6 @@
 /** Operators but for those whose right side may not be looked at (`&&`, `||`, `?:`) and equality, which need no overloads. */
-import { traversal, walksBoth, walksShorter } from '../cost.ts'
+import { traversal, walksBoth, walksShorter } from '../cost/call-cost.ts'
+import { joining, sizeOf as measured } from '../cost/estimate.ts'
 import { type Charge, isEqual, sameItem } from '../equality.ts'
 import { type CelFunction, globalFunction } from '../function.ts'
 import { order } from '../order.ts'
@@ -98,8 +99,12 @@ const joins: CelFunction[] = [
     ([a, b]) => new Uint8Array(Buffer.concat([a as Uint8Array, b as Uint8Array])),
     walksBoth,
   ),
-  globalFunction('_+_', [listOf(T), listOf(T)], listOf(T), ([a, b], charge) =>
-    concatenate(a as readonly CelValue[], b as readonly CelValue[], charge),
+  globalFunction(
+    '_+_',
+    [listOf(T), listOf(T)],
+    listOf(T),
+    ([a, b], charge) => concatenate(a as readonly CelValue[], b as readonly CelValue[], charge),
+    { worst: args => ({ ...joining(args), cost: 1 }) },
   ),
 ]
 
@@ -136,7 +141,7 @@ const membership: CelFunction[] = [
     [T, listOf(T)],
     BOOL,
     ([item, list], charge) => (list as readonly CelValue[]).some(other => isEqual(item!, other, charge)),
-    ([, list]) => sizeOf(list!),
+    { run: ([, list]) => sizeOf(list!), worst: args => ({ cost: measured(args, 1).max }) },
   ),
   globalFunction('@in', [T, mapOf(T, parameter('V'))], BOOL, ([key, map]) => {
     return (map as Dictionary).get(key!) !== undefined

@@ -1,6 +1,6 @@
 /** Quantities (`1.5Gi`): Kubernetes's library. */
 import { parseQuantity, QUANTITY_SYNTAX, type Quantity } from '../../quantity.ts'
-import { walks } from '../cost.ts'
+import { walks } from '../cost/call-cost.ts'
 import { type CelFunction, globalFunction, method } from '../function.ts'
 import { BOOL, DOUBLE, foreign, INT, STRING } from '../type.ts'
 import { CelError, type CelValue, Foreign } from '../value.ts'

@@ -1,7 +1,8 @@
 /** Regular expressions (RE2, so that none takes longer than its text is long): CEL's `matches`, Kubernetes's `find`. */
 import { LRUCache } from 'lru-cache'
 import { RE2JS } from 're2js'
-import { matchesPattern } from '../cost.ts'
+import { type CallCost, matchesPattern } from '../cost/call-cost.ts'
+import { sizeOf } from '../cost/estimate.ts'
 import { type CelFunction, globalFunction, method } from '../function.ts'
 import { BOOL, INT, listOf, STRING } from '../type.ts'
 import { CelError } from '../value.ts'
@@ -37,6 +38,12 @@ const findAll = (text: string, pattern: string, limit: number): string[] => {
   return found
 }
 
+/** At worst each character is found by itself. */
+const finds: CallCost = {
+  ...matchesPattern,
+  worst: args => ({ ...matchesPattern.worst(args), size: { min: 0, max: sizeOf(args, 0).max } }),
+}
+
 export const REGEX: readonly CelFunction[] = [
   ...[globalFunction, method].map(make =>
     make(
@@ -47,7 +54,8 @@ export const REGEX: readonly CelFunction[] = [
         compilePattern(pattern as string)
           .matcher(text as string)
           .find(),
-      matchesPattern,
+      // cel-go estimates the method alone.
+      make === method ? matchesPattern : { run: matchesPattern.run },
     ),
   ),
   method(
@@ -55,20 +63,20 @@ export const REGEX: readonly CelFunction[] = [
     [STRING, STRING],
     STRING,
     ([text, pattern]) => findAll(text as string, pattern as string, 1)[0] ?? '',
-    matchesPattern,
+    finds,
   ),
   method(
     'findAll',
     [STRING, STRING],
     listOf(STRING),
     ([text, pattern]) => findAll(text as string, pattern as string, -1),
-    matchesPattern,
+    finds,
   ),
   method(
     'findAll',
     [STRING, STRING, INT],
     listOf(STRING),
     ([text, pattern, limit]) => findAll(text as string, pattern as string, Number(limit as bigint)),
-    matchesPattern,
+    finds,
   ),
 ]

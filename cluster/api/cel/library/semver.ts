@@ -1,5 +1,5 @@
 /** Semantic versions (semver.org 2.0.0): Kubernetes's library. */
-import { walks } from '../cost.ts'
+import { walks } from '../cost/call-cost.ts'
 import { type CelFunction, globalFunction, method } from '../function.ts'
 import { BOOL, foreign, INT, STRING } from '../type.ts'
 import { CelError, type CelValue, Foreign } from '../value.ts'

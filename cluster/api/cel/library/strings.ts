@@ -1,5 +1,7 @@
 /** Texts: CEL's own functions, and cel-go's extension `strings` in the version that Kubernetes has. Places are characters. */
-import { traversal, walks, walksWithin } from '../cost.ts'
+import { type CallCost, traversal, walks, walksKeeping, walksUnseen, walksWithin } from '../cost/call-cost.ts'
+import { type Measured, sizeOf, TRAVERSAL, type Worst, walking } from '../cost/estimate.ts'
+import { fixed, MOST, plus, type Size, scaled, times } from '../cost/size.ts'
 import type { Charge } from '../equality.ts'
 import { type CelFunction, globalFunction, method } from '../function.ts'
 import { BOOL, type CelType, INT, listOf, STRING } from '../type.ts'
@@ -91,9 +93,75 @@ const joined = (charge: Charge, list: CelValue | undefined, separator: string): 
   return parts.join(separator)
 }
 
+/** cel-go's estimate is of what is looked for. */
+const walksOther: CallCost = { ...walks(1), worst: walking(1, 1) }
+
+/** At worst into characters. */
+const splits: CallCost = {
+  ...walks(2),
+  worst: args => {
+    const limit = args[2]?.integer
+    const most = limit === undefined ? sizeOf(args, 0).max : limit < 0n ? MOST : Number(limit)
+    return { ...walking(2)(args), size: { min: 0, max: most } }
+  },
+}
+
+/** Undefined: what is put in does not make the text longer (or shorter). */
+const replacements = (subject: number, old: number, isIdle: boolean): number | undefined => {
+  if (old === 0) return Math.min(subject + 1, MOST)
+  return isIdle ? undefined : Math.ceil(subject / old)
+}
+
+const replacedSize = (subject: Size, old: Size, next: Size): Size => {
+  const most = replacements(subject.max, old.min, next.max <= old.min)
+  const least = replacements(subject.min, old.max, old.max <= next.min)
+  const kept = {
+    min: least === undefined || old.max === 0 ? subject.min : 0,
+    max: most === undefined || old.min === 0 ? subject.max : 0,
+  }
+  return plus(times({ min: least ?? 0, max: most ?? 0 }, next), kept)
+}
+
+const replaces: CallCost = {
+  ...walks(2),
+  worst: args => ({
+    ...walking(2)(args),
+    size: replacedSize(sizeOf(args, 0), sizeOf(args, 1), sizeOf(args, 2)),
+  }),
+}
+
+const joinedSize = (args: readonly Measured[]): Size => {
+  const count = sizeOf(args, 0)
+  const texts = times(count, args[0]?.itemSize() ?? fixed(0))
+  const gaps = { min: Math.max(0, count.min - 1), max: Math.max(0, count.max - 1) }
+  return args.length < 2 ? texts : plus(texts, times(sizeOf(args, 1), gaps))
+}
+
+const joins: CallCost = {
+  worst: (args): Worst => {
+    const size = joinedSize(args)
+    return { cost: scaled(size.max, TRAVERSAL), size }
+  },
+}
+
+/** Each sign may become two, and two signs go around: of a text of any size, cel-go's counter is back at zero. */
+const quotes: CallCost = {
+  ...walks(1),
+  worst: args => {
+    const { min, max } = sizeOf(args, 0)
+    return { ...walking()(args), size: { min: min + 2, max: max === MOST ? 0 : 2 * max + 2 } }
+  },
+}
+
 type Act = (subject: string, ...rest: never[]) => CelValue
 
-const withText = (name: string, rest: readonly CelType[], result: CelType, act: Act, cost = walks(1)): CelFunction =>
+const withText = (
+  name: string,
+  rest: readonly CelType[],
+  result: CelType,
+  act: Act,
+  cost: CallCost = walks(1),
+): CelFunction =>
   method(
     name,
     [STRING, ...rest],
@@ -108,20 +176,32 @@ const withText = (name: string, rest: readonly CelType[], result: CelType, act: 
 
 export const STRINGS: readonly CelFunction[] = [
   withText('contains', [STRING], BOOL, (subject, part: string) => subject.includes(part), walksWithin),
-  withText('startsWith', [STRING], BOOL, (subject, part: string) => subject.startsWith(part)),
-  withText('endsWith', [STRING], BOOL, (subject, part: string) => subject.endsWith(part)),
-  withText('charAt', [INT], STRING, charAt),
+  withText('startsWith', [STRING], BOOL, (subject, part: string) => subject.startsWith(part), walksOther),
+  withText('endsWith', [STRING], BOOL, (subject, part: string) => subject.endsWith(part), walksOther),
+  withText('charAt', [INT], STRING, charAt, walksUnseen(1)),
   withText('indexOf', [STRING], INT, indexOf),
   withText('indexOf', [STRING, INT], INT, indexOf),
   withText('lastIndexOf', [STRING], INT, lastIndexOf),
   withText('lastIndexOf', [STRING, INT], INT, lastIndexOf),
-  withText('lowerAscii', [], STRING, subject => subject.replace(LOWER, letter => letter.toLowerCase())),
-  withText('upperAscii', [], STRING, subject => subject.replace(UPPER, letter => letter.toUpperCase())),
-  withText('split', [STRING], listOf(STRING), split, walks(2)),
-  withText('split', [STRING, INT], listOf(STRING), split, walks(2)),
-  withText('substring', [INT], STRING, substring),
-  withText('substring', [INT, INT], STRING, substring),
-  withText('trim', [], STRING, trim),
+  withText(
+    'lowerAscii',
+    [],
+    STRING,
+    subject => subject.replace(LOWER, letter => letter.toLowerCase()),
+    walksKeeping(1),
+  ),
+  withText(
+    'upperAscii',
+    [],
+    STRING,
+    subject => subject.replace(UPPER, letter => letter.toUpperCase()),
+    walksKeeping(1),
+  ),
+  withText('split', [STRING], listOf(STRING), split, splits),
+  withText('split', [STRING, INT], listOf(STRING), split, splits),
+  withText('substring', [INT], STRING, substring, walksKeeping(1)),
+  withText('substring', [INT, INT], STRING, substring, walksKeeping(1)),
+  withText('trim', [], STRING, trim, walksKeeping(1)),
   method(
     'replace',
     [STRING, STRING, STRING],
@@ -129,7 +209,7 @@ export const STRINGS: readonly CelFunction[] = [
     ([subject, old, next], charge) => {
       return replace(charge, text(subject), text(old), text(next))
     },
-    walks(2),
+    replaces,
   ),
   method(
     'replace',
@@ -138,11 +218,15 @@ export const STRINGS: readonly CelFunction[] = [
     ([subject, old, next, limit], charge) => {
       return replace(charge, text(subject), text(old), text(next), place(limit))
     },
-    walks(2),
+    replaces,
   ),
-  method('join', [listOf(STRING)], STRING, ([list], charge) => joined(charge, list, '')),
-  method('join', [listOf(STRING), STRING], STRING, ([list, separator], charge) =>
-    joined(charge, list, text(separator)),
+  method('join', [listOf(STRING)], STRING, ([list], charge) => joined(charge, list, ''), joins),
+  method(
+    'join',
+    [listOf(STRING), STRING],
+    STRING,
+    ([list, separator], charge) => joined(charge, list, text(separator)),
+    joins,
   ),
-  globalFunction('strings.quote', [STRING], STRING, ([subject]) => quoted(text(subject)), walks(1)),
+  globalFunction('strings.quote', [STRING], STRING, ([subject]) => quoted(text(subject)), quotes),
 ]

@@ -1,5 +1,5 @@
 /** `"%s of %d".format([a, b])`: cel-go's verbs. */
-import { traversal, walks } from '../cost.ts'
+import { traversal, walks } from '../cost/call-cost.ts'
 import { formatDouble, withExponent } from '../double.ts'
 import type { Charge } from '../equality.ts'
 import { type CelFunction, method } from '../function.ts'

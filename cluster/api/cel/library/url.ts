@@ -1,5 +1,5 @@
 /** URLs: Kubernetes's library. What counts as one, and its parts, are those of Go's ParseRequestURI: nothing is made shorter. */
-import { walks } from '../cost.ts'
+import { walksKeeping, walksUnseen } from '../cost/call-cost.ts'
 import { type CelFunction, globalFunction, method } from '../function.ts'
 import { BOOL, foreign, listOf, mapOf, STRING } from '../type.ts'
 import { CelError, type CelValue, Entries, Foreign } from '../value.ts'
@@ -126,8 +126,8 @@ const part = (name: string, read: (parts: UrlParts) => string): CelFunction =>
   method(name, [URL_TYPE], STRING, ([url]) => read((url as UrlValue).parts))
 
 export const URLS: readonly CelFunction[] = [
-  globalFunction('url', [STRING], URL_TYPE, ([text]) => toUrl(text as string), walks(1)),
-  globalFunction('isURL', [STRING], BOOL, ([text]) => parse(text as string) !== undefined, walks(1)),
+  globalFunction('url', [STRING], URL_TYPE, ([text]) => toUrl(text as string), walksKeeping(1)),
+  globalFunction('isURL', [STRING], BOOL, ([text]) => parse(text as string) !== undefined, walksUnseen(1)),
   part('getScheme', ({ scheme }) => scheme),
   part('getHost', ({ host }) => host),
   part('getHostname', hostname),
