@@ -185,7 +185,11 @@ export const createGates = (registry: Registry, environment: GatesEnvironment): 
   const reviewing = { clients, metrics, clock, logger, versionsOf, resources: () => registry.resources }
   const plugins = createAdmission(
     { cacher, random, grants, decide: judge, issuer, authority, ...reviewing },
-    { enabled: listed(options.enableAdmissionPlugins), disabled: listed(options.disableAdmissionPlugins) },
+    {
+      enabled: listed(options.enableAdmissionPlugins),
+      disabled: listed(options.disableAdmissionPlugins),
+      file: options.admissionControlConfigFile,
+    },
   )
   registry.admission = new Admission(plugins, { metrics, monotonic: () => clock.monotonic() })
   registry.quotas = new Quotas(registry, plugins.includes(resourceQuota))

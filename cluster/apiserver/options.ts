@@ -112,4 +112,9 @@ export const APISERVER_OPTIONS = {
     default: '',
     doc: 'admission plugins that are not asked, commas between',
   },
+  admissionControlConfigFile: {
+    type: 'text',
+    default: '',
+    doc: 'AdmissionConfiguration, read at the start: defaults and exemptions of PodSecurity',
+  },
 } as const satisfies OptionTable

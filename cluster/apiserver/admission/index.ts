@@ -3,6 +3,7 @@
 import { SeamarkError } from '#lib/errors.ts'
 import type { Random } from '#lib/random.ts'
 import type { AdmissionPlugin } from '../admission.ts'
+import { readAdmissionFile } from '../admission-file.ts'
 import type { Grants } from '../rbac/grants.ts'
 import type { WebhookEnvironment } from '../review/call-webhook.ts'
 import type { TokenIssuer } from '../tokens/token-issuer.ts'
@@ -17,7 +18,7 @@ import { createLimitRanger } from './limit-ranger.ts'
 import { createMutatingWebhook } from './mutating-webhook.ts'
 import { createNodeRestriction } from './node-restriction.ts'
 import { createPersistentVolumeClaimResize } from './persistent-volume-claim-resize.ts'
-import { createPodSecurity } from './pod-security.ts'
+import { createPodSecurity, type PodSecurityEnvironment } from './pod-security.ts'
 import { createPolicyParams } from './policy-params.ts'
 import { createPriority } from './priority.ts'
 import { resourceQuota } from './resource-quota.ts'
@@ -45,7 +46,7 @@ const NEEDED = new Set(['RBACEscalation', 'PolicyParams'])
 const ALWAYS = ['NamespaceLifecycle']
 
 /** In Kubernetes's order; what it does elsewhere, or not as a plugin, stands where it does no harm. */
-const createAll = (environment: AdmissionEnvironment): readonly AdmissionPlugin[] => {
+const createAll = (environment: AdmissionEnvironment & PodSecurityEnvironment): readonly AdmissionPlugin[] => {
   const { cacher } = environment
   return [
     createLegacyToken(environment),
@@ -79,6 +80,8 @@ export interface AdmissionChoice {
   readonly enabled: readonly string[]
   /** --disable-admission-plugins */
   readonly disabled: readonly string[]
+  /** --admission-control-config-file: its path; '': there is none. */
+  readonly file: string
 }
 
 /**
@@ -87,9 +90,10 @@ export interface AdmissionChoice {
  */
 export const createAdmission = (
   environment: AdmissionEnvironment,
-  { enabled, disabled }: AdmissionChoice,
+  { enabled, disabled, file }: AdmissionChoice,
 ): readonly AdmissionPlugin[] => {
-  const all = createAll(environment)
+  const said = readAdmissionFile(file)
+  const all = createAll({ ...environment, podSecurity: said.podSecurity })
   const names = all.map(({ name }) => name).filter(name => !NEEDED.has(name))
   const check = (flag: string, said: readonly string[], known: readonly string[]) => {
     const unknown = said.find(name => !known.includes(name))
@@ -98,6 +102,7 @@ export const createAdmission = (
   }
   check('enable-admission-plugins', enabled, [...names, ...ALWAYS])
   check('disable-admission-plugins', disabled, names)
+  check('admission-control-config-file', said.plugins, [...names, ...ALWAYS])
   const both = enabled.find(name => disabled.includes(name))
   if (both !== undefined)
     throw new SeamarkError('BAD_OPTION', `"${both}" is in --enable-admission-plugins and --disable-admission-plugins`)

@@ -10,8 +10,18 @@ import { isObject } from '#cluster/api/own-property.ts'
 import { forbidden, invalid } from '#cluster/api/status.ts'
 import type { Logger } from '#lib/log.ts'
 import type { AdmissionPlugin, AdmissionRequest, Refusal } from '../admission.ts'
+import type { PodSecurityConfiguration } from '../pod-security/configuration.ts'
 import { type Part, type PodParts, partAt, partsOf, plural, podParts } from '../pod-security/pod-parts.ts'
-import { checkPolicyLabels, type Demand, isStricter, nameOf, policyOf, violationsOf } from '../pod-security/policy.ts'
+import {
+  checkPolicyLabels,
+  type Demand,
+  isStricter,
+  labelledPolicy,
+  nameOf,
+  type Policy,
+  policyOf,
+  violationsOf,
+} from '../pod-security/policy.ts'
 import { podTemplateOf } from '../pod-security/templates.ts'
 import type { Cacher } from '../storage/cacher.ts'
 
@@ -21,7 +31,13 @@ const HARMLESS = new Set(['binding', 'eviction', 'status'])
 /** Of a namespace whose level changes: to look at more would hold up everybody. */
 const MAX_PODS = 3000
 
-const labelsOf = ({ metadata }: ApiObject): Readonly<Record<string, string>> => metadata.labels ?? {}
+type Labels = Readonly<Record<string, string>>
+
+const labelsOf = ({ metadata }: ApiObject): Labels => metadata.labels ?? {}
+
+/** Whether Pods that are there already may now be such as could not come any more. */
+const looksStricter = (next: Demand, last: Demand): boolean =>
+  next.level !== 'privileged' && (isStricter(next, last) || next.version !== last.version)
 
 /** In words; undefined: there is nothing against the Pod. */
 const describe = (demand: Demand, pod: PodParts): string | undefined => {
@@ -48,11 +64,27 @@ const several = (names: readonly string[]): string => {
   return others === 0 ? names[0]! : `${names[0]} (and ${others} other ${plural('pod', 'pods', others)})`
 }
 
-export const createPodSecurity = ({ cacher, logger }: { cacher: Cacher; logger: Logger }): AdmissionPlugin => {
+export interface PodSecurityEnvironment {
+  readonly cacher: Cacher
+  readonly logger: Logger
+  readonly podSecurity: PodSecurityConfiguration
+}
+
+export const createPodSecurity = ({ cacher, logger, podSecurity }: PodSecurityEnvironment): AdmissionPlugin => {
+  const { defaults, exemptions } = podSecurity
+
   /** Undefined: there is no such namespace, or it asks for nothing. */
   const policyAt = (namespace = '') => {
     const space = cacher.cache(namespaceKind).get(namespace)?.object
-    return space && policyOf(labelsOf(space))
+    return space && policyOf(labelsOf(space), defaults)
+  }
+
+  const isExempt = ({ namespace = '', user }: AdmissionRequest): boolean =>
+    exemptions.namespaces.has(namespace) || exemptions.usernames.has(user.name)
+
+  const runsExempt = (spec: unknown): boolean => {
+    const { runtimeClassName } = partAt(spec)
+    return typeof runtimeClassName === 'string' && exemptions.runtimeClasses.has(runtimeClassName)
   }
 
   const tell = (request: AdmissionRequest, pod: PodParts, audit: Demand, warn: Demand): void => {
@@ -70,7 +102,7 @@ export const createPodSecurity = ({ cacher, logger }: { cacher: Cacher; logger: 
   const checkPod = (request: AdmissionRequest): Refusal => {
     const { kind, object, namespace, name } = request
     const policy = policyAt(namespace)
-    if (!policy || !isSignificant(request)) return undefined
+    if (!policy || !isSignificant(request) || isExempt(request) || runsExempt(object.spec)) return undefined
     const pod = partsOfPod(object)
     const enforced = describe(policy.enforce, pod)
     if (enforced) return forbidden({ ...kind, name: name || (object.metadata.name ?? '') }, `violates ${enforced}`)
@@ -81,7 +113,8 @@ export const createPodSecurity = ({ cacher, logger }: { cacher: Cacher; logger: 
   const checkTemplate = (request: AdmissionRequest): undefined => {
     const template = podTemplateOf(request.kind, request.object)
     const policy = template && policyAt(request.namespace)
-    if (policy) tell(request, podParts(template.spec, template.annotations), policy.audit, policy.warn)
+    if (!policy || isExempt(request) || runsExempt(template.spec)) return
+    tell(request, podParts(template.spec, template.annotations), policy.audit, policy.warn)
   }
 
   /** Tells what is there already and could not come any more, by name, as lists are. */
@@ -89,6 +122,7 @@ export const createPodSecurity = ({ cacher, logger }: { cacher: Cacher; logger: 
     const pods = cacher.cache(podKind).list(name)
     const names = new Map<string, string[]>()
     for (const { object } of pods.slice(0, MAX_PODS)) {
+      if (runsExempt(object.spec)) continue
       const reasons = violationsOf(enforce, partsOfPod(object)).map(({ reason }) => reason)
       if (reasons.length === 0) continue
       const key = reasons.join(', ')
@@ -110,10 +144,17 @@ export const createPodSecurity = ({ cacher, logger }: { cacher: Cacher; logger: 
     const [labels, before] = [labelsOf(object), current ? labelsOf(current) : {}]
     const errors = checkPolicyLabels(labels, before)
     if (errors.length > 0) return invalid({ ...namespaceKind, name: object.metadata.name ?? '' }, errors)
-    const [next, last] = [policyOf(labels).enforce, policyOf(before).enforce]
-    if (!current || next.level === 'privileged') return undefined
-    if (isStricter(next, last) || next.version !== last.version) lookAround(request, next)
+    const [next, last] = [policyOf(labels, defaults), policyOf(before, defaults)]
+    if (exemptions.namespaces.has(object.metadata.name ?? '')) tellOfExemption(request, labels, next, last)
+    else if (current && looksStricter(next.enforce, last.enforce)) lookAround(request, next.enforce)
     return undefined
+  }
+
+  const tellOfExemption = ({ object, current, warn }: AdmissionRequest, labels: Labels, next: Policy, last: Policy) => {
+    const ignored = labelledPolicy(labels, next)
+    if (ignored === '' || isSame(next, defaults) || (current && !looksStricter(next.enforce, last.enforce))) return
+    const name = JSON.stringify(object.metadata.name)
+    warn(`namespace ${name} is exempt from Pod Security, and the policy (${ignored}) will be ignored`)
   }
 
   return {
