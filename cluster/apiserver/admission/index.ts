@@ -19,6 +19,7 @@ import { createMutatingWebhook } from './mutating-webhook.ts'
 import { createNodeRestriction } from './node-restriction.ts'
 import { createPersistentVolumeClaimResize } from './persistent-volume-claim-resize.ts'
 import { createPodSecurity, type PodSecurityEnvironment } from './pod-security.ts'
+import { createPodTopologyLabels } from './pod-topology-labels.ts'
 import { createPolicyParams } from './policy-params.ts'
 import { createPriority } from './priority.ts'
 import { resourceQuota } from './resource-quota.ts'
@@ -65,6 +66,7 @@ const createAll = (environment: AdmissionEnvironment & PodSecurityEnvironment): 
     createCertificateSigning(environment),
     certificateSubjectRestriction,
     createDefaultIngressClass(cacher),
+    createPodTopologyLabels(cacher),
     createRoleEscalation(environment),
     createPolicyParams(environment),
     createMutatingWebhook(environment),

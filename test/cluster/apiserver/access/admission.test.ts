@@ -93,6 +93,44 @@ test('a new node takes no Pods until it is ready', async t => {
   ])
 })
 
+test('a Pod takes zone and region from its node, when it is bound or made there', async t => {
+  const world = await startWorld(t)
+  const [zone, region] = ['topology.kubernetes.io/zone', 'topology.kubernetes.io/region']
+  const labels = { [zone]: 'z1', [region]: 'r1', 'topology.kubernetes.io/rack': 'k1', other: 'x' }
+  await world.make(t, `${CORE}/nodes`, { metadata: { name: 'far', labels } })
+  await world.make(t, `${CORE}/nodes`, { metadata: { name: 'bare' } })
+  const PODS = `${CORE}/namespaces/default/pods`
+  const labelsOf = async (name: string) => (await world.server.fetch(`${PODS}/${name}`)).json.metadata.labels
+  const place = async (name: string, target: string, metadata: object = {}) => {
+    await world.make(t, PODS, { metadata: { name, labels: { app: name, [zone]: 'mine' } }, spec: pod(name).spec })
+    const body = { metadata: { name, ...metadata }, target: { kind: 'Node', name: target } }
+    const bound = await world.server.fetch(`${PODS}/${name}/binding`, { method: 'POST', body })
+    t.is(bound.code, 201, bound.text)
+    return labelsOf(name)
+  }
+  t.deepEqual(await place('bound', 'far'), { app: 'bound', [zone]: 'z1', [region]: 'r1' })
+  t.deepEqual(await place('said', 'far', { labels: { [region]: 'r9', more: 'y' } }), {
+    app: 'said',
+    more: 'y',
+    [zone]: 'z1',
+    [region]: 'r1',
+  })
+  t.deepEqual(await place('lone', 'bare'), { app: 'lone', [zone]: 'mine' })
+  t.deepEqual(await place('lost', 'nowhere'), { app: 'lost', [zone]: 'mine' })
+  const make = (name: string, spec: object) =>
+    world.make(t, PODS, { metadata: { name, labels: { [zone]: 'mine' } }, spec: { ...pod(name).spec, ...spec } })
+  await make('made', { nodeName: 'far' })
+  await make('free', {})
+  t.deepEqual(await labelsOf('made'), { [zone]: 'z1', [region]: 'r1' })
+  t.deepEqual(await labelsOf('free'), { [zone]: 'mine' })
+  const patch = await world.server.fetch(`${PODS}/made`, {
+    method: 'PATCH',
+    headers: { 'content-type': 'application/merge-patch+json' },
+    body: { metadata: { labels: { [zone]: 'moved' } } },
+  })
+  t.is(patch.json.metadata.labels[zone], 'moved', "later it is the owner's")
+})
+
 test('plugins can be left out, by names that are known', async t => {
   const options = (disableAdmissionPlugins: string) => ({ options: { disableAdmissionPlugins } })
   const world = await startWorld(t, options('ServiceAccount, TaintNodesByCondition'))
