@@ -43,6 +43,13 @@ export const fieldInvalid = (field: string, value: unknown, detail: string): Fie
   message: `Invalid value: ${quote(value)}: ${detail}`,
 })
 
+/** Where the value would say nothing that the detail does not. */
+export const fieldInvalidPart = (field: string, detail: string): FieldError => ({
+  field,
+  reason: 'FieldValueInvalid',
+  message: `Invalid value: ${detail}`,
+})
+
 export const fieldNotSupported = (field: string, value: unknown, supported: readonly string[]): FieldError => ({
   field,
   reason: 'FieldValueNotSupported',

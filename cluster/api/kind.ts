@@ -62,6 +62,8 @@ export interface Part {
   readonly verbs: readonly ('get' | 'patch' | 'update')[]
   /** What such a write leaves as it is, `metadata` and what lies below it: nobody owns that by it. */
   readonly resets: readonly string[]
+  /** Nobody owns what it writes, and it counts as no generation: the scheduler only says where the object is. */
+  readonly unrecorded?: true
   /** Puts into `merged`, which is as the object is now, what of `next` goes in this way. `now`: RFC 3339. */
   readonly merge: (merged: ApiObject, next: ApiObject, now: string) => void
   readonly validate: (next: ApiObject, current: ApiObject) => readonly FieldError[]

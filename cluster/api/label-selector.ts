@@ -69,6 +69,10 @@ const validateExpression = (expression: Partial<Expression>, field: string): Fie
   ]
 }
 
+/** As an error prints them. */
+export const sortedLabels = (labels: Labels): Labels =>
+  Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)))
+
 /** Labels as a map; each complaint is about the map's field, as Kubernetes has it. */
 export const validateLabelMap = (labels: Labels, field: string): FieldError[] =>
   Object.entries(labels).flatMap(([key, value]) => [

@@ -11,6 +11,7 @@ import {
 import { isSame } from '../immutable.ts'
 import { checkDnsSubdomain } from '../name.ts'
 import type { ApiObject } from '../object.ts'
+import { enumValues } from '../schema.ts'
 import {
   decodePem,
   LEGACY_UNKNOWN,
@@ -22,6 +23,7 @@ import {
 
 const MIN_SECONDS = 600
 const TYPES_THAT_HOLD = new Set([...VERDICTS, 'Failed'])
+const USAGES = enumValues('certificates.k8s.io/v1.KeyUsage').toSorted()
 const STATUSES = ['False', 'True', 'Unknown']
 
 /** Of the first block. */
@@ -69,12 +71,13 @@ const validateConditions = (object: ApiObject): FieldError[] => {
 }
 
 export const validateRequest = (object: ApiObject): FieldError[] => {
-  const { request = '', usages = [], signerName = '', expirationSeconds: seconds } = requestSpec(object)
+  const { request, usages = [], signerName = '', expirationSeconds: seconds } = requestSpec(object)
   const errors: FieldError[] = []
-  if (blockType(decodePem(request)) !== 'CERTIFICATE REQUEST')
-    errors.push(fieldInvalid('spec.request', request, 'PEM block type must be CERTIFICATE REQUEST'))
+  if (blockType(decodePem(request ?? '')) !== 'CERTIFICATE REQUEST')
+    errors.push(fieldInvalid('spec.request', request ?? null, 'PEM block type must be CERTIFICATE REQUEST'))
   if (usages.length === 0) errors.push(fieldRequired('spec.usages'))
   usages.forEach((usage, index) => {
+    if (!USAGES.includes(usage)) errors.push(fieldNotSupported(`spec.usages[${index}]`, usage, USAGES))
     if (usages.indexOf(usage) < index) errors.push(fieldDuplicate(`spec.usages[${index}]`, usage))
   })
   errors.push(...validateSigner(signerName))

@@ -71,5 +71,8 @@ export const validateConversion = (conversion: Conversion | undefined, path: str
   const errors = oneOf(`${path}.strategy`, conversion.strategy, ['None', 'Webhook'])
   if (conversion.strategy === 'Webhook') return [...errors, ...validateWebhook(conversion, path)]
   const detail = 'should not be set when strategy is not set to Webhook'
-  return conversion.webhook ? [...errors, fieldForbidden(`${path}.webhookClientConfig`, detail)] : errors
+  const { clientConfig, conversionReviewVersions = [] } = conversion.webhook ?? {}
+  if (clientConfig) errors.push(fieldForbidden(`${path}.webhookClientConfig`, detail))
+  if (conversionReviewVersions.length > 0) errors.push(fieldForbidden(`${path}.conversionReviewVersions`, detail))
+  return errors
 }

@@ -246,7 +246,8 @@ const validateParts = (versions: readonly DefinitionVersion[], before: SchemasBe
   ),
 ]
 
-const validateVersions = (versions: readonly DefinitionVersion[], before: SchemasBefore): FieldError[] => {
+const validateVersions = (given: readonly DefinitionVersion[] | undefined, before: SchemasBefore): FieldError[] => {
+  const versions = given ?? []
   const names = versions.map(({ name }) => name)
   const errors = versions.flatMap(({ schema }, index) =>
     schema?.openAPIV3Schema ? [] : [fieldRequired(`spec.versions[${index}].schema.openAPIV3Schema`)],
@@ -257,22 +258,23 @@ const validateVersions = (versions: readonly DefinitionVersion[], before: Schema
     if (complaints.length > 0) errors.push(fieldInvalid(`${at}.name`, version.name ?? '', complaints.join(',')))
     errors.push(...validateDeprecation(version, `${at}.deprecationWarning`))
   }
-  // Kubernetes calls the first version that of the definition as well.
-  const [first] = versions
-  const complaints = checkDns1035Label(first?.name ?? '')
-  if (first?.name && complaints.length > 0) errors.push(fieldInvalid('spec.version', first.name, complaints.join(',')))
   errors.push(...validateParts(versions, before))
   if (new Set(names).size !== names.length) {
     errors.push(fieldInvalid('spec.versions', versions, 'must contain unique version names'))
   }
   if (versions.filter(({ storage }) => storage).length !== 1) {
-    errors.push(fieldInvalid('spec.versions', versions, 'must have exactly one version marked as storage version'))
+    const detail = 'must have exactly one version marked as storage version'
+    errors.push(fieldInvalid('spec.versions', given ?? null, detail))
   }
+  // Kubernetes calls the first version that of the definition as well.
+  const [first] = versions
+  const complaints = checkDns1035Label(first?.name ?? '')
+  if (first?.name && complaints.length > 0) errors.push(fieldInvalid('spec.version', first.name, complaints.join(',')))
   return errors
 }
 
 const validateSpec = (spec: DefinitionSpec, before: SchemasBefore): FieldError[] => {
-  const { group, scope, versions = [], names = {}, conversion, preserveUnknownFields } = spec
+  const { group, scope, versions, names = {}, conversion, preserveUnknownFields } = spec
   return [
     ...validateGroup(group),
     ...oneOf('spec.scope', scope, ['Cluster', 'Namespaced']),

@@ -3,7 +3,7 @@ import { ageSince } from '../age.ts'
 import { type JobSpec, validateJobTemplate } from '../batch/job.ts'
 import { scheduleProblem } from '../batch/schedule.ts'
 import { ageColumn, booleanColumn, column, integerColumn, orNone } from '../column.ts'
-import { type FieldError, fieldInvalid } from '../field-error.ts'
+import { type FieldError, fieldInvalid, fieldNotSupported, fieldRequired } from '../field-error.ts'
 import type { Kind } from '../kind.ts'
 import { checkDnsSubdomain } from '../name.ts'
 import { noneNegative } from '../number-rules.ts'
@@ -43,7 +43,7 @@ const applyDefaults = (object: ApiObject): void => {
 
 const validateSchedule = ({ schedule = '' }: CronJobSpec): FieldError[] => {
   const field = 'spec.schedule'
-  if (schedule === '') return []
+  if (schedule === '') return [fieldRequired(field)]
   if (/TZ=/.test(schedule)) {
     const detail = 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead'
     return [fieldInvalid(field, schedule, detail)]
@@ -51,6 +51,13 @@ const validateSchedule = ({ schedule = '' }: CronJobSpec): FieldError[] => {
   const problem = scheduleProblem(schedule)
   return problem ? [fieldInvalid(field, schedule, problem)] : []
 }
+
+const CONCURRENCY = ['Allow', 'Forbid', 'Replace']
+
+const validateConcurrency = ({ concurrencyPolicy = '' }: CronJobSpec): FieldError[] =>
+  CONCURRENCY.includes(concurrencyPolicy)
+    ? []
+    : [fieldNotSupported('spec.concurrencyPolicy', concurrencyPolicy, CONCURRENCY)]
 
 const isKnownZone = (zone: string): boolean => {
   try {
@@ -66,18 +73,21 @@ const validateZone = ({ timeZone }: CronJobSpec): FieldError[] => {
   const complain = (detail: string) => [fieldInvalid('spec.timeZone', timeZone, detail)]
   if (timeZone === undefined) return []
   if (timeZone === '') return complain('timeZone must be nil or non-empty string')
-  if (timeZone.toLowerCase() === 'local')
-    return complain('timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones')
-  return isKnownZone(timeZone) ? [] : complain(`unknown time zone ${timeZone}`)
+  const unknown = isKnownZone(timeZone) ? [] : complain(`unknown time zone ${timeZone}`)
+  if (timeZone.toLowerCase() !== 'local') return unknown
+  const detail = 'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones'
+  return [...complain(detail), ...unknown]
 }
 
 const validate = (object: ApiObject): FieldError[] => {
   const spec = specOf(object)
   return [
     ...validateSchedule(spec),
+    ...noneNegative(spec, 'spec', ['startingDeadlineSeconds']),
     ...validateZone(spec),
-    ...noneNegative(spec, 'spec', ['startingDeadlineSeconds', 'successfulJobsHistoryLimit', 'failedJobsHistoryLimit']),
+    ...validateConcurrency(spec),
     ...validateJobTemplate(jobOf(object), 'spec.jobTemplate.spec'),
+    ...noneNegative(spec, 'spec', ['successfulJobsHistoryLimit', 'failedJobsHistoryLimit']),
   ]
 }
 

@@ -18,9 +18,13 @@ interface DriverSpec {
   requiresRepublish?: boolean
   seLinuxMount?: boolean
   nodeAllocatableUpdatePeriodSeconds?: number
+  serviceAccountTokenInSecrets?: boolean
 }
 
 const MIN_UPDATE_SECONDS = 10
+
+const TOKENS_IN_SECRETS =
+  'spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible logging of tokens in volume attributes'
 
 const specOf = ({ spec }: ApiObject): DriverSpec => (spec ?? {}) as DriverSpec
 
@@ -37,13 +41,29 @@ const applyDefaults = (object: ApiObject): void => {
 }
 
 const validate = (object: ApiObject): FieldError[] => {
-  const { tokenRequests = [], nodeAllocatableUpdatePeriodSeconds: period } = specOf(object)
-  const errors = validateDriverName(object.metadata.name ?? '', 'name')
+  const { tokenRequests = [], nodeAllocatableUpdatePeriodSeconds: period, ...spec } = specOf(object)
+  const errors = [
+    ...validateDriverName(object.metadata.name ?? '', 'name'),
+    ...validateTokenRequests(tokenRequests, 'spec.tokenRequests'),
+  ]
   if (period !== undefined && period < MIN_UPDATE_SECONDS) {
     const detail = `must be greater than or equal to ${MIN_UPDATE_SECONDS} seconds`
     errors.push(fieldInvalid('spec.nodeAllocatableUpdatePeriodSeconds', period, detail))
   }
-  return [...errors, ...validateTokenRequests(tokenRequests, 'spec.tokenRequests')]
+  const inSecrets = spec.serviceAccountTokenInSecrets
+  if (inSecrets !== undefined && tokenRequests.length === 0) {
+    const detail = 'serviceAccountTokenInSecrets is set but no tokenRequests are specified'
+    errors.push(fieldInvalid('spec.serviceAccountTokenInSecrets', inSecrets, detail))
+  }
+  return errors
+}
+
+/** Said of tokens that are new: where nothing is said, they stand among the attributes of volumes, which get logged. */
+const warnings = (object: ApiObject, current?: ApiObject): readonly string[] => {
+  const { tokenRequests = [], serviceAccountTokenInSecrets } = specOf(object)
+  if (serviceAccountTokenInSecrets !== undefined || tokenRequests.length === 0) return []
+  if (current && isSame(tokenRequests, specOf(current).tokenRequests)) return []
+  return [TOKENS_IN_SECRETS]
 }
 
 const validateUpdate = (object: ApiObject, existing: ApiObject): FieldError[] => {
@@ -51,7 +71,6 @@ const validateUpdate = (object: ApiObject, existing: ApiObject): FieldError[] =>
   return [
     // Kubernetes spells the field so.
     ...validateImmutable('spec.attachedRequired', next.attachRequired, current.attachRequired),
-    ...validateImmutable('spec.fsGroupPolicy', next.fsGroupPolicy, current.fsGroupPolicy),
     ...validateImmutable('spec.volumeLifecycleModes', next.volumeLifecycleModes, current.volumeLifecycleModes),
   ]
 }
@@ -79,6 +98,7 @@ export const csiDriverKind: Kind = {
   },
   validate,
   validateUpdate,
+  warnings,
   columns: [
     booleanColumn('AttachRequired', 'Whether volumes are attached to nodes.', object => {
       return specOf(object).attachRequired ?? true

@@ -2,10 +2,11 @@
 import { ageSince, humanDuration } from '../age.ts'
 import { type JobSpec, validateJobSpec } from '../batch/job.ts'
 import { ageColumn, column } from '../column.ts'
-import { type FieldError, fieldInvalid } from '../field-error.ts'
-import { isSame, validateImmutable } from '../immutable.ts'
+import { type FieldError, fieldInvalid, fieldRequired } from '../field-error.ts'
+import { validateImmutable } from '../immutable.ts'
 import type { Kind } from '../kind.ts'
-import { validateLabelSelector } from '../label-selector.ts'
+import { matchesSelector, sortedLabels, validateLabelSelector } from '../label-selector.ts'
+import { checkDnsLabel } from '../name.ts'
 import { noneNegative } from '../number-rules.ts'
 import type { ApiObject } from '../object.ts'
 import { applyPodTemplateDefaults } from '../pod/defaults.ts'
@@ -41,7 +42,13 @@ const applyDefaults = (object: ApiObject): void => {
   if (labels && Object.keys(object.metadata.labels ?? {}).length === 0) object.metadata.labels = { ...labels }
 }
 
-const generatedSelector = ({ metadata: { uid = '' } }: ApiObject) => ({ matchLabels: { [CONTROLLER_UID]: uid } })
+/** By which a Job knows its Pods, unless it chooses by itself; those without a domain are older. */
+const generatedLabels = ({ metadata: { name = '', uid = '' } }: ApiObject): Record<string, string> => ({
+  'controller-uid': uid,
+  'job-name': name,
+  [CONTROLLER_UID]: uid,
+  'batch.kubernetes.io/job-name': name,
+})
 
 /** Its own uid tells a Job's Pods from all others: no two Jobs can fight over them. */
 const prepareForCreate = (object: ApiObject): void => {
@@ -49,32 +56,49 @@ const prepareForCreate = (object: ApiObject): void => {
   object.spec ??= {}
   const spec = specOf(object)
   if (spec.manualSelector) return
-  const { name = '', uid = '' } = object.metadata
+  const { uid = '' } = object.metadata
   spec.template ??= {}
-  spec.template.metadata = {
-    ...spec.template.metadata,
-    labels: {
-      ...spec.template.metadata?.labels,
-      'controller-uid': uid,
-      [CONTROLLER_UID]: uid,
-      'job-name': name,
-      'batch.kubernetes.io/job-name': name,
-    },
-  }
-  spec.selector ??= generatedSelector(object)
+  const { metadata } = spec.template
+  // What somebody set by hand stays, and is refused if it is another.
+  spec.template.metadata = { ...metadata, labels: { ...generatedLabels(object), ...metadata?.labels } }
+  spec.selector = { ...spec.selector, matchLabels: { [CONTROLLER_UID]: uid, ...spec.selector?.matchLabels } }
 }
 
-const validateSelector = (object: ApiObject): FieldError[] => {
+const validateGenerated = (object: ApiObject): FieldError[] => {
   const { selector, template = {}, manualSelector } = specOf(object)
-  const errors = selector ? validateLabelSelector(selector, 'spec.selector') : []
-  if (!manualSelector && selector && !isSame(selector, generatedSelector(object)))
-    errors.push(fieldInvalid('spec.selector', selector, '`selector` not auto-generated'))
-  return [...errors, ...validateChosen(selector, template, 'spec.template')]
+  if (manualSelector || !selector) return []
+  const wanted = generatedLabels(object)
+  const labels = template.metadata?.labels ?? {}
+  const errors = Object.entries(wanted).flatMap(([key, value]) => {
+    const field = `spec.template.metadata.labels[${key}]`
+    if (!Object.hasOwn(labels, key)) return [fieldRequired(field, `must be '${value}'`)]
+    return labels[key] === value ? [] : [fieldInvalid(field, sortedLabels(labels), `must be '${value}'`)]
+  })
+  if (matchesSelector(selector, wanted)) return errors
+  const printed = { ...selector, matchLabels: sortedLabels(selector.matchLabels ?? {}) }
+  return [...errors, fieldInvalid('spec.selector', printed, '`selector` not auto-generated')]
+}
+
+const validateSelector = ({ selector, template = {} }: JobSpec): FieldError[] => [
+  ...(selector ? validateLabelSelector(selector, 'spec.selector') : [fieldRequired('spec.selector')]),
+  ...validateChosen(selector, template, 'spec.template'),
+]
+
+/** Each Pod of an indexed Job is called by its index. */
+const validateHosts = ({ metadata, spec }: ApiObject): FieldError[] => {
+  const { completionMode, completions = 0 } = (spec ?? {}) as JobSpec
+  const { name = '' } = metadata
+  if (completionMode !== 'Indexed' || completions <= 0) return []
+  const host = `${name}-${completions - 1}`
+  const detail = `will not able to create pod with invalid DNS label: ${host}`
+  return checkDnsLabel(host).length > 0 ? [fieldInvalid('metadata.name', name, detail)] : []
 }
 
 const validate = (object: ApiObject): FieldError[] => [
+  ...validateGenerated(object),
   ...validateJobSpec(specOf(object), 'spec'),
-  ...validateSelector(object),
+  ...validateSelector(specOf(object)),
+  ...validateHosts(object),
 ]
 
 /** KEP-2926: while a Job waits and has not started, a queue may steer where its Pods will go. */

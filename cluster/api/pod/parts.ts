@@ -84,6 +84,7 @@ export const resizePart: Part = {
 export const bindingPart: Part = {
   verbs: [],
   resets: [],
+  unrecorded: true,
   merge(merged, next, now) {
     const spec = specOf(merged)
     merged.spec = { ...spec, nodeName: specOf(next).nodeName ?? '' }

@@ -120,9 +120,10 @@ export const validateClusterRoleBinding = (object: ApiObject): FieldError[] => v
 /** What a binding grants never changes, so that whoever may only choose its subjects cannot grant more. */
 export const validateBindingUpdate = (next: ApiObject, current: ApiObject): FieldError[] => {
   const [a, b] = [(next as Binding).roleRef, (current as Binding).roleRef]
-  return a?.apiGroup === b?.apiGroup && a?.kind === b?.kind && a?.name === b?.name
-    ? []
-    : [fieldInvalid('roleRef', a, 'cannot change roleRef')]
+  if (a?.apiGroup === b?.apiGroup && a?.kind === b?.kind && a?.name === b?.name) return []
+  // Kubernetes prints its own struct.
+  const printed = { APIGroup: a?.apiGroup ?? '', Kind: a?.kind ?? '', Name: a?.name ?? '' }
+  return [fieldInvalid('roleRef', printed, 'cannot change roleRef')]
 }
 
 /** Users, groups and roles are of this API group unless they say otherwise. */

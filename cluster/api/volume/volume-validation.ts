@@ -81,12 +81,12 @@ const validateAffinity = ({ nodeAffinity }: VolumeSpec, at: string): FieldError[
   return terms.flatMap((term, index) => validateTerm(term, `${field}.nodeSelectorTerms[${index}]`))
 }
 
-const validateCapacity = (capacity: Record<string, string>, at: string): FieldError[] => {
+const validateCapacity = (capacity: Record<string, string> | undefined, at: string): FieldError[] => {
   const field = `${at}.capacity`
-  const names = Object.keys(capacity)
+  const names = Object.keys(capacity ?? {})
   const errors: FieldError[] = names.length === 0 ? [fieldRequired(field)] : []
-  if (names.length !== 1 || names[0] !== 'storage') errors.push(fieldNotSupported(field, capacity, ['storage']))
-  return [...errors, ...names.flatMap(name => validatePositiveQuantity(`${field}[${name}]`, capacity[name]!))]
+  if (names.length !== 1 || names[0] !== 'storage') errors.push(fieldNotSupported(field, capacity ?? null, ['storage']))
+  return [...errors, ...names.flatMap(name => validatePositiveQuantity(`${field}[${name}]`, capacity?.[name] ?? ''))]
 }
 
 /** Of a volume that lies in another object: it has no size and no claim, and a CSI driver. */
@@ -105,7 +105,7 @@ export const validateVolumeSpec = (spec: VolumeSpec, at: string, { inline }: { i
   const errors = inline ? validateInline(spec, at) : []
   if (accessModes.length === 0) errors.push(fieldRequired(`${at}.accessModes`))
   errors.push(...validateAccessModes(accessModes, `${at}.accessModes`))
-  if (!inline) errors.push(...validateCapacity(spec.capacity ?? {}, at))
+  if (!inline) errors.push(...validateCapacity(spec.capacity, at))
   errors.push(...validateAffinity(spec, at), ...validateSources(spec, at))
   if (storageClassName !== '')
     errors.push(...complain(`${at}.storageClassName`, storageClassName, checkDnsSubdomain(storageClassName)))

@@ -7,6 +7,7 @@ import {
   type LabelSelector,
   matchesSelector,
   selectorText,
+  sortedLabels,
   validateLabelMap,
 } from '../label-selector.ts'
 import { checkQualifiedName } from '../name.ts'
@@ -56,7 +57,7 @@ export const validateChosen = (
   // A selector that is absent chooses nothing, an empty one everything.
   if (selector && (isEmptySelector(selector) || matchesSelector(selector, metadata.labels ?? {}))) return []
   const detail = '`selector` does not match template `labels`'
-  return [fieldInvalid(`${at}.metadata.labels`, metadata.labels ?? null, detail)]
+  return [fieldInvalid(`${at}.metadata.labels`, metadata.labels ? sortedLabels(metadata.labels) : null, detail)]
 }
 
 /** Of workloads whose Pods are started again for ever. */

@@ -63,9 +63,8 @@ export const podBinding = ({ registry }: ActionEnvironment): Action => ({
   kind: bindingKind,
   subresourceOf: { kind: podKind, subresource: 'binding' },
   async run(call) {
-    const given = call.object.metadata.name
-    if (given && given !== call.name)
-      return refused(badRequest(`name in URL does not match name in Binding object: ${call.name} != ${given}`))
+    if (call.object.metadata.name !== call.name)
+      return refused(badRequest('name in URL does not match name in Binding object'))
     return bind(registry, call)
   },
 })
@@ -73,5 +72,8 @@ export const podBinding = ({ registry }: ActionEnvironment): Action => ({
 /** The Pod is the one that has the Binding's name. */
 export const bindings = ({ registry }: ActionEnvironment): Action => ({
   kind: bindingKind,
-  run: call => bind(registry, { ...call, name: call.object.metadata.name ?? '' }),
+  async run(call) {
+    const { name = '' } = call.object.metadata
+    return name === '' ? refused(badRequest('Name parameter required.')) : bind(registry, { ...call, name })
+  },
 })

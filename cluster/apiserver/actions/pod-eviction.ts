@@ -120,13 +120,7 @@ export const podEviction = ({ registry }: ActionEnvironment): Action => ({
   subresourceOf: { kind: podKind, subresource: 'eviction' },
   async run(call) {
     const { object, namespace, name, manager, warn } = call
-    const given = object.metadata.name
-    if (given && given !== name)
-      return refused(
-        badRequest(
-          `name in URL does not match name in Eviction object: ${JSON.stringify(name)} != ${JSON.stringify(given)}`,
-        ),
-      )
+    if (object.metadata.name !== name) return refused(badRequest('name in URL does not match name in Eviction object'))
     const options = readOptions(call)
     if (!options.ok) return options
     await registry.cacher.fresh()

@@ -68,7 +68,8 @@ const bind = async (
   if (!reference) return accepted({})
   const { kind: named = '', apiVersion = '', name = '', uid = '' } = reference
   const kind = apiVersion === 'v1' && Object.hasOwn(BINDABLE, named) ? BINDABLE[named] : undefined
-  if (!kind) return refused(badRequest(`cannot bind token to object of type ${apiVersion}, Kind=${named}`))
+  const group = apiVersion.includes('/') ? '' : '/'
+  if (!kind) return refused(badRequest(`cannot bind token to object of type ${group}${apiVersion}, Kind=${named}`))
   const { namespace, name: owner } = account.metadata
   const object = await find(registry, kind, kind.namespaced ? namespace : undefined, name)
   if (!object) return refused(notFound({ ...kind, name }))

@@ -9,6 +9,7 @@ import type { Action, ActionCall } from '../action.ts'
 import type { Refusal } from '../admission.ts'
 import type { User } from '../authenticator.ts'
 import type { Registry } from '../registry.ts'
+import { adoptNamespace } from '../verbs/create.ts'
 import {
   type Answer,
   afterEvents,
@@ -74,6 +75,8 @@ export class ActionRoutes {
     if (!read.ok) return read
     const { namespace, name = '' } = path
     const { object, dryRun, fieldManager } = read.value
+    const elsewhere = adoptNamespace(object, namespace)
+    if (elsewhere) return refused(elsewhere)
     const manager = fieldManager || managerOfAgent(headerOf(request, 'user-agent') ?? '')
     const call = { user, namespace, name, object, warn, manager, dryRun }
     const refusal = await this.#admit(action, call, query)

@@ -129,7 +129,7 @@ export const remove = async (
     const next = mark(registry, kind, current.object, options)
     const gone = isReleased(kind, next)
     if (!gone && isSame(next, current.object)) return accepted({ object: current.object, json: current.json, gone })
-    const object = gone ? cloneJson(current.object) : next
+    const object = gone ? lastState(kind, next, current.object) : next
     const outcome = await commit(registry, {
       resource,
       verb: gone ? 'delete' : 'update',
@@ -143,6 +143,10 @@ export const remove = async (
     return accepted({ object: outcome.value.object, ...(json ? { json } : {}), gone })
   }
 }
+
+/** What is said of an object that goes at once: what goes gracefully is marked, even where its grace is none. */
+const lastState = (kind: Kind, marked: ApiObject, current: ApiObject): ApiObject =>
+  kind.gracePeriodSeconds ? marked : cloneJson(current)
 
 const isSame = (next: ApiObject, current: ApiObject): boolean =>
   next.metadata.deletionTimestamp === current.metadata.deletionTimestamp &&

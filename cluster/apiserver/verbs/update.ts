@@ -136,6 +136,9 @@ const mergeSubresource = (
 
 const withoutMetadataAndStatus = ({ metadata: _metadata, status: _status, ...rest }: ApiObject): unknown => rest
 
+const isUnrecorded = ({ resource: { kind }, subresource = '' }: UpdateTarget): boolean =>
+  kind.parts?.[subresource]?.unrecorded === true
+
 /** What no client changes, whatever it or admission has said. In place. */
 const keepOwn = (kind: Kind, next: ApiObject, current: ApiObject): void => {
   if (kind.hasStatus && !isDeepStrictEqual(next.status, current.status)) {
@@ -168,7 +171,7 @@ const prepare = async (
   if (errors.length > 0) return refused(invalid(subjectOf(target), errors))
   const encoded = encodeObject(next, kind.type)
   keepTimes(encoded, current)
-  if (kind.countsGenerations && differs(kind, encoded, current)) {
+  if (kind.countsGenerations && !isUnrecorded(target) && differs(kind, encoded, current)) {
     encoded.metadata.generation = (current.metadata.generation ?? 0) + 1
   }
   const objection = request && (await admission.validate({ ...request, object: encoded }))
@@ -293,7 +296,12 @@ export const update = (
   change: Change,
   options: WriteOptions,
 ): Promise<Result<Updated, Status>> =>
-  rewrite(registry, target, { change, owned: false, creates: target.resource.kind.createOnUpdate ?? false }, options)
+  rewrite(
+    registry,
+    target,
+    { change, owned: isUnrecorded(target), creates: target.resource.kind.createOnUpdate ?? false },
+    options,
+  )
 
 const createAbsent = async (
   registry: Registry,

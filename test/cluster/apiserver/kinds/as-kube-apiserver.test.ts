@@ -30,6 +30,89 @@ test('what cannot change is as it was, also where a field is null', async t => {
   t.is((await patch(`${nodes}/n`, labelled)).code, 200)
 })
 
+const JOBS = '/apis/batch/v1/namespaces/default/jobs'
+const PODS = '/api/v1/namespaces/default/pods'
+const ofOne = { containers: [{ name: 'c', image: 'i:1' }] }
+
+test('a Job that brings a selector gets its own besides, and may not choose what it does not make', async t => {
+  const once = { spec: { ...ofOne, restartPolicy: 'Never' } }
+  const named = { matchLabels: { 'job-name': 'chosen' } }
+  const taken = await create(JOBS, { metadata: { name: 'chosen' }, spec: { selector: named, template: once } })
+  t.deepEqual(Object.keys(taken.spec.selector.matchLabels), ['batch.kubernetes.io/controller-uid', 'job-name'])
+  const other = await create(JOBS, {
+    metadata: { name: 'other' },
+    spec: {
+      selector: { matchLabels: { z: 'y' } },
+      template: { ...once, metadata: { labels: { 'job-name': 'mine' } } },
+    },
+  })
+  t.deepEqual(
+    other.details.causes.map(({ field }: { field: string }) => field),
+    ['spec.template.metadata.labels[job-name]', 'spec.selector', 'spec.template.metadata.labels'],
+  )
+  t.regex(
+    other.details.causes[1].message,
+    /^Invalid value: {"matchLabels":{"batch.kubernetes.io\/controller-uid":".*","z":"y"}}/,
+  )
+  const long = 'x'.repeat(62)
+  const template = { ...once, metadata: { labels: { a: 'b' } } }
+  const spec = { template, completionMode: 'Indexed', completions: 1 }
+  const hosts = await create(JOBS, { metadata: { name: long }, spec })
+  t.is(
+    hosts.details.causes[0].message,
+    `Invalid value: "${long}": will not able to create pod with invalid DNS label: ${long}-0`,
+  )
+})
+
+test('a Pod that is deleted at once is told as one that was marked, also where nothing is done', async t => {
+  await create(PODS, { metadata: { name: 'gone' }, spec: ofOne })
+  for (const query of ['?dryRun=All', '?dryRun=All&gracePeriodSeconds=5', '']) {
+    const { metadata } = (await server.fetch(`${PODS}/gone${query}`, { method: 'DELETE' })).json
+    t.like(metadata, { deletionGracePeriodSeconds: 0, generation: 2 }, query)
+    t.truthy(metadata.deletionTimestamp)
+  }
+  t.is((await server.fetch(`${PODS}/gone`)).code, 404)
+})
+
+test('binding is recorded as nobody’s doing, and takes the name of the Pod that it binds', async t => {
+  await create(PODS, { metadata: { name: 'bound' }, spec: ofOne })
+  const target = { kind: 'Node', name: 'n1' }
+  for (const metadata of [{}, { name: 'other' }]) {
+    const nameless = await server.fetch(`${PODS}/bound/binding`, { method: 'POST', body: { metadata, target } })
+    t.deepEqual([nameless.code, nameless.json.message], [400, 'name in URL does not match name in Binding object'])
+    const evicted = await server.fetch(`${PODS}/bound/eviction`, { method: 'POST', body: { metadata } })
+    t.deepEqual([evicted.code, evicted.json.message], [400, 'name in URL does not match name in Eviction object'])
+  }
+  const elsewhere = { metadata: { name: 'bound', namespace: 'other' }, target }
+  t.is((await server.fetch(`${PODS}/bound/binding`, { method: 'POST', body: elsewhere })).code, 400)
+  t.is((await create('/api/v1/namespaces/default/bindings', { target })).message, 'Name parameter required.')
+  t.is((await create(`${PODS}/bound/binding`, { metadata: { name: 'bound' }, target })).status, 'Success')
+  const { metadata, spec } = (await server.fetch(`${PODS}/bound`)).json
+  t.deepEqual([spec.nodeName, metadata.generation, metadata.managedFields.length], ['n1', 1, 1])
+})
+
+test('tokens among the attributes of volumes are warned of, and go to secrets only where there are some', async t => {
+  const drivers = '/apis/storage.k8s.io/v1/csidrivers'
+  const post = (name: string, spec: object) =>
+    server.fetch(drivers, { method: 'POST', body: { metadata: { name }, spec } })
+  const tokenRequests = [{ audience: 'a' }]
+  const warned = await post('a.io', { tokenRequests })
+  t.regex(String(warned.headers.warning), /spec.serviceAccountTokenInSecrets is unset/)
+  t.is((await patch(`${drivers}/a.io`, labelled)).headers.warning, undefined)
+  const changed = await patch(`${drivers}/a.io`, {
+    spec: { tokenRequests: [{ audience: 'b' }], fsGroupPolicy: 'File' },
+  })
+  t.deepEqual([changed.code, changed.headers.warning === undefined], [200, false], changed.text)
+  t.is((await post('b.io', { tokenRequests, serviceAccountTokenInSecrets: true })).headers.warning, undefined)
+  t.deepEqual((await post('c.io', { serviceAccountTokenInSecrets: false })).json.details.causes, [
+    {
+      reason: 'FieldValueInvalid',
+      message: 'Invalid value: false: serviceAccountTokenInSecrets is set but no tokenRequests are specified',
+      field: 'spec.serviceAccountTokenInSecrets',
+    },
+  ])
+})
+
 const template = { metadata: { labels: { app: 'a' } }, spec: { containers: [{ name: 'c', image: 'i:1' }] } }
 const workload = { selector: { matchLabels: { app: 'a' } }, template }
 const GENERATION = 'deprecated.daemonset.template.generation'

@@ -9,6 +9,7 @@ const template = {
   metadata: { labels: { app: 'a' } },
   spec: { containers: [{ name: 'c', image: 'i:1' }], restartPolicy: 'Never' },
 }
+const indexed = { completionMode: 'Indexed', completions: 3 }
 const cron = { schedule: '*/5 8-18 1,15 * mon-fri', jobTemplate: { spec: { template } } }
 
 const schedule = (text: string, problem: string) =>
@@ -54,6 +55,72 @@ kindDoor(test, [
         'a limit for each index of none',
         body => (body.spec.backoffLimitPerIndex = 1),
         ['spec.backoffLimitPerIndex: Invalid value: 1: requires indexed completion mode'],
+      ],
+      [
+        'more failures than indexes, and nobody counts them; a manager without a domain',
+        body => Object.assign(body.spec, { ...indexed, maxFailedIndexes: 9, managedBy: 'me' }),
+        [
+          'spec.backoffLimitPerIndex: Required value: when maxFailedIndexes is specified',
+          'spec.managedBy: Invalid value: "me": must be a domain-prefixed path (such as "acme.io/foo")',
+          'spec.maxFailedIndexes: Invalid value: 9: must be less than or equal to completions',
+        ],
+      ],
+      [
+        'many indexes with a limit each',
+        body =>
+          Object.assign(body.spec, { ...indexed, completions: 100_001, parallelism: 10_001, backoffLimitPerIndex: 1 }),
+        [
+          'spec.maxFailedIndexes: Required value: must be specified when completions is above 100000',
+          'spec.parallelism: Invalid value: 10001: must be less than or equal to 10000 when completions are above 100000 and used with backoff limit per index',
+        ],
+      ],
+      [
+        'rules about failures that say nothing, or too much',
+        body =>
+          (body.spec.podFailurePolicy = {
+            rules: [
+              { action: 'FailJob' },
+              {
+                action: 'FailIndex',
+                onExitCodes: { operator: 'In', values: [3, 0, 3], containerName: 'none' },
+                onPodConditions: [{ type: 'Ready', status: 'Maybe' }],
+              },
+            ],
+          }),
+        [
+          'spec.podFailurePolicy.rules[0]: Invalid value: specifying one of OnExitCodes and OnPodConditions is required',
+          'spec.podFailurePolicy.rules[1].action: Invalid value: "FailIndex": requires the backoffLimitPerIndex to be set',
+          'spec.podFailurePolicy.rules[1].onExitCodes.containerName: Invalid value: "none": must be one of the container or initContainer names in the pod template',
+          'spec.podFailurePolicy.rules[1].onExitCodes.values[1]: Invalid value: 0: must not be 0 for the In operator',
+          'spec.podFailurePolicy.rules[1].onExitCodes.values[2]: Duplicate value: 3',
+          'spec.podFailurePolicy.rules[1].onExitCodes.values: Invalid value: [3,0,3]: must be ordered',
+          'spec.podFailurePolicy.rules[1].onPodConditions[0].status: Unsupported value: "Maybe": supported values: "False", "True", "Unknown"',
+          'spec.podFailurePolicy.rules[1]: Invalid value: specifying both OnExitCodes and OnPodConditions is not supported',
+        ],
+      ],
+      [
+        'success before its end, of what has no indexes',
+        body => (body.spec.successPolicy = { rules: [{ succeededCount: 1 }] }),
+        [
+          'spec.successPolicy: Invalid value: {"Rules":[{"SucceededIndexes":null,"SucceededCount":1}]}: requires indexed completion mode',
+        ],
+      ],
+      [
+        'success by indexes that are none, or not in order',
+        body =>
+          Object.assign(body.spec, {
+            ...indexed,
+            successPolicy: {
+              rules: [{}, { succeededIndexes: '0,9' }, { succeededIndexes: '0-2,2', succeededCount: 4 }],
+            },
+          }),
+        [
+          'spec.successPolicy.rules[0]: Required value: at least one of succeededCount or succeededIndexes must be specified',
+          'spec.successPolicy.rules[1].succeededIndexes: Invalid value: "0,9": error parsing succeededIndexes: too large index: "9"',
+          'spec.successPolicy.rules[2].succeededIndexes: Invalid value: "0-2,2": error parsing succeededIndexes: non-increasing order, previous: 2, current: 2',
+          'spec.successPolicy.rules[2].succeededCount: Invalid value: 4: must be less than or equal to 3 (the number of specified completions)',
+          'spec.successPolicy.rules[2].succeededCount: Invalid value: 4: must be less than or equal to 0 (the number of indexes in the specified succeededIndexes field)',
+        ],
       ],
     ],
     immutable: [

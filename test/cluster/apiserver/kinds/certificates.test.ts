@@ -34,7 +34,7 @@ kindDoor(test, [
         'nothing that it needs',
         body => (body.spec = {}),
         [
-          'spec.request: Invalid value: "": PEM block type must be CERTIFICATE REQUEST',
+          'spec.request: Invalid value: null: PEM block type must be CERTIFICATE REQUEST',
           'spec.usages: Required value',
           'spec.signerName: Required value',
         ],
@@ -59,9 +59,9 @@ kindDoor(test, [
           }),
         [
           'spec.usages[1]: Duplicate value: "client auth"',
+          'spec.usages[2]: Unsupported value: "juggling": supported values: "any", "cert sign", "client auth", "code signing", "content commitment", "crl sign", "data encipherment", "decipher only", "digital signature", "email protection", "encipher only", "ipsec end system", "ipsec tunnel", "ipsec user", "key agreement", "key encipherment", "microsoft sgc", "netscape sgc", "ocsp signing", "s/mime", "server auth", "signing", "timestamping"',
           'spec.signerName: Invalid value: "mine": must be a fully qualified domain and path of the form \'example.com/signer-name\'',
           'spec.expirationSeconds: Invalid value: 599: may not specify a duration less than 600 seconds (10 minutes)',
-          'spec.usages[2]: Unsupported value: "juggling": supported values: "any", "cert sign", "client auth", "code signing", "content commitment", "crl sign", "data encipherment", "decipher only", "digital signature", "email protection", "encipher only", "ipsec end system", "ipsec tunnel", "ipsec user", "key agreement", "key encipherment", "microsoft sgc", "netscape sgc", "ocsp signing", "s/mime", "server auth", "signing", "timestamping"',
         ],
       ],
       [

@@ -40,7 +40,7 @@ kindDoor(test, [
         [
           'spec.accessModes: Required value',
           'spec.capacity: Required value',
-          'spec.capacity: Unsupported value: {}: supported values: "storage"',
+          'spec.capacity: Unsupported value: null: supported values: "storage"',
           'spec: Required value: must specify a volume type',
         ],
       ],
