@@ -1,7 +1,7 @@
 /** Which parts of Seamark's own code have run, by V8's precise coverage. */
 import { type Profiler, Session } from 'node:inspector/promises'
 
-const rooms = /\/(?:lib|resolver|server)\/[^?]*\.ts$/
+const rooms = /\/(?:lib|resolver|server|watcher)\/[^?]*\.ts$/
 
 export class Coverage {
   readonly #session = new Session()

@@ -1,6 +1,7 @@
 /**
- * `npm run fuzz [-- --minutes 10]`: feeds every target (messages, the whole resolver, TCP, HTTPS, the Corefile, zone files) mutated
- * inputs, guided by which code they reach, and ends with 1 where a law was broken. What broke it is kept in corpus/.
+ * `npm run fuzz [-- --minutes 10]`: feeds every target (messages, the whole resolver, TCP, HTTPS, the Corefile, zone files,
+ * kubeconfigs, the state on disk, templates) mutated inputs, guided by which code they reach, and ends with 1 where a law was
+ * broken. What broke it is kept in corpus/.
  *
  * `--target NAME` for one alone; `--seed N` for the same inputs again; `--replay FILE` for one input of corpus/.
  */

@@ -121,6 +121,8 @@ test('which files: the flag, KUBECONFIG, the home folder', t => {
 
 const PROBLEMS: readonly (readonly [string, object | string, RegExp])[] = [
   ['no YAML', 'clusters: [', /config:\d+: /],
+  ['an alias of nothing', 'clusters: *c', /config: Unresolved alias/],
+  ['aliases without end', `a: &a [x, x]\nb: &b [*a]\nc: [${'*b, '.repeat(200)}]`, /config: Excessive alias count/],
   ['another kind', { kind: 'Pod' }, /config: kind: is Pod, not Config/],
   ['a list that is a map', { clusters: {} }, /config: clusters: must be a list/],
   ['an entry without a name', { clusters: [{ cluster: {} }] }, /clusters\[0\]\.name: is missing/],

@@ -46,7 +46,21 @@ export const readKubeconfigTexts = async (
 export const parseKubeconfigs = async (texts: readonly KubeconfigText[]): Promise<readonly Field[]> => {
   // A server in a pod has no such file, and need not wait for seventy modules.
   const { parseDocument } = await import('yaml')
-  return texts.map(({ file, text }) => rootOf(file, parseDocument(text)))
+  return texts.map(({ file, text }) => {
+    // Without warnings: they quote what may be secret, and what is wrong is told by field.
+    const document = reading(file, () => parseDocument(text, { logLevel: 'error' }))
+    return rootOf(file, document)
+  })
+}
+
+/** What the parser throws, beside the errors that it tells: nesting without end, aliases of nothing or of too much. */
+const reading = <Value>(file: string, read: () => Value): Value => {
+  try {
+    return read()
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new SeamarkError('BAD_KUBECONFIG', `${file}: ${why}`, { cause })
+  }
 }
 
 const rootOf = (file: string, document: Document): Field => {
@@ -56,7 +70,7 @@ const rootOf = (file: string, document: Document): Field => {
     const where = line === undefined ? file : `${file}:${line}`
     throw new SeamarkError('BAD_KUBECONFIG', `${where}: ${error.message.split('\n')[0]}`, { cause: error })
   }
-  const root = new Field(file, '', document.toJS() ?? {})
+  const root = new Field(file, '', reading(file, () => document.toJS()) ?? {})
   const kind = root.child('kind').text()
   if (kind !== '' && kind !== 'Config') throw root.child('kind').problem(`is ${kind}, not Config`)
   return root

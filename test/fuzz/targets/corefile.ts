@@ -7,9 +7,9 @@ import { configurationOf } from '#resolver/configuration.ts'
 import { formatProblem } from '#resolver/corefile/syntax.ts'
 import { pluginOrder } from '#resolver/plugins/order.ts'
 import { pluginModules, testWorld } from '../../support/dns-environment.ts'
-import type { SeededNumbers } from '../../support/malformed-packets.ts'
 import { staticSource } from '../../support/static-cluster.ts'
 import { mutated } from '../mutate.ts'
+import { mutateLines } from '../mutate-lines.ts'
 import type { FuzzTarget } from '../target.ts'
 
 const root = join(import.meta.dirname, '../../..')
@@ -33,20 +33,6 @@ const words = [
   ...['0', '1h', '99999999999999999999', '1e9', '0x10', '(a+)+$', '(?P<n>a)', '(?i)', '[[:alpha:]]', '{{ .Name }}'],
   ...['{{ if eq .Type "A" }}', '{{ end }}', 'example.org', '*', '\ufeff', '\0', 'ü'],
 ].map(text => Buffer.from(text))
-
-/** Whole lines: left out, doubled, moved, taken from another file. */
-const mutateLines = (numbers: SeededNumbers, input: Buffer, other: Buffer): Buffer => {
-  const lines = input.toString('utf8').split('\n')
-  const others = other.toString('utf8').split('\n')
-  for (let left = 1 + numbers.below(4); left > 0; left--) {
-    const at = numbers.below(lines.length + 1)
-    const line = lines[at] ?? ''
-    const changed = [[], [line, line], [numbers.pick(others)], [line, numbers.pick(others)], [numbers.pick(lines)]]
-    lines.splice(at, 1, ...numbers.pick(changed))
-    if (lines.length === 0) lines.push('')
-  }
-  return Buffer.from(lines.slice(0, 400).join('\n'))
-}
 
 export const corefileTarget: FuzzTarget = {
   name: 'corefile',
