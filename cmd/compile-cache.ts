@@ -5,8 +5,11 @@
  */
 import { lstatSync, mkdirSync } from 'node:fs'
 import { constants, enableCompileCache, getCompileCacheDir } from 'node:module'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+
+/** As bin/pinned-node has it. */
+const FOLDER = 'compile-cache'
 
 /** `args`: those of the program, `--state-dir` among them or not. Never throws. */
 export const keepCompiled = (args: readonly string[]): void => {
@@ -19,11 +22,24 @@ export const keepCompiled = (args: readonly string[]): void => {
   })
   const stateFolder = values['state-dir']
   if (typeof stateFolder !== 'string') return
-  const folder = join(resolve(stateFolder), 'compile-cache')
+  const folder = besideState(stateFolder)
   if (!isOursAlone(folder)) return
   const { status } = enableCompileCache(folder)
   // Worker threads read it there.
   if (status === constants.compileCacheStatus.ENABLED) process.env.NODE_COMPILE_CACHE = folder
+}
+
+const besideState = (stateFolder: string): string => join(resolve(stateFolder), FOLDER)
+
+/** Where the cache lies that is in use; undefined: there is none, or somebody else has chosen the place. */
+export const ownCompileCache = (stateFolder: string | undefined): string | undefined => {
+  const used = getCompileCacheDir()
+  if (used === undefined) return undefined
+  const { HOME = '/', XDG_CACHE_HOME } = process.env
+  const places = [join(XDG_CACHE_HOME || join(HOME, '.cache'), 'seamark', FOLDER)]
+  if (stateFolder !== undefined) places.push(besideState(stateFolder))
+  // Node has a folder in it for each version.
+  return places.find(place => place === dirname(used))
 }
 
 /** What stands in the cache is run: nobody else may write there. */

@@ -6,7 +6,7 @@ import { type Milliseconds, systemClock } from '#lib/clock.ts'
 import { SeamarkError } from '#lib/errors.ts'
 import type { Component } from '#lib/lifecycle.ts'
 import { LineWriter } from '#lib/line-writer.ts'
-import { createLogger } from '#lib/log.ts'
+import { createLogger, type Logger } from '#lib/log.ts'
 import { createRegistry } from '#lib/metrics.ts'
 import { collectProcessMetrics } from '#lib/process-metrics.ts'
 import { Observer } from '#resolver/insight/observer.ts'
@@ -15,6 +15,7 @@ import { giveBackProgramPages } from '#server/program-pages.ts'
 import type { EarlyThreads } from '#server/udp/early-threads.ts'
 import { AdminPages } from './admin-pages.ts'
 import { DEFAULT_ADDRESSES, type LogFlags } from './common-options.ts'
+import { ownCompileCache } from './compile-cache.ts'
 import { DnsProgram } from './dns-program.ts'
 import { handleSignals } from './dns-signals.ts'
 import { packageVersion } from './package-root.ts'
@@ -62,6 +63,9 @@ const LAMEDUCK_DEADLINE: Milliseconds = 60_000
 
 /** What still settles after the program is ready (first lists, the compiler) is done by then. */
 const START_IS_OVER: Milliseconds = 5000
+
+/** When nobody waits for this program any more. */
+const PRUNE_AFTER: Milliseconds = 120_000
 
 /** @throws SeamarkError FILE_UNUSABLE */
 const writePidfile = (file: string): void => {
@@ -119,4 +123,12 @@ export const serveDns = async (flags: DnsFlags, server: ServerOptions, early: Ea
     flushCompileCache()
     giveBackProgramPages()
   })
+  const compiled = ownCompileCache(flags.stateDir)
+  if (compiled !== undefined) systemClock.after(PRUNE_AFTER, () => prune(compiled, logger))
+}
+
+const prune = async (compiled: string, logger: Logger): Promise<void> => {
+  const { pruneCompiled } = await import('./prune-compiled.ts')
+  const files = await pruneCompiled(compiled, systemClock.now())
+  if (files > 0) logger.info({ folder: compiled, files }, 'deleted compiled files that nobody had used for 30 days')
 }
