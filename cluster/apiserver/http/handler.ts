@@ -33,6 +33,7 @@ import {
 } from './exchange.ts'
 import type { FairQueue } from './fair-queue.ts'
 import { forbiddenRequest } from './forbidden.ts'
+import { prettyAnswer, wantsPretty } from './pretty.ts'
 import type { WatchRoutes } from './read-routes.ts'
 import { requestAttributes, verbOf } from './request-attributes.ts'
 import { parseResourcePath, type ResourcePath } from './request-info.ts'
@@ -184,7 +185,7 @@ export class Handler {
         return this.#countUntil(answer.ended, asked)
       }
       code = answer.code
-      await send(request, response, answer)
+      await send(request, response, wantsPretty(request, query) ? prettyAnswer(answer, pathname) : answer)
     } catch (error) {
       code = 500
       throw error
