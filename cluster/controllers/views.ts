@@ -42,13 +42,37 @@ const stripProtected = (raw: Readonly<Record<string, unknown>>): ProtectedView =
   return { ...stripLifecycle(raw), finalizers: [...finalizers] }
 }
 
-export const persistentVolumes: View<ProtectedView> = {
-  resource: { ...core, resource: 'persistentvolumes' },
-  strip: stripProtected,
+export interface VolumeView extends ProtectedView {
+  /** Names of the VolumeAttributesClasses that it has, wants or is on the way to. */
+  readonly classes: readonly string[]
 }
 
-export const persistentVolumeClaims: View<ProtectedView> = {
+interface ClassNames {
+  readonly volumeAttributesClassName?: string
+  readonly currentVolumeAttributesClassName?: string
+  readonly modifyVolumeStatus?: { readonly targetVolumeAttributesClassName?: string }
+}
+
+const stripVolume = (raw: Readonly<Record<string, unknown>>): VolumeView => {
+  const { volumeAttributesClassName } = (raw.spec ?? {}) as ClassNames
+  const { currentVolumeAttributesClassName, modifyVolumeStatus } = (raw.status ?? {}) as ClassNames
+  const target = modifyVolumeStatus?.targetVolumeAttributesClassName
+  const classes = [volumeAttributesClassName, currentVolumeAttributesClassName, target].filter(name => name)
+  return { ...stripProtected(raw), classes: [...new Set(classes as string[])] }
+}
+
+export const persistentVolumes: View<VolumeView> = {
+  resource: { ...core, resource: 'persistentvolumes' },
+  strip: stripVolume,
+}
+
+export const persistentVolumeClaims: View<VolumeView> = {
   resource: { ...core, resource: 'persistentvolumeclaims' },
+  strip: stripVolume,
+}
+
+export const volumeAttributesClasses: View<ProtectedView> = {
+  resource: { group: 'storage.k8s.io', version: 'v1', resource: 'volumeattributesclasses' },
   strip: stripProtected,
 }
 

@@ -24,10 +24,18 @@ export const openClient = async (t: ExecutionContext, { kubeconfig }: RunningApi
   return client
 }
 
-export const runControllers = async (t: ExecutionContext, server: RunningApiserver): Promise<void> => {
+/** `alone`: as in a process of their own, without the apiserver's memory. */
+export const runControllers = async (
+  t: ExecutionContext,
+  server: RunningApiserver,
+  { alone = false }: { readonly alone?: boolean } = {},
+): Promise<void> => {
   const access = await accessOf(server.programs['controller-manager'])
   const environment = { clock: systemClock, random: systemRandom, logger: silentLogger, registry: createRegistry() }
-  const controllers = createControllers({ access, metadata: server.apiserver.metadata }, environment)
+  const controllers = createControllers(
+    { access, ...(alone ? {} : { metadata: server.apiserver.metadata }) },
+    environment,
+  )
   t.teardown(() => controllers.close())
   await controllers.start(new AbortController().signal)
 }

@@ -9,6 +9,7 @@ import { namespaceController } from './namespace.ts'
 import { rootCaPublisher } from './root-ca-publisher.ts'
 import { serviceAccountController } from './service-account.ts'
 import { serviceCidrController } from './service-cidr.ts'
+import { volumeAttributesClassProtectionController } from './volume-attributes-class-protection.ts'
 import { volumeClaimProtectionController } from './volume-claim-protection.ts'
 import { volumeProtectionController } from './volume-protection.ts'
 
@@ -29,4 +30,5 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
   { account: 'root-ca-cert-publisher', create: rootCaPublisher },
   { account: 'service-account-controller', create: serviceAccountController },
   { account: 'service-cidrs-controller', create: serviceCidrController },
+  { account: 'volumeattributesclass-protection-controller', create: volumeAttributesClassProtectionController },
 ]

@@ -13,5 +13,5 @@ export const volumeProtectionController: CreateController = environment =>
     name: 'volume-protection',
     view: persistentVolumes,
     finalizer: 'kubernetes.io/pv-protection',
-    isInUse: async ({ status }) => status?.phase === 'Bound',
+    use: ({ status }) => (status?.phase === 'Bound' ? 'used' : 'free'),
   })
