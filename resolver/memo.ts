@@ -37,30 +37,42 @@ export interface HitListener extends HitCount {
   sample(question: Buffer, client: Endpoint, weight: number): void
 }
 
-/** A reply with all that is needed to give it again. */
-export interface Memo {
-  /** Pairs of cell and version. */
+/** How a finished reply is given again: what it rests on, and what in it changes from one time to the next. */
+export interface ReplyReuse {
+  /** The facts it rests on: pairs of cell and version. */
   readonly facts: readonly number[]
+  /** Until when it is right, on the clock's monotonic scale; infinite: until a fact changes. */
   readonly until: Milliseconds
-  /** Offsets of the TTLs that count down; none: they stand still. */
+  /** Offsets of the TTLs that count down since `keptAt`; none: they stand still (data of our own). */
   readonly ttls: readonly number[]
-  /** Since when. */
   readonly keptAt: Milliseconds
-  /** 0: there is none. */
+  /** Where the SOA's serial stands and the board's cell that has it now; 0: there is none to write. */
   readonly serialAt: number
   readonly serialCell: number
-  /** 0: there is none. */
+  /** Where the DNS cookie stands, to which the rest of the reply is the same for all; 0: there is none. */
   readonly cookieAt: number
+  /** Only the question's bytes tell the spelling: a question in other letters gets the same reply with its own. */
   readonly anyCase: boolean
+  /** The run of address records that takes turns: where it begins, bytes of each, how many; 0 records: none. */
   readonly turnsAt: number
   readonly turnsSize: number
   readonly turnsCount: number
-  readonly below?: {
-    readonly labels: number
-    readonly hash: number | undefined
-    readonly pointers: readonly number[]
-    readonly questionEnd: number
-  }
+  /** Present: it is the reply to all names below the last `labels` labels of its question's, but for what may exist. */
+  readonly below?: BelowReuse | undefined
+}
+
+export interface BelowReuse {
+  readonly labels: number
+  /** The hash to which the label left of these is added, for the board's `mayExist`; undefined: nothing exists there. */
+  readonly hash: number | undefined
+  /** Offsets of the pointers into the question. */
+  readonly pointers: readonly number[]
+  /** Where the question ends. */
+  readonly questionEnd: number
+}
+
+/** What the resolver says of a reply that may be given again. */
+export interface Memo extends ReplyReuse {
   readonly hits: HitListener
 }
 

@@ -42,6 +42,10 @@ export const addressKey = (text: string): AddressKey | undefined => {
   return isPlainIPv6(text) ? aaaaData.encode(text).toString('hex') : undefined
 }
 
+/** Without what is no address. */
+export const addressKeys = (texts: readonly string[]): readonly AddressKey[] =>
+  texts.map(addressKey).filter(key => key !== undefined)
+
 /** Node also takes addresses with a zone (`fe80::1%eth0`), which have no place in DNS. */
 const isPlainIPv6 = (text: string): boolean => isIPv6(text) && !text.includes('%')
 

@@ -3,7 +3,7 @@ import { recordTypes } from '../wire/codes.ts'
 import { joinName } from '../wire/name.ts'
 import { nameData, soaData, txtData } from '../wire/rdata.ts'
 import type { DnsName, ResourceRecord } from '../wire/record.ts'
-import { type AddressKey, addressData, addressKey, addressType } from './address.ts'
+import { type AddressKey, addressData, addressKeys, addressType } from './address.ts'
 import { endpointFullName } from './headless.ts'
 import { type Lookup, makeRecord, type Node, type RecordSet } from './node.ts'
 import type { ServiceEntry } from './service-entry.ts'
@@ -97,10 +97,7 @@ const nameServers = (lookup: Lookup): readonly NameServer[] => {
   const home = zone.kind === 'cluster' ? zoneText : settings.primaryZone
   const entries = ownServices(lookup)
   if (entries.length > 0) return entries.flatMap(entry => serversOf(lookup, entry, home))
-  const addresses = localAddresses()
-    .map(addressKey)
-    .filter(key => key !== undefined)
-  return [{ name: joinName(['ns', 'dns'], home), addresses, ttl: settings.ttl }]
+  return [{ name: joinName(['ns', 'dns'], home), addresses: addressKeys(localAddresses()), ttl: settings.ttl }]
 }
 
 /** The services that this very server is an endpoint of, whether `namespaces` serves them or not. */
@@ -108,12 +105,11 @@ export const ownServices = ({
   index,
   localAddresses,
 }: Pick<Lookup, 'index' | 'localAddresses'>): readonly ServiceEntry[] => {
-  const keys = localAddresses().map(addressKey)
-  return [...new Set(keys.flatMap(key => (key === undefined ? [] : index.servicesAt(key))))]
+  return [...new Set(addressKeys(localAddresses()).flatMap(key => index.servicesAt(key)))]
 }
 
 const serversOf = ({ index, settings }: Lookup, entry: ServiceEntry, home: DnsName): readonly NameServer[] => {
-  const addresses = (entry.service?.clusterIPs ?? []).map(addressKey).filter(key => key !== undefined)
+  const addresses = addressKeys(entry.service?.clusterIPs ?? [])
   // Who asks for a name of a namespace that is not served gets NXDOMAIN: glue for it is nothing to keep.
   const ttl = index.hasNamespace(entry.namespace) ? settings.ttl : 0
   if (addresses.length > 0) return [{ name: serviceName(entry, home), addresses, ttl }]

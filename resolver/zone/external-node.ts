@@ -3,7 +3,7 @@ import { recordTypes } from '../wire/codes.ts'
 import { joinName, ROOT, splitLabels } from '../wire/name.ts'
 import { nameData } from '../wire/rdata.ts'
 import type { DnsName, ResourceRecord } from '../wire/record.ts'
-import { type AddressKey, addressKey } from './address.ts'
+import { type AddressKey, addressKeys } from './address.ts'
 import { makeSoa, ownServices } from './apex.ts'
 import type { ClusterIndex } from './cluster-index.ts'
 import { type ExternalService, externalService } from './external-service.ts'
@@ -96,9 +96,7 @@ const serverKeys = (lookup: ExternalLookup): readonly AddressKey[] => {
   const { index, settings, localAddresses } = lookup
   const own = ownServices(lookup)
   if (own.length > 0) return own.flatMap(entry => externalService(index, entry, settings.headless)?.keys ?? [])
-  return localAddresses()
-    .map(addressKey)
-    .filter(key => key !== undefined)
+  return addressKeys(localAddresses())
 }
 
 const findBelow = (lookup: ExternalLookup, request: ServiceRequest): Node => {

@@ -1,7 +1,7 @@
 /** What a service has outside of the cluster: `externalIPs`, its load balancer, or the endpoints of a headless one. */
 import { parseName } from '../wire/name.ts'
 import type { DnsName } from '../wire/record.ts'
-import { type AddressKey, addressKey } from './address.ts'
+import { type AddressKey, addressKeys } from './address.ts'
 import type { ClusterIndex } from './cluster-index.ts'
 import type { Endpoint } from './endpoints.ts'
 import type { ServiceEntry } from './service-entry.ts'
@@ -30,7 +30,7 @@ export const externalService = (
     return endpoints.length > 0 ? { entry, keys, hostnames: [], endpoints } : undefined
   }
   const addresses = [...service.externalIPs, ...service.ingress.map(({ ip }) => ip)]
-  const keys = [...new Set(addresses.map(addressKey).filter(key => key !== undefined))]
+  const keys = [...new Set(addressKeys(addresses))]
   const hostnames = service.ingress.flatMap(({ hostname }) => {
     const name = hostname === '' ? undefined : parseName(hostname)
     return name?.ok ? [name.value] : []

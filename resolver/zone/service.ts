@@ -2,7 +2,7 @@
 import type { ServicePortView } from '#watcher/service-port.ts'
 import type { ServiceView } from '#watcher/views/service.ts'
 import { recordTypes } from '../wire/codes.ts'
-import { type AddressKey, addressKey } from './address.ts'
+import { type AddressKey, addressKeys } from './address.ts'
 import { hasReadyAddress } from './endpoints.ts'
 import type { FoundService } from './found-service.ts'
 import { endpointTuples, findEndpoint, findTopologyZone } from './headless.ts'
@@ -87,10 +87,8 @@ export const portsOf = ({ entry, service, form }: FoundService): (readonly Servi
 const readySlicePorts = ({ slices }: ServiceEntry): (readonly ServicePortView[])[] =>
   slices.filter(hasReadyAddress).map(({ ports }) => ports)
 
-const addressKeys = ({ service, form, endpoints }: FoundService): AddressKey[] =>
-  form === 'headless'
-    ? endpoints().map(({ key }) => key)
-    : service.clusterIPs.map(addressKey).filter(key => key !== undefined)
+const ownAddresses = ({ service, form, endpoints }: FoundService): readonly AddressKey[] =>
+  form === 'headless' ? endpoints().map(({ key }) => key) : addressKeys(service.clusterIPs)
 
 export const serviceNode = (lookup: Lookup, found: FoundService): Node => ({
   kind: 'present',
@@ -98,7 +96,7 @@ export const serviceNode = (lookup: Lookup, found: FoundService): Node => ({
   records: type => {
     if (type === recordTypes.SRV) return srvRecords(lookup, srvTuples(lookup, found))
     if (type !== recordTypes.A && type !== recordTypes.AAAA) return undefined
-    return addressRecords(lookup, lookup.owner, type, addressKeys(found))
+    return addressRecords(lookup, lookup.owner, type, ownAddresses(found))
   },
   reason: () => `service "${found.entry.namespace}/${found.entry.name}" exists, but has no record of this type`,
 })
@@ -120,6 +118,6 @@ export const portNode = (lookup: Lookup, found: FoundService, request: PortFilte
 const srvTuples = (lookup: Lookup, found: FoundService, filter?: PortFilter): SrvTuple[] => {
   if (found.form === 'headless') return endpointTuples(lookup, found, found.endpoints(), filter)
   const target = serviceName(found.entry, lookup.zoneText)
-  const keys = addressKeys(found)
+  const keys = ownAddresses(found)
   return matchPorts(found.service.ports, filter).flatMap(({ port }) => keys.map(key => ({ target, port, key })))
 }
