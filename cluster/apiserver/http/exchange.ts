@@ -28,6 +28,9 @@ const BODY_DEADLINE: Milliseconds = 60_000
 /** Smaller answers are not worth compressing (kube-apiserver's bound). */
 const MIN_GZIP = 128 * 1024
 
+const TOO_LARGE = failure(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${MAX_BODY}`)
+const NO_BODY = Buffer.alloc(0)
+
 const compress = promisify(gzip)
 
 export interface Answer {
@@ -37,7 +40,18 @@ export interface Answer {
   readonly contentType: string
 }
 
-export const afterEvents = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+let turn: Promise<void> | undefined
+
+/** The next turn of the check phase, which all share that wait for it. */
+export const afterEvents = (): Promise<void> => {
+  turn ??= new Promise(resolve =>
+    setImmediate(() => {
+      turn = undefined
+      resolve()
+    }),
+  )
+  return turn
+}
 
 export const headerOf = (request: Request, name: string): string | undefined => {
   const value = request.headers[name]
@@ -47,9 +61,22 @@ export const headerOf = (request: Request, name: string): string | undefined => 
 /** The whole body as text, protobuf as the JSON of the same object. Refused: 413 beyond 3 MiB, 400 for broken
  * protobuf. Rejects when the client goes away or takes too long. */
 export const readBody = async (request: Request, deadline = BODY_DEADLINE): Promise<Result<string, Status>> => {
+  if (Number(headerOf(request, 'content-length') ?? 0) > MAX_BODY) return refused(TOO_LARGE)
+  const body = isWhole(request) ? (request.read() ?? NO_BODY) : await collectInTime(request, deadline)
+  if (!body || body.length > MAX_BODY) return refused(TOO_LARGE)
+  if (body.length === 0 || mediaType(headerOf(request, 'content-type')) !== PROTOBUF_MEDIA_TYPE)
+    return accepted(body.toString())
+  const decoded = decodeProtobuf(body)
+  return decoded.ok ? accepted(JSON.stringify(decoded.value)) : refused(badRequest(decoded.problem))
+}
+
+/** Most bodies over HTTP/1.1 come with their head: nothing needs to be waited for. (HTTP/2 says so of broken ones, too.) */
+const isWhole = (request: Request): request is IncomingMessage => !('stream' in request) && request.complete
+
+const collectInTime = async (request: Request, deadline: Milliseconds): Promise<Buffer | undefined> => {
   const late = setTimeout(() => giveUp(request), deadline)
   try {
-    return await readWhole(request)
+    return await collect(request)
   } finally {
     clearTimeout(late)
   }
@@ -74,20 +101,9 @@ const collect = (request: Request): Promise<Buffer | undefined> =>
     })
     request.once('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)))
     request.once('error', reject)
-    // Also after the end, when nobody listens any more.
-    request.once('close', () => reject(new Error('the client went away')))
+    // After the end, too: then nobody went away, and an error would cost more than what it is told of.
+    request.once('close', () => request.readableEnded || reject(new Error('the client went away')))
   })
-
-const readWhole = async (request: Request): Promise<Result<string, Status>> => {
-  const tooLarge = failure(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${MAX_BODY}`)
-  if (Number(headerOf(request, 'content-length') ?? 0) > MAX_BODY) return refused(tooLarge)
-  const body = await collect(request)
-  if (!body) return refused(tooLarge)
-  if (body.length === 0 || mediaType(headerOf(request, 'content-type')) !== PROTOBUF_MEDIA_TYPE)
-    return accepted(body.toString())
-  const decoded = decodeProtobuf(body)
-  return decoded.ok ? accepted(JSON.stringify(decoded.value)) : refused(badRequest(decoded.problem))
-}
 
 const MEDIA_TYPES: Readonly<Record<AnswerSyntax, string>> = {
   json: 'application/json',
