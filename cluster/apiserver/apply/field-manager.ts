@@ -4,6 +4,7 @@
  *
  * Promised: entries change when sets do; no field's ownership is lost but by a write to it or its removal.
  */
+import { LRUCache } from 'lru-cache'
 import { encodeObject } from '#cluster/api/encode.ts'
 import type { Kind } from '#cluster/api/kind.ts'
 import { type ApiObject, apiVersionOf, type ManagedFieldsEntry } from '#cluster/api/object.ts'
@@ -11,15 +12,27 @@ import { isObject } from '#cluster/api/own-property.ts'
 import { scaleKind } from '#cluster/api/scale.ts'
 import { badRequest, type Status, unexplained } from '#cluster/api/status.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
+import { sharedInOrder } from '../storage/shared-fields.ts'
 import { capManagers } from './cap-managers.ts'
 import { checkConfiguration } from './check-configuration.ts'
 import { applyConflict, type Conflict } from './conflict.ts'
-import { difference, type FieldSet, fieldSet, hasPath, isEmptySet, pathsOf, union } from './field-set.ts'
+import {
+  difference,
+  type FieldSet,
+  fieldSet,
+  hasPath,
+  isEmptySet,
+  NO_FIELDS,
+  ordered,
+  pathsOf,
+  union,
+} from './field-set.ts'
 import { fieldsOfLastApplied, withLastApplied } from './last-applied.ts'
 import { NotIdentified } from './list-items.ts'
 import {
   asksForReset,
   encodeOwners,
+  encodeOwnership,
   givenOwners,
   NO_OWNERS,
   type Owners,
@@ -27,6 +40,7 @@ import {
   storedOwners,
 } from './managed-fields.ts'
 import { type Manager, type ManagerId, managerId } from './manager.ts'
+import { shapeOf } from './object-shape.ts'
 import { type Applied, ownersAfterApply, ownersAfterUpdate, type Terms } from './ownership.ts'
 import { fieldElement } from './path-element.ts'
 import { converterOf, versioned } from './versions.ts'
@@ -127,6 +141,42 @@ const recordUpdate = (
   return updated.owners
 }
 
+/** Characters of shapes and of the sets that follow from them, which are about as long. */
+const MAX_REMEMBERED = 8 * 1024 * 1024
+
+/** By type and shape: what whoever makes such an object owns; nothing where its items cannot be told apart. */
+const fieldsOfNew = new LRUCache<string, FieldSet>({
+  maxSize: MAX_REMEMBERED,
+  maxEntrySize: MAX_REMEMBERED / 16,
+  sizeCalculation: (_fields, shape) => 2 * shape.length,
+})
+
+const computeFieldsOfNew = (write: FieldWrite, object: ApiObject): FieldSet => {
+  const { kind } = write
+  const [before, after] = [emptyObject(kind), encodeObject(object, kind.type)]
+  try {
+    const { own } = ownersAfterUpdate(versioned(kind, before), versioned(kind, after), NO_OWNERS, termsOf(write))
+    return sharedInOrder(difference(own, UNOWNED), ordered)
+  } catch (error) {
+    // As in Kubernetes: a list whose items cannot be told apart has no owners rather than wrong ones.
+    if (error instanceof NotIdentified) return NO_FIELDS
+    throw error
+  }
+}
+
+/** The entries of an object that is made as a whole, and says nothing of owners: programs make one like the other. */
+const managedFieldsOfNew = (write: FieldWrite, object: ApiObject): ManagedFieldsEntry[] | undefined => {
+  const key = `${write.kind.type} ${shapeOf(object)}`
+  let fields = fieldsOfNew.get(key)
+  if (!fields) {
+    fields = computeFieldsOfNew(write, object)
+    fieldsOfNew.set(key, fields)
+  }
+  return isEmptySet(fields)
+    ? undefined
+    : [encodeOwnership({ manager: writerOf(write, 'Update'), fields, time: write.time })]
+}
+
 /** A client may write the entries themselves; what makes no sense is as if it had said nothing. */
 const ownersBefore = (current: ApiObject | undefined, next: ApiObject, subresource: string | undefined): Owners => {
   const stored = storedOwners(current?.metadata.managedFields)
@@ -146,6 +196,9 @@ export const managedFieldsAfterUpdate = (
   current: ApiObject | undefined,
   next: ApiObject,
 ): ManagedFieldsEntry[] | undefined => {
+  const saysNothing = next.metadata.managedFields === undefined && write.subresource === undefined
+  // Custom resources need not fit their types yet, as those below are held against.
+  if (!current && saysNothing && !write.kind.namesItems) return managedFieldsOfNew(write, next)
   const owners = ownersBefore(current, next, write.subresource)
   if (current && owners.size === 0) return undefined
   const before = current ? withoutOwners(current) : emptyObject(write.kind)

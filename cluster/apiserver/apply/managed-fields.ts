@@ -57,7 +57,7 @@ export const asksForReset = (entries: readonly ManagedFieldsEntry[] | undefined)
   entries !== undefined &&
   (entries.length === 0 || (entries.length === 1 && Object.keys(entries[0] ?? {}).length === 0))
 
-const encode = (ownership: Ownership): ManagedFieldsEntry => {
+export const encodeOwnership = (ownership: Ownership): ManagedFieldsEntry => {
   const { manager, fields, time } = ownership
   return (
     written.get(ownership) ?? {
@@ -84,4 +84,4 @@ const compareOwnerships = (a: Ownership, b: Ownership): number =>
 
 /** Undefined: nobody owns anything. */
 export const encodeOwners = (owners: Owners): ManagedFieldsEntry[] | undefined =>
-  owners.size === 0 ? undefined : [...owners.values()].sort(compareOwnerships).map(encode)
+  owners.size === 0 ? undefined : [...owners.values()].sort(compareOwnerships).map(encodeOwnership)

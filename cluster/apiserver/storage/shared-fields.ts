@@ -16,6 +16,7 @@ const shared = new LRUCache<string, object>({ maxSize: MAX_SIZE, sizeCalculation
 const unordered = new LRUCache<string, object>({ maxSize: MAX_SIZE, sizeCalculation: (_set, text) => text.length })
 /** Whatever `shared` has, or had. */
 const isShared = new WeakSet<object>()
+const isInOrder = new WeakSet<object>()
 
 const share = (text: string, fields: object): object => {
   const known = shared.get(text)
@@ -37,11 +38,13 @@ export const shareFields = ({ metadata }: ApiObject): void => {
 
 /** The set in another order, which `order` gives it: made once for all that are equal and came in the same order. */
 export const sharedInOrder = <Fields extends object>(fields: Fields, order: (fields: Fields) => Fields): Fields => {
+  if (isInOrder.has(fields)) return fields
   const text = JSON.stringify(fields)
   const known = unordered.get(text)
   if (known) return known as Fields
   const inOrder = order(fields)
   const made = share(JSON.stringify(inOrder), inOrder)
+  isInOrder.add(made)
   unordered.set(text, made)
   return made as Fields
 }
