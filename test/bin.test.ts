@@ -83,13 +83,15 @@ test("the compile cache stands in the user's own home, and nowhere where there i
   for (const env of [{}, { HOME: '' }, { HOME: '/nonexistent' }]) t.is(await cacheWith(env), 'undefined')
 })
 
-test('the DNS server has a small young generation; the other parts have V8’s', async t => {
+test('the DNS server has a small young generation, the apiserver a large one; all else has V8’s', async t => {
   const preload = join(temporaryFolder(t), 'print.cjs')
   writeFileSync(preload, 'process.stderr.write(process.execArgv.join(" "))')
   const argumentsOf = async (part: string) =>
     (await run(seamark, [part, '--help'], { env: { NODE_OPTIONS: `--require=${preload}` } })).stderr
   t.is(await argumentsOf('dns'), '--min-semi-space-size=4 --max-semi-space-size=4')
-  t.is(await argumentsOf('apiserver'), '')
+  for (const part of ['apiserver', 'control-plane'])
+    t.is(await argumentsOf(part), '--min-semi-space-size=64 --max-semi-space-size=64', part)
+  t.is(await argumentsOf('check'), '')
 })
 
 test('errors say what to do: an unknown command, a missing file, a value out of bounds', async t => {

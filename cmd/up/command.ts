@@ -35,11 +35,18 @@ const firstReachableAddress = (): string | undefined =>
     .flat()
     .find(info => info && !info.internal && info.family === 'IPv4')?.address
 
+/** As `bin/seamark` has them: see docs/decisions/0014-small-young-generation.md and 0027-large-young-generation.md. */
+const YOUNG_GENERATION = {
+  controlPlane: ['--min-semi-space-size=64', '--max-semi-space-size=64'],
+  dns: ['--min-semi-space-size=4', '--max-semi-space-size=4'],
+}
+
 const controlPlanePart = (flags: UpFlags, dataDir: DataDir, common: PartCommon): Part => {
   const advertise = flags.advertiseAddress ?? firstReachableAddress()
   return new Part({
     ...common,
     name: 'control-plane',
+    nodeArgs: YOUNG_GENERATION.controlPlane,
     logFile: dataDir.log('control-plane'),
     args: bound => [
       'control-plane',
@@ -52,14 +59,11 @@ const controlPlanePart = (flags: UpFlags, dataDir: DataDir, common: PartCommon):
   })
 }
 
-/** As `bin/seamark dns` has it: see docs/decisions/0014-small-young-generation.md. */
-const YOUNG_GENERATION = ['--min-semi-space-size=4', '--max-semi-space-size=4']
-
 const dnsPart = (flags: UpFlags, dataDir: DataDir, common: PartCommon): Part =>
   new Part({
     ...common,
     name: 'dns',
-    nodeArgs: YOUNG_GENERATION,
+    nodeArgs: YOUNG_GENERATION.dns,
     logFile: dataDir.log('dns'),
     args: bound => [
       'dns',
