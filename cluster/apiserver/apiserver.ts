@@ -297,7 +297,10 @@ class RunningApiserver implements Apiserver {
         () => this.#definitions.kinds,
         () => aggregation.remote.openApiIndex(),
       ),
-      createSwaggerRoute(() => this.#definitions.kinds),
+      createSwaggerRoute(
+        () => this.#definitions.kinds,
+        () => aggregation.remote.swaggers,
+      ),
       createComponentRoute(this.#registry, { 'etcd-0': checkOf(checks, 'etcd') }),
       pathname => (pathname === '/version' ? jsonAnswer(JSON.stringify(versionDocument(), undefined, 2)) : undefined),
       pathname =>

@@ -75,6 +75,42 @@ const OPEN_API = {
   },
 }
 
+/** Below its own group and not; a definition that Kubernetes has as another one, one that is the same, one that nobody needs. */
+const SWAGGER = {
+  swagger: '2.0',
+  info: { title: 'far', version: 'v1' },
+  parameters: { pretty: { name: 'pretty', in: 'query', type: 'string', uniqueItems: true } },
+  paths: {
+    '/apis/far.example.com/v1/namespaces/{namespace}/stars': {
+      get: {
+        operationId: 'listFarExampleComV1Star',
+        produces: ['application/json'],
+        responses: { 200: { description: 'OK', schema: { $ref: '#/definitions/com.example.far.v1.Star' } } },
+        'x-kubernetes-action': 'list',
+        'x-kubernetes-group-version-kind': { ...FAR, kind: 'Star' },
+      },
+      parameters: [{ $ref: '#/parameters/pretty' }],
+    },
+    '/apis/apps/v1/': { get: { operationId: 'forged', responses: {} } },
+  },
+  definitions: {
+    'com.example.far.v1.Star': {
+      type: 'object',
+      description: 'A star is far away.',
+      properties: {
+        kind: { type: 'string' },
+        $ref: { type: 'string' },
+        metadata: { $ref: '#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' },
+        mass: { $ref: '#/definitions/io.k8s.apimachinery.pkg.api.resource.Quantity' },
+      },
+      'x-kubernetes-group-version-kind': [{ ...FAR, kind: 'Star' }],
+    },
+    'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta': { type: 'object', description: 'Of far away.' },
+    'io.k8s.apimachinery.pkg.api.resource.Quantity': { type: 'string' },
+    'com.example.far.v1.Unused': { type: 'object' },
+  },
+}
+
 const answers: Readonly<Record<string, unknown>> = {
   '/apis/far.example.com/v1': RESOURCES,
   '/apis/far.example.com/v1/namespaces/default/stars': {
@@ -88,6 +124,7 @@ const answers: Readonly<Record<string, unknown>> = {
     paths: { 'apis/far.example.com/v1': { serverRelativeURL: '/openapi/v3/apis/far.example.com/v1?hash=AB' } },
   },
   '/openapi/v3/apis/far.example.com/v1': OPEN_API,
+  '/openapi/v2': SWAGGER,
 }
 
 const bodyOf = async (request: IncomingMessage): Promise<string> => {

@@ -6,6 +6,7 @@
  * nothing from the others.
  */
 import { IncomingMessage, ServerResponse } from 'node:http'
+import { isDeepStrictEqual } from 'node:util'
 import {
   type ApiServiceCondition,
   type ApiServiceSpec,
@@ -16,6 +17,7 @@ import { apiServiceKind } from '#cluster/api/kinds/api-service.ts'
 import { endpointSliceKind } from '#cluster/api/kinds/endpoint-slice.ts'
 import { serviceKind } from '#cluster/api/kinds/service.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
+import { type RemoteSwagger, readRemoteSwagger } from '#cluster/api/openapi/merge-swagger.ts'
 import { isObject } from '#cluster/api/own-property.ts'
 import { failure, type Status } from '#cluster/api/status.ts'
 import { timestamp } from '#cluster/api/timestamp.ts'
@@ -55,6 +57,9 @@ interface Remote {
   resources: readonly unknown[]
   /** What the server's own index says of its OpenAPI document. */
   openApi: string | undefined
+  /** Its part of OpenAPI v2, the last that made sense. */
+  swagger: RemoteSwagger | undefined
+  swaggerEtag: string | undefined
   timer: Timer | undefined
   checking: Promise<void> | undefined
 }
@@ -80,6 +85,7 @@ export class Aggregator {
   readonly #endings: (() => void)[] = []
   readonly #joined = new Set<JoinedSockets>()
   #versions: readonly GroupVersion[] = []
+  #swaggers: readonly RemoteSwagger[] = []
   #closed = false
 
   constructor(environment: AggregatorEnvironment) {
@@ -116,6 +122,11 @@ export class Aggregator {
   /** What other servers serve; the same array while nothing changes. */
   get versions(): readonly GroupVersion[] {
     return this.#versions
+  }
+
+  /** What other servers add to OpenAPI v2; the same array while nothing changes. */
+  get swaggers(): readonly RemoteSwagger[] {
+    return this.#swaggers
   }
 
   /** Place below `/openapi/v3/` → where the document is. */
@@ -181,6 +192,8 @@ export class Aggregator {
       available: availableCondition(object)?.status === 'True',
       resources: known?.resources ?? [],
       openApi: known?.openApi,
+      swagger: known?.swagger,
+      swaggerEtag: undefined,
       timer: undefined,
       checking: undefined,
     }
@@ -258,6 +271,7 @@ export class Aggregator {
       return { status: 'False', reason: 'FailedDiscoveryCheck', message }
     }
     remote.openApi = await this.#openApiOf(remote)
+    await this.#readSwagger(remote)
     return PASSED
   }
 
@@ -270,6 +284,20 @@ export class Aggregator {
       return isObject(own) && typeof own.serverRelativeURL === 'string' ? own.serverRelativeURL : undefined
     } catch {
       return undefined
+    }
+  }
+
+  /** A server may have none, or make no sense: then what it said before stays. */
+  async #readSwagger(remote: Remote): Promise<void> {
+    try {
+      const read = await remote.server.newerDocument('/openapi/v2', remote.swaggerEtag)
+      if (!read) return
+      const swagger = readRemoteSwagger(read.value, `/apis/${keyOf(remote.spec)}`)
+      remote.swaggerEtag = read.etag
+      if (!isDeepStrictEqual(swagger, remote.swagger)) remote.swagger = swagger
+    } catch (error) {
+      const { logger } = this.#environment
+      logger.debug({ apiservice: remote.name, reason: (error as Error).message }, 'no OpenAPI v2 of an extension')
     }
   }
 
@@ -316,5 +344,9 @@ export class Aggregator {
         )
       })
     if (!same) this.#versions = versions
+    const swaggers = [...this.#remotes.values()].flatMap(({ swagger }) => swagger ?? [])
+    const known = this.#swaggers
+    if (swaggers.length !== known.length || swaggers.some((swagger, index) => swagger !== known[index]))
+      this.#swaggers = swaggers
   }
 }

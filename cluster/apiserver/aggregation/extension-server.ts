@@ -50,6 +50,12 @@ const mayTakeLong = (url: string): boolean => {
   return isLongRunning(pathname, searchParams)
 }
 
+/** What the server's own server said. */
+interface RemoteDocument {
+  readonly value: unknown
+  readonly etag: string | undefined
+}
+
 export class ExtensionServer {
   readonly #environment: ExtensionEnvironment
   readonly #spec: ApiServiceSpec
@@ -89,13 +95,15 @@ export class ExtensionServer {
 
   /** A JSON document of the server's. Rejects for whatever is none. */
   async document(path: string): Promise<unknown> {
+    return (await this.newerDocument(path))?.value
+  }
+
+  /** The same, unless it is the one of that ETag still: then undefined. */
+  async newerDocument(path: string, etag?: string): Promise<RemoteDocument | undefined> {
     const signal = AbortSignal.timeout(CHECK_TIMEOUT)
-    const response = await this.#send({
-      method: 'GET',
-      path,
-      headers: { accept: 'application/json', ...identityHeaders(AGGREGATOR) },
-      signal,
-    })
+    const headers = { accept: 'application/json', ...identityHeaders(AGGREGATOR) }
+    const known = etag === undefined ? {} : { 'if-none-match': etag }
+    const response = await this.#send({ method: 'GET', path, headers: { ...headers, ...known }, signal })
     const chunks: Buffer[] = []
     let size = 0
     for await (const chunk of response as AsyncIterable<Buffer>) {
@@ -104,8 +112,9 @@ export class ExtensionServer {
       chunks.push(chunk)
     }
     const { statusCode = 0 } = response
+    if (statusCode === 304 && etag !== undefined) return undefined
     if (statusCode < 200 || statusCode > 299) throw new Error(`bad status from ${path}: ${statusCode}`)
-    return JSON.parse(Buffer.concat(chunks).toString())
+    return { value: JSON.parse(Buffer.concat(chunks).toString()), etag: response.headers.etag }
   }
 
   /** Passes the request on, and the answer back as it comes. Rejects when there is none; then nothing was answered. */

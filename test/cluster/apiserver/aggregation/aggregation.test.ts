@@ -108,6 +108,42 @@ test('discovery and OpenAPI tell of it with the rest', async t => {
   t.truthy(paths['apis/apps/v1'])
 })
 
+const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
+
+test('OpenAPI v2 has its part, under names that nobody else has', async t => {
+  const { server, extension } = await withExtension(t)
+  const { json, headers } = await server.fetch('/openapi/v2')
+  const { paths, definitions } = json
+  const { parameters, get: list } = paths['/apis/far.example.com/v1/namespaces/{namespace}/stars']
+  t.is(parameters[0].name, 'pretty')
+  t.is(list.responses[200].schema.$ref, '#/definitions/com.example.far.v1.Star')
+  const { properties } = definitions['com.example.far.v1.Star']
+  t.is(properties.metadata.$ref, `#/definitions/${META}_v2`)
+  t.is(properties.mass.$ref, '#/definitions/io.k8s.apimachinery.pkg.api.resource.Quantity')
+  t.deepEqual(properties.$ref, { type: 'string' })
+  t.is(definitions[`${META}_v2`].description, 'Of far away.')
+  t.truthy(definitions[META].properties.labels)
+  t.is(definitions['io.k8s.apimachinery.pkg.api.resource.Quantity_v2'], undefined)
+  t.is(definitions['com.example.far.v1.Unused'], undefined)
+  t.not(paths['/apis/apps/v1/']?.get.operationId, 'forged')
+  t.truthy(paths['/apis/apps/v1/namespaces/{namespace}/deployments'])
+  const accept = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'
+  t.true((await server.fetch('/openapi/v2', { headers: { accept } })).text.includes('A star is far away.'))
+  const known = { headers: { 'if-none-match': String(headers.etag) } }
+  t.is((await server.fetch('/openapi/v2', known)).code, 304)
+  t.is(
+    extension.requests.find(({ path }) => path === '/openapi/v2')?.headers['x-remote-user'],
+    'system:kube-aggregator',
+  )
+  // Away, its word stands; gone, it does not.
+  await extension.close()
+  t.is((await server.fetch(STARS)).code, 503)
+  await becomes(server, 'FailedDiscoveryCheck')
+  t.is((await server.fetch('/openapi/v2', known)).code, 304)
+  await server.fetch(`${APISERVICES}/${NAME}`, { method: 'DELETE' })
+  t.is((await server.fetch('/openapi/v2')).json.definitions['com.example.far.v1.Star'], undefined)
+})
+
 test('kubectl finds it, gets it and explains it', async t => {
   const { server } = await withExtension(t)
   const home = mkdtempSync(join(tmpdir(), 'seamark-home-'))
