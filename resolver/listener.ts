@@ -99,6 +99,12 @@ export interface RequestContext {
 /** A promise only where something has to be waited for: answers from memory come back at once. */
 export type MaybePromise<Value> = Value | Promise<Value>
 
+/** What `next` makes of the value: at once, where that is there. */
+export const whenKnown = <Value, Result>(
+  value: MaybePromise<Value>,
+  next: (value: Value) => MaybePromise<Result>,
+): MaybePromise<Result> => (value instanceof Promise ? value.then(next) : next(value))
+
 /**
  * The door between server and resolver: bytes in, bytes out. `undefined`: stay silent.
  * Never throws and never rejects: a bug inside becomes SERVFAIL and is counted.

@@ -12,7 +12,7 @@ import type { Clock } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
 import type { Counter } from '#lib/metrics.ts'
 import { type Chain, runIn } from './chain.ts'
-import type { MaybePromise, RequestContext, Responder } from './listener.ts'
+import { type MaybePromise, type RequestContext, type Responder, whenKnown } from './listener.ts'
 import { memoOf } from './memo.ts'
 import type { Next } from './next.ts'
 import type { Plugin, Reply, ReplyObserver } from './plugin.ts'
@@ -265,8 +265,7 @@ const noTransfer = answered('', refusedBecause(extendedErrorCodes.PROHIBITED, 'n
 const noStream = refusedBecause(extendedErrorCodes.NOT_SUPPORTED, 'a zone is transferred over TCP alone')
 
 const runOtherClass = (query: Query, chain: Chain): MaybePromise<Verdict> => {
-  const verdict = chain.runOtherClass(query)
-  return verdict instanceof Promise ? verdict.then(orWrongClass) : orWrongClass(verdict)
+  return whenKnown(chain.runOtherClass(query), orWrongClass)
 }
 
 const orWrongClass = (verdict: Verdict): Verdict => (verdict.verdict === 'unhandled' ? wrongClass : verdict)

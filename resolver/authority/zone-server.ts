@@ -3,7 +3,7 @@
  * while a zone has no data, what is passed on, and aliases that lead out of the zones.
  */
 import { questionFor } from '../ask-again.ts'
-import type { MaybePromise } from '../listener.ts'
+import { type MaybePromise, whenKnown } from '../listener.ts'
 import type { Next } from '../next.ts'
 import type { ZoneCopy } from '../plugin.ts'
 import type { Query } from '../query.ts'
@@ -108,8 +108,7 @@ export class ZoneServer<Held extends HeldZone = HeldZone> {
     if (result.outside !== undefined) return this.#follow(query, result)
     if (!result.missing || !fallthrough.some(each => isSubdomain(question.canonicalName, each))) return verdict
     trace?.add(name, 'falls through to the next plugin')
-    const other = next(query)
-    return other instanceof Promise ? other.then(value => orElse(value, verdict)) : orElse(other, verdict)
+    return whenKnown(next(query), other => orElse(other, verdict))
   }
 
   /** RFC 1034 §4.3.1: who did not ask for recursion follows aliases by himself. */
@@ -117,10 +116,7 @@ export class ZoneServer<Held extends HeldZone = HeldZone> {
     const { name, resolveInternally } = this.#options
     const further = query.recursionDesired ? questionFor(query, outside!) : undefined
     if (!further) return answered(name, answer)
-    const verdict = resolveInternally(further)
-    return verdict instanceof Promise
-      ? verdict.then(value => answered(name, joinAnswer(answer, value)))
-      : answered(name, joinAnswer(answer, verdict))
+    return whenKnown(resolveInternally(further), verdict => answered(name, joinAnswer(answer, verdict)))
   }
 }
 

@@ -9,7 +9,7 @@ import { questionFor } from '../ask-again.ts'
 import { DirectiveReader } from '../corefile/directive-reader.ts'
 import { suggestion } from '../corefile/nearest.ts'
 import type { Word } from '../corefile/syntax.ts'
-import type { MaybePromise } from '../listener.ts'
+import { type MaybePromise, whenKnown } from '../listener.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
 import type { Next } from '../next.ts'
 import type { BlockContext, Environment, Plugin, PluginModule } from '../plugin.ts'
@@ -106,10 +106,7 @@ class Autopath implements Plugin {
   handle(query: Query, next: Next): MaybePromise<Verdict> {
     const candidates = this.#candidates(query)
     if (candidates.length === 0) return next(query)
-    const first = next(query)
-    return first instanceof Promise
-      ? first.then(verdict => this.#walk({ query, next, candidates, first: verdict }))
-      : this.#walk({ query, next, candidates, first })
+    return whenKnown(next(query), first => this.#walk({ query, next, candidates, first }))
   }
 
   /** What the client would ask for next, in order; empty unless the question is its first candidate. */

@@ -8,6 +8,7 @@ import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { DirectiveReader } from '../corefile/directive-reader.ts'
 import type { Word } from '../corefile/syntax.ts'
+import { whenKnown } from '../listener.ts'
 import type { Plugin, PluginModule } from '../plugin.ts'
 import type { Question } from '../query.ts'
 import { synthesizedSoa } from '../synthesized-soa.ts'
@@ -32,11 +33,8 @@ export const bogusNxdomainPlugin: PluginModule = {
         name: 'bogus_nxdomain',
         steady: true,
         transparent: true,
-        handle(query, next) {
-          const verdict = next(query)
-          const judge = (value: Verdict) => judged(value, query.question, { networks, zones: block.zones })
-          return verdict instanceof Promise ? verdict.then(judge) : judge(verdict)
-        },
+        handle: (query, next) =>
+          whenKnown(next(query), verdict => judged(verdict, query.question, { networks, zones: block.zones })),
       }),
     )
   },

@@ -1,11 +1,13 @@
 /**
  * dns64: for clients that have IPv6 alone, addresses of NAT64 in place of those of IPv4 that a name has (RFC 6147 §5.1).
  */
+
 import { isIPv6 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { questionFor } from '../ask-again.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import type { Word } from '../corefile/syntax.ts'
+import { whenKnown } from '../listener.ts'
 import { type MetricTable, registerMetrics } from '../metrics.ts'
 import type { Next } from '../next.ts'
 import type { Plugin, PluginModule } from '../plugin.ts'
@@ -78,10 +80,9 @@ export const dns64Plugin: PluginModule = {
           // RFC 6147 §5.5: who checks signatures itself would find ours missing.
           const validates = query.checkingDisabled && query.edns?.dnssecOk
           if (!isAsked || validates || (!allowsIpv4 && !isIPv6(query.client.address))) return next(query)
-          const conclude = (first: Verdict) =>
-            needsTranslation(first, translatesAll) ? translate(query, next, first) : first
-          const first = next(query)
-          return first instanceof Promise ? first.then(conclude) : conclude(first)
+          return whenKnown(next(query), first =>
+            needsTranslation(first, translatesAll) ? translate(query, next, first) : first,
+          )
         },
       }
     })

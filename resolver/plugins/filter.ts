@@ -7,7 +7,7 @@
 import type { Clock, Milliseconds } from '#lib/clock.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import type { Word } from '../corefile/syntax.ts'
-import type { MaybePromise } from '../listener.ts'
+import { type MaybePromise, whenKnown } from '../listener.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
 import type { Next } from '../next.ts'
 import type { Environment, Plugin, PluginModule } from '../plugin.ts'
@@ -103,8 +103,7 @@ class Filter implements Plugin {
     if (this.#settings.except.some(zone => isSubdomain(canonicalName, zone))) return next(query)
     const reason = this.#reasonAgainst(type)
     if (reason !== undefined) return this.#empty(query, reason)
-    const verdict = next(query)
-    return verdict instanceof Promise ? verdict.then(value => this.#without(value)) : this.#without(verdict)
+    return whenKnown(next(query), verdict => this.#without(verdict))
   }
 
   /** Undefined: the type passes. */

@@ -1,6 +1,8 @@
 /** header: sets and clears bits in the header of queries, for the plugins behind it, and of replies. */
+
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import type { Property, Word } from '../corefile/syntax.ts'
+import { whenKnown } from '../listener.ts'
 import type { Plugin, PluginModule } from '../plugin.ts'
 import type { Query } from '../query.ts'
 import type { Answer, Verdict } from '../verdict.ts'
@@ -50,10 +52,7 @@ export const headerPlugin: PluginModule = {
         name: 'header',
         steady: true,
         transparent: true,
-        handle(query, next) {
-          const verdict = next(changesQuery ? { ...query, ...queryChanges } : query)
-          return verdict instanceof Promise ? verdict.then(change) : change(verdict)
-        },
+        handle: (query, next) => whenKnown(next(changesQuery ? { ...query, ...queryChanges } : query), change),
       }
     })
   },

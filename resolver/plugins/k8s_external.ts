@@ -3,7 +3,7 @@
  * are not part of it. The cluster is that of the block's `kubernetes`; the zone itself is `resolver/zone/external-*`.
  */
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
-import type { MaybePromise } from '../listener.ts'
+import { type MaybePromise, whenKnown } from '../listener.ts'
 import type { Next } from '../next.ts'
 import type { BlockContext, Plugin, PluginModule, ZoneCopy } from '../plugin.ts'
 import type { Query } from '../query.ts'
@@ -89,10 +89,9 @@ class External implements Plugin {
     if (zone === undefined) return next(query)
     const cluster = this.#cluster()
     if (!cluster) return answered(NAME, notReady())
-    const result = answerExternal(cluster, this.#settings, query, zone)
-    return result instanceof Promise
-      ? result.then(value => this.#conclude(value, query, next))
-      : this.#conclude(result, query, next)
+    return whenKnown(answerExternal(cluster, this.#settings, query, zone), result =>
+      this.#conclude(result, query, next),
+    )
   }
 
   copyZone(name: DnsName): ZoneCopy | undefined {
@@ -112,8 +111,7 @@ class External implements Plugin {
     const { canonicalName } = query.question
     if (outcome !== 'missing' || !this.#fallthrough.some(zone => isSubdomain(canonicalName, zone))) return verdict
     query.trace?.add(NAME, 'falls through to the next plugin')
-    const other = next(query)
-    return other instanceof Promise ? other.then(value => orElse(value, verdict)) : orElse(other, verdict)
+    return whenKnown(next(query), other => orElse(other, verdict))
   }
 }
 

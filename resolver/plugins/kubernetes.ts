@@ -8,7 +8,7 @@ import type { Logger } from '#lib/log.ts'
 import { exponentialBuckets } from '#lib/metrics.ts'
 import type { EndpointSliceView } from '#watcher/views/endpoint-slice.ts'
 import type { Directive, Property } from '../corefile/syntax.ts'
-import type { MaybePromise } from '../listener.ts'
+import { type MaybePromise, whenKnown } from '../listener.ts'
 import { withTerms } from '../memo.ts'
 import type { MemoTerms } from '../memo-terms.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
@@ -199,10 +199,7 @@ class Kubernetes implements Plugin {
     if (!zone) return next(query)
     if (this.#wantsMetadata) this.provideMetadata(query, (query.metadata ??= new Map()))
     if (!this.#zones) return answered(NAME, notReady())
-    const result = this.#zones.answer(query, zone)
-    return result instanceof Promise
-      ? result.then(value => this.#conclude(value, zone, query, next))
-      : this.#conclude(result, zone, query, next)
+    return whenKnown(this.#zones.answer(query, zone), result => this.#conclude(result, zone, query, next))
   }
 
   #conclude(
@@ -219,8 +216,7 @@ class Kubernetes implements Plugin {
     )
     if (outcome !== 'missing' || !this.#fallsThrough(query.question.canonicalName)) return verdict
     query.trace?.add(NAME, 'falls through to the next plugin')
-    const other = next(query)
-    return other instanceof Promise ? other.then(value => orElse(value, verdict)) : orElse(other, verdict)
+    return whenKnown(next(query), other => orElse(other, verdict))
   }
 
   #memoTerms(

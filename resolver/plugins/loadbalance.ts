@@ -13,7 +13,7 @@ import { Recurrence } from '#lib/recurrence.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import { type Network, parseNetwork } from '../corefile/network.ts'
 import type { Directive, Property } from '../corefile/syntax.ts'
-import type { MaybePromise } from '../listener.ts'
+import { type MaybePromise, whenKnown } from '../listener.ts'
 import { parseWeights, Weights } from '../loadbalance/weights.ts'
 import { withTerms } from '../memo.ts'
 import type { Next } from '../next.ts'
@@ -125,8 +125,7 @@ class Loadbalance implements Plugin {
   }
 
   handle(query: Query, next: Next): MaybePromise<Verdict> {
-    const verdict = next(query)
-    return verdict instanceof Promise ? verdict.then(value => this.#order(value)) : this.#order(verdict)
+    return whenKnown(next(query), verdict => this.#order(verdict))
   }
 
   /** Reads the weights if they have changed. What is wrong is told, and those from before hold. */

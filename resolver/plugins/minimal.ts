@@ -2,7 +2,9 @@
  * minimal: leaves the authority and additional sections out of answers that have data. Denials, failures and referrals
  * keep them: there they are the answer.
  */
+
 import { DirectiveReader } from '../corefile/directive-reader.ts'
+import { whenKnown } from '../listener.ts'
 import type { Plugin, PluginModule } from '../plugin.ts'
 import type { Verdict } from '../verdict.ts'
 import { rcodes } from '../wire/codes.ts'
@@ -18,10 +20,7 @@ export const minimalPlugin: PluginModule = {
         name: 'minimal',
         steady: true,
         transparent: true,
-        handle(query, next) {
-          const verdict = next(query)
-          return verdict instanceof Promise ? verdict.then(minimise) : minimise(verdict)
-        },
+        handle: (query, next) => whenKnown(next(query), minimise),
       }),
     )
   },

@@ -7,7 +7,7 @@
  */
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import type { Directive } from '../corefile/syntax.ts'
-import type { MaybePromise } from '../listener.ts'
+import { type MaybePromise, whenKnown } from '../listener.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
 import type { Next } from '../next.ts'
 import type { BlockContext, Environment, Plugin, PluginModule } from '../plugin.ts'
@@ -116,9 +116,7 @@ class PolicyPlugin implements Plugin {
     const action = decide(this.#rulesFor(name), asker, askedOf(name, cluster))
     const denial = action === 'allow' ? undefined : this.#deny(query, action, asker, cluster)
     if (denial) return denial
-    const verdict = next(query)
-    const judge = (value: Verdict): Verdict => this.#judgeTargets(query, value, asker, cluster) ?? value
-    return verdict instanceof Promise ? verdict.then(judge) : judge(verdict)
+    return whenKnown(next(query), verdict => this.#judgeTargets(query, verdict, asker, cluster) ?? verdict)
   }
 
   #cluster(): ClusterZones | undefined {

@@ -7,7 +7,7 @@
  */
 import { DirectiveReader, type PropertyTable, type PropertyValues } from '../corefile/directive-reader.ts'
 import type { Property } from '../corefile/syntax.ts'
-import type { MaybePromise } from '../listener.ts'
+import { type MaybePromise, whenKnown } from '../listener.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
 import { NetworkList } from '../network-list.ts'
 import type { Next } from '../next.ts'
@@ -155,10 +155,7 @@ class RateLimit implements Plugin {
     const charge = { query, zone, key: this.#keyOf(query) }
     const limited = this.#charge(charge, 'queries')
     if (limited) return limited
-    const verdict = next(query)
-    return verdict instanceof Promise
-      ? verdict.then(value => this.#afterwards(charge, value))
-      : this.#afterwards(charge, verdict)
+    return whenKnown(next(query), verdict => this.#afterwards(charge, verdict))
   }
 
   /** Undefined: there is no limit for the question. What this server asks itself a client has been charged for. */

@@ -7,7 +7,7 @@
  */
 import ipaddr from 'ipaddr.js'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
-import type { MaybePromise } from '../listener.ts'
+import { type MaybePromise, whenKnown } from '../listener.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
 import type { Next } from '../next.ts'
 import type { Environment, Plugin, PluginModule } from '../plugin.ts'
@@ -84,8 +84,7 @@ class Rebind implements Plugin {
     const { zones, allow } = this.#settings
     const isWatched = zones.some(zone => isSubdomain(canonicalName, zone))
     if (!isWatched || allow.some(zone => isSubdomain(canonicalName, zone))) return next(query)
-    const verdict = next(query)
-    return verdict instanceof Promise ? verdict.then(value => this.#judge(query, value)) : this.#judge(query, verdict)
+    return whenKnown(next(query), verdict => this.#judge(query, verdict))
   }
 
   #judge(query: Query, verdict: Verdict): Verdict {

@@ -3,7 +3,7 @@
  * Each line is a rule; rules run in the order of the file until one that stops has applied.
  */
 import { DirectiveReader } from '../corefile/directive-reader.ts'
-import type { MaybePromise } from '../listener.ts'
+import { type MaybePromise, whenKnown } from '../listener.ts'
 import { withTerms } from '../memo.ts'
 import type { MemoTerms } from '../memo-terms.ts'
 import type { Next } from '../next.ts'
@@ -47,10 +47,7 @@ class Rewrite implements Plugin {
     if (!rewritten) return next(query)
     if (this.#settings.stop) finished.add(rewritten.query)
     query.trace?.add('rewrite', 'question or answer is rewritten', { name: rewritten.query.question.name })
-    const verdict = this.#ask(query, rewritten, next)
-    return verdict instanceof Promise
-      ? verdict.then(value => restored(query, value, rewritten))
-      : restored(query, verdict, rewritten)
+    return whenKnown(this.#ask(query, rewritten, next), verdict => restored(query, verdict, rewritten))
   }
 
   /** What came in as another class has passed by the plugins that are for IN alone: they are asked from the front. */
@@ -74,6 +71,5 @@ const restored = (query: Query, given: Verdict, rewritten: Rewritten): MaybeProm
   const verdict = withTerms(given, terms => termsOf(query, rewritten, terms))
   const { restore } = rewritten
   if (verdict.verdict !== 'answered' || !restore) return verdict
-  const answer = restore(verdict.answer)
-  return answer instanceof Promise ? answer.then(value => ({ ...verdict, answer: value })) : { ...verdict, answer }
+  return whenKnown(restore(verdict.answer), answer => ({ ...verdict, answer }))
 }

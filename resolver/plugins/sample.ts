@@ -4,8 +4,10 @@
  *
  * Promised: each address is in the same share of the answers. The records that an answer has around its addresses stay.
  */
+
 import type { Random } from '#lib/random.ts'
 import { DirectiveReader } from '../corefile/directive-reader.ts'
+import { whenKnown } from '../listener.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
 import type { Plugin, PluginModule } from '../plugin.ts'
 import type { Query } from '../query.ts'
@@ -49,12 +51,7 @@ export const samplePlugin: PluginModule = {
       const settings = { zones, count, random, view: block.view, counters: registerMetrics(registry, metrics) }
       return {
         name: NAME,
-        handle(query, next) {
-          const verdict = next(query)
-          return verdict instanceof Promise
-            ? verdict.then(value => sampled(settings, query, value))
-            : sampled(settings, query, verdict)
-        },
+        handle: (query, next) => whenKnown(next(query), verdict => sampled(settings, query, verdict)),
       }
     })
   },

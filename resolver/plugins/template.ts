@@ -4,7 +4,7 @@
  */
 import { questionFor } from '../ask-again.ts'
 import { DirectiveReader } from '../corefile/directive-reader.ts'
-import type { MaybePromise } from '../listener.ts'
+import { type MaybePromise, whenKnown } from '../listener.ts'
 import { countedBy } from '../memo.ts'
 import { type HitCount, lasting } from '../memo-terms.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
@@ -170,8 +170,7 @@ class TemplatePlugin implements Plugin {
     if (isInAnswer) return answered('template', answer, lasting)
     const question = questionFor(query, target)
     if (!question) return failure('the chain of aliases is too long')
-    const verdict = this.#ask(question)
-    return verdict instanceof Promise ? verdict.then(value => join(answer, value)) : join(answer, verdict)
+    return whenKnown(this.#ask(question), verdict => join(answer, verdict))
   }
 
   #labels({ server }: Query, zone: DnsName) {

@@ -2,7 +2,9 @@
  * topology: of the endpoints of a headless service a client gets those that are meant for it (their hints), or those of its
  * own topology zone, as long as there are enough of them; else all. The names stay as they are.
  */
+
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
+import { whenKnown } from '../listener.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
 import { NetworkList } from '../network-list.ts'
 import type { BlockContext, Plugin, PluginModule } from '../plugin.ts'
@@ -95,12 +97,7 @@ export const topologyPlugin: PluginModule = {
       const settings = { zones, clients, node, minimum, block, counters: registerMetrics(registry, metrics) }
       return {
         name: NAME,
-        handle(query, next) {
-          const verdict = next(query)
-          return verdict instanceof Promise
-            ? verdict.then(value => preferNear(settings, query, value))
-            : preferNear(settings, query, verdict)
-        },
+        handle: (query, next) => whenKnown(next(query), verdict => preferNear(settings, query, verdict)),
       }
     })
   },

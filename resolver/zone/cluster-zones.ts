@@ -4,7 +4,7 @@
  * Promised: an answer for every question whose name lies in a zone; for names of the zone at once, without a promise.
  */
 import type { Milliseconds } from '#lib/clock.ts'
-import type { MaybePromise } from '../listener.ts'
+import { type MaybePromise, whenKnown } from '../listener.ts'
 import type { Next } from '../next.ts'
 import type { Query } from '../query.ts'
 import { emptyAnswer } from '../verdict.ts'
@@ -56,13 +56,13 @@ export class ClusterZones {
   /** What `find` finds; where it is a denial while a watch is down, what it finds when that is over or waited out. */
   certain(query: Query, find: () => MaybePromise<ZoneAnswer>): MaybePromise<ZoneAnswer> {
     const { index, catchUp } = this.options
-    const found = then(find(), value => {
+    const found = whenKnown(find(), value => {
       if (!value.absence || !index.synced || !catchUp || catchUp.isCaughtUp) return value
       query.trace?.add('kubernetes', 'not known, and a watch is down: the apiserver is asked')
-      return then(catchUp.wait(), outcome => this.#conclude(outcome, value, find))
+      return whenKnown(catchUp.wait(), outcome => this.#conclude(outcome, value, find))
     })
     // Without OPT there is nowhere to say it.
-    return query.edns ? then(found, value => this.#withAge(value)) : found
+    return query.edns ? whenKnown(found, value => this.#withAge(value)) : found
   }
 
   #conclude(outcome: CatchUpOutcome, denial: ZoneAnswer, find: () => MaybePromise<ZoneAnswer>) {
@@ -119,6 +119,3 @@ export class ClusterZones {
     return without(node, lookup.index, noData(query, soaRecord(lookup), node.reason))
   }
 }
-
-const then = <From, To>(from: MaybePromise<From>, next: (value: From) => MaybePromise<To>): MaybePromise<To> =>
-  from instanceof Promise ? from.then(next) : next(from)

@@ -3,7 +3,7 @@
  *
  * Promised: the RCODE is that of the chain's end (RFC 6604); a failure on the way is a failure, never "no address".
  */
-import type { MaybePromise } from '../listener.ts'
+import { type MaybePromise, whenKnown } from '../listener.ts'
 import type { Next } from '../next.ts'
 import type { Query } from '../query.ts'
 import { emptyAnswer } from '../verdict.ts'
@@ -89,8 +89,7 @@ const elsewhere = (
   target: DnsName,
   chain: readonly ResourceRecord[],
 ): MaybePromise<ZoneAnswer> => {
-  const answer = resolveTarget(options.resolveInternally, query, target, chain)
-  return answer instanceof Promise ? answer.then(answeredWith) : answeredWith(answer)
+  return whenKnown(resolveTarget(options.resolveInternally, query, target, chain), answeredWith)
 }
 
 const authoritative = (answers: readonly ResourceRecord[], additional: readonly ResourceRecord[] = []): ZoneAnswer =>

@@ -5,7 +5,7 @@
  * without aliases and without load balancers known by name are answered at once, without a promise.
  */
 import { questionFor } from '../ask-again.ts'
-import type { MaybePromise } from '../listener.ts'
+import { type MaybePromise, whenKnown } from '../listener.ts'
 import type { Query } from '../query.ts'
 import { type Answer, emptyAnswer } from '../verdict.ts'
 import { rcodes, recordTypes } from '../wire/codes.ts'
@@ -52,10 +52,8 @@ const find = (
         answer: noName(query, externalSoa(lookup), node.reason),
         ...(!node.impossible && { absence: true }),
       }
-    case 'alias': {
-      const answer = followName(cluster, query, lookup, node.target)
-      return answer instanceof Promise ? answer.then(answeredWith) : answeredWith(answer)
-    }
+    case 'alias':
+      return whenKnown(followName(cluster, query, lookup, node.target), answeredWith)
     case 'present':
       return presentAnswer(cluster, query, lookup, node)
   }

@@ -4,7 +4,7 @@
  * Promised: the RCODE is that of the chain's end (RFC 6604); a failure on the way is a failure, never "no address".
  */
 import { questionFor } from '../ask-again.ts'
-import type { MaybePromise } from '../listener.ts'
+import { type MaybePromise, whenKnown } from '../listener.ts'
 import type { Next } from '../next.ts'
 import type { Query } from '../query.ts'
 import { type Answer, emptyAnswer, type Verdict } from '../verdict.ts'
@@ -21,8 +21,7 @@ export const resolveTarget = (
 ): MaybePromise<Answer> => {
   const question = questionFor(query, target)
   if (!question) return failedTarget(chain, 'the chain of aliases is too long')
-  const verdict = resolveInternally(question)
-  return verdict instanceof Promise ? verdict.then(value => joinAnswer(chain, value)) : joinAnswer(chain, verdict)
+  return whenKnown(resolveInternally(question), verdict => joinAnswer(chain, verdict))
 }
 
 const joinAnswer = (chain: readonly ResourceRecord[], verdict: Verdict): Answer => {
