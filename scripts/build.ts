@@ -8,6 +8,7 @@ import { dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type ModuleInfo, type OutputChunk, type Plugin, type PluginContext, rolldown } from 'rolldown'
 import { parseSync } from 'rolldown/utils'
+import { inAscii } from './in-ascii.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = join(root, 'dist')
@@ -93,13 +94,6 @@ const emit = (context: PluginContext, path: string): string => {
 }
 
 /**
- * Node keeps a text with one character beyond ASCII in twice the memory, and V8 reads it more slowly. No comments are left,
- * so it is in a literal or a name, which may have it escaped. After all else, since who writes JavaScript writes it back.
- */
-const inAscii = (code: string): string =>
-  code.replaceAll(/[^\0-\x7f]/g, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
-
-/**
  * V8 compiles a function that stands in parentheses with its file, and what is compiled with its file is what the compile
  * cache keeps: a function without them is compiled anew in each start. Those of classes cannot have any.
  */
@@ -161,6 +155,7 @@ const { output } = await bundle.write({
 })
 const chunks = output.filter(each => each.type === 'chunk')
 for (const { name, fileName, code } of chunks) {
+  // After all else, since who writes JavaScript writes it back.
   const text = inAscii(code)
   // In files of which a start needs little, most would be compiled for nothing.
   writeFileSync(join(dist, fileName), names.includes(name) ? inParentheses(text) : text)
