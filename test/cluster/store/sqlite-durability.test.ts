@@ -10,8 +10,8 @@ import { openSqliteStore } from '#cluster/store/backends/sqlite/sqlite-store.ts'
 import { sleep, systemClock } from '#lib/clock.ts'
 import { silentLogger } from '#lib/log.ts'
 import { createRegistry } from '#lib/metrics.ts'
-import { findProgram, skip } from '../../support/programs.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
+import { findTracer, readTrace } from './tracer.ts'
 
 const writer = join(dirname(fileURLToPath(import.meta.url)), 'writer.process.ts')
 
@@ -77,72 +77,69 @@ test('every acknowledged write survives 52 kills under load, and no revision is 
   for (const count of counts) t.true(count > KILLS * WRITERS)
 })
 
-interface Call {
-  readonly name: string
-  readonly text: string
+/** What the disk does to one of the files, and which of twelve writes the store refuses. */
+interface Fault {
+  readonly file: string
+  /** As strace has it. */
+  readonly inject: string
+  /** Bytes of each value. A round of the log has room for seven of a megabyte. */
+  readonly size: number
+  readonly refused: readonly number[]
 }
 
-/** The system calls of a trace (`strace -f -y`) in the order in which they ended. */
-const readTrace = (trace: string): Call[] => {
-  const begun = new Map<string, string>()
-  const calls: Call[] = []
-  for (const line of trace.split('\n')) {
-    const [, thread = '', rest = ''] = /^(\d+)\s+(.*)$/.exec(line) ?? []
-    const unfinished = rest.indexOf(' <unfinished ...>')
-    if (unfinished >= 0) {
-      begun.set(thread, rest.slice(0, unfinished))
-      continue
-    }
-    const resumed = /^<\.\.\. \w+ resumed>(.*)$/.exec(rest)
-    const text = resumed ? `${begun.get(thread) ?? ''}${resumed[1]}` : rest
-    const name = /^(\w+)\(/.exec(text)?.[1]
-    if (name) calls.push({ name, text })
-  }
-  return calls
-}
+const from = (first: number): number[] => Array.from({ length: 12 - first }, (_, index) => first + index)
 
-/** The path of strace, when it may trace. */
-const findTracer = async (t: ExecutionContext): Promise<string | undefined> => {
-  const strace = findProgram('strace')
-  if (!strace) return void skip(t, 'strace is not installed')
-  const probe = ['-f', '-o', join(temporaryFolder(t), 'probe'), 'true']
-  const [refused] = await once(spawn(strace, probe, { stdio: 'ignore' }), 'exit')
-  return refused === 0 ? strace : void skip(t, 'ptrace is not permitted')
-}
-
-test('after a sync that failed nothing is called durable until the directory is opened anew', async t => {
+const hold = async (t: ExecutionContext, { file, inject, size, refused }: Fault): Promise<void> => {
   const strace = await findTracer(t)
   if (!strace) return
-  const refused = 'DATA_DIR_UNUSABLE'
+  const folder = temporaryFolder(t)
+  const directory = join(folder, 'store')
+  const empty = await openSqliteStore({ directory, logger: silentLogger, registry: createRegistry() })
+  await empty.close()
+  const fault = ['-P', join(directory, file), '-e', `inject=${inject}`]
+  const program = [process.execPath, join(dirname(writer), 'faulty-disk.process.ts'), directory, String(size)]
+  const child = spawn(strace, ['-f', '-o', join(folder, 'trace'), ...fault, ...program], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', data => (output += data))
+  await once(child, 'close')
+  t.regex(output, /^\{/, file)
+  t.regex(readFileSync(join(folder, 'trace'), 'utf8'), /\(INJECTED\)/)
+  const { outcomes, before, after } = JSON.parse(output) as Record<string, string[]>
+  const isRefused = (index: number): boolean => refused.includes(index)
+  t.deepEqual(
+    outcomes,
+    from(0).map(index => (isRefused(index) ? 'DATA_DIR_UNUSABLE' : 'ok')),
+    `${file} ${inject}`,
+  )
+  const keys = from(0).flatMap(index => (isRefused(index) ? [] : [`/${index}`]))
+  t.deepEqual({ before: before?.toSorted(byNumber), after: after?.toSorted(byNumber) }, { before: keys, after: keys })
+}
+
+const byNumber = (one: string, other: string): number => Number(one.slice(1)) - Number(other.slice(1))
+
+test('after a sync that failed nothing is called durable until the directory is opened anew', async t => {
+  const inject = (when: number): string => `fsync,fdatasync:error=EIO:when=${when}`
+  // Opening syncs the log once.
+  await hold(t, { file: 'store.log', inject: inject(4), size: 10, refused: from(2) })
+  await hold(t, { file: 'store.sqlite-journal', inject: inject(1), size: 1 << 20, refused: from(7) })
+  await hold(t, { file: 'store.sqlite', inject: inject(1), size: 1 << 20, refused: from(7) })
+})
+
+test('what the disk has no room for is read all the same, and written once it has', async t => {
+  const inject = (when: string): string => `pwrite64:error=ENOSPC:when=${when}`
   const cases = [
-    // Opening syncs the log once.
-    { file: 'store.log', when: 4, size: 10, accepted: 2 },
-    // SQLite syncs the head of its log with the first commit. A round of the log has room for seven values.
-    { file: 'store.sqlite-wal', when: 2, size: 1 << 20, accepted: 7 },
+    { file: 'store.sqlite-journal', when: '1+', refused: from(7) },
+    { file: 'store.sqlite-journal', when: '1', refused: [] },
+    // Again when it is to be committed, for which the transaction begins anew.
+    { file: 'store.sqlite-journal', when: '1..2', refused: [7] },
+    { file: 'store.sqlite', when: '3', refused: [7] },
+    // Nor for undoing the commit that was cut short.
+    { file: 'store.sqlite', when: '3..4', refused: [7] },
+    { file: 'store.sqlite', when: '3..6', refused: [7, 8] },
   ]
-  for (const { file, when, size, accepted } of cases) {
-    const folder = temporaryFolder(t)
-    const directory = join(folder, 'store')
-    const empty = await openSqliteStore({ directory, logger: silentLogger, registry: createRegistry() })
-    await empty.close()
-    const fault = ['-P', join(directory, file), '-e', `inject=fsync,fdatasync:error=EIO:when=${when}`]
-    const program = [process.execPath, join(dirname(writer), 'failed-sync.process.ts'), directory, String(size)]
-    const child = spawn(strace, ['-f', '-o', join(folder, 'trace'), ...fault, ...program], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    let output = ''
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', data => (output += data))
-    await once(child, 'close')
-    t.regex(output, /^\{/, file)
-    const { outcomes, before, after } = JSON.parse(output) as Record<string, string[]>
-    t.deepEqual(
-      outcomes,
-      Array.from({ length: 12 }, (_, index) => (index < accepted ? 'ok' : refused)),
-      file,
-    )
-    const keys = Array.from({ length: accepted }, (_, index) => `/${index}`)
-    t.deepEqual({ before, after }, { before: keys, after: keys }, file)
-  }
+  for (const { when, ...of } of cases) await hold(t, { ...of, inject: inject(when), size: 1 << 20 })
 })
 
 test('the log is synced before each group is acknowledged, and a group shares its sync', async t => {

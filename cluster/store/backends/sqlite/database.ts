@@ -2,11 +2,12 @@
  * The database file and the log before it: opened by one process at a time, checked, brought to the schema. Runs in the
  * worker.
  *
- * Promised: whatever happens, the database is whole and of one moment (`synchronous=NORMAL`): what was committed since its
- * last checkpoint may be missing after a loss of power, and is in the log then. A file that is not ours, is damaged, or was
- * written by a newer Seamark is refused before anything in it changes.
+ * Promised: whatever happens, the database is whole and of one moment, that of its last commit (a rollback journal and
+ * `synchronous=FULL`): what came later is in the log. A file that is not ours, is damaged, or was written by a newer Seamark
+ * is refused before anything in it changes but a commit that was cut short, which SQLite undoes.
  */
-import { existsSync, rmSync } from 'node:fs'
+import assert from 'node:assert'
+import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { type ErrorCode, SeamarkError, systemCode } from '#lib/errors.ts'
 import { CleanMark } from './clean-mark.ts'
@@ -71,7 +72,7 @@ const SQLITE_CORRUPT = 11
 const SQLITE_FULL = 13
 const SQLITE_CANTOPEN = 14
 const SQLITE_NOTADB = 26
-const NO_ROOM: ReadonlySet<number> = new Set([SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN])
+const DISK_FAILURES: ReadonlySet<number> = new Set([SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN])
 
 const resultCode = (error: unknown): number | undefined =>
   typeof error === 'object' && error !== null && 'errcode' in error && typeof error.errcode === 'number'
@@ -84,6 +85,14 @@ const SQLITE_IOERR_FSYNC = 1034
 /** After it nobody knows which of what was written before is on the disk; a further sync would call all of it good. */
 export const isFailedSync = (error: unknown): boolean =>
   typeof error === 'object' && error !== null && 'errcode' in error && error.errcode === SQLITE_IOERR_FSYNC
+
+/** The disk did not take something, or gave something back: SQLite may have ended the transaction. */
+export const isDiskFailure = (error: unknown): boolean => DISK_FAILURES.has(resultCode(error) ?? 0)
+
+/** `memory`: only for what is never committed. */
+export const setJournalMode = (database: DatabaseSync, mode: 'truncate' | 'memory'): void => {
+  assert.equal(pragma(database, `journal_mode = ${mode}`), mode)
+}
 
 /** What a failure of SQLite or the system means to the people who run it. Anything else is a bug and thrown on. */
 export const worldFailure = (error: unknown, file: string): SeamarkError => {
@@ -117,59 +126,23 @@ export const openDatabase = ({ file, lockFile, logFile, markFile }: WorkerOption
   let database: DatabaseSync | undefined
   try {
     const mark = new CleanMark(markFile, file)
-    const place = { file, logFile, unchanged: mark.holds() }
-    const checked = existsSync(`${file}-wal`) ? checkAside(place) : undefined
     database = new DatabaseSync(file, { enableForeignKeyConstraints: false })
-    // Known before anything is written. With the exclusive mode the index of SQLite's log lives in this process's memory.
+    // Known before anything is written.
     database.exec('PRAGMA locking_mode = EXCLUSIVE')
-    const { version, log: known } = checked ?? check(database, place)
+    const version = checkIdentity(database, file)
+    if (version > 0 && !mark.holds()) checkPages(database, file)
+    const known = version < SCHEMA_VERSION ? undefined : openLog(database, logFile)
     mark.remove()
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON')
-    // A checkpoint is a part of folding the log, and what is committed late may not be written early.
-    database.exec('PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY')
+    setJournalMode(database, 'truncate')
+    database.exec('PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA temp_store = MEMORY')
+    // What is committed late is not written early.
+    database.exec('PRAGMA cache_spill = OFF; PRAGMA cache_size = -16384')
     const log = known ?? bringToSchema(database, version, logFile)
-    database.exec('PRAGMA synchronous = NORMAL; PRAGMA cache_spill = OFF')
     return opened({ database, lock, log, mark })
   } catch (error) {
     database?.close()
     lock.close()
     throw worldFailure(error, file)
-  }
-}
-
-interface Place {
-  readonly file: string
-  readonly logFile: string
-  /** Closed in order, and not touched since. */
-  readonly unchanged: boolean
-}
-
-interface Checked {
-  readonly version: number
-  /** None before the version that has one. */
-  readonly log: Log | undefined
-}
-
-const check = (database: DatabaseSync, { file, logFile, unchanged }: Place): Checked => {
-  const version = checkIdentity(database, file)
-  if (version > 0 && !unchanged) checkPages(database, file)
-  return { version, log: version < SCHEMA_VERSION ? undefined : openLog(database, logFile) }
-}
-
-/**
- * Read-only: closing it otherwise would fold what is left of SQLite's log into the database, refused or not. Undefined when
- * there is no room for the index of that log, which is a file here.
- */
-const checkAside = (place: Place): Checked | undefined => {
-  const database = new DatabaseSync(place.file, { readOnly: true })
-  try {
-    return check(database, place)
-  } catch (error) {
-    if (NO_ROOM.has(resultCode(error) ?? 0)) return undefined
-    throw error
-  } finally {
-    database.close()
-    rmSync(`${place.file}-shm`, { force: true })
   }
 }
 
@@ -185,6 +158,8 @@ const opened = ({ database, lock, log, mark }: Parts): OpenDatabase => ({
   log,
   close({ whole }) {
     log.close()
+    // Deletes the journal, which is empty.
+    if (whole) database.exec('PRAGMA locking_mode = NORMAL; PRAGMA journal_mode = DELETE')
     database.close()
     if (whole) mark.set()
     lock.close()
@@ -259,7 +234,7 @@ const bringToSchema = (database: DatabaseSync, version: number, logFile: string)
   const identities = `PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION};`
   database.exec(`BEGIN IMMEDIATE; ${changes} ${identities}`)
   database.prepare('UPDATE meta SET log = ?').run(log.identity)
-  database.exec('COMMIT; PRAGMA wal_checkpoint(TRUNCATE)')
+  database.exec('COMMIT')
   return log
 }
 

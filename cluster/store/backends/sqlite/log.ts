@@ -121,31 +121,38 @@ export class Log {
     return crc32(this.identity)
   }
 
-  /**
-   * The batches after `applied`, which the database has; the next one will be written behind them, and behind those that
-   * the database has too: it need not have them durably.
-   */
+  /** Upon opening: the batches after `applied`, which the database has. The next one will be written behind them. */
   batches(applied: Sequence): Batch[] {
-    const { seed } = this
     // A batch that was whole when its writer was killed need not be on the disk. It is before anybody sees it, and before
     // the next one is: that one alone would look like damage.
     fdatasyncSync(this.#fd)
     const content = readFileSync(this.file)
-    const batches: Batch[] = []
-    let offset = PAGE
-    let last: Sequence | undefined
-    for (;;) {
-      const batch = decodeBatch(content, offset, seed)
-      if (!batch || (last !== undefined && batch.sequence !== last + 1)) break
-      if (last === undefined && batch.sequence > applied + 1) this.#gap(applied, batch.sequence)
-      if (batch.sequence > applied) batches.push(batch)
-      last = batch.sequence
-      offset += batch.length
-    }
-    this.#checkRest(content, offset, Math.max(applied, last ?? 0))
+    const { batches, end } = this.#roundOf(content)
+    const first = batches[0]?.sequence
+    if (first !== undefined && first > applied + 1) this.#gap(applied, first)
+    const last = batches.at(-1)?.sequence
+    this.#checkRest(content, end, Math.max(applied, last ?? 0))
     // A round that ends before `applied` is over: a batch of the next one was being written where it began.
-    if (last !== undefined && last >= applied) this.#position = offset
-    return batches
+    if (last !== undefined && last >= applied) this.#position = end
+    return batches.filter(({ sequence }) => sequence > applied)
+  }
+
+  /** The batches after `applied` that were appended in this round. */
+  read(applied: Sequence): Batch[] {
+    const content = readFileSync(this.file).subarray(0, this.#position)
+    return this.#roundOf(content).batches.filter(({ sequence }) => sequence > applied)
+  }
+
+  #roundOf(content: Buffer): { readonly batches: readonly Batch[]; readonly end: number } {
+    const { seed } = this
+    const batches: Batch[] = []
+    let end = PAGE
+    for (;;) {
+      const batch = decodeBatch(content, end, seed)
+      if (!batch || (batches.length > 0 && batch.sequence !== batches.at(-1)!.sequence + 1)) return { batches, end }
+      batches.push(batch)
+      end += batch.length
+    }
   }
 
   /** A batch is written once the one before it was synced: one that is later than what is missing tells of damage. */

@@ -101,6 +101,6 @@ export type Message =
       /** How long the log took to have them, its sync included. Seconds. */
       readonly commitSeconds: number
     }
-  /** Upkeep failed (a commit, a checkpoint, a sweep): nothing is lost. It is tried again, but for a sync (table.ts). */
+  /** Upkeep failed (a commit, a sweep): nothing is lost. It is tried again, but for a sync (table.ts). */
   | { readonly type: 'upkeep-failed'; readonly code: ErrorCode; readonly message: string }
   | { readonly type: 'closed' }

@@ -1,39 +1,31 @@
 /**
- * The database behind the log. What the log has is inserted at once, into a transaction that stays open over many groups,
- * so that every read sees it, and committed when there is enough of it: each page of the database is written once for all
- * of them. Runs in the worker.
+ * The database behind the log. What the log has is inserted at once, into a transaction that stays open until the log is
+ * full, so that every read sees it, and each page of the database is written once for thousands of writes. Runs in the
+ * worker.
  *
- * Promised: what `take` was given stays until it is committed, whatever the disk does meanwhile; reads see all of it, or
- * throw. Commits are not synced: `fold` is.
+ * Promised: reads see all that `take` was given, or throw, whatever the disk does meanwhile: what SQLite gave up is read
+ * again from the log. What `commit` returned from is on the disk.
  */
 import type { DatabaseSync } from 'node:sqlite'
 import type { LeaseId } from '../../kv.ts'
 import type { Batch, Entry, Sequence } from './batch.ts'
-import { isFailedSync } from './database.ts'
+import { isDiskFailure, isFailedSync, setJournalMode } from './database.ts'
+import type { Log } from './log.ts'
 import { Reads } from './reads.ts'
 import { firstRow, type Row, type RowHead, revisionOf } from './rows.ts'
 import type { Before, Counters } from './writes.ts'
 
-/** Entries, and bytes of values, after which a commit is due: it takes a few milliseconds then. */
-const COMMIT_ENTRIES = 1_000
-const COMMIT_BYTES = 2 << 20
-/** Pages of SQLite's own log (16 MB) after which it is folded into the database. */
-const FOLD_PAGES = 4_000
 /** Compacted rows that one sweep looks at: a few milliseconds, so that requests hardly wait behind it. */
 const SWEEP_ROWS = 500
+/** Sweeps after which a commit is due: they have changed as many pages as a full log. */
+const SWEEPS = 8
 
-/** Keys whose last row is known without a look at the database: two megabytes. */
+/** Of so many keys that were written last, and of twice as many at most, the last row is known: two to four megabytes. */
 const KNOWN_HEADS = 8_192
 
 interface Meta extends Counters {
   readonly sequence: Sequence
   readonly swept: number
-}
-
-interface LogState {
-  readonly busy: number
-  readonly log: number
-  readonly checkpointed: number
 }
 
 const readMeta = (database: DatabaseSync): Meta => {
@@ -46,29 +38,39 @@ const readMeta = (database: DatabaseSync): Meta => {
 export class Table implements Before {
   readonly reads: Reads
   readonly #database: DatabaseSync
+  readonly #log: Log
   readonly #statements: ReturnType<typeof prepare>
   #counters: Counters
   #sequence: Sequence
   /** The first row that no sweep has looked at. */
   #swept: number
-  /** Taken and not committed, in order. */
+  #sweepsSinceCommit = 0
+  /** Of the last batch that was committed. */
+  #committed: Sequence
+  /** Taken, and not inserted yet. */
   #pending: Entry[] = []
-  #pendingBytes = 0
-  /** How many of them are in the open transaction. */
-  #inserted = 0
-  /** A checkpoint whose sync failed. */
+  /** Something was inserted that is not committed. */
+  #isAhead = false
+  /** The disk had no room for SQLite's journal: the open transaction is in memory alone, and cannot be committed. */
+  #isAside = false
+  /** A commit whose sync failed. */
   #failure: unknown
-  /** The last rows of keys that were written not long ago, deletions too. */
-  readonly #heads = new Map<string, RowHead>()
+  /** The last rows of keys that were written not long ago, deletions too; and of those that were before. */
+  #heads = new Map<string, RowHead>()
+  #olderHeads = new Map<string, RowHead>()
 
-  constructor(database: DatabaseSync) {
+  /** Takes what the log has and the database has not. */
+  constructor(database: DatabaseSync, log: Log) {
     this.#database = database
+    this.#log = log
     const { sequence, swept, ...counters } = readMeta(database)
     this.#counters = counters
     this.#sequence = sequence
+    this.#committed = sequence
     this.#swept = swept
     this.#statements = prepare(database)
     this.reads = new Reads(database, () => this.#counters)
+    for (const batch of log.batches(sequence)) this.take(batch)
   }
 
   get counters(): Counters {
@@ -86,7 +88,7 @@ export class Table implements Before {
   }
 
   head(key: string): RowHead | undefined {
-    const known = this.#heads.get(key)
+    const known = this.#heads.get(key) ?? this.#olderHeads.get(key)
     if (known) return known.version === 0 ? undefined : known
     const head = this.reads.head(key)
     if (head) this.#remember(head)
@@ -111,7 +113,6 @@ export class Table implements Before {
     for (const entry of entries) {
       this.#pending.push(entry)
       if (entry.type === 'row') {
-        this.#pendingBytes += entry.row.value.length
         this.#remember(entry.row)
         revision = revisionOf(entry.row)
       } else if (entry.type === 'compact') compacted = entry.revision
@@ -123,85 +124,108 @@ export class Table implements Before {
 
   /** Inserts what is not inserted yet: after it, reads see everything. */
   settle(): void {
-    // SQLite ends a transaction by itself when it fails for good.
-    if (!this.#database.isTransaction) this.#inserted = 0
-    while (this.#inserted < this.#pending.length) {
-      if (!this.#database.isTransaction) this.#database.exec('BEGIN IMMEDIATE')
-      this.#insert(this.#pending[this.#inserted]!)
-      this.#inserted++
+    if (this.#isGivenUp) this.#takeAgain()
+    if (this.#pending.length === 0) return
+    try {
+      this.#insertPending()
+    } catch (error) {
+      if (this.#isAside || !isDiskFailure(error)) throw error
+      this.#begin({ aside: true })
+      this.#insertPending()
     }
   }
 
-  get isCommitDue(): boolean {
-    return this.#pending.length >= COMMIT_ENTRIES || this.#pendingBytes >= COMMIT_BYTES
-  }
-
-  commit(): void {
-    if (this.#pending.length === 0) return
-    this.settle()
-    const { revision, compacted } = this.#counters
-    this.#statements.meta.run(revision, compacted, this.#sequence)
-    this.#database.exec('COMMIT')
-    this.#pending = []
-    this.#pendingBytes = 0
-    this.#inserted = 0
-  }
-
-  get isFoldDue(): boolean {
-    // NOOP (SQLite 3.51) only counts; an older SQLite takes it for PASSIVE, which is what follows anyway.
-    const { log, checkpointed } = this.#statements.count.get() as unknown as LogState
-    return log - checkpointed >= FOLD_PAGES
-  }
-
   /**
-   * Commits everything and makes it durable in the database itself: nothing needs the log any more. After a sync that failed
-   * never again: what is in the log counts then, when the directory is opened anew.
+   * Makes everything durable in the database itself: nothing needs the log any more. After a sync that failed never again:
+   * what is in the log counts then, when the directory is opened anew.
    */
-  fold(): void {
+  commit(): void {
     if (this.#failure !== undefined) throw this.#failure
-    this.commit()
-    const state = this.#checkpoint()
-    if (state.busy || state.log !== state.checkpointed) throw new Error('the checkpoint did not reach its end')
-  }
-
-  #checkpoint(): LogState {
+    if (this.#isAside) this.#begin({ aside: false })
+    if (this.#isGivenUp) this.#takeAgain()
+    this.#insertPending()
+    if (!this.#isAhead) return
+    const { revision, compacted } = this.#counters
+    this.#statements.meta.run(revision, compacted, this.#sequence, this.#swept)
     try {
-      return this.#statements.checkpoint.get() as unknown as LogState
+      this.#database.exec('COMMIT')
     } catch (error) {
       if (isFailedSync(error)) this.#failure = error
       throw error
     }
+    this.#isAhead = false
+    this.#committed = this.#sequence
+    this.#sweepsSinceCommit = 0
   }
 
   /** Deletes some of the rows that compaction freed; false when none was left. */
   sweep(): boolean {
-    this.commit()
-    const { passed, sweep, swept } = this.#statements
+    this.settle()
+    const { passed, sweep } = this.#statements
     const found = passed.get(this.#swept, firstRow(this.#counters.compacted + 1), SWEEP_ROWS)
     const { id } = found as unknown as { id: number | null }
     if (id === null) return false
-    this.#database.exec('BEGIN IMMEDIATE')
-    try {
-      sweep.run({ from: this.#swept, to: id })
-      swept.run(id + 1)
-      this.#database.exec('COMMIT')
-    } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
-      throw error
-    }
+    this.#open()
+    sweep.run({ from: this.#swept, to: id })
     this.#swept = id + 1
+    this.#sweepsSinceCommit++
     return true
   }
 
-  /** The least recently written of many is forgotten. */
-  #remember({ id, key, created, version, lease }: RowHead): void {
-    this.#heads.delete(key)
-    this.#heads.set(key, { id, key, created, version, lease })
-    if (this.#heads.size <= KNOWN_HEADS) return
-    for (const oldest of this.#heads.keys()) {
-      this.#heads.delete(oldest)
-      return
+  get isCommitDue(): boolean {
+    return this.#sweepsSinceCommit >= SWEEPS
+  }
+
+  /** SQLite ends a transaction by itself when it fails for good. */
+  get #isGivenUp(): boolean {
+    return this.#isAhead && !this.#database.isTransaction
+  }
+
+  /** As it was after the last commit; what came then is read from the log. */
+  #takeAgain(): void {
+    const entries = this.#log.read(this.#committed).flatMap(batch => batch.entries)
+    this.#swept = readMeta(this.#database).swept
+    this.#sweepsSinceCommit = 0
+    this.#pending = entries
+    this.#isAhead = false
+  }
+
+  /**
+   * The transaction from its beginning. `aside`: with its journal in memory, which no crash would leave a whole database
+   * with. It is never committed.
+   */
+  #begin({ aside }: { readonly aside: boolean }): void {
+    if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+    this.#takeAgain()
+    setJournalMode(this.#database, aside ? 'memory' : 'truncate')
+    this.#isAside = aside
+  }
+
+  #open(): void {
+    if (!this.#database.isTransaction) this.#database.exec('BEGIN IMMEDIATE')
+    this.#isAhead = true
+  }
+
+  #insertPending(): void {
+    if (this.#pending.length === 0) return
+    this.#open()
+    let inserted = 0
+    try {
+      for (const entry of this.#pending) {
+        this.#insert(entry)
+        inserted++
+      }
+    } finally {
+      this.#pending.splice(0, inserted)
     }
+  }
+
+  /** Those that were not written for long are forgotten. */
+  #remember({ id, key, created, version, lease }: RowHead): void {
+    this.#heads.set(key, { id, key, created, version, lease })
+    if (this.#heads.size < KNOWN_HEADS) return
+    this.#olderHeads = this.#heads
+    this.#heads = new Map()
   }
 
   #insert(entry: Entry): void {
@@ -227,7 +251,7 @@ export class Table implements Before {
 
 const prepare = (database: DatabaseSync) => ({
   insert: database.prepare('INSERT INTO history (id, key, created, version, lease, value) VALUES (?, ?, ?, ?, ?, ?)'),
-  meta: database.prepare('UPDATE meta SET revision = ?, compacted = ?, sequence = ?'),
+  meta: database.prepare('UPDATE meta SET revision = ?, compacted = ?, sequence = ?, swept = ?'),
   grant: database.prepare('INSERT INTO lease (id, ttl) VALUES (?, ?)'),
   revoke: database.prepare('DELETE FROM lease WHERE id = ?'),
   leaseExists: database.prepare('SELECT 1 FROM lease WHERE id = ?'),
@@ -248,7 +272,4 @@ const prepare = (database: DatabaseSync) => ({
         UNION ALL
         SELECT id FROM history WHERE id >= :from AND id <= :to AND version = 0)`,
   ),
-  swept: database.prepare('UPDATE meta SET swept = ?'),
-  count: database.prepare('PRAGMA wal_checkpoint(NOOP)'),
-  checkpoint: database.prepare('PRAGMA wal_checkpoint(PASSIVE)'),
 })

@@ -36,13 +36,11 @@ class Worker {
   constructor(open: OpenDatabase) {
     this.#open = open
     this.#log = open.log
-    this.#table = new Table(open.database)
+    this.#table = new Table(open.database, open.log)
     this.#encoder = new BatchEncoder(open.log.seed)
-    for (const batch of this.#log.batches(this.#table.sequence)) this.#table.take(batch)
     this.#table.settle()
     const { revision, compacted } = this.#table.counters
     post({ type: 'opened', revision, compacted, leases: this.#table.leases })
-    this.#upkeep(() => this.#bringIn())
     // What a compaction before the last stop left to delete.
     this.#sweepSoon()
   }
@@ -85,8 +83,6 @@ class Worker {
     let commitSeconds = 0
     try {
       this.#table.settle()
-      // A commit that failed is due before anything more is accepted.
-      if (this.#table.isCommitDue) this.#table.commit()
       const writes = new Writes(this.#table)
       answers = requests.map(({ id, request }) => attempt(id, () => this.#write(writes, request)))
       const before = performance.now()
@@ -97,7 +93,7 @@ class Worker {
       answers = requests.map(({ id }) => worldAnswer(id, error))
     }
     post({ type: 'group', answers: packAnswers(requests, answers), writes: requests.length, commitSeconds })
-    this.#upkeep(() => this.#bringIn())
+    this.#upkeep(() => this.#table.settle())
     if (requests.some(({ request }) => request.type === 'compact')) this.#sweepSoon()
   }
 
@@ -117,17 +113,9 @@ class Worker {
     this.#table.take({ sequence, entries })
   }
 
-  /** Shows the database what the log has, after it was acknowledged. */
-  #bringIn(): void {
-    this.#table.settle()
-    if (!this.#table.isCommitDue) return
-    this.#table.commit()
-    if (this.#table.isFoldDue) this.#fold()
-  }
-
   /** The database has everything: the log begins anew. */
   #fold(): void {
-    this.#table.fold()
+    this.#table.commit()
     this.#log.restart()
   }
 
@@ -172,7 +160,7 @@ class Worker {
 
   #sweep(): void {
     if (this.#table.sweep()) this.#sweepSoon()
-    if (this.#table.isFoldDue) this.#fold()
+    if (this.#table.isCommitDue) this.#fold()
   }
 
   #upkeep(task: () => void): void {

@@ -1,5 +1,5 @@
 /**
- * Writes to the store at argv[2] under a tracer that makes one sync fail: twelve values of argv[3] bytes. Says on standard
+ * Writes to the store at argv[2] under a tracer that makes its disk fail: twelve values of argv[3] bytes. Says on standard
  * output, as JSON, of which writes the store said that they happened, and what is there when it is opened anew.
  */
 import { openSqliteStore } from '#cluster/store/backends/sqlite/sqlite-store.ts'
