@@ -68,3 +68,15 @@ export const authenticate = async (authenticators: readonly Authenticator[], req
   }
   return 'none'
 }
+
+/** The user of a token that is shown to this apiserver. */
+export const authenticateToken = async (
+  authenticators: readonly TokenAuthenticator[],
+  token: string,
+): Promise<Identified> => {
+  for (const authenticator of authenticators) {
+    const identified = await authenticator.authenticateToken(token)
+    if (identified !== 'none') return identified.user
+  }
+  return 'none'
+}

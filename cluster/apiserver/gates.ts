@@ -23,6 +23,7 @@ import { createOidcAuthenticator, readSigningAlgorithms } from './authn/oidc.ts'
 import { createServiceAccountAuthenticator } from './authn/service-account.ts'
 import { createTokenFileAuthenticator } from './authn/token-file.ts'
 import { createWebhookTokenAuthenticator } from './authn/webhook.ts'
+import { createWebsocketTokenAuthenticator } from './authn/websocket-token.ts'
 import { type Attributes, type Authorizer, type Decision, decide, type Rules } from './authorizer.ts'
 import { healthAuthorizer } from './authz/health.ts'
 import { mastersAuthorizer } from './authz/masters.ts'
@@ -197,7 +198,11 @@ export const createGates = (registry: Registry, environment: GatesEnvironment): 
   const policyStatus = new PolicyStatus(registry, logger)
   for (const loop of [recount, policyStatus]) loop.start()
   return {
-    authenticators: [createClientCertificateAuthenticator(clock), createBearerTokenAuthenticator(tokens)],
+    authenticators: [
+      createClientCertificateAuthenticator(clock),
+      createBearerTokenAuthenticator(tokens),
+      createWebsocketTokenAuthenticator(tokens),
+    ],
     decide: judge,
     close() {
       recount.close()

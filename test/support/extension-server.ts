@@ -144,11 +144,24 @@ const watch = (response: ServerResponse): void => {
   for (const name of ['sirius', 'vega']) response.write(`${JSON.stringify({ type: 'ADDED', object: star(name) })}\n`)
 }
 
+/** Sockets that have had an answer: the next request on one of them is not heard. */
+const answered = new WeakSet<object>()
+
+const fickle = ({ socket }: IncomingMessage, response: ServerResponse): void => {
+  if (answered.has(socket)) {
+    socket.destroy()
+    return
+  }
+  answered.add(socket)
+  response.writeHead(200, { 'content-type': 'application/json' }).end('{}')
+}
+
 const NOT_FOUND = { kind: 'Status', apiVersion: 'v1', status: 'Failure', code: 404 }
 
 const serve = (request: IncomingMessage, response: ServerResponse, body: string): void => {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'https://far')
-  if (request.method === 'POST') respond(response, 201, JSON.parse(body))
+  if (pathname.endsWith('/fickle')) fickle(request, response)
+  else if (request.method === 'POST') respond(response, 201, JSON.parse(body))
   else if (searchParams.get('watch') === 'true') watch(response)
   // It never says anything.
   else if (pathname.endsWith('/black-hole')) return

@@ -37,12 +37,24 @@ const MAX_DOCUMENT = 4 * 1024 * 1024
 /** The extension server has not begun to answer in time. */
 export class AnswerTimeout extends Error {}
 
+/** The server had closed a kept connection before it heard of the request. */
+class StaleConnection extends Error {}
+
+/** RFC 9110 §9.2.1. */
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
+
 interface Asked {
   readonly method: string
   readonly path: string
   readonly headers: Headers
   readonly signal: AbortSignal
   readonly body?: Request
+}
+
+/** Whether it changes nothing, and has no body that may have been sent already. */
+const isRepeatable = ({ method, body }: Asked): boolean => {
+  const { 'content-length': length = '0', 'transfer-encoding': encoding } = body?.headers ?? {}
+  return SAFE.has(method) && Number(length) === 0 && encoding === undefined
 }
 
 const mayTakeLong = (url: string): boolean => {
@@ -168,7 +180,18 @@ export class ExtensionServer {
     }
   }
 
-  #send({ path, body, ...options }: Asked): Promise<IncomingMessage> {
+  /** A kept connection that the server has just closed is no answer: what changes nothing is asked on another one. */
+  async #send(asked: Asked): Promise<IncomingMessage> {
+    for (;;) {
+      try {
+        return await this.#sendOnce(asked)
+      } catch (error) {
+        if (!(error instanceof StaleConnection) || !isRepeatable(asked)) throw error
+      }
+    }
+  }
+
+  #sendOnce({ path, body, ...options }: Asked): Promise<IncomingMessage> {
     const endpoint = this.endpoint()
     if (!endpoint.ok) return Promise.reject(new Error(endpoint.problem))
     const { host, port } = endpoint.value
@@ -179,7 +202,10 @@ export class ExtensionServer {
     const connection = upgrading ? { ...this.#tls, agent: false } : { agent: this.#agent }
     return new Promise<IncomingMessage>((resolve, reject) => {
       const sent = httpsRequest({ ...options, ...connection, headers, host, port, path }, resolve)
-      sent.on('error', reject)
+      sent.on('error', (error: NodeJS.ErrnoException) => {
+        const isStale = sent.reusedSocket && error.code === 'ECONNRESET'
+        reject(isStale ? new StaleConnection(error.message, { cause: error }) : error)
+      })
       if (upgrading)
         sent.on('upgrade', (answer: IncomingMessage, socket: Socket, head: Buffer) => {
           if (head.length > 0) socket.unshift(head)

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { User } from '../authenticator.ts'
 import type { Request } from '../http/exchange.ts'
+import { otherProtocols } from '../http/websocket-protocols.ts'
 
 export type Headers = Record<string, string | string[]>
 
@@ -18,6 +19,8 @@ const HOP_BY_HOP = new Set([
   'transfer-encoding',
   'upgrade',
 ])
+
+const PROTOCOLS = 'sec-websocket-protocol'
 
 /** What only the apiserver may say, or be told. */
 const isOurs = (name: string): boolean =>
@@ -43,7 +46,8 @@ const passedOn = (headers: IncomingMessage['headers']): Headers => {
   for (const [name, value] of Object.entries(headers)) {
     // RFC 9113 §8.3: what begins with a colon belongs to HTTP/2.
     if (value === undefined || name.startsWith(':') || HOP_BY_HOP.has(name) || isOurs(name)) continue
-    kept[name] = value
+    const passed = name === PROTOCOLS ? otherProtocols(String(value)) : value
+    if (passed !== undefined) kept[name] = passed
   }
   return kept
 }

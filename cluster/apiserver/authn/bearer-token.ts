@@ -1,5 +1,5 @@
 /** `Authorization: Bearer …` (RFC 6750 §2.1), shown to every authenticator of tokens. */
-import type { Authenticator, TokenAuthenticator } from '../authenticator.ts'
+import { type Authenticator, authenticateToken, type TokenAuthenticator } from '../authenticator.ts'
 import { headerOf } from '../http/exchange.ts'
 
 export const createBearerTokenAuthenticator = (authenticators: readonly TokenAuthenticator[]): Authenticator => ({
@@ -7,13 +7,6 @@ export const createBearerTokenAuthenticator = (authenticators: readonly TokenAut
   authenticate(request) {
     const header = headerOf(request, 'authorization')
     const token = header && /^bearer\s+(\S+)\s*$/i.exec(header)?.[1]
-    if (!token) return 'none'
-    return (async () => {
-      for (const authenticator of authenticators) {
-        const identified = await authenticator.authenticateToken(token)
-        if (identified !== 'none') return identified.user
-      }
-      return 'none'
-    })()
+    return token ? authenticateToken(authenticators, token) : 'none'
   },
 })

@@ -64,14 +64,26 @@ test('a watch comes through as it happens, and ends with its client', async t =>
 })
 
 test('whoever asks a server that says nothing is told so in time, and holds no place for good', async t => {
-  const after: Clock['after'] = (delay, task) => systemClock.after(delay === 60_000 ? 200 : delay, task)
+  let hurry = false
+  const after: Clock['after'] = (delay, task) => systemClock.after(hurry && delay === 60_000 ? 1 : delay, task)
   const { server } = await withExtension(t, { clock: { ...systemClock, after } })
+  hurry = true
   for (const method of ['GET', 'DELETE']) {
     const { code, json } = await server.fetch(`${STARS}/black-hole`, { method })
     t.is(code, 504)
     t.is(json.message, 'Timeout: request did not complete within the allotted timeout')
   }
+  hurry = false
   t.is((await server.fetch(STARS)).code, 200)
+})
+
+test('a kept connection that the server has just closed costs no read', async t => {
+  const { server, extension } = await withExtension(t)
+  const count = () => extension.requests.filter(({ path }) => path.endsWith('/fickle')).length
+  for (let turn = 1; turn <= 3; turn++) t.is((await server.fetch(`${STARS}/fickle`)).code, 200)
+  t.true(count() > 3, 'some came to a connection that was closed on them')
+  const written = await server.fetch(`${STARS}/fickle`, { method: 'POST', body: {} })
+  t.is(written.code, 503, 'nobody knows whether a write was heard')
 })
 
 test('discovery and OpenAPI tell of it with the rest', async t => {

@@ -176,8 +176,44 @@ test('who is unknown, or may not, is told so and reaches nobody', async t => {
   t.is(extension.requests.slice(before).filter(({ path }) => path === EXEC).length, 0)
 })
 
+test('a page in a browser shows its token among the protocols of its websocket, and nobody else sees it', async t => {
+  const { server, extension } = await withExtension(t)
+  const account = { metadata: { name: 'page', namespace: 'default' } }
+  await server.fetch('/api/v1/namespaces/default/serviceaccounts', { method: 'POST', body: account })
+  const path = '/api/v1/namespaces/default/serviceaccounts/page/token'
+  const { token } = (await server.fetch(path, { method: 'POST', body: { spec: {} } })).json.status
+  await server.fetch('/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
+    method: 'POST',
+    body: {
+      metadata: { name: 'page' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+      subjects: [{ kind: 'ServiceAccount', namespace: 'default', name: 'page' }],
+    },
+  })
+  const shown = (text: string) => `base64url.bearer.authorization.k8s.io.${Buffer.from(text).toString('base64url')}`
+  const asking = (protocols: string, protocol = 'websocket', anonymous = true) => ({
+    anonymous,
+    protocol,
+    headers: { 'sec-websocket-protocol': protocols },
+  })
+  const good = `${shown(token)}, v5.channel.k8s.io,v4.channel.k8s.io`
+  const { socket } = await opened(server, EXEC, asking(good))
+  socket.destroy()
+  const { headers } = extension.requests.at(-1)!
+  t.is(headers['x-remote-user'], 'system:serviceaccount:default:page')
+  t.is(headers['sec-websocket-protocol'], 'v5.channel.k8s.io, v4.channel.k8s.io')
+  const bad = [shown(token), `${shown('x')}, a`, `${shown(token)}, ${shown(token)}, a`, `${shown('')}, a`, 'a, b']
+  for (const protocols of bad) t.is((await refusal(server, EXEC, asking(protocols))).code, 401, protocols)
+  t.is((await refusal(server, EXEC, asking(good, 'SPDY/3.1'))).code, 401, 'it is a way of websockets alone')
+  const certified = await opened(server, EXEC, asking(good, 'websocket', false))
+  certified.socket.destroy()
+  t.is(extension.requests.at(-1)!.headers['x-remote-user'], 'kubernetes-admin')
+  t.is(extension.requests.at(-1)!.headers['sec-websocket-protocol'], 'v5.channel.k8s.io, v4.channel.k8s.io')
+})
+
 test('a refusal comes back as it is, and what is neither as a failure', async t => {
-  const after: Clock['after'] = (delay, task) => systemClock.after(delay === 60_000 ? 200 : delay, task)
+  let hurry = false
+  const after: Clock['after'] = (delay, task) => systemClock.after(hurry && delay === 60_000 ? 1 : delay, task)
   const { server, extension } = await withExtension(t, { clock: { ...systemClock, after } })
   const refused = await refusal(server, `${STARS}/closed`)
   t.is(refused.code, 403)
@@ -185,7 +221,9 @@ test('a refusal comes back as it is, and what is neither as a failure', async t 
   const deaf = await refusal(server, `${STARS}/deaf`)
   t.is(deaf.code, 503)
   t.is(JSON.parse(deaf.body).message, 'error trying to reach service: invalid upgrade response: status code 200')
+  hurry = true
   const hung = await refusal(server, `${STARS}/black-hole`)
+  hurry = false
   t.is(hung.code, 504)
   t.is(JSON.parse(hung.body).message, 'Timeout: request did not complete within the allotted timeout')
   await extension.close()
