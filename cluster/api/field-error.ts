@@ -21,8 +21,13 @@ export interface FieldError {
   readonly message: string
 }
 
+/** What Go's JSON writes as escapes: a page that shows it must not take it for its own. */
+const UNSAFE = /[<>&\u2028\u2029]/g
+const escaped = (text: string): string =>
+  text.replace(UNSAFE, sign => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
 const quote = (value: unknown): string =>
-  typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? 'null')
+  typeof value === 'string' ? JSON.stringify(value) : escaped(JSON.stringify(value) ?? 'null')
 
 export const fieldRequired = (field: string, detail = ''): FieldError => ({
   field,

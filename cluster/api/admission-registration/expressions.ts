@@ -4,7 +4,7 @@
  */
 
 import { accepted, type Result, refused } from '#lib/result.ts'
-import { compile, type Program } from '../cel/compile.ts'
+import { compile, FOLDING, type Program } from '../cel/compile.ts'
 import { AUTHORIZER, AUTHORIZER_LIBRARY } from '../cel/library/authorizer.ts'
 import { BOOL, type CelType, DYN, listOf, mapOf, STRING } from '../cel/type.ts'
 import { type FieldError, fieldDuplicate, fieldInvalid, fieldRequired, fieldTooMany } from '../field-error.ts'
@@ -84,8 +84,8 @@ export const compileExpression = (
   const functions = declared.authorizer ? { functions: AUTHORIZER_LIBRARY } : {}
   const compiled = compile(expression, typesOf(declared), { ...functions, ...(result ? { result } : {}) })
   if (compiled.ok) return accepted(compiled.value)
-  const mistyped = compiled.problem.startsWith('must evaluate to')
-  return refused(mistyped ? compiled.problem : `compilation failed: ${compiled.problem}`)
+  const isWhole = ['must evaluate to', FOLDING].some(start => compiled.problem.startsWith(start))
+  return refused(isWhole ? compiled.problem : `compilation failed: ${compiled.problem}`)
 }
 
 const MAX_CONDITIONS = 64

@@ -4,58 +4,39 @@
  */
 import type { ASTNode } from '@marcbachmann/cel-js'
 import { access, entryType, optionalEntry } from './access.ts'
+import { type Element, makeList, makeMap } from './aggregates.ts'
+import type { CelProblem, Checked, Checks } from './checked.ts'
 import { walksShorter } from './cost/call-cost.ts'
 import type { Findings } from './cost/estimator.ts'
 import { isEqual } from './equality.ts'
-import type { Frame, Run } from './frame.ts'
+import { checkFormat } from './format-clauses.ts'
+import { Frame, type Run } from './frame.ts'
 import type { CelFunction } from './function.ts'
-import { isGoodLiteral } from './literals.ts'
+import { isGoodLiteral, literalOf } from './literals.ts'
+import { decide, truth } from './logic.ts'
 import { type Fold, findMacro } from './macros.ts'
 import { callOf, dispatchOf, type Functions } from './overloads.ts'
+import { isMarked } from './parse.ts'
 import { operatorPosition } from './position.ts'
 import type { Scope } from './scope.ts'
 import {
   type Bindings,
   BOOL,
-  BYTES,
   type CelType,
-  DOUBLE,
   DYN,
   describeType,
   fits,
-  INT,
   isExact,
   joinTypes,
   listOf,
   mapOf,
-  NULL,
   OPEN,
   optionalOf,
-  STRING,
   substitute,
   TYPE,
-  UINT,
 } from './type.ts'
 import { qualifiedType, TYPE_NAMES } from './type-names.ts'
-import { CelError, type CelValue, Entries, type OptionalValue, TypeName, Unsigned } from './value.ts'
-
-export interface Checked {
-  readonly type: CelType
-  readonly run: Run
-}
-
-export interface CelProblem {
-  /** In the source. */
-  readonly position: number
-  readonly text: string
-}
-
-const LITERALS: ReadonlyMap<string, CelType> = new Map([
-  ['string', STRING],
-  ['bigint', INT],
-  ['number', DOUBLE],
-  ['boolean', BOOL],
-])
+import { CelError, type OptionalValue, TypeName } from './value.ts'
 
 const OPERATOR_NAMES: Readonly<Record<string, string>> = { in: '@in', '!_': '!_', '-_': '-_' }
 
@@ -67,19 +48,26 @@ const selecting =
     return run(frame)
   }
 
-const LIST_COST = 10
-const MAP_COST = 30
+/** What is worked out at once if its argument is a constant, as cel-go's planner does. */
+const CONVERSIONS: ReadonlySet<string> = new Set(
+  'bool bytes double duration dyn int string timestamp type uint'.split(' '),
+)
 
-export class Checker implements Findings {
-  readonly source: string
+export class Checker implements Checks, Findings {
   readonly problems: CelProblem[] = []
   readonly types = new Map<ASTNode, CelType>()
   readonly calls = new Map<ASTNode, readonly CelFunction[]>()
+  /** Of expressions that are right otherwise. */
+  readonly warnings: CelProblem[] = []
+  /** Why a constant cannot be worked out. */
+  failure: string | undefined
   readonly #functions: Functions
+  readonly #optionals: ReadonlySet<number>
 
-  constructor(source: string, functions: Functions) {
-    this.source = source
+  /** `optionals`: the positions of the question marks before optional elements. */
+  constructor(functions: Functions, optionals: ReadonlySet<number>) {
     this.#functions = functions
+    this.#optionals = optionals
   }
 
   check(node: ASTNode, scope: Scope): Checked {
@@ -91,7 +79,7 @@ export class Checker implements Findings {
   #check(node: ASTNode, scope: Scope): Checked {
     switch (node.op) {
       case 'value':
-        return this.#literal(node.args)
+        return this.#literal(node, node.args)
       case 'id':
         return this.#name(node, node.args, scope)
       case '.':
@@ -105,9 +93,9 @@ export class Checker implements Findings {
       case 'rcall':
         return this.#methodCall(node, scope)
       case 'list':
-        return this.#list(node.args, scope)
+        return this.#list(node, scope)
       case 'map':
-        return this.#map(node.args, scope)
+        return this.#map(node, scope)
       case '?:':
         return this.#choice(node, node.args, scope)
       case '||':
@@ -118,7 +106,7 @@ export class Checker implements Findings {
         return this.#equality(node, node.op, scope)
       case '!_':
       case '-_':
-        return this.apply(node, node.op, [this.check(node.args, scope)])
+        return this.#sign(node, scope)
       default:
         return this.apply(node, OPERATOR_NAMES[node.op] ?? `_${node.op}_`, [
           this.check(node.args[0], scope),
@@ -127,7 +115,6 @@ export class Checker implements Findings {
     }
   }
 
-  /** Notes a problem; what it is of counts as anything from there on, so that it is told once. */
   problem(node: ASTNode, text: string, position = operatorPosition(node)): Checked {
     this.problems.push({ position, text })
     return { type: DYN, run: () => null }
@@ -156,19 +143,32 @@ export class Checker implements Findings {
     const runs = args.map(({ run }) => run)
     const functions = matching.map(({ fn }) => fn)
     this.calls.set(node, functions)
-    return {
-      type: isOneType ? first.result : DYN,
-      run: isCertain ? callOf(first.fn, runs) : dispatchOf(functions, runs),
+    const run = isCertain ? callOf(first.fn, runs) : dispatchOf(functions, runs)
+    const type = isOneType ? first.result : DYN
+    return CONVERSIONS.has(name) && args.length === 1 && args[0]!.isConstant ? this.#fold(type, run) : { type, run }
+  }
+
+  /** The first constant that fails is told. */
+  #fold(type: CelType, run: Run): Checked {
+    try {
+      const value = run(new Frame([], Number.POSITIVE_INFINITY))
+      return { type, run: () => value, isConstant: true }
+    } catch (error) {
+      if (!(error instanceof CelError)) throw error
+      this.failure ??= error.message
+      return { type, run }
     }
   }
 
-  #literal(value: unknown): Checked {
-    if (value === null) return { type: NULL, run: () => null }
-    if (value instanceof Uint8Array) return { type: BYTES, run: () => value }
-    const known = LITERALS.get(typeof value)
-    if (known) return { type: known, run: () => value as CelValue }
-    const unsigned = new Unsigned(BigInt((value as { valueOf(): bigint }).valueOf()))
-    return { type: UINT, run: () => unsigned }
+  /** A number below nothing is a constant. */
+  #sign(node: ASTNode & { readonly op: '!_' | '-_' }, scope: Scope): Checked {
+    const value: unknown = node.op === '-_' && node.args.op === 'value' ? node.args.args : undefined
+    if (typeof value === 'bigint' || typeof value === 'number') return this.#literal(node, -value)
+    return this.apply(node, node.op, [this.check(node.args, scope)])
+  }
+
+  #literal(node: ASTNode, value: unknown): Checked {
+    return literalOf(value) ?? this.problem(node, 'invalid int literal')
   }
 
   #name(node: ASTNode, name: string, scope: Scope): Checked {
@@ -268,7 +268,7 @@ export class Checker implements Findings {
   }
 
   #checkLiteral(name: string, argument: ASTNode | undefined): void {
-    if (argument && !isGoodLiteral(name, argument)) this.problem(argument, `invalid ${name} argument`)
+    if (argument && !isGoodLiteral(name, argument)) this.#warn(argument, `invalid ${name} argument`)
   }
 
   /** What is formatted is of any types, as cel-go's validator has it. */
@@ -285,9 +285,20 @@ export class Checker implements Findings {
     this.#checkLiteral(name, args.at(-1))
     const isFormat = name === 'format'
     const checked = args.map(arg =>
-      isFormat && arg.op === 'list' ? this.#list(arg.args, scope, true) : this.check(arg, scope),
+      isFormat && arg.op === 'list' ? this.#list(arg, scope, true) : this.check(arg, scope),
     )
+    if (isFormat) this.#checkFormat(node, receiver, args)
     return this.apply(node, name, [this.check(receiver, scope), ...checked], true)
+  }
+
+  #warn(node: ASTNode, text: string): void {
+    this.warnings.push({ position: operatorPosition(node), text })
+  }
+
+  #checkFormat(node: ASTNode, pattern: ASTNode, [values]: readonly ASTNode[]): void {
+    if (pattern.op !== 'value' || typeof pattern.args !== 'string' || values?.op !== 'list') return
+    const problem = checkFormat(pattern.args, values.args, part => this.types.get(part) ?? DYN)
+    if (problem) this.#warn(problem.node ?? node, problem.text)
   }
 
   /** The type of them all. cel-go's validator wants one type in a literal. */
@@ -301,36 +312,41 @@ export class Checker implements Findings {
     return type
   }
 
-  #list(items: readonly ASTNode[], scope: Scope, mixed = false): Checked {
-    const parts = items.map(item => this.check(item, scope))
-    const runs = parts.map(({ run }) => run)
-    const run: Run = frame => {
-      frame.charge(LIST_COST)
-      return runs.map(item => item(frame))
-    }
-    return { type: listOf(mixed ? DYN : this.#commonType(items, parts)), run }
+  /** An element of a literal. Of an optional one, what it holds. */
+  #element(node: ASTNode, isOptional: boolean, scope: Scope): Checked & Element {
+    const { type, run, isConstant = false } = this.check(node, scope)
+    if (!isOptional) return { type, run, isConstant, isOptional }
+    if (type.form === 'optional') return { type: type.item, run, isOptional }
+    if (type.form === 'dyn') return { type, run, isOptional }
+    const text = `expected type '${describeType(optionalOf(type))}' but found '${describeType(type)}'`
+    return { ...this.problem(node, text), isOptional }
   }
 
-  #map(entries: readonly (readonly [ASTNode, ASTNode])[], scope: Scope): Checked {
-    const keys = entries.map(([key]) => this.check(key, scope))
-    const values = entries.map(([, value]) => this.check(value, scope))
-    const type = mapOf(
-      this.#commonType(
-        entries.map(([key]) => key),
-        keys,
-      ),
-      this.#commonType(
-        entries.map(([, value]) => value),
-        values,
-      ),
+  #list(node: ASTNode & { readonly op: 'list' }, scope: Scope, mixed = false): Checked {
+    const items = node.args
+    const elements = items.map((item, index) =>
+      this.#element(item, isMarked(this.#optionals, items[index - 1]?.end ?? node.start, item), scope),
     )
-    const run: Run = frame => {
-      frame.charge(MAP_COST)
-      const map = new Entries()
-      for (const [index, key] of keys.entries()) map.add(key.run(frame), values[index]!.run(frame))
-      return map
-    }
-    return { type, run }
+    const type = listOf(mixed ? DYN : this.#commonType(items, elements))
+    return { type, run: makeList(elements), isConstant: elements.every(({ isConstant }) => isConstant) }
+  }
+
+  #map(node: ASTNode & { readonly op: 'map' }, scope: Scope): Checked {
+    const entries = node.args
+    const keys = entries.map(([key]) => this.check(key, scope))
+    const values = entries.map(([key, value], index) =>
+      this.#element(value, isMarked(this.#optionals, entries[index - 1]?.[1].end ?? node.start, key), scope),
+    )
+    const key = this.#commonType(
+      entries.map(([key]) => key),
+      keys,
+    )
+    const value = this.#commonType(
+      entries.map(([, value]) => value),
+      values,
+    )
+    const run = makeMap(keys.map((key, index) => ({ key: key.run, value: values[index]! })))
+    return { type: mapOf(key, value), run, isConstant: [...keys, ...values].every(({ isConstant }) => isConstant) }
   }
 
   #choice(node: ASTNode, parts: readonly ASTNode[], scope: Scope): Checked {
@@ -339,12 +355,7 @@ export class Checker implements Findings {
     if (!type || !fits(BOOL, condition.type)) {
       return this.mismatch(node, '_?_:_', `(${[condition, yes, no].map(part => describeType(part.type)).join(', ')})`)
     }
-    const run: Run = frame => {
-      const value = condition.run(frame)
-      if (typeof value !== 'boolean') throw new CelError('no such overload')
-      return value ? yes.run(frame) : no.run(frame)
-    }
-    return { type, run }
+    return { type, run: frame => (truth(condition.run(frame)) ? yes.run(frame) : no.run(frame)) }
   }
 
   #logic(node: ASTNode, op: '||' | '&&', scope: Scope): Checked {
@@ -367,31 +378,4 @@ export class Checker implements Findings {
     }
     return { type: BOOL, run }
   }
-}
-
-/** A side that decides makes the other's failure of no matter, whichever comes first. */
-const decide =
-  (left: Run, right: Run, deciding: boolean): Run =>
-  frame => {
-    const first = outcomeOf(left, frame)
-    if (first === deciding) return deciding
-    const second = truth(right(frame))
-    if (second === deciding) return deciding
-    if (first instanceof CelError) throw first
-    return second
-  }
-
-/** A failure is a value here: the other side may make it of no matter. */
-const outcomeOf = (run: Run, frame: Frame): boolean | CelError => {
-  try {
-    return truth(run(frame))
-  } catch (error) {
-    if (error instanceof CelError) return error
-    throw error
-  }
-}
-
-const truth = (value: CelValue): boolean => {
-  if (typeof value !== 'boolean') throw new CelError('no such overload')
-  return value
 }

@@ -5,16 +5,16 @@
  * Promised: no expression runs longer than its limit allows, whatever its input (regular expressions are RE2, results are
  * paid for before they are made); nothing that it is given is changed; what is wrong is a value.
  */
-import { type ASTNode, Environment, ParseError } from '@marcbachmann/cel-js'
 import { accepted, type Result, refused } from '#lib/result.ts'
-import { type Checked, Checker } from './checker.ts'
+import type { Checked } from './checked.ts'
+import { Checker } from './checker.ts'
 import type { Declared } from './cost/declared.ts'
 import { Estimator } from './cost/estimator.ts'
 import { Frame, type Lazy, type Run } from './frame.ts'
 import type { CelFunction } from './function.ts'
 import { LIBRARY } from './library/index.ts'
 import { Functions } from './overloads.ts'
-import { showProblem } from './position.ts'
+import { parse, tooDeep } from './parse.ts'
 import { Scope } from './scope.ts'
 import { type CelType, describeType, fits } from './type.ts'
 import { CelBudgetError, CelError, type CelValue } from './value.ts'
@@ -55,14 +55,6 @@ export interface Program {
   evaluate(variables: Readonly<Record<string, CelValue | Lazy>>, limit?: number): Evaluation
 }
 
-/** Nobody means to nest deeper, and every part of an expression must fit the stack. */
-const parser = new Environment({
-  unlistedVariablesAreDyn: true,
-  enableOptionalTypes: true,
-  homogeneousAggregateLiterals: false,
-  limits: { maxAstNodes: 20_000, maxDepth: 150 },
-})
-
 const STANDARD = new Functions(LIBRARY)
 
 class CheckedProgram implements Program {
@@ -99,28 +91,18 @@ class CheckedProgram implements Program {
   }
 }
 
-const parse = (expression: string) => {
+/** What the parser let pass may nest deeper than can be looked at. */
+const within = <T>(expression: string, act: () => T): Result<T, string> => {
   try {
-    return accepted(parser.parse(expression).ast)
-  } catch (error) {
-    if (error instanceof RangeError) return refused(tooDeep(expression))
-    if (!(error instanceof ParseError)) throw error
-    return refused(showProblem(expression, error.range?.start ?? 0, `Syntax error: ${error.summary}`))
-  }
-}
-
-/** Chains of operators nest as well, and no limit of the parser's sees them. */
-const tooDeep = (expression: string): string =>
-  showProblem(expression, 0, 'Syntax error: expression recursion limit exceeded')
-
-const check = (checker: Checker, node: ASTNode, scope: Scope) => {
-  try {
-    return accepted(checker.check(node, scope))
+    return accepted(act())
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
-    return refused(tooDeep(checker.source))
+    return refused(tooDeep(expression))
   }
 }
+
+/** How the problem of a constant begins that cannot be worked out. */
+export const FOLDING = 'program instantiation failed:'
 
 /**
  * `variables`: the types of what the expression may name. Refused: everything wrong with it, as cel-go shows it (`ERROR:
@@ -133,16 +115,17 @@ export const compile = (
 ): Result<Program, string> => {
   const parsed = parse(expression)
   if (!parsed.ok) return parsed
-  const checker = new Checker(expression, functions ? new Functions([...LIBRARY, ...functions]) : STANDARD)
-  const checked = check(checker, parsed.value, Scope.of(Object.entries(variables)))
+  const { tree, optionals, show } = parsed.value
+  const checker = new Checker(functions ? new Functions([...LIBRARY, ...functions]) : STANDARD, optionals)
+  const checked = within(expression, () => checker.check(tree, Scope.of(Object.entries(variables))))
   if (!checked.ok) return checked
   const { type } = checked.value
-  if (checker.problems.length > 0) {
-    return refused(checker.problems.map(({ position, text }) => showProblem(expression, position, text)).join('\n'))
-  }
+  const problems = checker.problems.length > 0 ? checker.problems : checker.warnings
+  if (problems.length > 0) return refused(problems.map(({ position, text }) => show(position, text)).join('\n'))
   if (result && !result.some(wanted => fits(wanted, type) && type.form !== 'null')) {
     return refused(`must evaluate to ${result.map(describeType).join(' or ')}`)
   }
-  const worst = declared ? new Estimator(checker, declared).worst(parsed.value) : 0
-  return accepted(new CheckedProgram(checked.value, Object.keys(variables), worst))
+  if (checker.failure !== undefined) return refused(`${FOLDING} ${checker.failure}`)
+  const worst = within(expression, () => (declared ? new Estimator(checker, declared).worst(tree) : 0))
+  return worst.ok ? accepted(new CheckedProgram(checked.value, Object.keys(variables), worst.value)) : worst
 }

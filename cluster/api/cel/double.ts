@@ -6,7 +6,7 @@ const NAMES: ReadonlyMap<number, string> = new Map([
 ])
 
 /** Two digits at least. */
-export const withExponent = (text: string): string => text.replace(/e([+-])(\d)$/, 'e$10$2')
+const withExponent = (text: string): string => text.replace(/e([+-])(\d)$/, 'e$10$2')
 
 export const formatDouble = (value: number): string => {
   const named = NAMES.get(value)

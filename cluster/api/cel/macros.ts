@@ -3,8 +3,9 @@
  * is there), and `optMap`. Each step costs what cel-go charges for it.
  */
 import type { ASTNode } from '@marcbachmann/cel-js'
-import type { Checked, Checker } from './checker.ts'
+import type { Checked, Checks } from './checked.ts'
 import type { Frame, Run } from './frame.ts'
+import { truth } from './logic.ts'
 import { order } from './order.ts'
 import { operatorPosition } from './position.ts'
 import type { Scope } from './scope.ts'
@@ -20,7 +21,7 @@ interface MacroCall {
   readonly scope: Scope
 }
 
-export type Fold = (checker: Checker, call: MacroCall) => Checked
+export type Fold = (checker: Checks, call: MacroCall) => Checked
 
 /** What a loop goes over. */
 interface Range {
@@ -71,11 +72,7 @@ const iterate = <T>(loop: Loop, frame: Frame, step: (key: CelValue) => T | undef
   return undefined
 }
 
-const condition = (body: Checked, frame: Frame): boolean => {
-  const value = body.run(frame)
-  if (typeof value !== 'boolean') throw new CelError('no such overload')
-  return value
-}
+const condition = (body: Checked, frame: Frame): boolean => truth(body.run(frame))
 
 /** What a macro makes of its loop. `bodies`: the expressions behind the variables. */
 interface Macro {

@@ -85,3 +85,10 @@ export const formatDuration = ({ nanoseconds }: Duration): string => {
   const size = nanoseconds < 0n ? -nanoseconds : nanoseconds
   return `${nanoseconds < 0n ? '-' : ''}${size / SECOND}${fractionOf(size % SECOND)}s`
 }
+
+export const timeOfSeconds = (seconds: bigint): Timestamp => checkedTime(seconds * 1_000_000_000n)
+
+/** cel-go knows the signature and no conversion. */
+export const durationOfNumber = (_value: bigint): Duration => {
+  throw new CelError("type conversion error from 'int' to 'google.protobuf.Duration'")
+}

@@ -80,7 +80,7 @@ export abstract class Foreign {
   }
 }
 
-/** Maps and objects. Keys are strings, bigints or booleans; other numbers are looked up as the integers they equal. */
+/** Maps and objects. Keys are strings, numbers or booleans; numbers are looked up as the integers they equal. */
 export abstract class Dictionary {
   /** Undefined where `key` is not there. */
   abstract get(key: CelValue): CelValue | undefined
@@ -88,12 +88,13 @@ export abstract class Dictionary {
   abstract readonly size: number
 }
 
-type Key = string | bigint | boolean
+type Key = string | bigint | boolean | number
 
 const keyOf = (key: CelValue): Key | undefined => {
   if (typeof key === 'string' || typeof key === 'bigint' || typeof key === 'boolean') return key
   if (key instanceof Unsigned) return key.value
-  return typeof key === 'number' && Number.isInteger(key) ? BigInt(key) : undefined
+  if (typeof key !== 'number') return undefined
+  return Number.isInteger(key) ? BigInt(key) : key
 }
 
 /** A map that an expression made. */
@@ -109,9 +110,16 @@ export class Entries extends Dictionary {
   /** Throws CelError for a key that is there, or that can be none. */
   add(key: CelValue, value: CelValue): void {
     const known = keyOf(key)
+    if (known !== undefined && this.#values.has(known))
+      throw new CelError(`insert failed: key ${String(known)} already exists`)
+    this.put(key, value)
+  }
+
+  /** The same, in place of what is there. */
+  put(key: CelValue, value: CelValue): void {
+    const known = keyOf(key)
     if (known === undefined) throw new CelError('unsupported key type')
-    if (this.#values.has(known)) throw new CelError(`insert failed: key ${String(known)} already exists`)
-    this.#keys.push(key)
+    if (!this.#values.has(known)) this.#keys.push(key)
     this.#values.set(known, value)
   }
 

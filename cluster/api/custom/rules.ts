@@ -2,7 +2,7 @@
  * Validation rules of a schema (KEP-2876): compiled once, run over an object and what it was. All rules of an object share
  * one budget, so that no object holds the server up.
  */
-import { CALL_LIMIT, compile, OBJECT_LIMIT, type Program } from '../cel/compile.ts'
+import { CALL_LIMIT, compile, FOLDING, OBJECT_LIMIT, type Program } from '../cel/compile.ts'
 import type { Declared } from '../cel/cost/declared.ts'
 import { fromJson } from '../cel/json.ts'
 import { BOOL, type CelType, optionalOf, STRING } from '../cel/type.ts'
@@ -76,7 +76,11 @@ const compileRule = (rule: ValidationRule, schema: Schema, { self, declared }: S
 }
 
 const describeProblem = (problem: string, failed: string, mistyped: string): string =>
-  problem.startsWith('ERROR: ') ? `${failed}: ${problem}` : mistyped
+  problem.startsWith('ERROR: ')
+    ? `${failed}: ${problem}`
+    : problem.startsWith(FOLDING)
+      ? problem.replace('program', failed === 'compilation failed' ? 'program' : 'messageExpression')
+      : mistyped
 
 const compiled = new WeakMap<Schema, readonly CompiledRule[]>()
 

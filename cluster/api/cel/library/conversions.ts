@@ -3,7 +3,7 @@ import { type CallCost, traversal, walks } from '../cost/call-cost.ts'
 import { sizeOf as measured, walking } from '../cost/estimate.ts'
 import { formatDouble } from '../double.ts'
 import { type CelFunction, globalFunction, method } from '../function.ts'
-import { checkedTime, formatDuration, formatTime, parseDuration, parseTime } from '../time.ts'
+import { durationOfNumber, formatDuration, formatTime, parseDuration, parseTime, timeOfSeconds } from '../time.ts'
 import {
   BOOL,
   BYTES,
@@ -47,10 +47,14 @@ const truncate = (value: number, fault: string): bigint => {
 
 const conversionError = (wanted: string): CelError => new CelError(`type conversion error from 'string' to '${wanted}'`)
 
-const parseInteger = (text: string, wanted: string): bigint => {
+const parseInteger = (text: string, wanted: 'int' | 'uint'): bigint => {
   // Longer than any number that fits; to read them takes more than their length.
-  if (!/^[+-]?\d{1,100}$/.test(text)) throw conversionError(wanted)
-  return BigInt(text.replace('+', ''))
+  const syntax = wanted === 'int' ? /^[+-]?\d{1,100}$/ : /^\d{1,100}$/
+  if (!syntax.test(text)) throw conversionError(wanted)
+  const value = BigInt(text.replace('+', ''))
+  const fitting = wanted === 'int' ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value)
+  if (fitting !== value) throw conversionError(wanted)
+  return value
 }
 
 const parseDouble = (text: string): number => {
@@ -107,13 +111,13 @@ const numbers: readonly CelFunction[] = [
   int(INT, same),
   int(UINT, ({ value }: Unsigned) => toInt(value)),
   int(DOUBLE, (value: number) => toInt(truncate(value, 'integer overflow'))),
-  int(STRING, (text: string) => toInt(parseInteger(text, 'int'))),
+  int(STRING, (text: string) => parseInteger(text, 'int')),
   int(TIMESTAMP, ({ nanoseconds }: Timestamp) => nanoseconds / 1_000_000_000n),
   int(DURATION, ({ nanoseconds }: Duration) => nanoseconds),
   uint(UINT, same),
   uint(INT, (value: bigint) => toUint(value)),
   uint(DOUBLE, (value: number) => toUint(truncate(value, 'unsigned integer overflow'))),
-  uint(STRING, (text: string) => toUint(parseInteger(text, 'uint'))),
+  uint(STRING, (text: string) => new Unsigned(parseInteger(text, 'uint'))),
   double(DOUBLE, same),
   double(INT, (value: bigint) => Number(value)),
   double(UINT, ({ value }: Unsigned) => Number(value)),
@@ -150,10 +154,10 @@ export const CONVERSIONS: readonly CelFunction[] = [
   to('bytes', BYTES)(STRING, (text: string) => new Uint8Array(Buffer.from(text)), encodes),
   to('timestamp', TIMESTAMP)(TIMESTAMP, same),
   to('timestamp', TIMESTAMP)(STRING, parseTime),
-  to('timestamp', TIMESTAMP)(INT, (seconds: bigint) => checkedTime(seconds * 1_000_000_000n)),
+  to('timestamp', TIMESTAMP)(INT, timeOfSeconds),
   to('duration', DURATION)(DURATION, same),
   to('duration', DURATION)(STRING, parseDuration),
-  to('duration', DURATION)(INT, (value: bigint) => parseDuration(`${value}ns`)),
+  to('duration', DURATION)(INT, durationOfNumber),
   to('dyn', DYN)(parameter('T'), same, keeps),
   to('type', TYPE)(parameter('T'), (value: CelValue) => new TypeName(typeNameOf(value))),
 ]

@@ -1,7 +1,9 @@
 /** `"%s of %d".format([a, b])`: cel-go's verbs. */
 import { traversal, walks } from '../cost/call-cost.ts'
-import { formatDouble, withExponent } from '../double.ts'
+import { formatDouble } from '../double.ts'
+import { fixedPoint, scientific } from '../english.ts'
 import type { Charge } from '../equality.ts'
+import { wrongFor } from '../format-clauses.ts'
 import { type CelFunction, method } from '../function.ts'
 import { formatDuration, formatTime } from '../time.ts'
 import { DYN, listOf, STRING } from '../type.ts'
@@ -40,37 +42,37 @@ const shown = (value: CelValue, inside = false): string => {
   return String(value)
 }
 
-const wrongFor = (clause: string, takes: string, value: CelValue): CelError =>
-  new CelError(`error during formatting: ${clause} clause can only be used on ${takes}, was given ${typeNameOf(value)}`)
+const wrong = (verb: string, value: CelValue): CelError => new CelError(wrongFor(verb, typeNameOf(value)))
 
-const integerOf = (clause: string, takes: string, value: CelValue): bigint => {
+const integerOf = (verb: string, value: CelValue): bigint => {
   if (typeof value === 'bigint') return value
   if (value instanceof Unsigned) return value.value
-  throw wrongFor(clause, takes, value)
+  throw wrong(verb, value)
 }
 
 const hexadecimal = (value: CelValue): string => {
   if (typeof value === 'string' || value instanceof Uint8Array) return Buffer.from(value as string).toString('hex')
-  return integerOf('hex', 'integers, byte buffers, and strings', value).toString(16)
+  return integerOf('x', value).toString(16)
 }
 
-const double = (clause: string, value: CelValue, digits: string): string => {
-  if (typeof value !== 'number') throw wrongFor(clause, 'doubles', value)
+/** The names of numbers without digits are texts that a number may be. */
+const NAMED: ReadonlySet<CelValue> = new Set(['NaN', 'Infinity', '-Infinity'])
+
+const double = (verb: 'f' | 'e', value: CelValue, digits: string): string => {
+  if (typeof value !== 'number' && !NAMED.has(value)) throw wrong(verb, value)
   const places = digits === '' ? 6 : Math.min(Number(digits.slice(1)), 100)
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity'
-  return clause === 'fixed-point' ? value.toFixed(places) : withExponent(value.toExponential(places))
+  return verb === 'f' ? fixedPoint(Number(value), places) : scientific(Number(value)).padStart(places)
 }
 
 const VERBS: Readonly<Record<string, (value: CelValue, digits: string) => string>> = {
   s: value => shown(value),
-  d: value => String(integerOf('decimal', 'integers', value)),
-  f: (value, digits) => double('fixed-point', value, digits),
-  e: (value, digits) => double('scientific', value, digits),
-  b: value =>
-    typeof value === 'boolean' ? String(Number(value)) : integerOf('binary', 'integers and bools', value).toString(2),
+  d: value => String(integerOf('d', value)),
+  f: (value, digits) => double('f', value, digits),
+  e: (value, digits) => double('e', value, digits),
+  b: value => (typeof value === 'boolean' ? String(Number(value)) : integerOf('b', value).toString(2)),
   x: hexadecimal,
   X: value => hexadecimal(value).toUpperCase(),
-  o: value => integerOf('octal', 'integers', value).toString(8),
+  o: value => integerOf('o', value).toString(8),
 }
 
 const format = (pattern: string, values: readonly CelValue[], charge: Charge): string => {

@@ -93,6 +93,29 @@ const TRUE = [
   'url("http://[fe80::1%25eth0]:80/").getHostname() == "fe80::1%eth0" && !isURL("http://a/%zz") && !isURL("http://a:b/")',
   'url("https://a/?x=1&x=2&y=a%20b+c").getQuery() == {"x": ["1", "2"], "y": ["a b c"]} && isURL("http://")',
   'format.date().validate("2024-02-30").hasValue() && !format.date().validate("2024-02-29").hasValue()',
+  // Numbers for readers of English, a half to the even digit.
+  '"%f".format([1234.5]) == "1,234.500000"',
+  '"%.2f".format([-1234567.125]) == "-1,234,567.12"',
+  '"%.1f".format([0.25]) == "0.2"',
+  '"%.0f".format([1e21]) == "1,000,000,000,000,000,000,000"',
+  '"%.2f".format([-0.001]) == "-0.00"',
+  '"%e".format([1234.5]) == "1.234500×10⁰³"',
+  '"%.15e".format([1.25]) == "  1.250000×10⁰⁰"',
+  '"%.2e".format([9.9999999e-5]) == "1.000000×10⁻⁰⁴"',
+  '"%.0e".format([-5e30]) == "-5.000000×10³⁰"',
+  '"%.3e".format([0.0]) == "0.000000×10⁰⁰"',
+  '"%f".format(["NaN"]) == "NaN"',
+  '"%f %e".format(["Infinity", dyn("-Infinity")]) == "∞     -∞"',
+  '"%d".format([1234567]) == "1234567"',
+  '"%s".format([1234567.5]) == "1.2345675e+06"',
+  // Optional elements and numbers that begin with a point, which the package's parser does not read.
+  '[?self.?b, ?self.?a, 2] == [1, 2] && {?"x": self.?b, ?"y": self.?a} == {"y": 1}',
+  '[ ? (self.?a) ] == [1] && [[?point.?x]][0][0] == 1 && [?self.a == 1 ? optional.of(2) : optional.none()] == [2]',
+  '["[?x", r"[?\\d", \'?\', ?self.?b].size() == 3 && [1, // [?\n 2].size() == 2',
+  '.5 == 0.5 && [.5, 1.5][0] + .25e1 == 3.0 && self.half == .5 && 1.0 - .5 == .5 && {.5: 1}[.5] == 1',
+  '{"a": 1, "a": self.a + 1} == {"a": 2}',
+  // What a constant is worked out of at once.
+  'int("12") == 12 && string(b"ab") == "ab" && uint("7") == 7u && type(int("1")) == int',
 ]
 
 test('an expression gives what CEL and Kubernetes say it gives', t => {
@@ -100,6 +123,39 @@ test('an expression gives what CEL and Kubernetes say it gives', t => {
 })
 
 const FAILURES: readonly (readonly [string, string])[] = [
+  ['int("x")', "REFUSED program instantiation failed: type conversion error from 'string' to 'int'"],
+  [
+    'self.a == 1 || [int(dyn("x"))] == []',
+    "REFUSED program instantiation failed: type conversion error from 'string' to 'int'",
+  ],
+  ['uint(-1)', 'REFUSED program instantiation failed: unsigned integer overflow'],
+  ['duration(1)', 'REFUSED ERROR: <input>:1:10: invalid duration argument'],
+  ['duration(self.a)', "FAILED type conversion error from 'int' to 'google.protobuf.Duration'"],
+  ['-9223372036854775809', 'REFUSED ERROR: <input>:1:1: invalid int literal'],
+  ['18446744073709551616u', 'REFUSED ERROR: <input>:1:1: invalid uint literal'],
+  ['[?1]', "REFUSED ERROR: <input>:1:3: expected type 'optional_type(int)' but found 'int'"],
+  ['{?"a": 1}', "REFUSED ERROR: <input>:1:8: expected type 'optional_type(int)' but found 'int'"],
+  ['[?dyn(1)]', 'FAILED cannot initialize optional list element from non-optional value 1'],
+  ['.5 + .5 == 1.0 && point.z', "REFUSED ERROR: <input>:1:24: undefined field 'z'"],
+  [
+    '"%d".format(["a"])',
+    'REFUSED ERROR: <input>:1:14: error during formatting: decimal clause can only be used on integers, was given string',
+  ],
+  ['"%s".format([[point]])', 'REFUSED ERROR: <input>:1:15: error during formatting: string clause can only be used on'],
+  ['"%d %d".format([1])', 'REFUSED ERROR: <input>:1:15: index 1 out of range'],
+  ['"%%".format([1])', 'REFUSED ERROR: <input>:1:12: too many arguments supplied to string.format (expected 0, got 1)'],
+  [
+    '"%z".format([1])',
+    'REFUSED ERROR: <input>:1:12: could not parse formatting clause: unrecognized formatting clause "z"',
+  ],
+  [
+    '"%.".format([1])',
+    'REFUSED ERROR: <input>:1:12: could not parse formatting clause: error while parsing precision: could not find end',
+  ],
+  [
+    '"%b".format([self.half])',
+    'FAILED error during formatting: only integers and bools can be formatted as binary, was given double',
+  ],
   ['self.b', 'FAILED no such key: b'],
   ['self.list[7]', 'FAILED index out of bounds: 7'],
   ['1 / 0', 'FAILED division by zero'],
@@ -236,6 +292,16 @@ test('texts of any length cost no more than their length', t => {
   t.false(evaluate('duration(text) > duration("0")')(`1.${'1'.repeat(2_000_000)}s`).ok)
   t.deepEqual(evaluate('lists.range(50000).all(i, text < "x" && "0" < text)')(`1${spaces}`), { ok: true, value: true })
   t.true(evaluate('url(text).getQuery().size() == 1')(`/?${'k=1&'.repeat(500_000)}`).ok)
+})
+
+test('an estimate nests as far as can be looked at as well', t => {
+  for (let length = 500; length <= 8_000; length *= 2) {
+    const expression = Array(length).fill('a').join('+')
+    const program = compile(expression, { a: INT }, { declared: { most: 0 } })
+    // Each of them costs one, and so does each sum.
+    if (program.ok) t.is(program.value.worst, 2 * length - 1)
+    else t.true(program.problem.includes('recursion limit exceeded'), program.problem.slice(0, 200))
+  }
 })
 
 test('what nests deeper than can be looked at is refused', t => {
