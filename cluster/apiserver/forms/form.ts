@@ -6,12 +6,13 @@ import type { Kind } from '#cluster/api/kind.ts'
 import type { StoredObject } from '../storage/stored-object.ts'
 import type { ObjectList } from '../verbs/list.ts'
 import type { Representation } from '../verbs/request.ts'
+import type { Segments } from './segments.ts'
 
 export interface Form {
   /** Equal for equal output. Undefined when frames differ from watcher to watcher. */
   readonly id: string
   object(kind: Kind, representation: Representation): Buffer
-  list(kind: Kind, list: ObjectList): Buffer
+  list(kind: Kind, list: ObjectList): Buffer | Segments
   /** The `object` of a watch event. `first`: nothing was sent on the stream yet. */
   watched(stored: StoredObject, first: boolean): Buffer
   /** Whether the first frame of a stream differs from the rest. */

@@ -2,6 +2,7 @@
 import { apiVersionOf } from '#cluster/api/object.ts'
 import { type Form, listMetadata } from './form.ts'
 import { jsonFrame } from './json-frame.ts'
+import { Segments } from './segments.ts'
 
 const NOTHING = Buffer.alloc(0)
 const COMMA = Buffer.from(',')
@@ -25,7 +26,7 @@ export const wholeForm: Form = {
       for (const [index, stored] of list.items.entries()) parts.push(index === 0 ? NOTHING : COMMA, stored.json)
     else for (const [index, stored] of list.items.entries()) parts.push(index === 0 ? OPEN : NEXT, stored.itemTail)
     parts.push(END)
-    return Buffer.concat(parts)
+    return new Segments(parts)
   },
   watched: stored => stored.json,
   bookmark: (kind, metadata) =>

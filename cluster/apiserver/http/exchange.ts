@@ -7,6 +7,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
+import type { Writable } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
@@ -16,6 +17,7 @@ import { encodeProtobuf } from '#cluster/api/protobuf/encode.ts'
 import { badRequest, failure, type Status } from '#cluster/api/status.ts'
 import type { Milliseconds } from '#lib/clock.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
+import type { Segments } from '../forms/segments.ts'
 import { type AnswerSyntax, errorSyntax, mediaType } from './negotiate.ts'
 
 export type Request = IncomingMessage | Http2ServerRequest
@@ -33,10 +35,12 @@ const NO_BODY = Buffer.alloc(0)
 
 const compress = promisify(gzip)
 
+export type Body = Buffer | string | Segments
+
 export interface Answer {
   readonly code: number
   readonly headers?: Readonly<Record<string, string | string[]>>
-  readonly body: Buffer | string
+  readonly body: Body
   readonly contentType: string
 }
 
@@ -120,14 +124,11 @@ interface AnswerOptions {
 /** Bytes of JSON of which YAML is made; more is given as it is, for JSON is YAML: making it would hold up everybody. */
 const MAX_YAML = 256 * 1024
 
-const toYaml = (json: Buffer | string): Buffer | string =>
+const toYaml = (json: Body): Body =>
   json.length > MAX_YAML ? json : stringify(JSON.parse(json.toString()), { version: '1.1', lineWidth: 0 })
 
 /** `body`: JSON, of which YAML is made where that is the syntax; protobuf where that is. */
-export const formAnswer = (
-  body: Buffer | string,
-  { code = 200, syntax = 'json', headers = {} }: AnswerOptions = {},
-): Answer => {
+export const formAnswer = (body: Body, { code = 200, syntax = 'json', headers = {} }: AnswerOptions = {}): Answer => {
   return { code, headers, body: syntax === 'yaml' ? toYaml(body) : body, contentType: MEDIA_TYPES[syntax] }
 }
 
@@ -162,13 +163,30 @@ export const textAnswer = (code: number, body: string): Answer => ({
 /** What http.NotFound of Go writes, and every client knows. */
 export const pageNotFound = (): Answer => textAnswer(404, '404 page not found\n')
 
+export const bytesOf = (body: Body): Buffer => {
+  if (typeof body === 'string') return Buffer.from(body)
+  return Buffer.isBuffer(body) ? body : body.join()
+}
+
+/** Resolves when all is sent, or the client is gone. */
+const sendInChunks = (response: Writable, chunks: Iterator<Buffer>): Promise<void> =>
+  new Promise(resolve => {
+    const next = (): void => {
+      const { value, done } = chunks.next()
+      if (!done) response.write(value, error => (error ? resolve() : next()))
+      else response.end(resolve)
+    }
+    response.once('close', resolve)
+    next()
+  })
+
 export const send = async (request: Request, response: Response, answer: Answer): Promise<void> => {
   let body = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body
   const headers: Record<string, string | string[]> = { 'content-type': answer.contentType, ...answer.headers }
   const zip =
     body.length > MIN_GZIP && request.method === 'GET' && /\bgzip\b/.test(headerOf(request, 'accept-encoding') ?? '')
   if (zip) {
-    body = await compress(body, { level: 1 })
+    body = await compress(bytesOf(body), { level: 1 })
     headers['content-encoding'] = 'gzip'
     headers.vary = 'Accept-Encoding'
   }
@@ -177,7 +195,8 @@ export const send = async (request: Request, response: Response, answer: Answer)
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
   response.statusCode = answer.code
   if (request.method === 'HEAD') response.end()
-  else response.end(body)
+  else if (Buffer.isBuffer(body)) response.end(body)
+  else await sendInChunks(response, body.chunks())
 }
 
 /** The TLS connection under a request; undefined when it is gone. */

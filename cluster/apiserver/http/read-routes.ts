@@ -8,7 +8,7 @@ import { list } from '../verbs/list.ts'
 import { type ListOptions, readListOptions } from '../verbs/list-options.ts'
 import { watch } from '../verbs/watch.ts'
 import { type ResourceCall, type Wanted, wantedForm } from './call.ts'
-import { type Answer, formAnswer, STATUS_TYPE, statusAnswer, valueAnswer } from './exchange.ts'
+import { type Answer, bytesOf, formAnswer, STATUS_TYPE, statusAnswer, valueAnswer } from './exchange.ts'
 import { WatchStream } from './watch-stream.ts'
 
 /** A watch that gives no time-out ends after this and up to twice it, so that not all end at once (kube-apiserver). */
@@ -105,7 +105,7 @@ export class WatchRoutes {
       allowBookmarks: options.allowWatchBookmarks,
       timeout: timeoutOf(call, options),
       clock: registry.clock,
-      errorBody: problem => Buffer.from(valueAnswer({ ...problem }, STATUS_TYPE, { syntax }).body),
+      errorBody: problem => bytesOf(valueAnswer({ ...problem }, STATUS_TYPE, { syntax }).body),
       onEvent: (_type, bytes) => {
         this.#metrics.watchEvents.inc(labels)
         this.#metrics.watchEventSizes.observe(labels, bytes)

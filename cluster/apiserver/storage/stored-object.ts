@@ -18,6 +18,16 @@ const head = ({ kind, apiVersion }: Identity): string =>
   `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},`
 const METADATA = '"metadata":{'
 
+const heads = new WeakMap<Kind, string>()
+
+const headOf = (kind: Kind): string => {
+  const known = heads.get(kind)
+  if (known !== undefined) return known
+  const made = head(identityOf(kind))
+  heads.set(kind, made)
+  return made
+}
+
 /** An object's JSON: kind, apiVersion and metadata first, no resourceVersion. */
 const serialize = (object: ApiObject): Buffer => {
   const { kind: _kind, apiVersion: _apiVersion, metadata, ...rest } = object
@@ -68,7 +78,7 @@ export class StoredObject {
     freeze(parts.object)
     this.object = parts.object
     // Every object has a name, so the metadata is never empty and a comma belongs here.
-    const start = `${head(identityOf(kind))}${METADATA}"resourceVersion":"${parts.revision}",`
+    const start = `${headOf(kind)}${METADATA}"resourceVersion":"${parts.revision}",`
     this.#versionEnd = start.length
     // Written in place: what else came from the pool would be held in memory as long as the object. ASCII, all of it.
     this.json = Buffer.allocUnsafe(start.length + parts.rest.length)
@@ -115,13 +125,13 @@ export class StoredObject {
   isStoredAs(bytes: Uint8Array): boolean {
     if (this.#origin) return this.#origin.isStoredAs(bytes)
     if (this.kind.storage) return encodeStored(this.kind, this.object).equals(bytes)
-    const rest = bytes.subarray(head(identityOf(this.kind)).length + METADATA.length)
+    const rest = bytes.subarray(headOf(this.kind).length + METADATA.length)
     return this.json.subarray(this.#versionEnd).equals(rest)
   }
 
   /** `json` without kind and apiVersion, as an item of a typed list has it: all but the `{` that comes first. */
   get itemTail(): Buffer {
-    return this.json.subarray(head(identityOf(this.kind)).length)
+    return this.json.subarray(headOf(this.kind).length)
   }
 
   /** The values of the field selector's keys. */

@@ -1,9 +1,12 @@
 import { once } from 'node:events'
 import { createServer, request } from 'node:http'
-import { connect, createServer as createHttp2Server } from 'node:http2'
-import type { AddressInfo } from 'node:net'
-import test from 'ava'
-import { readBody } from '#cluster/apiserver/http/exchange.ts'
+import { connect, constants, createServer as createHttp2Server } from 'node:http2'
+import type { AddressInfo, Server } from 'node:net'
+import type { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import test, { type ExecutionContext } from 'ava'
+import { Segments } from '#cluster/apiserver/forms/segments.ts'
+import { readBody, send } from '#cluster/apiserver/http/exchange.ts'
 
 test('a body that does not come is given up: HTTP/1.1', async t => {
   const server = createServer(message => void readBody(message, 50).catch(() => {})).listen(0, '127.0.0.1')
@@ -28,3 +31,60 @@ test('a body that does not come is given up: HTTP/2, and its connection stays', 
   await new Promise(resolve => stream.once('close', resolve))
   t.false(session.destroyed)
 })
+
+const MEBI = 1024 * 1024
+/** More than sockets and sessions hold. */
+const parts = Array.from({ length: 64 }, (_, index) => Buffer.alloc(MEBI, index + 1))
+const whole = Buffer.concat(parts)
+const LONG = { code: 200, contentType: 'application/json', body: new Segments(parts) }
+
+const listen = async (t: ExecutionContext, server: Server): Promise<number> => {
+  server.listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await once(server, 'listening')
+  return (server.address() as AddressInfo).port
+}
+
+/** A response over each version of HTTP, and how its client takes the request back. */
+const ask = {
+  async 'HTTP/1.1'(t: ExecutionContext, over: () => void) {
+    const port = await listen(
+      t,
+      createServer((message, response) => void send(message, response, LONG).then(over)),
+    )
+    const asked = request({ host: '127.0.0.1', port }).end()
+    const [response] = (await once(asked, 'response')) as [Readable & { headers: Record<string, string> }]
+    return { response, length: response.headers['content-length'], leave: () => asked.destroy() }
+  },
+  async 'HTTP/2'(t: ExecutionContext, over: () => void) {
+    const port = await listen(
+      t,
+      createHttp2Server((message, response) => void send(message, response, LONG).then(over)),
+    )
+    const session = connect(`http://127.0.0.1:${port}`)
+    t.teardown(() => session.destroy())
+    const response = session.request()
+    const [headers] = await once(response, 'response')
+    return { response, length: headers['content-length'], leave: () => response.close(constants.NGHTTP2_CANCEL) }
+  },
+}
+
+for (const [protocol, begin] of Object.entries(ask)) {
+  test(`a long answer comes whole, and with its length: ${protocol}`, async t => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const { response, length } = await begin(t, resolve)
+    t.is(length, String(whole.length))
+    t.true((await buffer(response)).equals(whole))
+    await promise
+  })
+
+  test(`a long answer is over when its client leaves in the middle: ${protocol}`, async t => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const { response, leave } = await begin(t, resolve)
+    response.on('error', () => {})
+    await once(response, 'readable')
+    leave()
+    await promise
+    t.pass()
+  })
+}
