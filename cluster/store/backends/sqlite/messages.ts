@@ -16,7 +16,6 @@ import type {
   Transaction,
   TransactionResult,
 } from '../../kv.ts'
-import type { PackedAnswers, PackedRequests } from './packing.ts'
 
 /** What the worker is started with. */
 export interface WorkerOptions {
@@ -64,6 +63,16 @@ export interface Numbered {
   readonly id: number
   readonly request: Request
 }
+/**
+ * A number begins a transaction: its id, how many comparisons, key and revision of each, how many operations, and of each
+ * key, lease, and length of the value (-1: it is a deletion).
+ */
+export interface PackedRequests {
+  readonly words: readonly (number | string | Numbered)[]
+  /** In the order of the operations, and unused bytes behind them. */
+  readonly values: Uint8Array<ArrayBuffer>
+}
+
 /** What was asked in one turn of the event loop comes together. */
 export type Envelope = PackedRequests | 'close'
 
@@ -83,6 +92,12 @@ export interface Answer {
   /** The transactions that the request made; to be delivered before it is answered. */
   readonly sets: readonly ChangeSet[]
 }
+
+/**
+ * A number begins a transaction that was committed: its id, its revision, and of each operation the revision of the key's
+ * creation and its version (-1: it did nothing). What else there is to know of it, whoever asked has.
+ */
+export type PackedAnswers = readonly (number | Answer)[]
 
 export type Message =
   | {

@@ -5,18 +5,9 @@
  * Everything else goes as the object that it is, between the words, so that the order of all is kept.
  */
 import type { Change, ChangeSet, Compare, Operation, Revision, TransactionResult } from '../../kv.ts'
-import type { Answer, Numbered } from './messages.ts'
+import type { Answer, Numbered, PackedAnswers, PackedRequests } from './messages.ts'
 
-/**
- * A number begins a transaction: its id, how many comparisons, key and revision of each, how many operations, and of each
- * key, lease, and length of the value (`DELETED`: it is a deletion).
- */
-export interface PackedRequests {
-  readonly words: readonly (number | string | Numbered)[]
-  /** In the order of the operations, and unused bytes behind them. */
-  readonly values: Uint8Array<ArrayBuffer>
-}
-
+/** As a length. */
 const DELETED = -1
 
 /** Bytes for values that are there before they are needed: at least, and at most. */
@@ -107,12 +98,7 @@ export const unpackRequests = ({ words, values }: PackedRequests): Numbered[] =>
   return requests
 }
 
-/**
- * A number begins a transaction that was committed: its id, its revision, and of each operation the revision of the key's
- * creation and its version (`UNCHANGED`: it did nothing). What else there is to know of it, whoever asked has.
- */
-export type PackedAnswers = readonly (number | Answer)[]
-
+/** As a version. */
 const UNCHANGED = -1
 export const WORDS_OF_OPERATION = 2
 

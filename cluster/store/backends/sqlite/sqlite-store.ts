@@ -35,8 +35,18 @@ import {
 import { Leases, LONGEST_LEASE } from '../../leases.ts'
 import { createStoreMetrics, type StoreMetrics } from '../../metrics.ts'
 import { type HistoryOutcome, Watches } from '../../watches.ts'
-import type { Answer, Answers, Envelope, Failure, HistoryPage, Message, Request, WorkerOptions } from './messages.ts'
-import { Outbox, type PackedAnswers, unpackChanges, WORDS_OF_OPERATION } from './packing.ts'
+import type {
+  Answer,
+  Answers,
+  Envelope,
+  Failure,
+  HistoryPage,
+  Message,
+  PackedAnswers,
+  Request,
+  WorkerOptions,
+} from './messages.ts'
+import { Outbox, unpackChanges, WORDS_OF_OPERATION } from './packing.ts'
 import { OPERATIONS_PER_TRANSACTION } from './rows.ts'
 
 export interface SqliteStoreOptions {
