@@ -4,6 +4,7 @@
  */
 import type { Milliseconds } from '#lib/clock.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
+import { parseType, recordTypes } from '../wire/codes.ts'
 import type { DnsName } from '../wire/record.ts'
 import { formatDuration, parseDuration } from './duration.ts'
 import { suggestion } from './nearest.ts'
@@ -171,6 +172,14 @@ export class DirectiveReader {
   }
 
   /** Names and networks as canonical zones; `otherwise` when there are no words. */
+  /** A record type by its mnemonic or as `TYPE65`; 0 where it is none. */
+  recordType(word: Word): number {
+    const type = parseType(word.text)
+    if (type === undefined)
+      this.refuse(word, `"${word.text}" is not a record type${suggestion(word.text, Object.keys(recordTypes))}`)
+    return type ?? 0
+  }
+
   zones(words: readonly Word[], otherwise: readonly DnsName[]): readonly DnsName[] {
     if (words.length === 0) return otherwise
     return words.flatMap(word => {

@@ -11,7 +11,7 @@ import type { Next } from '../next.ts'
 import type { BlockContext, Plugin, PluginModule } from '../plugin.ts'
 import type { Query } from '../query.ts'
 import { answered, emptyAnswer, type Verdict } from '../verdict.ts'
-import { extendedErrorCodes, parseType, rcodes } from '../wire/codes.ts'
+import { extendedErrorCodes, rcodes } from '../wire/codes.ts'
 import { isSubdomain } from '../wire/name.ts'
 import type { DnsName } from '../wire/record.ts'
 
@@ -126,18 +126,12 @@ const readRule = (reader: DirectiveReader, { name, arguments: words }: Property)
   }
   return {
     action: name.text as Action,
-    types: isEverything(named.type) ? undefined : new Set(named.type.map(word => readType(reader, word))),
+    types: isEverything(named.type) ? undefined : new Set(named.type.map(word => reader.recordType(word))),
     sources: isEverything(named.net) ? undefined : NetworkList.read(reader, named.net),
   }
 }
 
 const isEverything = (words: readonly Word[]): boolean => words.length === 0 || words.some(({ text }) => text === '*')
-
-const readType = (reader: DirectiveReader, word: Word): number => {
-  const type = parseType(word.text)
-  if (type === undefined) reader.refuse(word, `"${word.text}" is not a record type`)
-  return type ?? 0
-}
 
 const decide = ({ policies, counters, view }: Decider, query: Query, next: Next) => {
   const { server, question } = query

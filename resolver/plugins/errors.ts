@@ -23,7 +23,7 @@ const options = {
     maximum: 4,
     repeatable: true,
     absent: 'every failure is a line',
-    doc: 'count failures whose line, or its reason alone, matches the RE2 pattern and print the sum once each DURATION (1s to 24h), at LEVEL (error, warning, info or debug); `show_first` prints the first of them at once',
+    doc: 'count failures whose line, or its reason alone, matches the RE2 pattern and print the sum once each DURATION (1s to 24h), at LEVEL (error, which is the default, warning, info or debug); `show_first` prints the first of them at once',
   },
   stacktrace: { kind: 'flag', doc: 'accepted for CoreDNS’s sake: bugs are logged with their stack always' },
 } as const satisfies PropertyTable

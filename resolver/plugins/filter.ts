@@ -14,7 +14,7 @@ import type { Environment, Plugin, PluginModule } from '../plugin.ts'
 import type { Query } from '../query.ts'
 import { synthesizedSoa } from '../synthesized-soa.ts'
 import { answered, emptyAnswer, type Verdict } from '../verdict.ts'
-import { extendedErrorCodes, parseType, rcodes, recordTypes, typeName } from '../wire/codes.ts'
+import { extendedErrorCodes, rcodes, recordTypes, typeName } from '../wire/codes.ts'
 import { isSubdomain, ROOT } from '../wire/name.ts'
 import type { DnsName, ResourceRecord } from '../wire/record.ts'
 
@@ -80,10 +80,9 @@ export const filterPlugin: PluginModule = {
 const needed = new Set<number>([recordTypes.CNAME, recordTypes.SOA, recordTypes.NS, recordTypes.OPT, recordTypes.ANY])
 
 const readType = (reader: DirectiveReader, word: Word): number => {
-  const type = parseType(word.text)
-  if (type === undefined) reader.refuse(word, `"${word.text}" is not a record type`)
-  else if (needed.has(type)) reader.refuse(word, `${typeName(type)} cannot be filtered`)
-  return type ?? 0
+  const type = reader.recordType(word)
+  if (needed.has(type)) reader.refuse(word, `${typeName(type)} cannot be filtered`)
+  return type
 }
 
 class Filter implements Plugin {

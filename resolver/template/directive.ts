@@ -4,7 +4,7 @@ import type { DirectiveReader, PropertyTable } from '../corefile/directive-reade
 import { suggestion } from '../corefile/nearest.ts'
 import type { Directive, Property, Word } from '../corefile/syntax.ts'
 import type { BlockContext } from '../plugin.ts'
-import { classes, className, parseRcode, parseType, rcodes, recordTypes, typeName } from '../wire/codes.ts'
+import { classes, className, parseRcode, rcodes, recordTypes, typeName } from '../wire/codes.ts'
 import type { ExtendedError } from '../wire/edns.ts'
 import type { DnsName } from '../wire/record.ts'
 import { questionFields } from './data.ts'
@@ -86,7 +86,7 @@ export const readTemplateDirective = (
   const [classWord, typeWord, ...zones] = directive.arguments
   if (!classWord || !typeWord) reader.refuse(classWord ?? directive.name, 'needs CLASS TYPE (like "template IN A")')
   const values = reader.properties(templateOptions)
-  const type = typeWord ? readType(reader, typeWord) : recordTypes.ANY
+  const type = typeWord ? reader.recordType(typeWord) : recordTypes.ANY
   const patterns = values.match.flatMap(line => line.arguments.flatMap(word => readPattern(reader, word)))
   const groups = patterns.flatMap(pattern => Object.keys(pattern.namedGroups()))
   const read = (lines: readonly Property[]) =>
@@ -118,13 +118,6 @@ const readClass = (reader: DirectiveReader, word: Word): string => {
   if (name !== 'IN' && name !== 'ANY')
     reader.refuse(word, `"${word.text}" is not a class that is served (IN, or ANY for the same)`)
   return name === 'ANY' ? name : className(classes.IN)
-}
-
-const readType = (reader: DirectiveReader, word: Word): number => {
-  const type = parseType(word.text)
-  if (type === undefined)
-    reader.refuse(word, `"${word.text}" is not a record type${suggestion(word.text, Object.keys(recordTypes))}`)
-  return type ?? recordTypes.ANY
 }
 
 const readRcode = (reader: DirectiveReader, word: Word): number => {

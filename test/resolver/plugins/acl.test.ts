@@ -69,6 +69,6 @@ test('tells what is wrong', t => {
   t.regex(problem('block net 192.0.2.0/33'), /"192.0.2.0\/33" is neither an address nor a network/)
   t.regex(problem('block net 1'), /"1" is neither/)
   t.regex(problem('block net'), /"net" needs a value/)
-  t.regex(problem('block type AAA'), /"AAA" is not a record type/)
+  t.regex(problem('block type AAA'), /"AAA" is not a record type; did you mean "A/)
   t.regex(problemsOf('. {\n acl\n}')[0] ?? '', /needs a line/)
 })

@@ -1,5 +1,6 @@
 import test from 'ava'
-import { ask, configure, problemsOf } from '../../support/dns-environment.ts'
+import { type Logger, silentLogger } from '#lib/log.ts'
+import { ask, configure, problemsOf, testWorld } from '../../support/dns-environment.ts'
 
 const hosts = Array.from({ length: 60 }, (_, index) => `192.0.2.${index} many.example.org`).join('\n')
 const blockOf = (line: string) => configure(`. {\n ${line}\n hosts /nowhere {\n${hosts}\n }\n}`)
@@ -28,4 +29,18 @@ test('only lowers: neither a client’s smaller size nor the server’s own is p
 test('takes 512 to 4096', t => {
   for (const word of ['511', '4097', 'big'])
     t.regex(problemsOf(`. {\n bufsize ${word}\n}`)[0] ?? '', /is not a number of bytes \(512 to 4096\)/)
+})
+
+test('more than the server’s own limit has no effect, which the log says', async t => {
+  const told: object[] = []
+  const logger = { ...silentLogger, info: (fields: object) => void told.push(fields) } as Logger
+  const start = async (size: number) => {
+    const configuration = configure(`. {\n bufsize ${size}\n}`, testWorld({ logger }))
+    await configuration.start(new AbortController().signal)
+    await configuration.close()
+  }
+  await start(1232)
+  t.deepEqual(told, [])
+  await start(1233)
+  t.deepEqual(told, [{ size: 1233, limit: 1232 }])
 })

@@ -99,7 +99,7 @@ test('single_family looks again: a pod may get its second address later', async 
 
 test('tells of types that are none or that names need, and of a line that filters nothing', t => {
   for (const [line, problem] of [
-    ['filter AAAAA', '"AAAAA" is not a record type'],
+    ['filter AAAAA', '"AAAAA" is not a record type; did you mean "AAAA"?'],
     ['filter CNAME', 'CNAME cannot be filtered'],
     ['filter', 'needs a type, or single_family'],
   ] as const)
