@@ -3,9 +3,11 @@
 import type { Column, Kind } from '#cluster/api/kind.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
 import type { Clock } from '#lib/clock.ts'
+import type { StoredObject } from '../storage/stored-object.ts'
 import { type Form, listMetadata } from './form.ts'
 import { jsonFrame } from './json-frame.ts'
-import { partialMetadata } from './partial-metadata.ts'
+import { PARTIAL_METADATA, partialMetadata } from './partial-metadata.ts'
+import { Segments } from './segments.ts'
 
 /** What each row carries besides its cells. */
 export type IncludeObject = 'Metadata' | 'Object' | 'None'
@@ -37,14 +39,22 @@ const rowObject = (object: ApiObject, include: IncludeObject): unknown => {
   return include === 'Object' ? object : partialMetadata(object.metadata)
 }
 
+/** The JSON of a row's object, of what is serialised already: what is made of it, and what stands around it. */
+const objectJson = {
+  None: { before: 'null', middle: () => undefined, after: '' },
+  Object: { before: '', middle: ({ json }: StoredObject) => json, after: '' },
+  Metadata: { before: PARTIAL_METADATA, middle: ({ metadataJson }: StoredObject) => metadataJson, after: '}' },
+} as const
+
 interface TableParts {
   readonly metadata: Record<string, unknown>
   readonly columnDefinitions: unknown[] | null
   readonly rows: unknown[]
 }
 
-const table = (parts: TableParts): Buffer =>
-  Buffer.from(JSON.stringify({ kind: 'Table', apiVersion: 'meta.k8s.io/v1', ...parts }))
+const TABLE = { kind: 'Table', apiVersion: 'meta.k8s.io/v1' }
+
+const table = (parts: TableParts): Buffer => Buffer.from(JSON.stringify({ ...TABLE, ...parts }))
 
 export const tableForm = (include: IncludeObject, clock: Clock): Form => {
   const row = (kind: Kind, object: ApiObject, now: number): unknown => ({
@@ -63,8 +73,23 @@ export const tableForm = (include: IncludeObject, clock: Clock): Form => {
     object: (kind, { object }) => single(kind, object, definitions(kind)),
     list: (kind, list) => {
       const now = clock.now()
-      const rows = list.items.map(({ object }) => row(kind, object, now))
-      return table({ metadata: listMetadata(list), columnDefinitions: definitions(kind), rows })
+      const columns = columnsOf(kind)
+      const { before, middle, after } = objectJson[include]
+      const head = { ...TABLE, metadata: listMetadata(list), columnDefinitions: definitions(kind) }
+      const parts: Buffer[] = []
+      let text = `${JSON.stringify(head).slice(0, -1)},"rows":[`
+      for (const [index, stored] of list.items.entries()) {
+        const cells = columns.map(column => column.value(stored.object, now))
+        text += `${index === 0 ? '' : ','}{"cells":${JSON.stringify(cells)},"object":${before}`
+        const object = middle(stored)
+        if (object) {
+          parts.push(Buffer.from(text), object)
+          text = ''
+        }
+        text += `${after}}`
+      }
+      parts.push(Buffer.from(`${text}]}`))
+      return new Segments(parts)
     },
     watched: ({ kind, object }, first) => single(kind, object, first ? definitions(kind) : null),
     bookmark: (kind, metadata, first) => {

@@ -8,6 +8,7 @@
 import type { Kind } from '#cluster/api/kind.ts'
 import { type ApiObject, apiVersionOf } from '#cluster/api/object.ts'
 import type { Revision } from '#cluster/store/kv.ts'
+import { endOfObject } from './end-of-object.ts'
 import { freeze } from './freeze.ts'
 import { shareFields } from './shared-fields.ts'
 
@@ -68,6 +69,8 @@ export class StoredObject {
   #origin: StoredObject | undefined
   /** Where the resourceVersion's member and its comma end in `json`. */
   readonly #versionEnd: number
+  /** Where the metadata ends in `json`, once somebody has asked. */
+  #metadataEnd: number | undefined
   #fields: Readonly<Record<string, string>> | undefined
 
   private constructor(kind: Kind, parts: { key: string; object: ApiObject; revision: Revision; rest: Uint8Array }) {
@@ -132,6 +135,13 @@ export class StoredObject {
   /** `json` without kind and apiVersion, as an item of a typed list has it: all but the `{` that comes first. */
   get itemTail(): Buffer {
     return this.json.subarray(headOf(this.kind).length)
+  }
+
+  /** The part of `json` that is the metadata. */
+  get metadataJson(): Buffer {
+    const start = headOf(this.kind).length + METADATA.length - 1
+    this.#metadataEnd ??= endOfObject(this.json, start)
+    return this.json.subarray(start, this.#metadataEnd)
   }
 
   /** The values of the field selector's keys. */

@@ -24,7 +24,7 @@ test('law: the JSON says what the object is, at each of its versions', t => {
       const written = { kind: 'ConfigMap', apiVersion: apiVersionOf(CONFIG_MAP), metadata, data } as ApiObject
       const value = encodeStored(CONFIG_MAP, written)
       const stored = StoredObject.decode(CONFIG_MAP, `default/${name}`, { value, modRevision: first })
-      for (const [version, { json, object, itemTail }] of [
+      for (const [version, { json, object, itemTail, metadataJson }] of [
         [first, stored],
         [later, stored.at(later)],
         [first, stored.at(later).at(first)],
@@ -32,6 +32,7 @@ test('law: the JSON says what the object is, at each of its versions', t => {
         const expected = JSON.stringify({ ...written, metadata: { resourceVersion: String(version), ...metadata } })
         t.is(json.toString(), expected)
         t.deepEqual(JSON.parse(expected), JSON.parse(JSON.stringify(object)))
+        t.is(metadataJson.toString(), JSON.stringify(JSON.parse(expected).metadata))
         t.true(expected.endsWith(itemTail.toString()) && itemTail.toString().startsWith('"metadata":{'))
       }
     }),
