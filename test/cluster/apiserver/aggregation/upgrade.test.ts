@@ -266,6 +266,25 @@ test('streams hold no place of those who ask, and end with the apiserver', async
   await noneIsOpen(server)
 })
 
+test('a request with a body stays a request: what follows it is no stream', async t => {
+  const { server, extension } = await withExtension(t)
+  const code = await new Promise<number>((resolve, reject) => {
+    const sent = ask(server, EXEC)
+    sent.on('error', reject)
+    sent.on('upgrade', () => reject(new Error('it was upgraded')))
+    sent.on('response', answer => {
+      answer.resume()
+      resolve(answer.statusCode ?? 0)
+    })
+    sent.setHeader('content-length', 5)
+    sent.end('hello')
+  })
+  t.is(code, 404)
+  const { body, headers } = extension.requests.at(-1)!
+  t.is(body, 'hello')
+  t.is(headers.upgrade, undefined)
+})
+
 test('an APIService that changes leaves alone what goes through it', async t => {
   const { server, extension } = await withExtension(t)
   const { socket } = await opened(server)
