@@ -36,6 +36,8 @@ const selectableFields = (object: ApiObject): Record<string, string> => {
     'spec.hostNetwork': String(spec.hostNetwork ?? false),
     'status.phase': status.phase ?? '',
     'status.podIP': status.podIPs?.[0]?.ip ?? status.podIP ?? '',
+    // Asked for, it is nobody's: Kubernetes takes the name and looks at no address.
+    'status.podIPs': '',
     'status.nominatedNodeName': status.nominatedNodeName ?? '',
   }
 }

@@ -47,8 +47,6 @@ const validate = (object: ApiObject): FieldError[] => {
   ]
 }
 
-const selectableFields = (object: ApiObject) => ({ 'status.replicas': String(statusOf(object).replicas ?? 0) })
-
 export const replicaSetKind: Kind = {
   group: 'apps',
   version: 'v1',
@@ -70,8 +68,6 @@ export const replicaSetKind: Kind = {
   validateUpdate: (next, current) =>
     validateImmutable('spec.selector', specOf(next).selector, specOf(current).selector),
   validateStatusUpdate: validateReplicaStatus,
-  selectableFields,
-  selectableFieldNames: ['status.replicas'],
   columns: [
     integerColumn('Desired', 'Pods that are wanted.', object => specOf(object).replicas ?? 0),
     integerColumn('Current', 'Pods that are there.', object => statusOf(object).replicas ?? 0),

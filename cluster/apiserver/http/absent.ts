@@ -5,6 +5,14 @@ import { failure, type Status } from '#cluster/api/status.ts'
 /** Nothing is served at a path of a group that is built in; at others, not even a Status is. */
 export const ABSENT_RESOURCE = failure(404, 'NotFound', 'the server could not find the requested resource', {})
 
+/** The path is there, the method is none of its. */
+export const NO_SUCH_ROUTE = failure(
+  405,
+  'MethodNotAllowed',
+  'the server does not allow this method on the requested resource',
+  {},
+)
+
 /** What kube-apiserver passes on to the kubelet of a Pod's node. */
 const KUBELET_SUBRESOURCES = new Set(['attach', 'exec', 'log', 'portforward'])
 

@@ -3,13 +3,14 @@ import { decodeBody } from '#cluster/api/decode.ts'
 import { encodeObject } from '#cluster/api/encode.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
 import { hasProtobuf } from '#cluster/api/protobuf/encode.ts'
-import { failure, type Status } from '#cluster/api/status.ts'
+import type { Status } from '#cluster/api/status.ts'
 import { accepted, refused } from '#lib/result.ts'
 import type { Action, ActionCall } from '../action.ts'
 import type { Refusal } from '../admission.ts'
 import type { User } from '../authenticator.ts'
 import type { Registry } from '../registry.ts'
 import { adoptNamespace } from '../verbs/create.ts'
+import { NO_SUCH_ROUTE } from './absent.ts'
 import {
   type Answer,
   afterEvents,
@@ -50,7 +51,7 @@ export class ActionRoutes {
   async answer(action: Action, { request, path, query, user }: ActionRequest): Promise<Answer> {
     const accept = headerOf(request, 'accept')
     if (!isPlace(action, path)) return pageNotFound()
-    if (request.method !== 'POST') return statusAnswer(notAllowed(action, request.method ?? ''), accept)
+    if (request.method !== 'POST') return statusAnswer(NO_SUCH_ROUTE, accept)
     const negotiated = negotiate(accept, { transforms: false, protobuf: hasProtobuf(action.kind.type) })
     if (!negotiated.ok) return statusAnswer(negotiated.problem, accept)
     const warnings = new Set<string>()
@@ -129,10 +130,4 @@ export interface ActionRequest {
 const isPlace = ({ kind, subresourceOf }: Action, { namespace, name }: ResourcePath): boolean => {
   const { namespaced } = subresourceOf?.kind ?? kind
   return (namespace !== undefined) === namespaced && (name !== undefined) === (subresourceOf !== undefined)
-}
-
-const notAllowed = ({ kind }: Action, method: string): Status => {
-  const verbs: Readonly<Record<string, string>> = { GET: 'get', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }
-  const text = `${verbs[method] ?? method.toLowerCase()} is not supported on resources of kind "${kind.resource}.${kind.group}"`
-  return failure(405, 'MethodNotAllowed', text, { group: kind.group, kind: kind.resource })
 }

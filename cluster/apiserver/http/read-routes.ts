@@ -37,7 +37,7 @@ export const listRoute = async (call: ResourceCall): Promise<Answer> => {
 }
 
 const timeoutOf = ({ registry: { random } }: ResourceCall, { timeoutSeconds }: ListOptions): Milliseconds =>
-  timeoutSeconds > 0 ? timeoutSeconds * 1000 : MIN_WATCH * (1 + random.unit())
+  timeoutSeconds === 0 ? MIN_WATCH * (1 + random.unit()) : Math.max(0, timeoutSeconds * 1000)
 
 /** A path that names an object watches that one. */
 const withName = (call: ResourceCall, options: ListOptions): ListOptions => {

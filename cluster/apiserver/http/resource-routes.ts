@@ -3,7 +3,7 @@ import { failure, type Status } from '#cluster/api/status.ts'
 import type { User } from '../authenticator.ts'
 import { verbsOf, verbsOfSubresource } from '../discovery/documents.ts'
 import type { Registry, Resource } from '../registry.ts'
-import { ABSENT_RESOURCE, absentSubresource } from './absent.ts'
+import { ABSENT_RESOURCE, absentSubresource, NO_SUCH_ROUTE } from './absent.ts'
 import type { ResourceCall } from './call.ts'
 import { type Answer, headerOf, pageNotFound, type Request, type Response, statusAnswer } from './exchange.ts'
 import { getRoute, listRoute, type WatchRoutes } from './read-routes.ts'
@@ -35,6 +35,8 @@ export const findResource = (
 }
 
 const methodNotAllowed = ({ kind }: Resource, verb: string): Status => {
+  // Kubernetes has no such route, but for kinds that it learns of while it runs.
+  if (!kind.namesItems) return NO_SUCH_ROUTE
   const qualified = kind.group === '' ? kind.resource : `${kind.resource}.${kind.group}`
   const text = `${verb} is not supported on resources of kind "${qualified}"`
   const details = { ...(kind.group ? { group: kind.group } : {}), kind: kind.resource }

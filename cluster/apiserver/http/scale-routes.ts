@@ -67,6 +67,10 @@ const readChange = async (
     if (!query.ok) return query
     const scale = await decode(call, query.value.fieldValidation)
     if (!scale.ok) return scale
+    if (!scale.value.metadata.name) {
+      const url = `the name of the object (${call.name} based on URL)`
+      return refused(badRequest(`${url} was undeterminable: name must be provided`))
+    }
     return accepted({ how: () => accepted(structuredClone(scale.value)), query: query.value })
   }
   const patch = await readPatch(call)

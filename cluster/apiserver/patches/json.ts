@@ -68,7 +68,7 @@ const applyAll = (current: JsonObject, operations: readonly Operation[]): Result
 const apply = (current: JsonObject, patch: unknown): Result<JsonObject, Status> => {
   if (!isPatch(patch)) return refused(badRequest('a JSON patch is a list of operations'))
   if (patch.length > MAX_OPERATIONS) {
-    const text = `The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${patch.length}`
+    const text = `Request entity too large: The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${patch.length}`
     return refused(failure(413, 'RequestEntityTooLarge', text))
   }
   if (!patch.every(isOperation)) return refused(unprocessable())

@@ -83,7 +83,15 @@ export const readFieldSelector = (text: string): Result<FieldSelector, string> =
 export const parseFieldSelector = (kind: Kind, text: string): Result<FieldSelector, string> => {
   const selector = readFieldSelector(text)
   const unknown = selector.ok ? selector.value.find(({ field }) => !isSelectable(kind, field)) : undefined
-  return unknown ? refused(`field label not supported: ${unknown.field}`) : selector
+  return unknown ? refused(unknownField(kind, unknown.field)) : selector
+}
+
+/** Kinds that have fields of their own say it otherwise, and Jobs in a third way. */
+const unknownField = ({ selectableFieldNames, namesItems, kind, type }: Kind, field: string): string => {
+  const quoted = JSON.stringify(field)
+  if (type === 'batch/v1.Job') return `field label ${quoted} not supported for ${kind}`
+  if (selectableFieldNames || namesItems) return `field label not supported: ${field}`
+  return `${quoted} is not a known field selector: only "metadata.name", "metadata.namespace"`
 }
 
 export const matchesFields = (selector: FieldSelector, fields: Readonly<Record<string, string>>): boolean =>

@@ -1,5 +1,6 @@
 /** Where the next page of a list starts. Opaque to clients; the same form as Kubernetes's, so people can read it. */
 
+import { posix } from 'node:path'
 import type { Revision } from '#cluster/store/kv.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 
@@ -32,5 +33,7 @@ export const decodeContinue = (text: string): Result<ContinueToken, string> => {
   if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv < INCONSISTENT || rv === 0)
     return problem('incorrect encoded start resourceVersion (version meta.k8s.io/v1)')
   if (typeof start !== 'string' || start === '') return problem('no start key (version meta.k8s.io/v1)')
+  // The key lies within the list's range, whatever the client made of the token.
+  if (posix.normalize(`/${start}`) !== `/${start}`) return problem(start)
   return accepted({ revision: rv, start })
 }

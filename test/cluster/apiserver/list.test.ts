@@ -103,7 +103,16 @@ test('bad options are named as Kubernetes names them', async t => {
     ['limit=abc', 400, 'strconv.ParseInt: parsing "abc": invalid syntax'],
     ['continue=abc', 400, 'invalid continue token: continue key is not valid'],
     ['labelSelector=a%20in%20b', 400, "unable to parse requirement: found 'b' expected: '('"],
-    ['fieldSelector=spec.foo%3D1', 400, 'field label not supported: spec.foo'],
+    [
+      'fieldSelector=spec.foo%3D1',
+      400,
+      '"spec.foo" is not a known field selector: only "metadata.name", "metadata.namespace"',
+    ],
+    [
+      `continue=${Buffer.from('{"v":"meta.k8s.io/v1","rv":1,"start":"../a"}').toString('base64url')}`,
+      400,
+      'invalid continue token: continue key is not valid: ../a',
+    ],
   ]
   for (const [query, code, message] of cases) {
     const reply = await fetch(`${MAPS}?${query}`)

@@ -113,6 +113,43 @@ test('tokens among the attributes of volumes are warned of, and go to secrets on
   ])
 })
 
+test('a watch whose time is over before it begins ends at once', async t => {
+  const { code, text } = await server.fetch(`${PODS}?watch=1&timeoutSeconds=-1`)
+  t.is(code, 200)
+  // What is there may be told, nothing is waited for.
+  t.false(text.includes('ERROR'))
+})
+
+test('methods that no path of a built-in kind has, and a Scale without a name', async t => {
+  await create(`${APPS}/deployments`, { metadata: { name: 'scaled' }, spec: workload })
+  const no = 'the server does not allow this method on the requested resource'
+  const wrong = [
+    ['PUT', PODS],
+    ['POST', `${PODS}/x`],
+    ['PROPFIND', `${PODS}/x`],
+    ['GET', '/apis/authorization.k8s.io/v1/subjectaccessreviews'],
+  ] as const
+  for (const [method, path] of wrong) {
+    const { code, json } = await server.fetch(path, { method })
+    t.deepEqual([code, json.message, json.details], [405, no, {}], `${method} ${path}`)
+  }
+  const scale = await server.fetch(`${APPS}/deployments/scaled/scale`, {
+    method: 'PUT',
+    body: { spec: { replicas: 2 } },
+  })
+  t.deepEqual(
+    [scale.code, scale.json.message],
+    [400, 'the name of the object (scaled based on URL) was undeterminable: name must be provided'],
+  )
+  const many = Array.from({ length: 10_001 }, () => ({ op: 'test', path: '/kind', value: 'Deployment' }))
+  const headers = { 'content-type': 'application/json-patch+json' }
+  const patched = await server.fetch(`${APPS}/deployments/scaled`, { method: 'PATCH', headers, body: many })
+  t.deepEqual(
+    [patched.code, patched.json.message],
+    [413, 'Request entity too large: The allowed maximum operations in a JSON patch is 10000, got 10001'],
+  )
+})
+
 const template = { metadata: { labels: { app: 'a' } }, spec: { containers: [{ name: 'c', image: 'i:1' }] } }
 const workload = { selector: { matchLabels: { app: 'a' } }, template }
 const GENERATION = 'deprecated.daemonset.template.generation'
