@@ -14,7 +14,14 @@ import {
   type OptionData,
   readOptionData,
 } from './edns-rule.ts'
-import { MATCHES, type MatchKind, type NameRewriter, readMatcher, readRewriter } from './name-pattern.ts'
+import {
+  MATCHES,
+  type MatchKind,
+  type NameRewriter,
+  readMatcher,
+  readMetadataRewriter,
+  readRewriter,
+} from './name-pattern.ts'
 import type { Renaming } from './rename-answer.ts'
 import { classRule, cnameRule, nameRule, type Rule, rcodeRule, type TtlRange, ttlRule, typeRule } from './rule.ts'
 
@@ -88,15 +95,20 @@ export const readRewrite = (directive: Directive, reader: DirectiveReader): Rewr
   const stop = words.takeIf('stop', 'continue') !== 'continue'
   const field = words.take(`a field (${FIELDS.join(', ')})`)
   const chosen = field.text === '' ? 'name' : reader.choice(field, FIELDS)
-  const rule = readRule(words, chosen)
+  const settings = readSettings(words, chosen)
   words.end()
-  return { rule, stop, steady: chosen !== 'edns0' }
+  return { ...settings, stop }
 }
 
-const readRule = (words: Words, field: (typeof FIELDS)[number]): Rule => {
+const readSettings = (words: Words, field: (typeof FIELDS)[number]): Omit<RewriteSettings, 'stop'> => {
+  if (field === 'name') return readNameRule(words)
+  return field === 'edns0'
+    ? { rule: readEdnsRule(words), steady: false }
+    : { rule: readRule(words, field), steady: true }
+}
+
+const readRule = (words: Words, field: Exclude<(typeof FIELDS)[number], 'name' | 'edns0'>): Rule => {
   switch (field) {
-    case 'name':
-      return readNameRule(words)
     case 'type':
       return typeRule(words.number('a type to rewrite', parseType), words.number('a type to make of it', parseType))
     case 'class':
@@ -104,8 +116,6 @@ const readRule = (words: Words, field: (typeof FIELDS)[number]): Rule => {
         words.number('a class to rewrite', parseClass),
         words.number('a class to make of it', parseClass),
       )
-    case 'edns0':
-      return readEdnsRule(words)
     case 'ttl':
       return ttlRule(readNames(words), readRange(words))
     case 'rcode':
@@ -184,9 +194,13 @@ const readRenamer = (words: Words, kind: MatchKind): { rewrite: NameRewriter; fr
   return { from, to, rewrite: words.read(readRewriter(kind, from.text, to.text), from, nothing) }
 }
 
-const readNameRule = (words: Words): Rule => {
+const readNameRule = (words: Words): Omit<RewriteSettings, 'stop'> => {
   const kind = readKind(words)
   const { from, to, rewrite } = readRenamer(words, kind)
+  const metadata = words.peek()
+  const hasMetadata = words.takeIf('metadata') !== undefined
+  if (hasMetadata && kind !== 'regex') words.reader.refuse(metadata!, '"metadata" is for regex rules alone')
+  const withMetadata = hasMetadata ? words.read(readMetadataRewriter(from.text, to.text), to, nothing) : undefined
   const owners: NameRewriter[] = []
   const values: NameRewriter[] = []
   let isAuto = false
@@ -206,7 +220,7 @@ const readNameRule = (words: Words): Rule => {
     }
   }
   const renaming: Renaming = { owners, values, restoresValues: isAuto }
-  return nameRule(rewrite, renaming)
+  return { rule: nameRule(withMetadata ?? rewrite, renaming), steady: !hasMetadata }
 }
 
 /** Undefined: what a pattern or a part of a name became cannot be told back, but for the question's own name. */

@@ -10,6 +10,9 @@ export type MatchKind = (typeof MATCHES)[number]
 /** Undefined: the name does not match, or what would become of it is no name. */
 export type NameRewriter = (name: DnsName) => DnsName | undefined
 
+/** The same, with what other plugins know of the question: where they know nothing, it does not match. */
+export type MetadataRewriter = (name: DnsName, metadata: ReadonlyMap<string, string> | undefined) => DnsName | undefined
+
 /** The name `from` as text of a name's whole or end: lower case, with the final dot. */
 const absolute = (text: string): string => canonicalName(text.endsWith('.') ? text : `${text}.`)
 
@@ -85,16 +88,49 @@ const readPattern = (text: string): Result<RE2JS, string> => {
   }
 }
 
-/** The whole name becomes `to`; `{1}` there is what the first group matched, `{0}` what all of it did. */
-const regexRewriter = (from: string, to: string): Result<NameRewriter, string> => {
+const GROUP = /\{(\d+)\}/g
+
+/** A pattern whose groups are all that `to` uses. */
+const readGroups = (from: string, to: string): Result<RE2JS, string> => {
   const pattern = readPattern(from)
   if (!pattern.ok) return pattern
   const groups = pattern.value.matcher('').groupCount()
-  const unknown = [...to.matchAll(/\{(\d+)\}/g)].find(([, group]) => Number(group) > groups)
-  if (unknown) return refused(`"${to}" uses ${unknown[0]}, but "${from}" has ${groups} groups`)
+  const unknown = [...to.matchAll(GROUP)].find(([, group]) => Number(group) > groups)
+  return unknown ? refused(`"${to}" uses ${unknown[0]}, but "${from}" has ${groups} groups`) : pattern
+}
+
+/** The whole name becomes `to`; `{1}` there is what the first group matched, `{0}` what all of it did. */
+const regexRewriter = (from: string, to: string): Result<NameRewriter, string> => {
+  const pattern = readGroups(from, to)
+  if (!pattern.ok) return pattern
   return accepted(name => {
     const matcher = pattern.value.matcher(name)
     if (!matcher.find()) return undefined
-    return checked(absolute(to.replaceAll(/\{(\d+)\}/g, (_, group: string) => matcher.group(Number(group)) ?? '')))
+    return checked(absolute(to.replaceAll(GROUP, (_, group: string) => matcher.group(Number(group)) ?? '')))
+  })
+}
+
+const PLACEHOLDER = /\{([^{}]*)\}/g
+/** `kubernetes/client-namespace`, `kubernetes/client-label/app.kubernetes.io/name`. */
+const LABEL = /^[^/\s]+(?:\/[^/\s]+)+$/
+
+/** The same, and `{PLUGIN/LABEL}` in `to` is what `metadata` has under this label. */
+export const readMetadataRewriter = (from: string, to: string): Result<MetadataRewriter, string> => {
+  const pattern = readGroups(from, to)
+  if (!pattern.ok) return pattern
+  const wrong = [...to.matchAll(PLACEHOLDER)].find(([, inside = '']) => !/^\d+$/.test(inside) && !LABEL.test(inside))
+  if (wrong) return refused(`${wrong[0]} is neither a group nor a label like {kubernetes/client-namespace}`)
+  if (/[{}]/.test(to.replaceAll(PLACEHOLDER, ''))) return refused(`"${to}" has a brace without its other half`)
+  return accepted((name, metadata) => {
+    const matcher = pattern.value.matcher(name)
+    if (!matcher.find()) return undefined
+    let isKnown = true
+    const text = to.replaceAll(PLACEHOLDER, (_, inside: string) => {
+      if (/^\d+$/.test(inside)) return matcher.group(Number(inside)) ?? ''
+      const value = metadata?.get(inside) ?? ''
+      isKnown &&= value !== ''
+      return value
+    })
+    return isKnown ? checked(absolute(text)) : undefined
   })
 }

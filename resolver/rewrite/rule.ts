@@ -8,7 +8,7 @@ import { rcodes, recordTypes } from '../wire/codes.ts'
 import { canonicalName } from '../wire/name.ts'
 import { nameData } from '../wire/rdata.ts'
 import type { DnsName, ResourceRecord } from '../wire/record.ts'
-import type { NameRewriter } from './name-pattern.ts'
+import type { MetadataRewriter, NameRewriter } from './name-pattern.ts'
 import { type Renaming, renameAnswer } from './rename-answer.ts'
 
 export interface Rewritten {
@@ -26,10 +26,10 @@ const requestion = (query: Query, fields: Partial<Query['question']>): Query => 
 })
 
 export const nameRule =
-  (rewrite: NameRewriter, renaming: Renaming): Rule =>
+  (rewrite: MetadataRewriter, renaming: Renaming): Rule =>
   query => {
     const { name: asked, canonicalName: canonical } = query.question
-    const name = rewrite(canonical)
+    const name = rewrite(canonical, query.metadata)
     if (name === undefined) return undefined
     return {
       query: requestion(query, { name, canonicalName: name }),

@@ -262,6 +262,7 @@ const taken: Readonly<Record<string, readonly string[]>> = {
     'rewrite cname suffix a b',
     'rewrite rcode regex (.*) SERVFAIL NXDOMAIN',
     'rewrite rcode a NXDOMAIN NOERROR',
+    'rewrite name regex ^([^.]+)\\.example\\.$ {1}.{kubernetes/client-namespace}.svc.cluster.local. metadata answer auto',
     'rewrite rcode substring a 3 0',
     'rewrite name suffix .a .b answer auto',
     'rewrite edns0 local set 0xffee 0x61626364',

@@ -242,6 +242,31 @@ test('a class: asked from the front, answered in the client’s', async t => {
   t.is((await ask(await start('rewrite type MX A'), 'www.example.org.', { class: classes.CH }))?.rcode, rcodes.REFUSED)
 })
 
+const pod = (namespaceName: string, name: string, podIP: string) => ({
+  kind: 'Pod',
+  metadata: { namespace: namespaceName, name },
+  status: { podIP, podIPs: [{ ip: podIP }] },
+})
+
+test('metadata in a name: the services of the client’s own namespace; of nobody’s, the rule is none', async t => {
+  const rule =
+    'rewrite name regex ^([^.]+)\\.own\\.$ {1}.{kubernetes/client-namespace}.svc.cluster.local metadata answer auto'
+  const text = `. {\n metadata\n ${rule}\n kubernetes cluster.local {\n pods verified\n }\n}`
+  const pods = [pod('shop', 'buyer', '192.0.2.7'), namespace('empty'), pod('empty', 'other', '192.0.2.8')]
+  const configuration = configure(text, testWorld({ cluster: staticSource([...objects, ...pods]) }))
+  await configuration.start(AbortSignal.timeout(60_000))
+  const asked = async (client: string) => {
+    const reply = (await ask(configuration, 'WEB.own.', { client }))!
+    return [reply.rcode, ...reply.answers.map(({ name, data }) => `${name} ${aData.decode(data)}`)]
+  }
+  t.deepEqual(await asked('192.0.2.7'), [rcodes.NOERROR, 'WEB.own. 10.96.0.20'])
+  t.deepEqual(await asked('192.0.2.8'), [rcodes.NXDOMAIN])
+  t.deepEqual(await asked('192.0.2.9'), [rcodes.SERVFAIL], 'nobody is there for the name as it was asked')
+  // What one client is told is not kept for others.
+  t.deepEqual(await asked('192.0.2.7'), [rcodes.NOERROR, 'WEB.own. 10.96.0.20'])
+  t.false(configuration.plugins.find(({ name }) => name === 'rewrite')?.steady)
+})
+
 test('no pattern stalls the server', async t => {
   const configuration = await start('rewrite name regex ^(a+)+$ b.test')
   // One that tries all ways takes longer than the universe.
@@ -252,6 +277,10 @@ test('no pattern stalls the server', async t => {
 test('tells what is wrong with the directive', t => {
   const problem = (rule: string) => problemsOf(`.:53 {\n rewrite ${rule}\n}`)[0]
   t.is(problem(''), 'Corefile:2: rewrite: needs a field (name, type, class, edns0, ttl, cname, rcode)')
+  t.regex(problem('name suffix a b metadata')!, /"metadata" is for regex rules alone/)
+  t.regex(problem('name regex (a) {2}.{a/b} metadata')!, /uses \{2\}, but "\(a\)" has 1 groups/)
+  t.regex(problem('name regex a {namespace}.x metadata')!, /\{namespace\} is neither a group nor a label like/)
+  t.regex(problem('name regex a x{a/b metadata')!, /"x\{a\/b" has a brace without its other half/)
   t.regex(problem('nmae a b')!, /Corefile:2: rewrite: "nmae" is not one of name, type.*; did you mean "name"\?/)
   t.regex(problem('edns0 local put 0xffee 0x61')!, /"put" is not one of set, append, replace, unset/)
   t.regex(problem('edns0 local set 65536 x')!, /"65536" is not the code of an option/)
