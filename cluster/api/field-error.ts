@@ -55,6 +55,13 @@ export const fieldInvalidPart = (field: string, detail: string): FieldError => (
   message: `Invalid value: ${detail}`,
 })
 
+/** What is written well enough and fails in the server. */
+export const fieldInternal = (field: string, detail: string): FieldError => ({
+  field,
+  reason: 'InternalError',
+  message: `Internal error: ${detail}`,
+})
+
 export const fieldNotSupported = (field: string, value: unknown, supported: readonly string[]): FieldError => ({
   field,
   reason: 'FieldValueNotSupported',

@@ -1,8 +1,8 @@
 /** The expressions of a policy, compiled; each variable may be named by what comes after it. */
 import type { Program } from '../cel/compile.ts'
 import { BOOL, type CelType, STRING } from '../cel/type.ts'
-import { type FieldError, fieldInvalid } from '../field-error.ts'
-import { compileExpression, type Declared, type ObjectTypes } from './expressions.ts'
+import type { FieldError } from '../field-error.ts'
+import { compileExpression, type Declared, expressionError, type ObjectTypes } from './expressions.ts'
 import type { PolicySpec, Validation } from './policy-spec.ts'
 
 export interface CompiledPolicy {
@@ -80,7 +80,7 @@ class PolicyCompiler {
     if (expression.trim() === '') return undefined
     const compiled = compileExpression(expression, declared, result)
     if (compiled.ok) return compiled.value
-    this.errors.push(fieldInvalid(field, expression, compiled.problem))
+    this.errors.push(expressionError(field, expression, compiled.problem))
     return undefined
   }
 }

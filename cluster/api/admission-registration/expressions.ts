@@ -7,7 +7,14 @@ import { accepted, type Result, refused } from '#lib/result.ts'
 import { compile, FOLDING, type Program } from '../cel/compile.ts'
 import { AUTHORIZER, AUTHORIZER_LIBRARY } from '../cel/library/authorizer.ts'
 import { BOOL, type CelType, DYN, listOf, mapOf, STRING } from '../cel/type.ts'
-import { type FieldError, fieldDuplicate, fieldInvalid, fieldRequired, fieldTooMany } from '../field-error.ts'
+import {
+  type FieldError,
+  fieldDuplicate,
+  fieldInternal,
+  fieldInvalid,
+  fieldRequired,
+  fieldTooMany,
+} from '../field-error.ts'
 import { checkQualifiedName } from '../name.ts'
 
 export interface MatchCondition {
@@ -88,13 +95,17 @@ export const compileExpression = (
   return refused(isWhole ? compiled.problem : `compilation failed: ${compiled.problem}`)
 }
 
+/** `problem`: of `compileExpression`. A constant that cannot be worked out is Kubernetes's own failure to it. */
+export const expressionError = (field: string, expression: string, problem: string): FieldError =>
+  problem.startsWith(FOLDING) ? fieldInternal(field, problem) : fieldInvalid(field, expression, problem)
+
 const MAX_CONDITIONS = 64
 
 const validateExpression = (expression: string, field: string, declared: Declared): FieldError[] => {
   const trimmed = expression.trim()
   if (trimmed === '') return [fieldRequired(field)]
   const compiled = compileExpression(trimmed, declared, [BOOL])
-  return compiled.ok ? [] : [fieldInvalid(field, trimmed, compiled.problem)]
+  return compiled.ok ? [] : [expressionError(field, trimmed, compiled.problem)]
 }
 
 export const validateConditions = (

@@ -1,6 +1,6 @@
 /**
  * From text to a tree, by the package's parser. What that does not know of CEL's grammar is written otherwise for it:
- * optional elements of literals (`[?x]`, `{?k: v}`) and numbers that begin with a point.
+ * optional elements of literals (`[?x]`, `{?k: v}`), numbers that begin with a point, raw texts that end with a backslash.
  */
 import { type ASTNode, Environment, ParseError } from '@marcbachmann/cel-js'
 import { accepted, type Result, refused } from '#lib/result.ts'
@@ -35,7 +35,7 @@ const TOKEN = new RegExp(
 )
 
 /** What may need to be written otherwise. */
-const SUSPECT = /[?]|\.\d/
+const SUSPECT = /[?]|\.\d|\\["']/
 
 interface Readable {
   readonly text: string
@@ -59,8 +59,24 @@ class Rewriter {
       return
     }
     if (kind === 'sign') this.text += this.#sign(token, next)
+    else if (kind === 'text') this.#text(token)
     else this.text += token
     this.#before = kind === 'sign' ? token : kind === 'word' && token === 'in' ? '' : 'operand'
+  }
+
+  /** The package takes a backslash before the last quote of a raw text for an escape. */
+  #text(token: string): void {
+    const [, quote, raw] = /^[rR](["'])(.*\\)\1$/.exec(token) ?? []
+    if (quote === undefined || raw === undefined) {
+      this.text += token
+      return
+    }
+    this.text += ` ${quote}`
+    for (const sign of raw) {
+      if (sign === '\\') this.added.push(this.text.length)
+      this.text += sign === '\\' ? '\\\\' : sign
+    }
+    this.text += quote
   }
 
   get #isBehindOperand(): boolean {

@@ -114,6 +114,7 @@ const TRUE = [
   '["[?x", r"[?\\d", \'?\', ?self.?b].size() == 3 && [1, // [?\n 2].size() == 2',
   '.5 == 0.5 && [.5, 1.5][0] + .25e1 == 3.0 && self.half == .5 && 1.0 - .5 == .5 && {.5: 1}[.5] == 1',
   '{"a": 1, "a": self.a + 1} == {"a": 2}',
+  String.raw`r"\" == "\\" && r'\d\' + "?" == "\\d\\?" && r"a\b\".size() == 4 && "a\"b".size() == 3`,
   // What a constant is worked out of at once.
   'int("12") == 12 && string(b"ab") == "ab" && uint("7") == 7u && type(int("1")) == int',
 ]

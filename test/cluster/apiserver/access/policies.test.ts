@@ -209,6 +209,10 @@ test('what is no expression is refused where it is written', async t => {
     await complaints({ validations: [{ expression: "'text'" }] }),
     /spec\.validations\[0\]\.expression: Invalid value: .* must evaluate to bool/,
   )
+  t.regex(
+    await complaints({ validations: [{ expression: 'int("x") == 1' }] }),
+    /spec\.validations\[0\]\.expression: Internal error: program instantiation failed: type conversion error from 'string' to 'int'/,
+  )
   t.regex(await complaints({ validations: [{ expression: 'request.nope == 1' }] }), /undefined field 'nope'/)
   t.regex(await complaints({ validations: [{ expression: 'params.x == 1' }] }), /undeclared reference to 'params'/)
   t.regex(await complaints({ validations: [{ expression: 'variables.x == 1' }] }), /undefined field 'x'/)
