@@ -1,6 +1,6 @@
 /**
  * metadata: asks the block's plugins what they know of each question before any of them handles it, for those that show it
- * or decide by it (`log`, `template`, `view`).
+ * or decide by it (`log`, `rewrite`, `template`, `view`).
  */
 import { DirectiveReader } from '../corefile/directive-reader.ts'
 import type { Plugin, PluginModule } from '../plugin.ts'
