@@ -7,6 +7,7 @@
  * again from the log. What `commit` returned from is on the disk.
  */
 import type { DatabaseSync } from 'node:sqlite'
+import { SeamarkError } from '#lib/errors.ts'
 import type { LeaseId } from '../../kv.ts'
 import type { Batch, Entry, Sequence } from './batch.ts'
 import { isDiskFailure, isFailedSync, setJournalMode } from './database.ts'
@@ -181,9 +182,17 @@ export class Table implements Before {
     return this.#isAhead && !this.#database.isTransaction
   }
 
-  /** As it was after the last commit; what came then is read from the log. */
+  /** As it was after the last commit; what came then is read from the log. @throws SeamarkError STORE_CORRUPT */
   #takeAgain(): void {
-    const entries = this.#log.read(this.#committed).flatMap(batch => batch.entries)
+    const batches = this.#log.read(this.#committed)
+    const missing = this.#sequence - this.#committed - batches.length
+    if (missing > 0) {
+      throw new SeamarkError(
+        'STORE_CORRUPT',
+        `${this.#log.file} is damaged: ${missing} batches that it had are not there`,
+      )
+    }
+    const entries = batches.flatMap(batch => batch.entries)
     this.#swept = readMeta(this.#database).swept
     this.#sweepsSinceCommit = 0
     this.#pending = entries
