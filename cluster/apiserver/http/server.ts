@@ -70,13 +70,14 @@ export class ApiHttpServer {
       maxSessionInvalidFrames: MAX_INVALID_FRAMES,
       ...NATIVE_RESET_LIMITS,
       ...HTTP1_LIMITS,
-      ...{ shouldUpgradeCallback: options.upgrades },
       settings: { maxConcurrentStreams: MAX_STREAMS, maxHeaderListSize: MAX_HEADERS },
     })
     this.#server.on('request', (request, response) => {
       this.#watchRequest(request, response)
       options.handle(request, response)
     })
+    // Of HTTP/1.1; Node's HTTP/2 server does not take it as an option.
+    Object.assign(this.#server, { shouldUpgradeCallback: options.upgrades })
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
     this.#server.on('secureConnection', socket => this.#watchConnection(socket))
     this.#server.on('connection', socket => {
