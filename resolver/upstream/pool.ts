@@ -43,6 +43,16 @@ export interface PoolEvents {
   readonly hedged: (won: boolean) => void
 }
 
+/**
+ * A question that others may join. Each table of a Map leads to the next one that it grew or shrank to, and so do those
+ * that wait to be collected: where one has grown old, so do all that follow, with what they held. That must not be replies,
+ * and a Map that is empty begins anew.
+ */
+interface UnderWay {
+  /** Undefined: it has come, or failed. */
+  reply: Promise<UpstreamReply> | undefined
+}
+
 /** One question on its way from upstream to upstream. */
 interface Run {
   readonly question: UpstreamQuestion
@@ -68,7 +78,7 @@ const ASKED_EACH = 2
 export class UpstreamPool {
   readonly #options: PoolOptions
   readonly #hedges = new HedgeBudget()
-  readonly #underWay = new Map<string, Promise<UpstreamReply>>()
+  #underWay = new Map<string, UnderWay>()
   #turn = 0
 
   constructor(options: PoolOptions) {
@@ -78,13 +88,18 @@ export class UpstreamPool {
   ask(question: UpstreamQuestion, channel: Channel): Promise<UpstreamReply> {
     const key = keyOf(question, channel)
     const asked = this.#underWay.get(key)
-    if (asked) {
+    if (asked?.reply) {
       this.#options.events.joined()
-      return asked
+      return asked.reply
     }
     const reply = this.#ask(question, channel)
-    const ended = () => this.#underWay.delete(key)
-    this.#underWay.set(key, reply)
+    const underWay: UnderWay = { reply }
+    this.#underWay.set(key, underWay)
+    const ended = () => {
+      underWay.reply = undefined
+      if (this.#underWay.size > 1) this.#underWay.delete(key)
+      else this.#underWay = new Map()
+    }
     reply.then(ended, ended)
     return reply
   }
