@@ -55,6 +55,9 @@ export class Dispatcher {
   /** Whose turn has come: of all turns together, lest those of each take their time in every one. */
   readonly #ripe = { own: [] as Request[], others: [] as Request[] }
   #answering = false
+  /** Whether questions are being answered at this moment, and what is to be done when they are. */
+  #isInTurn = false
+  #turnEnds: (() => void)[] = []
   readonly #inFlight = { own: 0, others: 0 }
   /** When a query last came. */
   #lastArrival = Number.NEGATIVE_INFINITY
@@ -83,6 +86,12 @@ export class Dispatcher {
     this.#arrivals.add({ packet, context, deliver, begun, lane })
   }
 
+  /** Calls `task` (which must not throw) when the questions that are being answered have been; at once where there are none. */
+  whenAnswered(task: () => void): void {
+    if (this.#isInTurn) this.#turnEnds.push(task)
+    else task()
+  }
+
   #isFull(lane: Lane): boolean {
     const { own, others } = this.#inFlight
     return own + others >= this.#options.maxInFlight || (lane === 'others' && others >= this.#maxOthers)
@@ -101,8 +110,11 @@ export class Dispatcher {
   readonly #answerSome = (): void => {
     const { own, others } = this.#ripe
     const end = this.#options.clock.monotonic() + TURN
+    this.#isInTurn = true
     this.#answerUntil(end, own)
     this.#answerUntil(end, others)
+    this.#isInTurn = false
+    if (this.#turnEnds.length > 0) for (const task of this.#turnEnds.splice(0)) task()
     this.#answering = own.length + others.length > 0
     if (this.#answering) setImmediate(this.#answerSome)
   }

@@ -20,11 +20,14 @@ interface LatinBuffer extends Buffer {
 
 export class OwnZones {
   readonly #zones: ReadonlyMap<string, boolean>
+  /** Labels that the deepest zone has. */
+  readonly #depth: number
   readonly #name = Buffer.alloc(MAX_NAME) as LatinBuffer
   readonly #labels = new Uint8Array(MAX_LABELS)
 
   constructor(zones: WireZones) {
     this.#zones = new Map(zones)
+    this.#depth = Math.max(0, ...zones.map(([zone]) => labelsOf(zone)))
   }
 
   /** Whether the longest zone that the question's name lies in is an own one. The packet begins at `start`. */
@@ -45,10 +48,17 @@ export class OwnZones {
     if (at >= end) return false
     this.#labels[labels] = to
     name[to++] = 0
-    for (let label = 0; label <= labels; label++) {
+    for (let label = Math.max(0, labels - this.#depth); label <= labels; label++) {
       const isOwn = this.#zones.get(name.latin1Slice(this.#labels[label]!, to))
       if (isOwn !== undefined) return isOwn
     }
     return false
   }
+}
+
+/** Of a zone in wire form, the root's not counted. */
+const labelsOf = (zone: string): number => {
+  let labels = 0
+  for (let at = 0; zone.charCodeAt(at) > 0; at += 1 + zone.charCodeAt(at)) labels++
+  return labels
 }

@@ -61,7 +61,6 @@ const load = () => {
     setsockopt: library.func('int setsockopt(int fd, int level, int name, void *value, uint length)'),
     getsockopt: library.func('int getsockopt(int fd, int level, int name, void *value, void *length)'),
     recvmmsg: library.func('int recvmmsg(int fd, void *messages, uint count, int flags, void *timeout)'),
-    sendmsg: library.func('long sendmsg(int fd, void *message, int flags)'),
     sendmmsg: library.func('int sendmmsg(int fd, void *messages, uint count, int flags)'),
     poll: library.func('int poll(void *fds, ulong count, int timeout)'),
     madvise: library.func('int madvise(uint64 address, ulong length, int advice)'),

@@ -39,8 +39,8 @@ export type ToWorker =
 export type FromWorker =
   /** The worker answers at the socket from now on. */
   | { readonly type: 'serving'; readonly id: number }
-  /** Datagrams that the memo has no reply to, one after the other as `missRecord` lays them out. */
-  | { readonly type: 'misses'; readonly id: number; readonly records: Uint8Array }
+  /** Datagrams that the memo has no reply to (server/udp/miss-records.ts): bytes alone, which cost least to hand over. */
+  | Uint8Array
   /** One of `weight` questions that the memo had a reply to, and who asked it (sockaddr). */
   | {
       readonly type: 'sample'

@@ -31,7 +31,7 @@ export class BatchListener {
   readonly #bind: BindAddress
   readonly #environment: UdpEnvironment
   readonly #pool: WorkerPool
-  readonly #sender = new ReplySender()
+  readonly #sender: ReplySender
   readonly #inFlight = new InFlight()
   /** One for each worker, in their order. */
   #sockets: OpenSocket[] = []
@@ -50,6 +50,7 @@ export class BatchListener {
     this.#environment = environment
     this.#pool = pool
     this.#failed = failed
+    this.#sender = new ReplySender(() => environment.metrics.drop('udp-send'))
   }
 
   /**
@@ -142,28 +143,39 @@ export class BatchListener {
   }
 
   #receive(miss: MissRecord, worker: number, { fd, port }: DatagramSocket): void {
-    const { dispatcher, metrics, server } = this.#environment
+    const { dispatcher, server } = this.#environment
+    const { records, name, control, controlEnd, packet } = miss
     const space = this.#space
     let memo: Memo | undefined
     const memoise = (kept: Memo): void => {
       memo = kept
     }
+    const address = controlEnd > control ? destinationOf(records, control, controlEnd) : this.#bind.address
     const context: RequestContext = {
       transport: 'udp',
-      client: endpointOf(miss.name),
-      local: { address: miss.control.length > 0 ? destinationOf(miss.control) : this.#bind.address, port },
+      client: endpointOf(records, name, control),
+      local: { address, port },
       server: server(),
       memoise,
     }
     this.#inFlight.add()
     const deliver = (reply: Buffer | undefined): void => {
       if (reply && !this.#closed) {
-        if (!this.#sender.send(fd, miss, reply)) metrics.drop('udp-send')
-        if (memo) this.#pool.keep(worker, space, miss.packet, reply, memo)
+        this.#send(fd, miss, reply)
+        if (memo) this.#pool.keep(worker, space, packet, reply, memo)
       }
       this.#inFlight.remove()
     }
     // Those that wait for an upstream must not keep the worker from handing over others (`forward` bounds them).
-    dispatcher.submit(miss.packet, context, deliver, () => this.#pool.answered(worker))
+    dispatcher.submit(packet, context, deliver, () => this.#pool.answered(worker))
   }
+
+  /** With the others that are answered in the same turn of the loop; one that comes alone leaves at once. */
+  #send(fd: number, miss: MissRecord, reply: Buffer): void {
+    const isFirst = this.#sender.isEmpty
+    this.#sender.add(fd, miss, reply)
+    if (isFirst) this.#environment.dispatcher.whenAnswered(this.#flush)
+  }
+
+  readonly #flush = (): void => this.#sender.flush()
 }

@@ -1,37 +1,86 @@
-/** Sends one datagram from the main thread on a worker's socket, from the address that the question came to. */
-
+/**
+ * Sends datagrams from the main thread on workers' sockets, each from the address that the question came to: all that are
+ * ready at one moment in one system call.
+ */
 import { MSG_DONTWAIT, systemCalls } from '../system-calls.ts'
-import { CONTROL_SIZE, freeInterface, NAME_SIZE } from './datagram-batch.ts'
+import { CONTROL_SIZE, freeInterface, NAME_STRIDE, OUTPUT_SIZE } from './datagram-batch.ts'
 import type { MissRecord } from './miss-records.ts'
 
-/** struct msghdr of 64-bit Linux. Offsets in bytes. */
-const MESSAGE_SIZE = 56
-const AT = { name: 0, nameLength: 8, iov: 16, iovLength: 24, control: 32, controlLength: 40 }
+/** struct mmsghdr of 64-bit Linux: msghdr (56), the length, padding. Offsets in words of 4 bytes. */
+const MESSAGE = 16
+const AT = { name: 0, nameLength: 2, iov: 4, iovLength: 6, control: 8, controlLength: 10 }
+/** struct iovec: address, length. */
+const VECTOR = 4
+const VECTOR_LENGTH = 2
+const WORD = 2 ** 32
+
+/** Datagrams that wait at most: about as many as the dispatcher answers in one go. */
+const SLOTS = 32
 
 export class ReplySender {
-  readonly #message = Buffer.from(new ArrayBuffer(MESSAGE_SIZE))
-  readonly #vector = Buffer.from(new ArrayBuffer(16))
-  readonly #name = Buffer.from(new ArrayBuffer(NAME_SIZE))
-  readonly #control = Buffer.from(new ArrayBuffer(CONTROL_SIZE))
-  /** RFC 1035 §4.2.1: no datagram is longer. */
-  readonly #bytes = Buffer.from(new ArrayBuffer(0x10000))
-  readonly #sendmsg = systemCalls().sendmsg
+  readonly #messages = new Uint32Array(SLOTS * MESSAGE)
+  readonly #vectors = new Uint32Array(SLOTS * VECTOR)
+  readonly #names = memory(SLOTS * NAME_STRIDE)
+  readonly #controls = memory(SLOTS * CONTROL_SIZE)
+  readonly #replies = memory(SLOTS * OUTPUT_SIZE)
+  readonly #header = Buffer.from(this.#messages.buffer)
+  readonly #sendmmsg = systemCalls().sendmmsg
+  readonly #lost: () => void
+  #fd = -1
+  #count = 0
 
-  constructor() {
-    const { addressOf } = systemCalls()
-    this.#vector.writeBigUInt64LE(addressOf(this.#bytes), 0)
-    this.#message.writeBigUInt64LE(addressOf(this.#name), AT.name)
-    this.#message.writeBigUInt64LE(addressOf(this.#vector), AT.iov)
-    this.#message.writeBigUInt64LE(1n, AT.iovLength)
-    this.#message.writeBigUInt64LE(addressOf(this.#control), AT.control)
+  /** `lost`: the system did not take a datagram. */
+  constructor(lost: () => void) {
+    this.#lost = lost
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const header = slot * MESSAGE
+      link(this.#messages, header + AT.name, this.#names, slot * NAME_STRIDE)
+      link(this.#messages, header + AT.iov, Buffer.from(this.#vectors.buffer), slot * VECTOR * 4)
+      this.#messages[header + AT.iovLength] = 1
+      link(this.#messages, header + AT.control, this.#controls, slot * CONTROL_SIZE)
+      link(this.#vectors, slot * VECTOR, this.#replies, slot * OUTPUT_SIZE)
+    }
   }
 
-  /** Whether the system took it. */
-  send(fd: number, { name, control }: MissRecord, reply: Buffer): boolean {
-    this.#message.writeUInt32LE(name.copy(this.#name), AT.nameLength)
-    this.#message.writeUInt32LE(control.copy(this.#control), AT.controlLength)
-    if (control.length > 0) freeInterface(this.#control, 0)
-    this.#vector.writeUInt32LE(reply.copy(this.#bytes), 8)
-    return this.#sendmsg(fd, this.#message, MSG_DONTWAIT) >= 0
+  /** Whether none waits to be sent. */
+  get isEmpty(): boolean {
+    return this.#count === 0
   }
+
+  /** Takes a reply of at most `OUTPUT_SIZE` bytes, which leaves with the next `flush`. */
+  add(fd: number, { records, name, control, controlEnd }: MissRecord, reply: Buffer): void {
+    if (fd !== this.#fd || this.#count === SLOTS) this.flush()
+    this.#fd = fd
+    const slot = this.#count++
+    const header = slot * MESSAGE
+    records.copy(this.#names, slot * NAME_STRIDE, name, control)
+    this.#messages[header + AT.nameLength] = control - name
+    this.#messages[header + AT.controlLength] = controlEnd - control
+    if (controlEnd > control) {
+      records.copy(this.#controls, slot * CONTROL_SIZE, control, controlEnd)
+      freeInterface(this.#controls, slot * CONTROL_SIZE)
+    }
+    this.#vectors[slot * VECTOR + VECTOR_LENGTH] = reply.copy(this.#replies, slot * OUTPUT_SIZE)
+  }
+
+  /** A datagram that the system does not take is lost, as it may be anywhere on its way; those behind it are sent. */
+  flush(): void {
+    for (let done = 0; done < this.#count; ) {
+      const rest = done === 0 ? this.#header : this.#header.subarray(done * MESSAGE * 4)
+      const sent: number = this.#sendmmsg(this.#fd, rest, this.#count - done, MSG_DONTWAIT)
+      if (sent <= 0) this.#lost()
+      done += Math.max(sent, 1)
+    }
+    this.#count = 0
+  }
+}
+
+/** That never moves. */
+const memory = (size: number): Buffer => Buffer.from(new ArrayBuffer(size))
+
+/** Writes the address of `target` at `offset` into two words. */
+const link = (words: Uint32Array, at: number, target: Buffer, offset: number): void => {
+  const address = Number(systemCalls().addressOf(target)) + offset
+  words[at] = address % WORD
+  words[at + 1] = Math.floor(address / WORD)
 }

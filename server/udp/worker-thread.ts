@@ -13,7 +13,7 @@ import type { WireZones } from '../own-zones.ts'
 import type { FromWorker, ToWorker, WorkerSettings } from './batch-messages.ts'
 import { ControlBlock, Count, Word } from './control-block.ts'
 import { type EarlyThreads, startThread } from './early-threads.ts'
-import { readRecords } from './miss-records.ts'
+import { readRecords, readSocket } from './miss-records.ts'
 import { endpointOf } from './socket-name.ts'
 import type { ServedSocket } from './socket-user.ts'
 
@@ -174,6 +174,10 @@ export class UdpWorkerThread {
   }
 
   #hear(message: FromWorker): void {
+    if (message instanceof Uint8Array) {
+      this.#missed(Buffer.from(message.buffer as ArrayBuffer, message.byteOffset, message.byteLength))
+      return
+    }
     const served = this.#served.get(message.id)
     if (!served) return
     if (message.type === 'left') {
@@ -184,16 +188,16 @@ export class UdpWorkerThread {
       served.user.serving()
       return
     }
-    if (message.type === 'sample') {
-      const client = endpointOf(Buffer.from(message.name))
-      this.#profiles.listener(message.profile)?.sample(Buffer.from(message.question), client, message.weight)
-      return
-    }
+    const client = endpointOf(Buffer.from(message.name))
+    this.#profiles.listener(message.profile)?.sample(Buffer.from(message.question), client, message.weight)
+  }
+
+  #missed(records: Buffer): void {
+    const served = this.#served.get(readSocket(records))
+    if (!served) return
     // What the worker could not wait for may have been read in this turn.
     this.#options.inputs.publishSoon()
-    const { buffer, byteOffset, byteLength } = message.records
-    for (const miss of readRecords(Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)))
-      served.user.missed(miss, this.#index)
+    readRecords(records, miss => served.user.missed(miss, this.#index))
   }
 
   #failed(error: Error): void {

@@ -29,7 +29,7 @@ import {
   SLOTS,
   SOCKADDR_IN,
 } from './datagram-batch.ts'
-import { maxRecordSize, writeRecord } from './miss-records.ts'
+import { FIRST_RECORD, roomForRecords, writeRecord, writeSocket } from './miss-records.ts'
 import { questionMark, RetryDetector, SMALLEST_QUERY } from './retries.ts'
 
 /** Milliseconds: so long the thread may not notice that it is told something. Below the 100 ms of a clean stop. */
@@ -66,7 +66,7 @@ const awaitSettings = (): WorkerSettings => {
 }
 const settings = awaitSettings()
 
-const post = (message: FromWorker, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer)
+const post = (message: FromWorker): void => port.postMessage(message)
 
 const bufferOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
   Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)
@@ -81,7 +81,7 @@ class UdpWorker {
     clock: { now: Date.now, monotonic: () => performance.now() + this.#clockShift },
     secret: bufferOf(settings.cookieSecret),
   })
-  readonly #misses = Buffer.alloc(SLOTS * maxRecordSize(INPUT_SIZE))
+  readonly #misses = roomForRecords(SLOTS, INPUT_SIZE)
   readonly #retries = new RetryDetector()
   #ownZones = new OwnZones([])
   #sockets: WorkerSocket[] = []
@@ -184,7 +184,7 @@ class UdpWorker {
     const inOrder = this.#inputs.caughtUp(PATIENCE)
     const now = arrived + this.#clockShift
     this.#countRetries(count, now)
-    let missed = 0
+    let missed = FIRST_RECORD
     let run = 0
     let hits = 0
     for (let slot = 0; slot < count; slot++) {
@@ -209,7 +209,7 @@ class UdpWorker {
       this.#lastSocket = socket.id
       if (arrived - this.#lastSample >= SAMPLE_PAUSE) this.#sample(arrived)
     }
-    if (missed > 0) this.#handOver(socket, missed)
+    if (this.#noted > 0) this.#handOver(socket, missed)
     return count
   }
 
@@ -314,8 +314,8 @@ class UdpWorker {
   }
 
   #handOver({ id }: WorkerSocket, length: number): void {
-    const records = new Uint8Array(this.#misses.subarray(0, length))
-    post({ type: 'misses', id, records }, [records.buffer])
+    writeSocket(this.#misses, id)
+    post(new Uint8Array(this.#misses.subarray(0, length)))
     this.#control.add(Word.missesInHand, this.#noted)
     this.#noted = 0
   }
