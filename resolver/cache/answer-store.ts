@@ -85,6 +85,11 @@ export class AnswerStore {
     return this.#rooms[type].get(key)
   }
 
+  /** Whether a success or a denial is kept, fresh or not. */
+  has(key: string): boolean {
+    return this.#rooms.success.get(key) !== undefined || this.#rooms.denial.get(key) !== undefined
+  }
+
   isMemoised(key: string): boolean {
     return this.#rooms.success.get(key)?.memoised === true || this.#rooms.denial.get(key)?.memoised === true
   }

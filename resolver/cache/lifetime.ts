@@ -26,18 +26,23 @@ export type Lifetime =
   | { readonly verdict: 'kept'; readonly type: CacheType; readonly seconds: number; readonly positive: boolean }
   /** The upstream has no answer. `told`: whether others may be told so from memory. */
   | { readonly verdict: 'failed'; readonly told: boolean }
+  /** Nobody was asked, for want of room or sockets here: it says nothing of the name, and is of the moment. */
+  | { readonly verdict: 'unasked' }
   /** It does not answer the question. */
   | { readonly verdict: 'mismatched' }
   /** An answer for this client alone. */
   | { readonly verdict: 'passed' }
 
 const passed: Lifetime = { verdict: 'passed' }
+const unasked: Lifetime = { verdict: 'unasked' }
 
 export const lifetimeOf = (answer: Answer, question: Question, rules: LifetimeRules): Lifetime => {
   const { rcode, answers, authority } = answer
-  // RFC 2308 §7, RFC 9520 §2.2. REFUSED and others may be for this client or this moment alone.
-  if (rcode === rcodes.SERVFAIL || rcode === rcodes.NOTIMP) return { verdict: 'failed', told: !isOwnTrouble(answer) }
-  if (rcode !== rcodes.NOERROR && rcode !== rcodes.NXDOMAIN) return { verdict: 'failed', told: false }
+  if (rcode !== rcodes.NOERROR && rcode !== rcodes.NXDOMAIN) {
+    if (isOwnTrouble(answer)) return unasked
+    // RFC 2308 §7, RFC 9520 §2.2. REFUSED and others may be for this client or this moment alone.
+    return { verdict: 'failed', told: rcode === rcodes.SERVFAIL || rcode === rcodes.NOTIMP }
+  }
   // RFC 2181 §9: what was cut off is not kept.
   if (answer.truncated) return passed
   if (rcode === rcodes.NXDOMAIN || answers.length === 0) return denied(answer, rules)
@@ -53,7 +58,7 @@ export const lifetimeOf = (answer: Answer, question: Question, rules: LifetimeRu
 export const isPositive = ({ rcode, answers }: Answer, { type: asked }: Question): boolean =>
   rcode === rcodes.NOERROR && answers.some(({ type }) => type === asked || asked === recordTypes.ANY)
 
-/** This machine's (it is out of sockets), which `forward` tells with no other code (RFC 8914 §4.1): it is of the moment. */
+/** This machine's (too much is under way, or it is out of sockets), which `forward` tells by no other code (RFC 8914 §4.1). */
 const isOwnTrouble = ({ extendedErrors = [] }: Answer): boolean =>
   extendedErrors.length > 0 && extendedErrors.every(({ code }) => code === extendedErrorCodes.OTHER)
 

@@ -19,7 +19,7 @@ import { type CacheSettings, cacheOptions, readCacheSettings } from '../cache/ca
 import { dumpEntry } from '../cache/dump-entry.ts'
 import type { Failure } from '../cache/failure-memory.ts'
 import { clampTtl, isPositive, lifetimeOf, withTtls } from '../cache/lifetime.ts'
-import { packAnswer, unpackAnswer } from '../cache/packed-answer.ts'
+import { type PackedAnswer, packAnswer, unpackAnswer } from '../cache/packed-answer.ts'
 import { DirectiveReader } from '../corefile/directive-reader.ts'
 import type { MaybePromise } from '../listener.ts'
 import { countedBy, EVERYTHING } from '../memo.ts'
@@ -30,7 +30,7 @@ import type { KeptAnswer, Query } from '../query.ts'
 import { respell } from '../respell.ts'
 import { type Answer, answered, type Verdict } from '../verdict.ts'
 import { extendedErrorCodes, rcodes } from '../wire/codes.ts'
-import { isSubdomain } from '../wire/name.ts'
+import { isInSome } from '../wire/name.ts'
 import { pluginOrder } from './order.ts'
 
 export const cachePlugin: PluginModule = {
@@ -125,7 +125,7 @@ class Cache implements Plugin {
 
   handle(query: Query, next: Next): MaybePromise<Verdict> {
     const { zones } = this.#settings
-    if (!zones.some(zone => isSubdomain(query.question.canonicalName, zone))) return next(query)
+    if (!isInSome(query.question.canonicalName, zones)) return next(query)
     this.#counts.count('requests', query.server)
     const key = cacheKey(query)
     const now = this.#clock.monotonic()
@@ -235,7 +235,7 @@ class Cache implements Plugin {
     if (verdict.verdict !== 'answered') return false
     if (verdict.by !== 'forward') return true
     const lifetime = lifetimeOf(verdict.answer, question, this.#settings.rules)
-    if (lifetime.verdict === 'failed' || lifetime.verdict === 'mismatched') return false
+    if (lifetime.verdict !== 'kept' && lifetime.verdict !== 'passed') return false
     const prefersPositive = this.#settings.serveStale.policy === 'prefer_positive' && positive
     return !prefersPositive || isPositive(verdict.answer, question)
   }
@@ -277,10 +277,10 @@ class Cache implements Plugin {
     const lifetime = lifetimeOf(answer, query.question, this.#settings.rules)
     const now = this.#clock.monotonic()
     if (lifetime.verdict === 'mismatched') this.#counts.count('drops', query.server)
-    if (lifetime.verdict === 'failed' && !this.#isDisabled('denial', query)) {
-      this.#store.failures.note(key, lifetime.told ? packAnswer(answer, query.question) : undefined, now)
-      this.#holding()
-    }
+    if (lifetime.verdict === 'failed' && !this.#isDisabled('denial', query))
+      this.#noteFailure(key, lifetime.told ? packAnswer(answer, query.question) : undefined)
+    // Under overload most questions end here: only what is stale has anything of it.
+    if (lifetime.verdict === 'unasked' && this.#store.has(key)) this.#noteFailure(key, undefined)
     if (lifetime.verdict !== 'kept' || this.#isDisabled(lifetime.type, query)) return verdict
     const packed = packAnswer(answer, query.question)
     if (!packed) return verdict
@@ -297,8 +297,13 @@ class Cache implements Plugin {
     return answered(by, this.#withLife(answer, entry, now))
   }
 
+  #noteFailure(key: string, packed: PackedAnswer | undefined): void {
+    this.#store.failures.note(key, packed, this.#clock.monotonic())
+    this.#holding()
+  }
+
   #isDisabled(type: 'success' | 'denial', { question }: Query): boolean {
-    return this.#settings.disabled[type].some(zone => isSubdomain(question.canonicalName, zone))
+    return isInSome(question.canonicalName, this.#settings.disabled[type])
   }
 
   /** What is left of each TTL, by whole seconds. */

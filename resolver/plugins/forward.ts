@@ -27,7 +27,7 @@ import type { Channel } from '../upstream/transport.ts'
 import type { UpstreamReply } from '../upstream/upstream.ts'
 import { type Answer, answered, emptyAnswer, type Verdict } from '../verdict.ts'
 import { extendedErrorCodes, rcodeName, rcodes } from '../wire/codes.ts'
-import { isSubdomain, ROOT } from '../wire/name.ts'
+import { isInSome, isSubdomain, ROOT } from '../wire/name.ts'
 import type { DnsName } from '../wire/record.ts'
 
 const NAME = 'forward'
@@ -212,8 +212,7 @@ class Forward implements Plugin {
   handle(query: Query, next: Next): MaybePromise<Verdict> {
     const { canonicalName } = query.question
     const { from, except } = this.#settings
-    const isOurs = from.some(zone => isSubdomain(canonicalName, zone))
-    if (!isOurs || except.some(zone => isSubdomain(canonicalName, zone))) return next(query)
+    if (!isInSome(canonicalName, from) || isInSome(canonicalName, except)) return next(query)
     if (query.kept?.question === query.question) return answered('cache', query.kept.answer, query.kept.memo)
     const reach = this.#reachOf(query)
     if (typeof reach === 'object') return answered(NAME, respell(reach, query.question))

@@ -315,3 +315,9 @@ export const isSubdomain = (name: DnsName, zone: DnsName): boolean => {
   while (name.charCodeAt(start - 2 - backslashes) === BACKSLASH) backslashes++
   return backslashes % 2 === 0
 }
+
+/** Whether `name` is in one of the zones. All canonical. */
+export const isInSome = (name: DnsName, zones: readonly DnsName[]): boolean => {
+  for (const zone of zones) if (isSubdomain(name, zone)) return true
+  return false
+}

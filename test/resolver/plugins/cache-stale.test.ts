@@ -168,6 +168,22 @@ test('serve_stale: the TTL of stale answers and the time between questions to up
   }
 })
 
+test('questions that were not asked for want of room are no failures of their names; what is stale is not asked for at once', async t => {
+  const bench = new CacheBench('cache {\n serve_stale 1h immediate\n }', found(60))
+  await bench.ask()
+  await bench.seconds(100)
+  bench.reply = { rcode: rcodes.REFUSED, extendedErrors: [{ code: 0, text: 'too many queries are under way' }] }
+  for (let time = 0; time < 3; time++) {
+    t.deepEqual(await bench.ttls(), [30])
+    await bench.seconds(0)
+  }
+  t.is(bench.asked, 2, 'once again within 30 s')
+  t.is(bench.cache.statistics!()['denials'], 1)
+  for (let time = 0; time < 3; time++) t.is((await bench.ask('new.example.org.')).rcode, rcodes.REFUSED)
+  t.is(bench.asked, 5)
+  t.is(bench.cache.statistics!()['denials'], 1, 'nothing is kept of it')
+})
+
 test('serve_stale verify: the upstream has the first word, if it comes in time', async t => {
   const bench = new CacheBench('cache {\n serve_stale 1h verify 500ms\n }', found(60))
   await bench.ask()

@@ -66,6 +66,10 @@ const kept: Record<string, readonly [reply: Partial<Answer>, kept: boolean, by?:
   ],
   NOTIMP: [{ rcode: rcodes.NOTIMP }, true],
   REFUSED: [{ rcode: rcodes.REFUSED }, false],
+  'REFUSED because too much is under way here': [
+    { rcode: rcodes.REFUSED, extendedErrors: [{ code: 0, text: 'too many queries are under way' }] },
+    false,
+  ],
   'an answer to another question': [found(60, 'other.example.org.'), false],
   'authoritative data of ours': [{ ...found(60), authoritative: true }, false, 'kubernetes'],
   'a denial of ours': [{ ...absent(60, 60), authoritative: true }, false, 'kubernetes'],
