@@ -199,7 +199,7 @@ export class Resolver {
     chain: Chain,
     memoise: NonNullable<RequestContext['memoise']>,
   ): void {
-    if (verdict.verdict !== 'answered' || !isAlone(this.#options.routes, query)) return
+    if (verdict.verdict !== 'answered' || !verdict.memo || !isAlone(this.#options.routes, query)) return
     const { board, clock } = this.#options
     const reply: Reply = { answer: verdict.answer, by: verdict.by, packet, duration: 0 }
     const memo = memoOf(query, verdict, packet, {

@@ -16,7 +16,7 @@ export interface Hitter {
 export class HeavyHitters<Entry extends Hitter> {
   readonly #capacity: number
   readonly #make: (hitter: Hitter) => Entry
-  #entries = new Map<string, Entry>()
+  readonly #entries = new Map<string, Entry>()
   /** The greatest count that went. */
   #gone = 0
 
@@ -53,9 +53,14 @@ export class HeavyHitters<Entry extends Hitter> {
     return [...this.#entries.values()].sort((one, other) => other.count - one.count)
   }
 
+  /** By the counts alone: of a flood of new keys, for whose sake it happens most, nothing is made or sorted but numbers. */
   #makeRoom(): void {
-    const sorted = this.#sorted()
-    this.#gone = sorted[this.#capacity]?.count ?? 0
-    this.#entries = new Map(sorted.slice(0, this.#capacity).map(entry => [entry.key, entry]))
+    const counts = Float64Array.from(this.#entries.values(), ({ count }) => count).sort()
+    const gone = counts[counts.length - this.#capacity - 1]!
+    // Of those that are alike, some have to go.
+    let alike = this.#capacity - (counts.length - 1 - counts.lastIndexOf(gone))
+    for (const { key, count } of this.#entries.values())
+      if (count < gone || (count === gone && --alike < 0)) this.#entries.delete(key)
+    this.#gone = gone
   }
 }

@@ -26,12 +26,6 @@ export interface UpstreamQuestion {
   readonly options?: readonly EdnsOption[]
 }
 
-export interface OutgoingMessage {
-  readonly packet: Buffer
-  /** The question's bytes with the name in lower case, as replies are given on. */
-  readonly plainQuestion: Buffer
-}
-
 export interface MessageStyle {
   /** Whether the name's letters get random case. */
   readonly mixedCase: boolean
@@ -46,17 +40,15 @@ export interface MessageStyle {
 /** RFC 8467 §4.1: queries are padded to a multiple of this many bytes. */
 const PADDED_BLOCK = 128
 
-export const composeMessage = (question: UpstreamQuestion, style: MessageStyle, random: Random): OutgoingMessage => {
+export const composeMessage = (question: UpstreamQuestion, style: MessageStyle, random: Random): Buffer => {
   const { options: asked = noOptions } = question
   const id = random.integer(0x10000)
   const options = style.keepalive ? [...asked, keepalive] : asked
   const unpadded = encodeWith(question, id, style.edns ? options : undefined)
   const isPadded = style.edns && style.padded
   const packet = isPadded ? encodeWith(question, id, [...options, paddingFor(unpadded.length)]) : unpadded
-  const nameEnd = skipName(packet, HEADER_LENGTH)!
-  const plainQuestion = Buffer.from(packet.subarray(HEADER_LENGTH, nameEnd + 4))
-  if (style.mixedCase) mixCase(packet.subarray(HEADER_LENGTH, nameEnd), random)
-  return { packet, plainQuestion }
+  if (style.mixedCase) mixCase(packet, random)
+  return packet
 }
 
 const noOptions: readonly EdnsOption[] = []
@@ -74,18 +66,21 @@ const paddingFor = (length: number): EdnsOption => ({
   data: Buffer.alloc((PADDED_BLOCK - ((length + 4) % PADDED_BLOCK)) % PADDED_BLOCK),
 })
 
-/** Flips bit 0x20 of letters at random. Length bytes are below 64, so they are no letters. */
-const mixCase = (name: Buffer, random: Random): void => {
+/** Of ASCII; length bytes are below 64, so they are no letters. */
+const isLetter = (byte: number): boolean => (byte & 0xdf) >= 0x41 && (byte & 0xdf) <= 0x5a
+
+/** Flips bit 0x20 of the name's letters at random. */
+const mixCase = (packet: Buffer, random: Random): void => {
+  const end = skipName(packet, HEADER_LENGTH)!
   let bits = 0
   let left = 0
-  for (let at = 0; at < name.length; at++) {
-    const upper = name[at]! & 0xdf
-    if (upper < 0x41 || upper > 0x5a) continue
+  for (let at = HEADER_LENGTH; at < end; at++) {
+    if (!isLetter(packet[at]!)) continue
     if (left === 0) {
       bits = random.integer(2 ** 32)
       left = 32
     }
-    if (bits & 1) name[at]! ^= 0x20
+    if (bits & 1) packet[at]! ^= 0x20
     bits >>>= 1
     left--
   }
@@ -107,18 +102,23 @@ export const checkReply = (sent: Buffer, reply: Buffer): ReplyCheck => {
     const isError = (bits & 0xf) !== 0
     return isError && reply.readUInt16BE(6) === 0 ? 'ours' : 'foreign'
   }
-  const question = reply.subarray(HEADER_LENGTH, end)
-  const asked = sent.subarray(HEADER_LENGTH, end)
-  if (question.equals(asked)) return 'ours'
-  const lower = (bytes: Buffer) => bytes.toString('latin1', 0, bytes.length - 4).toLowerCase()
-  const sameType = question.length === asked.length && question.subarray(-4).equals(asked.subarray(-4))
-  return sameType && lower(question) === lower(asked) ? 'wrong-case' : 'foreign'
+  if (reply.length < end) return 'foreign'
+  let check: ReplyCheck = 'ours'
+  for (let at = HEADER_LENGTH; at < end; at++) {
+    if (sent[at] === reply[at]) continue
+    const isCase = at < end - 4 && isLetter(sent[at]!) && (sent[at]! ^ reply[at]!) === 0x20
+    if (!isCase) return 'foreign'
+    check = 'wrong-case'
+  }
+  return check
 }
 
 /**
- * Puts the plain question into the reply. Names that point to it (nearly all do) lose the random case with it; the bytes
- * are as many as before.
+ * Puts the reply's question, which is ours in any case, into lower case, as replies are given on. Names that point to it
+ * (nearly all do) lose the random case with it.
  */
-export const unmixReply = (reply: Buffer, plainQuestion: Buffer): void => {
-  if (reply.readUInt16BE(4) === 1) plainQuestion.copy(reply, HEADER_LENGTH)
+export const unmixReply = (reply: Buffer): void => {
+  if (reply.readUInt16BE(4) !== 1) return
+  const end = skipName(reply, HEADER_LENGTH)!
+  for (let at = HEADER_LENGTH; at < end; at++) if (isLetter(reply[at]!)) reply[at]! |= 0x20
 }

@@ -47,9 +47,13 @@ const zonesByName = new Map<DnsName, SpecialZone>(
   listed.flatMap(([reach, source, zones]) => zones.map(zone => [zone, { zone, reach, source }] as const)),
 )
 
+const lastLabelOf = (name: DnsName): string => name.slice(name.lastIndexOf('.', name.length - 2) + 1)
+const lastLabels = new Set([...zonesByName.keys()].map(lastLabelOf))
+
 /** The special zone of a question; undefined: there is none. */
 export const findSpecialZone = ({ canonicalName, type }: Question): SpecialZone | undefined => {
-  // The last label tells nearly all names apart.
+  // It tells nearly all names apart.
+  if (!lastLabels.has(lastLabelOf(canonicalName))) return undefined
   for (let name: DnsName | undefined = canonicalName; name !== undefined && name !== ROOT; name = parentName(name)) {
     const found = zonesByName.get(name)
     // RFC 8375 §5: whether the zone is signed is the parent's to say.
@@ -137,10 +141,8 @@ export const answerSpecialName = ({ name, canonicalName, type }: Question, { zon
  * a name that the cluster has denied. `clusterZones`: canonical.
  */
 export const isSearchedClusterName = (canonicalName: DnsName, clusterZones: readonly DnsName[]): boolean =>
-  clusterZones.some(zone => {
-    const at = canonicalName.indexOf(`.svc.${zone}`)
-    return at >= 0 && !isSubdomain(canonicalName, zone)
-  })
+  canonicalName.includes('.svc.') &&
+  clusterZones.some(zone => canonicalName.includes(`.svc.${zone}`) && !isSubdomain(canonicalName, zone))
 
 export const searchedClusterName: Answer = emptyAnswer(rcodes.NXDOMAIN, {
   extendedErrors: [

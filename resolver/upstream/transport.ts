@@ -17,7 +17,7 @@ import type { ResourceRecord } from '../wire/record.ts'
 import { ExchangeError } from './exchange-error.ts'
 import type { ExchangeTap } from './exchange-tap.ts'
 import { type DohMethod, HttpsUpstream } from './https.ts'
-import { checkReply, composeMessage, type OutgoingMessage, type UpstreamQuestion, unmixReply } from './question.ts'
+import { checkReply, composeMessage, type UpstreamQuestion, unmixReply } from './question.ts'
 import { StreamUpstream } from './stream.ts'
 import { targetLabel, type UpstreamProtocol, type UpstreamTarget } from './target.ts'
 import { UdpUpstream } from './udp.ts'
@@ -122,9 +122,7 @@ export class Transport {
   #overUdp(asked: Asked, edns: boolean): Promise<ResponseMessage> {
     const { question, timeout } = asked
     const style = { mixedCase: this.#keepsCase, edns, keepalive: false, padded: false }
-    const message = composeMessage(question, style, this.#options.random)
-    const { packet } = message
-    const judged = (response: ResponseMessage) => this.#judge(response, asked, edns)
+    const packet = composeMessage(question, style, this.#options.random)
     let wrongCase = false
     const accepts = (reply: Buffer) => {
       const check = checkReply(packet, reply)
@@ -133,9 +131,10 @@ export class Transport {
     }
     return this.#tell('udp', packet, this.#udp.exchange(packet, accepts, timeout)).then(
       reply => {
-        const decoded = wrongCase ? undefined : decodeReply(reply, message)
+        const decoded = wrongCase ? undefined : decodeReply(reply)
         if (decoded) return this.#judge(decoded, asked, edns)
-        if (wrongCase) return this.#askOfCase(message, timeout).then(judged)
+        const judged = (response: ResponseMessage) => this.#judge(response, asked, edns)
+        if (wrongCase) return this.#askOfCase(packet, timeout).then(judged)
         // Some cut their datagrams in the middle of a record. Over TCP there is nothing to cut.
         if (reply.readUInt16BE(2) & flags.truncated) return this.#overStream(question, timeout, edns).then(judged)
         throw this.#malformed()
@@ -143,22 +142,22 @@ export class Transport {
       error => {
         // Out of sockets: a connection that is there needs none.
         if (!(error instanceof ExchangeError) || error.failure !== 'local' || !this.#stream.isOpen) throw error
-        return this.#overStream(question, timeout, edns).then(judged)
+        return this.#overStream(question, timeout, edns).then(response => this.#judge(response, asked, edns))
       },
     )
   }
 
   /** The reply to a name in other letters may be forged: the same bytes over TCP tell whether that is the server's way. */
-  async #askOfCase(message: OutgoingMessage, timeout: Milliseconds): Promise<ResponseMessage> {
-    const reply = await this.#askStream(message.packet, timeout)
-    if (checkReply(message.packet, reply) === 'wrong-case') this.#keepsCase = false
-    return this.#decode(reply, message)
+  async #askOfCase(packet: Buffer, timeout: Milliseconds): Promise<ResponseMessage> {
+    const reply = await this.#askStream(packet, timeout)
+    if (checkReply(packet, reply) === 'wrong-case') this.#keepsCase = false
+    return this.#decode(reply)
   }
 
   async #overStream(question: UpstreamQuestion, timeout: Milliseconds, edns: boolean): Promise<ResponseMessage> {
     const padded = this.#options.target.protocol === 'tls'
-    const message = composeMessage(question, { mixedCase: false, edns, keepalive: true, padded }, this.#options.random)
-    const response = this.#decode(await this.#askStream(message.packet, timeout), message)
+    const packet = composeMessage(question, { mixedCase: false, edns, keepalive: true, padded }, this.#options.random)
+    const response = this.#decode(await this.#askStream(packet, timeout))
     const keepalive = response.edns && findOption(response.edns, ednsOptionCodes.KEEPALIVE)
     // RFC 7828 §3.1: units of 100 ms.
     if (keepalive?.data.length === 2) this.#stream.keepIdle(keepalive.data.readUInt16BE(0) * 100)
@@ -167,17 +166,17 @@ export class Transport {
 
   async #overHttps(question: UpstreamQuestion, timeout: Milliseconds): Promise<ResponseMessage> {
     const style = { mixedCase: false, edns: true, keepalive: false, padded: true }
-    const message = composeMessage(question, style, this.#options.random)
+    const sent = composeMessage(question, style, this.#options.random)
     // RFC 8484 §4.1: "SHOULD use a DNS ID of 0", for the caches between.
-    message.packet.writeUInt16BE(0, 0)
+    sent.writeUInt16BE(0, 0)
     let age = 0
-    const exchange = this.#https.exchange(message.packet, timeout).then(reply => {
+    const exchange = this.#https.exchange(sent, timeout).then(reply => {
       age = reply.age
       return reply.packet
     })
-    const packet = await this.#tell('https', message.packet, exchange)
-    if (checkReply(message.packet, packet) === 'foreign') throw this.#malformed()
-    const response = this.#decode(packet, message)
+    const packet = await this.#tell('https', sent, exchange)
+    if (checkReply(sent, packet) === 'foreign') throw this.#malformed()
+    const response = this.#decode(packet)
     return age === 0 ? response : aged(response, age)
   }
 
@@ -204,8 +203,8 @@ export class Transport {
     )
   }
 
-  #decode(reply: Buffer, message: OutgoingMessage): ResponseMessage {
-    const decoded = decodeReply(reply, message)
+  #decode(reply: Buffer): ResponseMessage {
+    const decoded = decodeReply(reply)
     if (!decoded) throw this.#malformed()
     return decoded
   }
@@ -249,8 +248,8 @@ const isOurs =
     checkReply(packet, reply) !== 'foreign'
 
 /** Undefined: it is malformed. */
-const decodeReply = (reply: Buffer, { plainQuestion }: OutgoingMessage): ResponseMessage | undefined => {
-  unmixReply(reply, plainQuestion)
+const decodeReply = (reply: Buffer): ResponseMessage | undefined => {
+  unmixReply(reply)
   const decoded = decodeResponse(reply)
   return decoded.ok ? decoded.value : undefined
 }

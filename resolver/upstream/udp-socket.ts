@@ -18,9 +18,17 @@ export interface Exchange {
   readonly packet: Buffer
   /** Whether a datagram is the reply; others are passed over. */
   readonly accepts: (reply: Buffer) => boolean
-  /** One of the two is called, once. */
+  /** One of the two is called, once; with the reply when the socket carries another question. */
   readonly replied: (reply: Buffer) => void
   readonly failed: (error: ExchangeError) => void
+}
+
+/** Told what becomes of a socket. */
+export interface UdpSocketUser {
+  /** Its question is answered: it can carry another. */
+  readonly free: (socket: UdpSocket) => void
+  /** It carries no more. */
+  readonly closed: (socket: UdpSocket) => void
 }
 
 export class UdpSocket {
@@ -28,23 +36,26 @@ export class UdpSocket {
   uses = 0
   readonly opened: Milliseconds
   readonly #options: UdpOptions
-  readonly #onClosed: (socket: UdpSocket) => void
+  readonly #user: UdpSocketUser
   readonly #socket: Socket
   #exchange: Exchange | undefined
   /** Of the exchange. */
   #timer: Timer | undefined
+  #timeout: Milliseconds = 0
   #connected = false
   #closed = false
 
-  /** `onClosed`: it carries no more. */
-  constructor(options: UdpOptions, onClosed: (socket: UdpSocket) => void) {
+  constructor(options: UdpOptions, user: UdpSocketUser) {
     this.#options = options
-    this.#onClosed = onClosed
+    this.#user = user
     this.opened = options.clock.monotonic()
     this.#socket = createSocket(options.address.includes(':') ? 'udp6' : 'udp4')
     this.#socket.on('error', this.#broken)
     this.#socket.on('message', reply => {
-      if (this.#exchange?.accepts(reply)) this.#end()?.replied(reply)
+      if (!this.#exchange?.accepts(reply)) return
+      const exchange = this.#end()
+      this.#user.free(this)
+      exchange?.replied(reply)
     })
     this.#connect()
   }
@@ -58,8 +69,8 @@ export class UdpSocket {
   exchange(exchange: Exchange, timeout: Milliseconds): void {
     this.uses++
     this.#exchange = exchange
-    // Timers run before sockets are read: a reply that waits while the program itself stood still is read first.
-    this.#timer = this.#options.clock.after(timeout, () => setImmediate(this.#late, exchange, timeout))
+    this.#timeout = timeout
+    this.#timer = this.#options.clock.after(timeout, this.#expired)
     if (this.#connected) this.#send(exchange.packet)
   }
 
@@ -68,7 +79,7 @@ export class UdpSocket {
     if (this.#closed) return
     this.#closed = true
     this.#socket.close()
-    this.#onClosed(this)
+    this.#user.closed(this)
     this.#end()?.failed(reason())
   }
 
@@ -76,11 +87,18 @@ export class UdpSocket {
     const exchange = this.#exchange
     this.#exchange = undefined
     this.#timer?.cancel()
+    this.#timer = undefined
     return exchange
   }
 
-  readonly #late = (exchange: Exchange, timeout: Milliseconds): void => {
-    if (this.#exchange !== exchange) return
+  /** Timers run before sockets are read: a reply that waits while the program itself stood still is read first. */
+  readonly #expired = (): void => {
+    setImmediate(this.#late, this.#exchange)
+  }
+
+  readonly #late = (exchange: Exchange | undefined): void => {
+    if (!exchange || this.#exchange !== exchange) return
+    const timeout = this.#timeout
     const { address, port } = this.#options
     this.close(
       () => new ExchangeError('timeout', `no reply from ${address}#${port} over UDP in ${Math.round(timeout)} ms`),

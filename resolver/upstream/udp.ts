@@ -6,7 +6,7 @@
 import type { Milliseconds, Timer } from '#lib/clock.ts'
 import type { Random } from '#lib/random.ts'
 import { ExchangeError } from './exchange-error.ts'
-import { type UdpOptions, UdpSocket } from './udp-socket.ts'
+import { type UdpOptions, UdpSocket, type UdpSocketUser } from './udp-socket.ts'
 
 export interface UdpUpstreamOptions extends UdpOptions {
   readonly random: Random
@@ -33,6 +33,17 @@ export class UdpUpstream {
   #sweep: Timer | undefined
   /** Questions for which there was no socket, in order. */
   readonly #waiting = new Set<() => void>()
+  readonly #user: UdpSocketUser = {
+    free: socket => {
+      this.#release(socket)
+      this.#wakeNext()
+    },
+    closed: socket => {
+      this.#sockets.delete(socket)
+      const at = this.#free.indexOf(socket)
+      if (at >= 0) this.#takeFree(at)
+    },
+  }
 
   constructor(options: UdpUpstreamOptions) {
     this.#options = options
@@ -43,9 +54,10 @@ export class UdpUpstream {
     const deadline = this.#options.clock.monotonic() + timeout
     return new Promise((resolve, reject) => {
       const question = { packet, accepts, deadline }
-      const again = (error: ExchangeError) => this.#exchangeAgain(question, error).then(resolve, reject)
       // Sockets that were opened in the same moment are connected by then.
-      this.#exchangeOnce(question, CHOICE, resolve, error => queueMicrotask(() => again(error)))
+      this.#exchangeOnce(question, CHOICE, resolve, error =>
+        queueMicrotask(() => this.#exchangeAgain(question, error).then(resolve, reject)),
+      )
     })
   }
 
@@ -53,15 +65,10 @@ export class UdpUpstream {
   #exchangeOnce(
     { packet, accepts, deadline }: Question,
     atLeast: number,
-    resolve: (reply: Buffer) => void,
+    replied: (reply: Buffer) => void,
     failed: (error: ExchangeError) => void,
   ): void {
     const socket = this.#draw(atLeast) ?? this.#open()
-    const replied = (reply: Buffer): void => {
-      this.#release(socket)
-      this.#wakeNext()
-      resolve(reply)
-    }
     socket.exchange({ packet, accepts, replied, failed }, deadline - this.#options.clock.monotonic())
   }
 
@@ -106,11 +113,7 @@ export class UdpUpstream {
   }
 
   #open(): UdpSocket {
-    const socket = new UdpSocket(this.#options, gone => {
-      this.#sockets.delete(gone)
-      const at = this.#free.indexOf(gone)
-      if (at >= 0) this.#takeFree(at)
-    })
+    const socket = new UdpSocket(this.#options, this.#user)
     this.#sockets.add(socket)
     return socket
   }

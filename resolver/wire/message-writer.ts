@@ -28,7 +28,6 @@ export class MessageWriter {
   }
 
   begin(id: number, flags: number): void {
-    this.#buffer.fill(0, 0, HEADER_LENGTH)
     this.#offsets = undefined
     this.#questionName = ROOT
     this.#end = 0
