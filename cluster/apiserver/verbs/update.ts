@@ -311,12 +311,14 @@ const createAbsent = async (
 ): Promise<Result<Updated, Status>> => {
   const { resource, namespace, subresource } = target
   const missing = refused(notFound(subjectOf(target)))
-  if (!creates || subresource) return missing
+  const isMissing = !creates || subresource !== undefined
   const changed = change(undefined)
-  if (!changed.ok) return changed
+  if (!changed.ok) return isMissing ? missing : changed
   const object = changed.value
+  // Said before it is looked for.
   const problem = sameNameAsPath(target, object)
   if (problem) return refused(problem)
+  if (isMissing) return missing
   // The client thinks that it exists; it does not any more. An apply makes it again.
   if (!owned && object.metadata.resourceVersion && object.metadata.resourceVersion !== '0') return missing
   delete object.metadata.resourceVersion

@@ -68,7 +68,10 @@ test('10,000 operations are taken, one more is too large', t => {
   t.false(result.ok)
   if (!result.ok) {
     t.is(result.problem.code, 413)
-    t.is(result.problem.message, 'The allowed maximum operations in a JSON patch is 10000, got 10001')
+    t.is(
+      result.problem.message,
+      'Request entity too large: The allowed maximum operations in a JSON patch is 10000, got 10001',
+    )
   }
 })
 
