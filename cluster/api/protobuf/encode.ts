@@ -218,17 +218,20 @@ export interface Identity {
   readonly kind: string
 }
 
-/** `k8s\0` and runtime.Unknown: 1 the type (1 apiVersion, 2 kind), 2 the object's own message. */
-export const envelope = ({ apiVersion, kind }: Identity, content: Uint8Array): Buffer => {
+/** `k8s\0` and runtime.Unknown: 1 the type (1 apiVersion, 2 kind), 2 the object's own message, which follows: `length` bytes. */
+const envelopeHead = ({ apiVersion, kind }: Identity, length: number): Buffer => {
   const writer = new PbfWriter()
   message((_value, inner) => {
     text(inner, 1, apiVersion)
     text(inner, 2, kind)
   })(writer, 1, undefined)
   writer.writeTag(2, BYTES)
-  writer.writeVarint(content.length)
-  return Buffer.concat([MAGIC, writer.finish(), content])
+  writer.writeVarint(length)
+  return Buffer.concat([MAGIC, writer.finish()])
 }
+
+export const envelope = (identity: Identity, content: Uint8Array): Buffer =>
+  Buffer.concat([envelopeHead(identity, content.length), content])
 
 /** An object with its apiVersion and kind. */
 export const encodeProtobuf = (object: Readonly<Record<string, unknown>> & Identity, type: string): Buffer =>
@@ -239,17 +242,30 @@ export interface Items {
   readonly objects: Iterable<Readonly<Record<string, unknown>>>
 }
 
-/** A list of any kind: 1 its metadata (meta/v1.ListMeta), 2 each item's message. */
+/** A list of any kind, in pieces: 1 its metadata (meta/v1.ListMeta), 2 each item's message. */
 export const encodeListProtobuf = (
   identity: Identity,
   metadata: Readonly<Record<string, unknown>>,
   { type, objects }: Items,
-): Buffer => {
-  const writer = new PbfWriter()
+): Buffer[] => {
   const write = messageOf(type)
+  const pieces: Buffer[] = []
+  let length = 0
+  let writer = new PbfWriter(room)
+  const cut = (): void => {
+    const piece = Buffer.from(writer.finish())
+    pieces.push(piece)
+    length += piece.length
+    writer = new PbfWriter(room)
+  }
   writer.writeMessage(1, messageOf('meta/v1.ListMeta'), metadata as never)
-  for (const object of objects) writer.writeMessage(2, write, object as never)
-  return envelope(identity, writer.finish())
+  for (const object of objects) {
+    writer.writeMessage(2, write, object as never)
+    // So that the next one still has room.
+    if (writer.pos > room.length / 2) cut()
+  }
+  cut()
+  return [envelopeHead(identity, length), ...pieces]
 }
 
 /** meta/v1.WatchEvent: 1 its type, 2 the enveloped object as a RawExtension. Without an envelope of its own. */

@@ -10,6 +10,7 @@ import {
   type Identity,
 } from '#cluster/api/protobuf/encode.ts'
 import { type Form, listMetadata } from './form.ts'
+import { Segments } from './segments.ts'
 
 /** Bytes before each event's message on a stream: its length, big-endian (k8s.io/apimachinery, "util/framer"). */
 const LENGTH = 4
@@ -30,10 +31,12 @@ export const protobufForm: Form = {
   firstDiffers: false,
   object: (kind, { object }) => whole(kind, object),
   list: (kind, list) =>
-    encodeListProtobuf(identityOf(kind, 'List'), listMetadata(list), {
-      type: kind.type,
-      objects: list.items.map(({ object }) => object),
-    }),
+    new Segments(
+      encodeListProtobuf(identityOf(kind, 'List'), listMetadata(list), {
+        type: kind.type,
+        objects: list.items.map(({ object }) => object),
+      }),
+    ),
   watched: ({ kind, object }) => whole(kind, object),
   bookmark: (kind, metadata) => encodeProtobuf({ ...identityOf(kind), metadata }, kind.type),
   frame: protobufFrame,
@@ -49,10 +52,12 @@ export const protobufMetadataForm: Form = {
   firstDiffers: false,
   object: (_kind, { object }) => partial(object.metadata),
   list: (_kind, list) =>
-    encodeListProtobuf({ ...PARTIAL, kind: 'PartialObjectMetadataList' }, listMetadata(list), {
-      type: TYPE,
-      objects: list.items.map(({ object: { metadata } }) => ({ metadata })),
-    }),
+    new Segments(
+      encodeListProtobuf({ ...PARTIAL, kind: 'PartialObjectMetadataList' }, listMetadata(list), {
+        type: TYPE,
+        objects: list.items.map(({ object: { metadata } }) => ({ metadata })),
+      }),
+    ),
   watched: ({ object }) => partial(object.metadata),
   bookmark: (_kind, metadata) => partial(metadata),
   frame: protobufFrame,
