@@ -9,7 +9,7 @@ import { checkDnsSubdomain } from '../name.ts'
 import { noneNegative } from '../number-rules.ts'
 import type { ApiObject } from '../object.ts'
 import { applyPodTemplateDefaults } from '../pod/defaults.ts'
-import { selectorColumn, templateColumns } from '../workload/template.ts'
+import { selectorColumn, templateColumns, templateWarnings } from '../workload/template.ts'
 
 interface CronJobSpec {
   schedule?: string
@@ -116,6 +116,7 @@ export const cronJobKind: Kind = {
   prepareForCreate(object) {
     object.status = {}
   },
+  warnings: templateWarnings('spec.jobTemplate.spec.template', object => jobOf(object).template),
   validate,
   columns: [
     column('Schedule', 'When it makes a Job.', object => specOf(object).schedule ?? ''),

@@ -11,6 +11,7 @@ import { type RollingUpdate, validateRollingUpdate } from '../workload/rolling-u
 import {
   selectorColumn,
   templateColumns,
+  templateWarnings,
   validateAlways,
   validateChosen,
   validateTemplate,
@@ -113,6 +114,7 @@ export const daemonSetKind: Kind = {
     object.status = {}
   },
   prepareForUpdate: keepTemplateGeneration,
+  warnings: templateWarnings('spec.template', object => specOf(object).template),
   validate,
   validateUpdate: (next, current) =>
     validateImmutable('spec.selector', specOf(next).selector, specOf(current).selector),

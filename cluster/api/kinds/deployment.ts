@@ -13,6 +13,7 @@ import { usualScale } from '../workload/scale.ts'
 import {
   selectorColumn,
   templateColumns,
+  templateWarnings,
   validateAlways,
   validateChosen,
   validateTemplate,
@@ -127,6 +128,7 @@ export const deploymentKind: Kind = {
     if (!isSame(metadata.annotations ?? {}, current.annotations ?? {}))
       metadata.generation = (current.generation ?? 0) + 1
   },
+  warnings: templateWarnings('spec.template', object => specOf(object).template),
   validate,
   validateUpdate: (next, current) =>
     validateImmutable('spec.selector', specOf(next).selector, specOf(current).selector),

@@ -11,7 +11,13 @@ import { noneNegative } from '../number-rules.ts'
 import type { ApiObject } from '../object.ts'
 import { applyPodTemplateDefaults } from '../pod/defaults.ts'
 import type { PodSpec } from '../pod/pod.ts'
-import { type PodTemplate, selectorColumn, templateColumns, validateChosen } from '../workload/template.ts'
+import {
+  type PodTemplate,
+  selectorColumn,
+  templateColumns,
+  templateWarnings,
+  validateChosen,
+} from '../workload/template.ts'
 
 interface JobStatus {
   conditions?: { type?: string; status?: string }[]
@@ -187,6 +193,7 @@ export const jobKind: Kind = {
   },
   applyDefaults,
   prepareForCreate,
+  warnings: templateWarnings('spec.template', object => specOf(object).template),
   validate,
   validateUpdate,
   validateStatusUpdate: next =>

@@ -12,6 +12,7 @@ import { usualScale } from '../workload/scale.ts'
 import {
   selectorColumn,
   templateColumns,
+  templateWarnings,
   validateAlways,
   validateChosen,
   validateTemplate,
@@ -64,6 +65,7 @@ export const replicaSetKind: Kind = {
   prepareForCreate(object) {
     object.status = {}
   },
+  warnings: templateWarnings('spec.template', object => specOf(object).template),
   validate,
   validateUpdate: (next, current) =>
     validateImmutable('spec.selector', specOf(next).selector, specOf(current).selector),

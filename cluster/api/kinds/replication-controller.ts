@@ -12,6 +12,7 @@ import {
   type PodTemplate,
   selectorColumn,
   templateColumns,
+  templateWarnings,
   validateAlways,
   validateTemplate,
 } from '../workload/template.ts'
@@ -82,6 +83,7 @@ export const replicationControllerKind: Kind = {
   prepareForCreate(object) {
     object.status = {}
   },
+  warnings: templateWarnings('spec.template', object => specOf(object).template),
   validate,
   validateStatusUpdate: validateReplicaStatus,
   selectableFields,

@@ -13,6 +13,7 @@ import { usualScale } from '../workload/scale.ts'
 import {
   type PodTemplate,
   templateColumns,
+  templateWarnings,
   validateAlways,
   validateChosen,
   validateTemplate,
@@ -173,6 +174,7 @@ export const statefulSetKind: Kind = {
   prepareForCreate(object) {
     object.status = {}
   },
+  warnings: templateWarnings('spec.template', object => specOf(object).template),
   validate,
   validateUpdate: (next, current) => (isSame(fixedOf(next), fixedOf(current)) ? [] : [fieldForbidden('spec', FIXED)]),
   validateStatusUpdate,

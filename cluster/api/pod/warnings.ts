@@ -23,16 +23,19 @@ const duplicateWarnings = (container: Container, field: string): string[] => {
   return warnings
 }
 
-export const podWarnings = ({ spec = {} }: ApiObject): string[] => {
-  const { containers = [], initContainers = [], terminationGracePeriodSeconds = 0, volumes = [] } = spec as PodSpec
+/** `at`: the spec's field. */
+export const podSpecWarnings = (spec: PodSpec, at: string): string[] => {
+  const { containers = [], initContainers = [], terminationGracePeriodSeconds = 0, volumes = [] } = spec
   return [
-    ...containers.flatMap((container, index) => duplicateWarnings(container, `spec.containers[${index}]`)),
-    ...initContainers.flatMap((container, index) => duplicateWarnings(container, `spec.initContainers[${index}]`)),
+    ...containers.flatMap((container, index) => duplicateWarnings(container, `${at}.containers[${index}]`)),
+    ...initContainers.flatMap((container, index) => duplicateWarnings(container, `${at}.initContainers[${index}]`)),
     ...volumes.flatMap((volume, index) =>
-      volume.gitRepo === undefined ? [] : [`spec.volumes[${index}].gitRepo: deprecated in v1.11`],
+      volume.gitRepo === undefined ? [] : [`${at}.volumes[${index}].gitRepo: deprecated in v1.11`],
     ),
     ...(terminationGracePeriodSeconds < 0
-      ? ['spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1']
+      ? [`${at}.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1`]
       : []),
   ]
 }
+
+export const podWarnings = ({ spec = {} }: ApiObject): string[] => podSpecWarnings(spec as PodSpec, 'spec')

@@ -1,4 +1,5 @@
 /** The pod template that workloads hold: its defaults are a Pod's but for a few, its rules a Pod's and some more. */
+import { isDeepStrictEqual } from 'node:util'
 import { orNone, wideColumn } from '../column.ts'
 import { type FieldError, fieldForbidden, fieldInvalid, fieldNotSupported } from '../field-error.ts'
 import type { Column } from '../kind.ts'
@@ -14,6 +15,7 @@ import { checkQualifiedName } from '../name.ts'
 import type { ApiObject, ObjectMeta } from '../object.ts'
 import type { PodSpec } from '../pod/pod.ts'
 import { validatePod } from '../pod/validation.ts'
+import { podSpecWarnings } from '../pod/warnings.ts'
 
 export interface PodTemplate {
   metadata?: ObjectMeta
@@ -47,6 +49,14 @@ export const validateTemplate = (template: PodTemplate, at: string): FieldError[
   }
   return [...validateTemplateMetadata(template, at), ...errors]
 }
+
+/** Of a kind whose template is at `at`: what it says of Pods is said when it is new, and when the spec changes. */
+export const templateWarnings =
+  (at: string, templateOf: (object: ApiObject) => PodTemplate | undefined) =>
+  (object: ApiObject, current?: ApiObject): readonly string[] =>
+    current && isDeepStrictEqual(object.spec, current.spec)
+      ? []
+      : podSpecWarnings(templateOf(object)?.spec ?? {}, `${at}.spec`)
 
 /** What the selector does not choose, the workload would make for ever. */
 export const validateChosen = (

@@ -113,6 +113,26 @@ test('tokens among the attributes of volumes are warned of, and go to secrets on
   ])
 })
 
+test('templates are warned of as Pods are, when they are new and when they change', async t => {
+  const env = [
+    { name: 'A', value: '1' },
+    { name: 'A', value: '2' },
+  ]
+  const twice = { ...template, spec: { containers: [{ name: 'c', image: 'i', env }] } }
+  const post = (path: string, spec: object) =>
+    server.fetch(path, { method: 'POST', body: { metadata: { name: 'warned' }, spec } })
+  const text = (at: string) =>
+    `299 - "${at}.spec.containers[0].env[1]: hides previous definition of \\"A\\", which may be dropped when using apply"`
+  const made = await post(`${APPS}/deployments`, { ...workload, template: twice })
+  t.is(made.headers.warning, text('spec.template'))
+  t.is((await patch(`${APPS}/deployments/warned`, labelled)).headers.warning, undefined)
+  t.is((await patch(`${APPS}/deployments/warned`, { spec: { replicas: 2 } })).headers.warning, text('spec.template'))
+  const once = { ...twice, spec: { ...twice.spec, restartPolicy: 'Never' } }
+  const jobTemplate = { spec: { template: once } }
+  const cron = await post('/apis/batch/v1/namespaces/default/cronjobs', { schedule: '@daily', jobTemplate })
+  t.is(cron.headers.warning, text('spec.jobTemplate.spec.template'))
+})
+
 test('a watch whose time is over before it begins ends at once', async t => {
   const { code, text } = await server.fetch(`${PODS}?watch=1&timeoutSeconds=-1`)
   t.is(code, 200)
