@@ -15,6 +15,7 @@ import type { CelFunction } from './function.ts'
 import { LIBRARY } from './library/index.ts'
 import { Functions } from './overloads.ts'
 import { parse, tooDeep } from './parse.ts'
+import { showProblems } from './position.ts'
 import { Scope } from './scope.ts'
 import { type CelType, describeType, fits } from './type.ts'
 import { CelBudgetError, CelError, type CelValue } from './value.ts'
@@ -121,7 +122,7 @@ export const compile = (
   if (!checked.ok) return checked
   const { type } = checked.value
   const problems = checker.problems.length > 0 ? checker.problems : checker.warnings
-  if (problems.length > 0) return refused(problems.map(({ position, text }) => show(position, text)).join('\n'))
+  if (problems.length > 0) return refused(showProblems(problems, show))
   if (result && !result.some(wanted => fits(wanted, type) && type.form !== 'null')) {
     return refused(`must evaluate to ${result.map(describeType).join(' or ')}`)
   }

@@ -5,6 +5,7 @@
 import { type ASTNode, Environment, ParseError } from '@marcbachmann/cel-js'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import { showProblem } from './position.ts'
+import { codePoints } from './value.ts'
 
 /** Nobody means to nest deeper, and every part of an expression must fit the stack. */
 const parser = new Environment({
@@ -33,6 +34,8 @@ const TOKEN = new RegExp(
   ].join('|'),
   'gy',
 )
+
+const STRAY = /["'\\]/
 
 /** What may need to be written otherwise. */
 const SUSPECT = /[?]|\.\d|\\["']/
@@ -107,6 +110,8 @@ const rewrite = (source: string): Readable => {
   if (!SUSPECT.test(source)) return { text: source, optionals: new Set(), added: [] }
   const rewriter = new Rewriter()
   for (const match of source.matchAll(TOKEN)) {
+    // A quote that nothing ends, a backslash outside of a text: the parser says so, and nobody looks for ends again.
+    if (STRAY.test(match.groups?.sign ?? '')) return { text: source, optionals: new Set(), added: [] }
     const [kind] = Object.entries(match.groups ?? {}).find(([, token]) => token !== undefined) ?? ['sign']
     rewriter.take(match[0], kind as 'sign', source[match.index + 1] ?? '')
   }
@@ -130,8 +135,14 @@ const wordsOf = ({ summary }: ParseError): string => {
 export const tooDeep = (expression: string): string =>
   showProblem(expression, 0, 'Syntax error: expression recursion limit exceeded')
 
+/** Characters: cel-go's limit. */
+const LONGEST = 100_000
+
 /** Refused: the first problem, as cel-go shows it. */
 export const parse = (expression: string): Result<Parsed, string> => {
+  const size = codePoints(expression)
+  if (size > LONGEST)
+    return refused(`ERROR: <input>:-1:0: expression code point size exceeds limit: size: ${size}, limit ${LONGEST}`)
   const { text, optionals, added } = rewrite(expression)
   const show = (position: number, problem: string) =>
     showProblem(expression, position - added.filter(place => place < position).length, problem)

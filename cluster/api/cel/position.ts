@@ -33,10 +33,33 @@ export const operatorPosition = (node: ASTNode): number => {
   }
 }
 
+/** Bytes: longer lines are not shown. */
+const LONGEST_LINE = 16_384
+
+/** A mark as wide as the sign above it. */
+const marked = (sign: string, narrow: string, wide: string): string => (/^\p{ASCII}?$/u.test(sign) ? narrow : wide)
+
 /** `ERROR: <input>:1:5: TEXT`, with the line and a mark below the place. */
 export const showProblem = (source: string, position: number, text: string): string => {
   const lines = source.slice(0, position).split('\n')
-  const column = Array.from(lines.at(-1) ?? '').length
+  const before = Array.from(lines.at(-1) ?? '')
+  const told = `ERROR: <input>:${lines.length}:${before.length + 1}: ${text}`
   const line = source.split('\n')[lines.length - 1] ?? ''
-  return `ERROR: <input>:${lines.length}:${column + 1}: ${text}\n | ${line}\n | ${'.'.repeat(column)}^`
+  if (Buffer.byteLength(line) > LONGEST_LINE) return told
+  const dots = before.map(sign => marked(sign, '.', '．')).join('')
+  const at = marked(Array.from(line)[before.length] ?? '', '^', '＾')
+  return `${told}\n | ${line.replaceAll('\t', ' ')}\n | ${dots}${at}`
+}
+
+const MAX_TOLD = 100
+
+/** What is wrong in several places, in their order, as far as it helps. `show`: one of them. */
+export const showProblems = (
+  problems: readonly { readonly position: number; readonly text: string }[],
+  show: (position: number, text: string) => string,
+): string => {
+  const told = problems.slice(0, MAX_TOLD).sort((a, b) => a.position - b.position)
+  const more = problems.length - told.length
+  const last = more > 0 ? [`${more} more errors were truncated`] : []
+  return [...told.map(({ position, text }) => show(position, text)), ...last].join('\n')
 }

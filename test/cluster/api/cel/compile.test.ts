@@ -295,6 +295,32 @@ test('texts of any length cost no more than their length', t => {
   t.true(evaluate('url(text).getQuery().size() == 1')(`/?${'k=1&'.repeat(500_000)}`).ok)
 })
 
+test('what is long is shown as far as it helps', t => {
+  const told = (expression: string) => {
+    const compiled = compile(expression, VARIABLES)
+    return compiled.ok ? [] : compiled.problem.split('\n')
+  }
+  t.deepEqual(told('"ä"\t!= "x" || point.z'), [
+    "ERROR: <input>:1:20: undefined field 'z'",
+    ' | "ä" != "x" || point.z',
+    ' | .．.................^',
+  ])
+  t.deepEqual(told(`"${'a'.repeat(16_384)}" != "x" || point.z`), ["ERROR: <input>:1:16403: undefined field 'z'"])
+  const many = told(Array(103).fill('point.z == 1').join(' && '))
+  t.is(many.length, 301)
+  t.is(many.at(-1), '3 more errors were truncated')
+  const limit = 'expression code point size exceeds limit: size: 100002, limit 100000'
+  t.deepEqual(told(`"${'a'.repeat(100_000)}"`), [`ERROR: <input>:-1:0: ${limit}`])
+  t.deepEqual(told(`"${'\u{1F600}'.repeat(99_998)}"`), [])
+})
+
+test('texts that nothing ends are looked for once', t => {
+  for (const part of ["'\\", '"\\', '\\"""x"', 'r\'\\\'"""x"', '"""\n\\']) {
+    const program = compile(`?${part.repeat(100_000 / part.length - 1)}`, {})
+    t.true(!program.ok && program.problem.includes('Syntax error'), part)
+  }
+})
+
 test('an estimate nests as far as can be looked at as well', t => {
   for (let length = 500; length <= 8_000; length *= 2) {
     const expression = Array(length).fill('a').join('+')
