@@ -25,7 +25,7 @@ interface Indexes {
 const problem = (text: string): Indexes => ({ count: 0, problem: text })
 
 /** `1,3-5,7`: in order, none twice, all below `completions`. */
-export const readIndexes = (text: string, completions: number): Indexes => {
+const readIndexes = (text: string, completions: number): Indexes => {
   let [count, last] = [0, Number.NEGATIVE_INFINITY]
   for (const part of text === '' ? [] : text.split(',')) {
     const ends = part.split('-')
