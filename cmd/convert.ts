@@ -2,7 +2,7 @@
 import { Command } from 'commander'
 import { SeamarkError } from '#lib/errors.ts'
 import { CLUSTER_DOMAIN } from './common-options.ts'
-import { readText } from './read-text.ts'
+import { readManifest } from './read-manifest.ts'
 
 interface ConvertFlags {
   readonly kubeDnsConfig: string
@@ -11,10 +11,7 @@ interface ConvertFlags {
 
 /** `data` of a ConfigMap manifest (YAML or JSON). @throws SeamarkError BAD_OPTION */
 const readConfigMap = async (path: string): Promise<Readonly<Record<string, unknown>>> => {
-  const { parseDocument } = await import('yaml')
-  const document = parseDocument(readText(path))
-  if (document.errors[0]) throw new SeamarkError('BAD_OPTION', `${path}: ${document.errors[0].message}`)
-  const manifest = document.toJS() as { kind?: unknown; data?: unknown } | null
+  const manifest = (await readManifest(path)) as { kind?: unknown; data?: unknown } | null
   if (manifest?.kind !== 'ConfigMap')
     throw new SeamarkError('BAD_OPTION', `${path}: kind is ${manifest?.kind ?? 'missing'}, not ConfigMap`)
   const { data } = manifest

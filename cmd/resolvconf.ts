@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { SeamarkError } from '#lib/errors.ts'
 import { type DnsConfig, generateResolvConf, validateDnsConfig } from '#resolver/resolvconf.ts'
 import { CLUSTER_DNS, CLUSTER_DOMAIN, namespaceOption } from './common-options.ts'
+import { readManifest } from './read-manifest.ts'
 import { readText } from './read-text.ts'
 
 interface ResolvConfFlags {
@@ -29,10 +30,7 @@ interface PodSettings {
 
 /** The DNS part of a Pod manifest (YAML or JSON). */
 const readPod = async (path: string, flags: ResolvConfFlags): Promise<PodSettings> => {
-  const { parseDocument } = await import('yaml')
-  const document = parseDocument(readText(path))
-  if (document.errors[0]) throw new SeamarkError('BAD_OPTION', `${path}: ${document.errors[0].message}`)
-  const pod = document.toJS() as {
+  const pod = (await readManifest(path)) as {
     kind?: string
     metadata?: { namespace?: string }
     spec?: { dnsPolicy?: string; hostNetwork?: boolean; dnsConfig?: DnsConfig }

@@ -49,14 +49,13 @@ const refuseAny = (file: string, errors: readonly FieldError[]): void => {
 }
 
 const readYaml = (file: string): unknown => {
-  let text: string
   try {
-    text = readFileSync(file, 'utf8')
+    const document = parseDocument(readFileSync(file, 'utf8'), { logLevel: 'error' })
+    if (document.errors[0]) throw document.errors[0]
+    return document.toJS()
   } catch (cause) {
     return refuse(file, [(cause as Error).message], cause)
   }
-  const document = parseDocument(text)
-  return document.errors[0] ? refuse(file, [document.errors[0].message]) : document.toJS()
 }
 
 /** Errors of the file itself. */
