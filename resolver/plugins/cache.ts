@@ -19,7 +19,7 @@ import { type CacheSettings, cacheOptions, readCacheSettings } from '../cache/ca
 import { dumpEntry } from '../cache/dump-entry.ts'
 import type { Failure } from '../cache/failure-memory.ts'
 import { clampTtl, isPositive, lifetimeOf, withTtls } from '../cache/lifetime.ts'
-import { type PackedAnswer, packAnswer, unpackAnswer } from '../cache/packed-answer.ts'
+import { packAnswer, unpackAnswer } from '../cache/packed-answer.ts'
 import { DirectiveReader } from '../corefile/directive-reader.ts'
 import type { MaybePromise } from '../listener.ts'
 import { countedBy, EVERYTHING } from '../memo.ts'
@@ -277,10 +277,13 @@ class Cache implements Plugin {
     const lifetime = lifetimeOf(answer, query.question, this.#settings.rules)
     const now = this.#clock.monotonic()
     if (lifetime.verdict === 'mismatched') this.#counts.count('drops', query.server)
-    if (lifetime.verdict === 'failed' && !this.#isDisabled('denial', query))
-      this.#noteFailure(key, lifetime.told ? packAnswer(answer, query.question) : undefined)
-    // Under overload most questions end here: only what is stale has anything of it.
-    if (lifetime.verdict === 'unasked' && this.#store.has(key)) this.#noteFailure(key, undefined)
+    // Under overload most questions are not asked: only what is stale has anything of it.
+    const hasFailed = lifetime.verdict === 'failed' || (lifetime.verdict === 'unasked' && this.#store.has(key))
+    if (hasFailed && !this.#isDisabled('denial', query)) {
+      const isTold = lifetime.verdict === 'failed' && lifetime.told
+      this.#store.failures.note(key, isTold ? packAnswer(answer, query.question) : undefined, now)
+      this.#holding()
+    }
     if (lifetime.verdict !== 'kept' || this.#isDisabled(lifetime.type, query)) return verdict
     const packed = packAnswer(answer, query.question)
     if (!packed) return verdict
@@ -295,11 +298,6 @@ class Cache implements Plugin {
     this.#counts.inserted()
     this.#holding()
     return answered(by, this.#withLife(answer, entry, now))
-  }
-
-  #noteFailure(key: string, packed: PackedAnswer | undefined): void {
-    this.#store.failures.note(key, packed, this.#clock.monotonic())
-    this.#holding()
   }
 
   #isDisabled(type: 'success' | 'denial', { question }: Query): boolean {

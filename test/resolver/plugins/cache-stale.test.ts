@@ -3,6 +3,9 @@ import test from 'ava'
 import { rcodes } from '#resolver/wire/codes.ts'
 import { absent, CacheBench, failed, found } from '../../support/cache-bench.ts'
 
+/** What `forward` says where too much is under way. */
+const unasked = { rcode: rcodes.REFUSED, extendedErrors: [{ code: 0, text: 'too many queries are under way' }] }
+
 test('a failure is remembered, longer for each one in a row, until the upstream has an answer (RFC 9520)', async t => {
   for (const [directive, intervals] of [
     ['cache', [5, 10, 20, 30, 30]],
@@ -172,7 +175,7 @@ test('questions that were not asked for want of room are no failures of their na
   const bench = new CacheBench('cache {\n serve_stale 1h immediate\n }', found(60))
   await bench.ask()
   await bench.seconds(100)
-  bench.reply = { rcode: rcodes.REFUSED, extendedErrors: [{ code: 0, text: 'too many queries are under way' }] }
+  bench.reply = unasked
   for (let time = 0; time < 3; time++) {
     t.deepEqual(await bench.ttls(), [30])
     await bench.seconds(0)
@@ -182,6 +185,20 @@ test('questions that were not asked for want of room are no failures of their na
   for (let time = 0; time < 3; time++) t.is((await bench.ask('new.example.org.')).rcode, rcodes.REFUSED)
   t.is(bench.asked, 5)
   t.is(bench.cache.statistics!()['denials'], 1, 'nothing is kept of it')
+})
+
+test('where denials are not kept, no failure is remembered: what is stale is asked for each time', async t => {
+  for (const reply of [failed, unasked]) {
+    const bench = new CacheBench('cache {\n disable denial\n serve_stale 1h immediate\n }', found(60))
+    await bench.ask()
+    await bench.seconds(100)
+    bench.reply = reply
+    for (let time = 0; time < 3; time++) {
+      await bench.ask()
+      await bench.seconds(0)
+    }
+    t.is(bench.asked, 4)
+  }
 })
 
 test('serve_stale verify: the upstream has the first word, if it comes in time', async t => {
