@@ -171,7 +171,6 @@ export class DirectiveReader {
     return choices[0]!
   }
 
-  /** Names and networks as canonical zones; `otherwise` when there are no words. */
   /** A record type by its mnemonic or as `TYPE65`; 0 where it is none. */
   recordType(word: Word): number {
     const type = parseType(word.text)
@@ -180,6 +179,7 @@ export class DirectiveReader {
     return type ?? 0
   }
 
+  /** Names and networks as canonical zones; `otherwise` when there are no words. */
   zones(words: readonly Word[], otherwise: readonly DnsName[]): readonly DnsName[] {
     if (words.length === 0) return otherwise
     return words.flatMap(word => {

@@ -1,7 +1,6 @@
 /**
  * dns64: for clients that have IPv6 alone, addresses of NAT64 in place of those of IPv4 that a name has (RFC 6147 §5.1).
  */
-
 import { isIPv6 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { questionFor } from '../ask-again.ts'

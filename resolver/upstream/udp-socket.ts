@@ -18,7 +18,7 @@ export interface Exchange {
   readonly packet: Buffer
   /** Whether a datagram is the reply; others are passed over. */
   readonly accepts: (reply: Buffer) => boolean
-  /** One of the two is called, once; with the reply when the socket carries another question. */
+  /** One of the two is called, once: `replied` when the socket is free for another question already. */
   readonly replied: (reply: Buffer) => void
   readonly failed: (error: ExchangeError) => void
 }
