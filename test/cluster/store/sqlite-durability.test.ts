@@ -123,7 +123,10 @@ test('after a sync that failed nothing is called durable until the directory is 
   const inject = (when: number): string => `fsync,fdatasync:error=EIO:when=${when}`
   // Opening syncs the log once.
   await hold(t, { file: 'store.log', inject: inject(4), size: 10, refused: from(2) })
-  await hold(t, { file: 'store.sqlite-journal', inject: inject(1), size: 1 << 20, refused: from(7) })
+  // The last is that of its end: the database has the commit then, but might lose it with the power.
+  for (const when of [1, 2, 3]) {
+    await hold(t, { file: 'store.sqlite-journal', inject: inject(when), size: 1 << 20, refused: from(7) })
+  }
   await hold(t, { file: 'store.sqlite', inject: inject(1), size: 1 << 20, refused: from(7) })
 })
 
@@ -140,6 +143,17 @@ test('what the disk has no room for is read all the same, and written once it ha
     { file: 'store.sqlite', when: '3..6', refused: [7, 8] },
   ]
   for (const { when, ...of } of cases) await hold(t, { ...of, inject: inject(when), size: 1 << 20 })
+})
+
+test('where no journal may be made everything is read all the same', async t => {
+  for (const error of ['EACCES', 'EROFS']) {
+    const inject = `openat:error=${error}:when=1+`
+    await hold(t, { file: 'store.sqlite-journal', inject, size: 1 << 20, refused: from(7) })
+  }
+})
+
+test('a commit whose journal cannot be emptied is undone, and done again', async t => {
+  await hold(t, { file: 'store.sqlite-journal', inject: 'ftruncate:error=EIO:when=1', size: 1 << 20, refused: [7] })
 })
 
 test('the log is synced before each group is acknowledged, and a group shares its sync', async t => {

@@ -46,8 +46,6 @@ export class Table implements Before {
   /** The first row that no sweep has looked at. */
   #swept: number
   #sweepsSinceCommit = 0
-  /** Of the last batch that was committed. */
-  #committed: Sequence
   /** Taken, and not inserted yet. */
   #pending: Entry[] = []
   /** Something was inserted that is not committed. */
@@ -67,7 +65,6 @@ export class Table implements Before {
     const { sequence, swept, ...counters } = readMeta(database)
     this.#counters = counters
     this.#sequence = sequence
-    this.#committed = sequence
     this.#swept = swept
     this.#statements = prepare(database)
     this.reads = new Reads(database, () => this.#counters)
@@ -155,7 +152,6 @@ export class Table implements Before {
       throw error
     }
     this.#isAhead = false
-    this.#committed = this.#sequence
     this.#sweepsSinceCommit = 0
   }
 
@@ -182,10 +178,14 @@ export class Table implements Before {
     return this.#isAhead && !this.#database.isTransaction
   }
 
-  /** As it was after the last commit; what came then is read from the log. @throws SeamarkError STORE_CORRUPT */
+  /**
+   * As the database is now; what it has not is read from the log. A commit that failed at its very last sync is in the
+   * database all the same, until the power goes. @throws SeamarkError STORE_CORRUPT
+   */
   #takeAgain(): void {
-    const batches = this.#log.read(this.#committed)
-    const missing = this.#sequence - this.#committed - batches.length
+    const { sequence, swept } = readMeta(this.#database)
+    const batches = this.#log.read(sequence)
+    const missing = this.#sequence - sequence - batches.length
     if (missing > 0) {
       throw new SeamarkError(
         'STORE_CORRUPT',
@@ -193,7 +193,7 @@ export class Table implements Before {
       )
     }
     const entries = batches.flatMap(batch => batch.entries)
-    this.#swept = readMeta(this.#database).swept
+    this.#swept = swept
     this.#sweepsSinceCommit = 0
     this.#pending = entries
     this.#isAhead = false
