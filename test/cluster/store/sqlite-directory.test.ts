@@ -67,6 +67,21 @@ test('a directory that is open is locked, in this process and in others; closed,
   await again.close()
 })
 
+test('nobody else reads the database while it is open: a commit would have to wait for them', async t => {
+  const directory = await filled(t)
+  const outsider = new DatabaseSync(databaseOf(directory))
+  t.teardown(() => outsider.close())
+  const read = (): unknown => outsider.prepare('SELECT count(*) AS count FROM history').get()
+  outsider.exec('BEGIN')
+  t.like(read(), { count: 400 })
+  await t.throwsAsync(open(directory), { code: 'DATA_DIR_LOCKED' })
+  outsider.exec('COMMIT')
+  const store = await open(directory)
+  t.throws(read, { message: /locked/ })
+  await store.close()
+  t.like(read(), { count: 400 })
+})
+
 test('of openers at once exactly one gets the directory', async t => {
   const directory = temporaryFolder(t)
   const results = await Promise.allSettled(Array.from({ length: 4 }, () => open(directory)))

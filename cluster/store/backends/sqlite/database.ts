@@ -134,6 +134,8 @@ export const openDatabase = ({ file, lockFile, logFile, markFile }: WorkerOption
     const version = checkIdentity(database, file)
     if (version > 0 && !mark.holds()) checkPages(database, file)
     const known = version < SCHEMA_VERSION ? undefined : openLog(database, logFile)
+    // Who reads stands in the way of a commit. (Making the tables locks them out, too.)
+    if (known) database.exec('BEGIN EXCLUSIVE; COMMIT')
     mark.remove()
     setJournalMode(database, 'truncate')
     database.exec('PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA temp_store = MEMORY')

@@ -79,7 +79,7 @@ export const openSqliteStore = async (options: SqliteStoreOptions): Promise<Stor
     logFile: join(directory, 'store.log'),
     markFile: join(directory, 'store.clean'),
   }
-  // Secrets are in there, whatever the directory's own mode. SQLite gives its log the mode of the database.
+  // Secrets are in there, whatever the directory's own mode. SQLite gives its journal the mode of the database.
   for (const file of [workerData.file, workerData.lockFile]) await createPrivate(file)
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, name: 'store' })
   const opened = await firstMessage(worker)
