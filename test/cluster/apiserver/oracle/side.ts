@@ -164,26 +164,33 @@ export class Side {
     if (key === 'resourceVersion' && /^\d+$/.test(text)) return text === '0' ? '0' : 'REVISION'
     if (key === 'continue') return maskedContinue(text)
     if (TIME.test(text)) return 'TIME'
-    return text
-      .replace(/, application\/vnd\.kubernetes\.protobuf(?:;stream=watch)?/, '')
-      .replace(/json parse error: .*/, 'json parse error: …')
-      .replace(/error decoding patch: .*/, 'error decoding patch: …')
-      .replace(/(the object provided is unrecognized).*/, '$1')
-      .replace(/StorageError: .* AdditionalErrorMsg: /, '')
-      .replace(/(accepted media types include): .*/, '$1')
-      .replace(';stream=watch', ', application/yaml')
-      .replace(' (*unstructured.Unstructured)', '')
-      .replace(' (*unstructured.UnstructuredList)', '')
-      .replace(/^(DeleteOptions: .* has the wrong type|json: cannot unmarshal .* DeleteOptions\..*)$/, 'WRONG TYPE')
-      .replace(/Invalid value: "\{.*\}":/, 'Invalid value: OBJECT:')
-      .replace('ObjectMeta.metadata.', 'ObjectMeta.')
-      .replace(/ in scheme ".*"/, '')
-      .replace(UID, 'UID')
-      .replace(/(resource ?version:? (?:in record )?\(?)\d+/gi, '$1N')
-      .replace(/current: \d+/g, 'current: N')
-      .replace(/resource version: N \(\d+\)/g, 'resource version: N (N)')
-      .replace(key === 'cell' ? /^\d+[sm]\d*s?$/ : /$^/, 'AGE')
-      .replace(/\bgen-[a-z0-9]{5}\b/g, 'gen-XXXXX')
+    return (
+      text
+        // Said of kinds that are built in (apimachinery, DefaultMetaV1FieldSelectorConversion), otherwise of custom ones.
+        .replace(
+          /^"(.*)" is not a known field selector: only "metadata.name", "metadata.namespace"$/,
+          'field label not supported: $1',
+        )
+        .replace(/, application\/vnd\.kubernetes\.protobuf(?:;stream=watch)?/, '')
+        .replace(/json parse error: .*/, 'json parse error: …')
+        .replace(/error decoding patch: .*/, 'error decoding patch: …')
+        .replace(/(the object provided is unrecognized).*/, '$1')
+        .replace(/StorageError: .* AdditionalErrorMsg: /, '')
+        .replace(/(accepted media types include): .*/, '$1')
+        .replace(';stream=watch', ', application/yaml')
+        .replace(' (*unstructured.Unstructured)', '')
+        .replace(' (*unstructured.UnstructuredList)', '')
+        .replace(/^(DeleteOptions: .* has the wrong type|json: cannot unmarshal .* DeleteOptions\..*)$/, 'WRONG TYPE')
+        .replace(/Invalid value: "\{.*\}":/, 'Invalid value: OBJECT:')
+        .replace('ObjectMeta.metadata.', 'ObjectMeta.')
+        .replace(/ in scheme ".*"/, '')
+        .replace(UID, 'UID')
+        .replace(/(resource ?version:? (?:in record )?\(?)\d+/gi, '$1N')
+        .replace(/current: \d+/g, 'current: N')
+        .replace(/resource version: N \(\d+\)/g, 'resource version: N (N)')
+        .replace(key === 'cell' ? /^\d+[sm]\d*s?$/ : /$^/, 'AGE')
+        .replace(/\bgen-[a-z0-9]{5}\b/g, 'gen-XXXXX')
+    )
   }
 }
 
