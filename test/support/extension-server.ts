@@ -158,11 +158,14 @@ const fickle = ({ socket }: IncomingMessage, response: ServerResponse): void => 
 
 const NOT_FOUND = { kind: 'Status', apiVersion: 'v1', status: 'Failure', code: 404 }
 
+const SWITCHING = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n'
+
 const serve = (request: IncomingMessage, response: ServerResponse, body: string): void => {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'https://far')
   if (pathname.endsWith('/fickle')) fickle(request, response)
   else if (request.method === 'POST') respond(response, 201, JSON.parse(body))
   else if (searchParams.get('watch') === 'true') watch(response)
+  else if (pathname.endsWith('/eager')) request.socket.write(SWITCHING)
   // It never says anything.
   else if (pathname.endsWith('/black-hole')) return
   else respond(response, answers[pathname] ? 200 : 404, answers[pathname] ?? NOT_FOUND)

@@ -23,11 +23,10 @@ import { failure, type Status } from '#cluster/api/status.ts'
 import { timestamp } from '#cluster/api/timestamp.ts'
 import type { Clock, Milliseconds, Timer } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
-import type { User } from '../authenticator.ts'
 import type { LocalClient } from '../client.ts'
 import type { GroupVersion } from '../discovery/documents.ts'
 import type { Request, Response } from '../http/exchange.ts'
-import { AnswerTimeout, type ExtensionEnvironment, ExtensionServer } from './extension-server.ts'
+import { AnswerTimeout, type ExtensionEnvironment, ExtensionServer, type Passed } from './extension-server.ts'
 import type { JoinedSockets } from './joined-sockets.ts'
 import { readResources } from './remote-resources.ts'
 
@@ -147,13 +146,13 @@ export class Aggregator {
    * Passes the request on. Resolves when the answer has gone, with connections that are used otherwise from now on, or
    * with what is to be answered instead.
    */
-  async forward(pathname: string, request: Request, response: Response, user: User): Promise<Forwarded | Status> {
-    const remote = this.#find(pathname)
+  async forward(request: Request, response: Response, passed: Passed): Promise<Forwarded | Status> {
+    const remote = this.#find(passed.target.pathname)
     if (!remote?.available) return failure(503, 'ServiceUnavailable', 'service unavailable')
     try {
       if (isUpgrade(request) && response instanceof ServerResponse)
-        return this.#hold(await remote.server.upgrade(request, response, user))
-      await remote.server.forward(request, response, user)
+        return this.#hold(await remote.server.upgrade(request, response, passed))
+      await remote.server.forward(request, response, passed)
       return 'answered'
     } catch (error) {
       if (error instanceof AnswerTimeout)

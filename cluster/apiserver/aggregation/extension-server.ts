@@ -16,8 +16,7 @@ import type { Request, Response } from '../http/exchange.ts'
 import type { Cacher } from '../storage/cacher.ts'
 import { resolveServiceEndpoint, type ServiceEndpoint } from '../webhook/service-endpoint.ts'
 import { JoinedSockets } from './joined-sockets.ts'
-import { isLongRunning } from './long-running.ts'
-import { answerHeaders, type Headers, identityHeaders, requestHeaders } from './passed-headers.ts'
+import { answerHeaders, framingHeaders, type Headers, identityHeaders, requestHeaders } from './passed-headers.ts'
 
 export interface ExtensionEnvironment {
   readonly clock: Clock
@@ -52,14 +51,24 @@ interface Asked {
 }
 
 /** Whether it changes nothing, and has no body that may have been sent already. */
-const isRepeatable = ({ method, body }: Asked): boolean => {
-  const { 'content-length': length = '0', 'transfer-encoding': encoding } = body?.headers ?? {}
+const isRepeatable = ({ method, headers }: Asked): boolean => {
+  const { 'content-length': length = '0', 'transfer-encoding': encoding } = headers
   return SAFE.has(method) && Number(length) === 0 && encoding === undefined
 }
 
-const mayTakeLong = (url: string): boolean => {
-  const { pathname, searchParams } = new URL(url, 'https://apiserver')
-  return isLongRunning(pathname, searchParams)
+/** What was authorised, and not what the client wrote: two servers may read that differently. */
+export interface Target {
+  readonly pathname: string
+  /** Of the URL: with its question mark, or empty. */
+  readonly search: string
+  /** Whether it may take as long as it likes. */
+  readonly longRunning: boolean
+}
+
+/** A request of a client's, to be passed on. */
+export interface Passed {
+  readonly target: Target
+  readonly user: User
 }
 
 /** What the server's own server said. */
@@ -130,8 +139,9 @@ export class ExtensionServer {
   }
 
   /** Passes the request on, and the answer back as it comes. Rejects when there is none; then nothing was answered. */
-  async forward(request: Request, response: Response, user: User): Promise<void> {
-    const answer = await this.#ask(request, response, { headers: requestHeaders(request, user), body: request })
+  async forward(request: Request, response: Response, { target, user }: Passed): Promise<void> {
+    const headers = { ...requestHeaders(request, user), ...framingHeaders(request) }
+    const answer = await this.#ask(request, response, { target, headers, body: request })
     await passBack(answer, response)
   }
 
@@ -140,11 +150,15 @@ export class ExtensionServer {
    * server agrees, or when its refusal has gone to the client. Rejects when there is no answer, or one that is neither;
    * then nothing was answered.
    */
-  async upgrade(request: IncomingMessage, response: ServerResponse, user: User): Promise<JoinedSockets | undefined> {
+  async upgrade(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { target, user }: Passed,
+  ): Promise<JoinedSockets | undefined> {
     const { upgrade = '' } = request.headers
     const headers = { ...requestHeaders(request, user), connection: 'Upgrade', upgrade }
     const stopLooking = noticeEnd(request.socket)
-    const answer = await this.#ask(request, response, { headers }).finally(stopLooking)
+    const answer = await this.#ask(request, response, { target, headers }).finally(stopLooking)
     const { statusCode = 0 } = answer
     if (statusCode === constants.HTTP_STATUS_SWITCHING_PROTOCOLS) {
       response.writeHead(statusCode, answer.rawHeaders).flushHeaders()
@@ -159,12 +173,16 @@ export class ExtensionServer {
     return undefined
   }
 
-  async #ask(request: Request, response: Response, asked: Pick<Asked, 'headers' | 'body'>): Promise<IncomingMessage> {
+  async #ask(
+    { method = 'GET' }: Request,
+    response: Response,
+    { target, ...asked }: Pick<Asked, 'headers' | 'body'> & Pick<Passed, 'target'>,
+  ): Promise<IncomingMessage> {
     const gone = new AbortController()
     response.on('close', () => gone.abort())
-    const { method = 'GET', url = '/' } = request
-    const answer = this.#send({ ...asked, method, path: url, signal: gone.signal })
-    return this.#inTime(answer, mayTakeLong(url) ? undefined : gone)
+    const { pathname, search, longRunning } = target
+    const answer = this.#send({ ...asked, method, path: pathname + search, signal: gone.signal })
+    return this.#inTime(answer, longRunning ? undefined : gone)
   }
 
   /** `limited`: ends what is asked, when it takes too long; undefined: it may. */
@@ -206,11 +224,15 @@ export class ExtensionServer {
         const isStale = sent.reusedSocket && error.code === 'ECONNRESET'
         reject(isStale ? new StaleConnection(error.message, { cause: error }) : error)
       })
-      if (upgrading)
-        sent.on('upgrade', (answer: IncomingMessage, socket: Socket, head: Buffer) => {
+      sent.on('upgrade', (answer: IncomingMessage, socket: Socket, head: Buffer) => {
+        if (upgrading) {
           if (head.length > 0) socket.unshift(head)
           resolve(answer)
-        })
+        } else {
+          socket.destroy()
+          reject(new Error('it changed the protocol unasked'))
+        }
+      })
       if (body) body.pipe(sent)
       else sent.end()
     })

@@ -59,6 +59,16 @@ export const requestHeaders = (request: Request, user: User): Headers => {
   return headers
 }
 
+const hasBody = (request: Request): boolean =>
+  'stream' in request ? !request.stream.endAfterHeaders : request.headers['transfer-encoding'] !== undefined
+
+/**
+ * For a body whose length the client did not say. Node sends that of a GET or DELETE unframed: its bytes would be
+ * further requests (RFC 9112 §6.3), by whoever they say, since the connection is the front proxy's.
+ */
+export const framingHeaders = (request: Request): Headers =>
+  request.headers['content-length'] === undefined && hasBody(request) ? { 'transfer-encoding': 'chunked' } : {}
+
 /** Those of an answer that are for the client. */
 export const answerHeaders = (headers: IncomingMessage['headers']): Headers =>
   Object.fromEntries(

@@ -71,6 +71,7 @@ const NOBODY: User = { name: ANONYMOUS, groups: [UNAUTHENTICATED] }
 interface Asked {
   readonly method: string
   readonly pathname: string
+  readonly search: string
   readonly query: URLSearchParams
   /** Undefined: the path is no resource's. */
   readonly path: ResourcePath | undefined
@@ -160,7 +161,7 @@ export class Handler {
   async #serve(request: Request, response: Response): Promise<void> {
     const url = parseUrl(request.url ?? '/')
     if (!url) return send(request, response, statusAnswer(failure(400, 'BadRequest', 'the request has no valid path')))
-    const { pathname, searchParams: query } = url
+    const { pathname, search, searchParams: query } = url
     const method = request.method ?? 'GET'
     const path = parseResourcePath(pathname)
     const remote = this.#options.remote.serves(pathname)
@@ -168,7 +169,7 @@ export class Handler {
     const resource =
       path && !remote && !action ? findResource(this.#options.registry, path, { method, query }) : undefined
     const longRunning = remote ? isLongRunning(pathname, query) : resource?.verb === 'watch'
-    const asked: Asked = { method, pathname, query, path, resource, action, remote, longRunning }
+    const asked: Asked = { method, pathname, search, query, path, resource, action, remote, longRunning }
     const { metrics, clock } = this.#options
     const labels = labelsOf(asked)
     const inFlight = longRunning
@@ -231,7 +232,7 @@ export class Handler {
     const accept = headerOf(request, 'accept')
     const { method, pathname, query, path, resource, action, remote } = asked
     if (remote) {
-      const forwarded = await this.#options.remote.forward(pathname, request, response, user)
+      const forwarded = await this.#options.remote.forward(request, response, { target: asked, user })
       if (forwarded === 'answered') return 'streamed'
       return 'ended' in forwarded ? forwarded : statusAnswer(forwarded, accept)
     }
@@ -288,7 +289,7 @@ const readOnly = (method: string, answer: Answer, accept: string | undefined): A
 const PLAIN = /^(?:\/[\w-][\w.:-]*)+$/
 
 /** The base stands in for the host, which no route looks at. */
-const parseUrl = (target: string): Pick<URL, 'pathname' | 'searchParams'> | undefined => {
-  if (PLAIN.test(target)) return { pathname: target, searchParams: new URLSearchParams() }
+const parseUrl = (target: string): Pick<URL, 'pathname' | 'search' | 'searchParams'> | undefined => {
+  if (PLAIN.test(target)) return { pathname: target, search: '', searchParams: new URLSearchParams() }
   return URL.parse(target.replace(/^\/+/, '/'), 'https://apiserver') ?? undefined
 }

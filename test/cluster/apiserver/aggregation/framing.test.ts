@@ -1,0 +1,66 @@
+/** What an extension server hears is one request, the one that was authorised: what is in it asks nothing in another's name. */
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { connect } from 'node:http2'
+import { request } from 'node:https'
+import { text } from 'node:stream/consumers'
+import test from 'ava'
+import type { RunningApiserver } from '../../../support/apiserver.ts'
+import { STARS, withExtension } from './world.ts'
+
+const SMUGGLED = `${STARS}/smuggled`
+const INNER = `GET ${SMUGGLED} HTTP/1.1\r\nHost: far\r\nX-Remote-User: admin\r\nX-Remote-Group: system:masters\r\n\r\n`
+
+type Ask = (server: RunningApiserver, method: string, path: string, body?: string) => Promise<number>
+
+/** A body of HTTP/1.1 comes in chunks. */
+const askHttp1: Ask = async ({ url, tls }, method, path, body) => {
+  const chunked = body === undefined ? {} : { 'transfer-encoding': 'chunked' }
+  const { hostname, port } = new URL(url)
+  const sent = request({ ...tls, hostname, port, path, method, agent: false, headers: chunked }).end(body)
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage]
+  await text(answer)
+  return answer.statusCode ?? 0
+}
+
+const askHttp2: Ask = async ({ url, tls }, method, path, body) => {
+  const session = connect(url, tls)
+  const stream = session.request({ ':method': method, ':path': path }, { endStream: body === undefined }).end(body)
+  const [headers] = await once(stream, 'response')
+  await text(stream)
+  session.close()
+  return headers[':status']
+}
+
+for (const [name, ask] of Object.entries({ 'HTTP/1.1': askHttp1, 'HTTP/2': askHttp2 }))
+  test(`${name}: a body whose length nobody said stays a body`, async t => {
+    const { server, extension } = await withExtension(t)
+    for (const method of ['GET', 'DELETE', 'OPTIONS']) {
+      await ask(server, method, `${STARS}/sirius`, INNER)
+      const heard = extension.requests.filter(each => each.path === `${STARS}/sirius`).at(-1)!
+      t.is(heard.method, method)
+      t.is(heard.body, INNER)
+      await ask(server, method, STARS)
+      t.is(extension.requests.filter(each => each.path === STARS).at(-1)!.headers['transfer-encoding'], undefined)
+    }
+    t.false(extension.requests.some(({ path }) => path === SMUGGLED))
+  })
+
+test('the path that was authorised is the one that is asked for', async t => {
+  const { server, extension } = await withExtension(t)
+  const odd = [
+    '/apis/far.example.com/v1/namespaces/secret/stars/x/../../../default/stars',
+    '/apis/far.example.com/v1/namespaces/secret\\..\\default/stars',
+    '//[/../apis/far.example.com/v1/namespaces/default/stars',
+    'https://far/apis/far.example.com/v1/namespaces/default/stars',
+  ]
+  for (const path of odd) {
+    t.is(await askHttp1(server, 'GET', `${path}?a=b%20c`), 200, path)
+    t.is(extension.requests.at(-1)!.path, `${STARS}?a=b%20c`)
+  }
+})
+
+test('an answer that changes the protocol unasked is none', async t => {
+  const { server } = await withExtension(t)
+  t.is(await askHttp1(server, 'GET', `${STARS}/eager`), 503)
+})
