@@ -127,8 +127,14 @@ export const serveDns = async (flags: DnsFlags, server: ServerOptions, early: Ea
   if (compiled !== undefined) systemClock.after(PRUNE_AFTER, () => prune(compiled, logger))
 }
 
+/** Never rejects. */
 const prune = async (compiled: string, logger: Logger): Promise<void> => {
-  const { pruneCompiled } = await import('./prune-compiled.ts')
-  const files = await pruneCompiled(compiled, systemClock.now())
-  if (files > 0) logger.info({ folder: compiled, files }, 'deleted compiled files that nobody had used for 30 days')
+  try {
+    const { pruneCompiled } = await import('./prune-compiled.ts')
+    const files = await pruneCompiled(compiled, systemClock.now())
+    if (files > 0) logger.info({ folder: compiled, files }, 'deleted compiled files that nobody had used for 30 days')
+  } catch (error) {
+    // Another version was put in this one's place since the start, with other files: it prunes when it is started.
+    logger.debug({ error }, 'compiled files were not pruned')
+  }
 }
