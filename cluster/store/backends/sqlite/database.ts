@@ -4,7 +4,8 @@
  *
  * Promised: whatever happens, the database is whole and of one moment, that of its last commit (a rollback journal and
  * `synchronous=FULL`): what came later is in the log. A file that is not ours, is damaged, or was written by a newer Seamark
- * is refused before anything in it changes but a commit that was cut short, which SQLite undoes.
+ * is refused before anything in it changes but what SQLite itself sets right: it undoes a commit that was cut short, and
+ * brings in what its own log has, which earlier versions kept.
  */
 import assert from 'node:assert'
 import { existsSync } from 'node:fs'
