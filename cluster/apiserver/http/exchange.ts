@@ -77,7 +77,14 @@ export const readBody = async (request: Request, deadline = BODY_DEADLINE): Prom
 /** Most bodies over HTTP/1.1 come with their head: nothing needs to be waited for. (HTTP/2 says so of broken ones, too.) */
 const isWhole = (request: Request): request is IncomingMessage => !('stream' in request) && request.complete
 
+const wentAway = (): Error => new Error('the client went away')
+
+/** Whether no more of it comes, and nothing tells of that any more. */
+const hasLeft = (request: Request): boolean => request.destroyed || ('stream' in request && request.aborted)
+
 const collectInTime = async (request: Request, deadline: Milliseconds): Promise<Buffer | undefined> => {
+  // While its request waited for its turn: what waited for its body then would hold that turn for ever.
+  if (hasLeft(request)) throw wentAway()
   const late = setTimeout(() => giveUp(request), deadline)
   try {
     return await collect(request)
@@ -106,7 +113,7 @@ const collect = (request: Request): Promise<Buffer | undefined> =>
     request.once('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)))
     request.once('error', reject)
     // After the end, too: then nobody went away, and an error would cost more than what it is told of.
-    request.once('close', () => request.readableEnded || reject(new Error('the client went away')))
+    request.once('close', () => request.readableEnded || reject(wentAway()))
   })
 
 const MEDIA_TYPES: Readonly<Record<AnswerSyntax, string>> = {
@@ -168,6 +175,10 @@ export const bytesOf = (body: Body): Buffer => {
   return Buffer.isBuffer(body) ? body : body.join()
 }
 
+/** Whether nobody is there to be answered. Responses over HTTP/2 do not say of themselves that they are destroyed. */
+export const isGone = (response: Response): boolean =>
+  response.destroyed || ('stream' in response && response.stream.destroyed)
+
 /** Resolves when all is sent, or the client is gone. */
 const sendInChunks = (response: Writable, chunks: Iterator<Buffer>): Promise<void> =>
   new Promise(resolve => {
@@ -190,7 +201,7 @@ export const send = async (request: Request, response: Response, answer: Answer)
     headers['content-encoding'] = 'gzip'
     headers.vary = 'Accept-Encoding'
   }
-  if (response.destroyed || response.writableEnded) return
+  if (isGone(response) || response.writableEnded) return
   headers['content-length'] = String(body.length)
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
   response.statusCode = answer.code

@@ -24,6 +24,7 @@ import type { ActionRoutes } from './action-routes.ts'
 import {
   type Answer,
   headerOf,
+  isGone,
   jsonAnswer,
   pageNotFound,
   type Request,
@@ -140,7 +141,7 @@ export class Handler {
       response.setHeader('cache-control', 'no-cache, private')
       await this.#serve(request, response)
     } catch (error) {
-      if (response.destroyed) return
+      if (isGone(response)) return
       const closing = error instanceof SeamarkError && error.code === 'STORE_CLOSED'
       if (!closing) logger.error({ error, id, method: request.method, url: request.url }, 'request failed')
       const status = closing

@@ -6,7 +6,14 @@ import type { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import test, { type ExecutionContext } from 'ava'
 import { Segments } from '#cluster/apiserver/forms/segments.ts'
-import { readBody, send } from '#cluster/apiserver/http/exchange.ts'
+import { type Request, readBody, send } from '#cluster/apiserver/http/exchange.ts'
+
+const listen = async (t: ExecutionContext, server: Server): Promise<number> => {
+  server.listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await once(server, 'listening')
+  return (server.address() as AddressInfo).port
+}
 
 test('a body that does not come is given up: HTTP/1.1', async t => {
   const server = createServer(message => void readBody(message, 50).catch(() => {})).listen(0, '127.0.0.1')
@@ -32,18 +39,48 @@ test('a body that does not come is given up: HTTP/2, and its connection stays', 
   t.false(session.destroyed)
 })
 
+/** Begins a DELETE of which half the body comes, and leaves once the server knows of it. */
+const leave = {
+  async 'HTTP/1.1'(t: ExecutionContext, begun: (message: Request) => Promise<void>) {
+    const port = await listen(
+      t,
+      createServer(message => void begun(message).then(() => asked.destroy())),
+    )
+    const asked = request({ host: '127.0.0.1', port, method: 'DELETE', headers: { 'content-length': 6 } })
+    asked.on('error', () => {})
+    asked.write('{"a')
+  },
+  async 'HTTP/2'(t: ExecutionContext, begun: (message: Request) => Promise<void>) {
+    const port = await listen(
+      t,
+      createHttp2Server(message => void begun(message).then(() => session.destroy())),
+    )
+    const session = connect(`http://127.0.0.1:${port}`)
+    session
+      .request({ ':method': 'DELETE' }, { endStream: false })
+      .on('error', () => {})
+      .write('{"a')
+  },
+}
+
+for (const [protocol, begin] of Object.entries(leave))
+  test(`who waits for the body of a client that left before hears of it, and takes no part for the whole: ${protocol}`, async t => {
+    const { promise, resolve } = Promise.withResolvers<Request>()
+    await begin(t, async message => {
+      message.on('error', () => {})
+      resolve(message)
+    })
+    const message = await promise
+    const gone = 'stream' in message ? message.stream : message
+    if (!gone.destroyed) await new Promise(over => gone.once('close', over))
+    await t.throwsAsync(readBody(message), { message: 'the client went away' })
+  })
+
 const MEBI = 1024 * 1024
 /** More than sockets and sessions hold. */
 const parts = Array.from({ length: 64 }, (_, index) => Buffer.alloc(MEBI, index + 1))
 const whole = Buffer.concat(parts)
 const LONG = { code: 200, contentType: 'application/json', body: new Segments(parts) }
-
-const listen = async (t: ExecutionContext, server: Server): Promise<number> => {
-  server.listen(0, '127.0.0.1')
-  t.teardown(() => server.close())
-  await once(server, 'listening')
-  return (server.address() as AddressInfo).port
-}
 
 /** A response over each version of HTTP, and how its client takes the request back. */
 const ask = {
