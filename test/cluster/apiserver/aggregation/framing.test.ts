@@ -46,6 +46,21 @@ for (const [name, ask] of Object.entries({ 'HTTP/1.1': askHttp1, 'HTTP/2': askHt
     t.false(extension.requests.some(({ path }) => path === SMUGGLED))
   })
 
+test('HTTP/2: a body that is longer than was said asks for nothing', async t => {
+  const { server, extension } = await withExtension(t)
+  const session = connect(server.url, server.tls)
+  const headers = { ':method': 'DELETE', ':path': `${STARS}/sirius`, 'content-length': 3 }
+  const stream = session.request(headers, { endStream: false })
+  session.on('error', () => {})
+  stream.on('error', () => {})
+  stream.end(`abc${INNER}`)
+  stream.resume()
+  await new Promise(resolve => stream.once('close', resolve))
+  session.close()
+  t.is((await server.fetch(STARS)).code, 200)
+  t.false(extension.requests.some(({ path }) => path === SMUGGLED))
+})
+
 test('the path that was authorised is the one that is asked for', async t => {
   const { server, extension } = await withExtension(t)
   const odd = [
