@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
@@ -147,6 +147,38 @@ test('on a full disk writes are refused whole, reads go on, and writes too once 
   const [code] = await once(child, 'close')
   t.is(code, 0, output)
   t.regex(output, /refused \d+/)
+})
+
+test('a sweep that cannot be committed waits for the next compaction', async t => {
+  const directory = temporaryFolder(t)
+  let store = await open(directory)
+  const keys = Array.from({ length: 100 }, (_, index) => `/${index}`)
+  const putAll = (): Promise<unknown> => {
+    const value = Buffer.from('x')
+    return store.transact({ compare: [], operations: keys.map(key => ({ type: 'put', key, value })) })
+  }
+  // More than are swept between two commits.
+  for (let round = 0; round < 50; round++) await putAll()
+  await store.close()
+  const registry = createRegistry()
+  store = await open(directory, registry)
+  t.teardown(() => store.close())
+  const journal = `${databaseOf(directory)}-journal`
+  mkdirSync(journal)
+  const failures = async (): Promise<number> => {
+    t.is((await store.range(everything)).keyValues.length, keys.length)
+    return Number(/^seamark_store_failures_total (\d+)$/m.exec(await registry.metrics())?.[1])
+  }
+  await putAll()
+  await store.compact(await store.revision())
+  while ((await failures()) === 0);
+  // Each read gives the thread a turn.
+  for (let read = 0; read < 200; read++) t.is(await failures(), 1)
+  rmdirSync(journal)
+  await store.close()
+  const database = new DatabaseSync(databaseOf(directory))
+  t.teardown(() => database.close())
+  t.like(database.prepare('SELECT compacted FROM meta').get(), { compacted: 51 })
 })
 
 /** Calls `task` and gives the threads that start meanwhile. Only in serial tests. */

@@ -159,8 +159,10 @@ class Worker {
   }
 
   #sweep(): void {
-    if (this.#table.sweep()) this.#sweepSoon()
+    const isMore = this.#table.sweep()
     if (this.#table.isCommitDue) this.#fold()
+    // What could not be committed waits for the next compaction: on a full disk it would be swept without an end.
+    if (isMore) this.#sweepSoon()
   }
 
   #upkeep(task: () => void): void {
