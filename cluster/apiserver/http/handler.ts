@@ -37,7 +37,7 @@ import { forbiddenRequest } from './forbidden.ts'
 import { prettyAnswer, wantsPretty } from './pretty.ts'
 import type { WatchRoutes } from './read-routes.ts'
 import { requestAttributes, verbOf } from './request-attributes.ts'
-import { parseResourcePath, type ResourcePath } from './request-info.ts'
+import { isDecodable, parseResourcePath, type ResourcePath } from './request-info.ts'
 import { answerResource, findResource, hasPart, type ResourceRequest } from './resource-routes.ts'
 
 /** Answers a path that is no resource's; undefined: not mine. */
@@ -166,9 +166,9 @@ export class Handler {
     const method = request.method ?? 'GET'
     const path = parseResourcePath(pathname)
     const remote = this.#options.remote.serves(pathname)
-    const action = path && !remote ? this.#options.actions.find(path) : undefined
-    const resource =
-      path && !remote && !action ? findResource(this.#options.registry, path, { method, query }) : undefined
+    const own = path && !path.goesOn && !remote ? path : undefined
+    const action = own && this.#options.actions.find(own)
+    const resource = own && !action ? findResource(this.#options.registry, own, { method, query }) : undefined
     const longRunning = remote ? isLongRunning(pathname, query) : resource?.verb === 'watch'
     const asked: Asked = { method, pathname, search, query, path, resource, action, remote, longRunning }
     const { metrics, clock } = this.#options
@@ -292,5 +292,6 @@ const PLAIN = /^(?:\/[\w-][\w.:-]*)+$/
 /** The base stands in for the host, which no route looks at. */
 const parseUrl = (target: string): Pick<URL, 'pathname' | 'search' | 'searchParams'> | undefined => {
   if (PLAIN.test(target)) return { pathname: target, search: '', searchParams: new URLSearchParams() }
-  return URL.parse(target.replace(/^\/+/, '/'), 'https://apiserver') ?? undefined
+  const url = URL.parse(target.replace(/^\/+/, '/'), 'https://apiserver') ?? undefined
+  return url && isDecodable(url.pathname) ? url : undefined
 }

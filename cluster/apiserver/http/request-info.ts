@@ -10,30 +10,30 @@ export interface ResourcePath extends GroupVersionResource {
   readonly subresource: string | undefined
   /** The old form of watching, `/api/v1/watch/…`. */
   readonly watch: boolean
+  /** Whether more stands behind the subresource: what only another server may have, to those who may use that. */
+  readonly goesOn: boolean
 }
 
 /** What follows `/namespaces/NAME/` and belongs to the Namespace itself. */
 const NAMESPACE_SUBRESOURCES = new Set(['status', 'finalize'])
 
-const decodeSegment = (segment: string): string | undefined => {
-  if (!segment.includes('%')) return segment
+/** Undefined: it does not say what its bytes are. */
+const decode = (pathname: string): string | undefined => {
+  if (!pathname.includes('%')) return pathname
   try {
-    return decodeURIComponent(segment)
+    return decodeURIComponent(pathname)
   } catch {
     return undefined
   }
 }
 
+export const isDecodable = (pathname: string): boolean => decode(pathname) !== undefined
+
 /** Undefined: no path of a resource. */
 export const parseResourcePath = (pathname: string): ResourcePath | undefined => {
-  const raw = pathname.split('/').slice(1)
-  if (raw.at(-1) === '') raw.pop()
-  const segments: string[] = []
-  for (const segment of raw) {
-    const decoded = decodeSegment(segment)
-    if (decoded === undefined || decoded === '') return undefined
-    segments.push(decoded)
-  }
+  // Decoded first, as Go's servers read it: a slash that is written otherwise is one.
+  const segments = decode(pathname)?.split('/').slice(1) ?? []
+  if (segments.at(-1) === '') segments.pop()
   const root = segments.shift()
   if (root !== 'api' && root !== 'apis') return undefined
   const group = root === 'api' ? '' : segments.shift()
@@ -47,6 +47,6 @@ export const parseResourcePath = (pathname: string): ResourcePath | undefined =>
     segments.splice(0, 2)
   }
   const [resource, name, subresource, ...rest] = segments
-  if (resource === undefined || rest.length > 0) return undefined
-  return { group, version, resource, namespace, name, subresource, watch }
+  if (resource === undefined) return undefined
+  return { group, version, resource, namespace, name, subresource, watch, goesOn: rest.length > 0 }
 }

@@ -143,7 +143,7 @@ test('paths that are not there', async t => {
   }
   t.is((await fetch('/foo')).code, 404)
   t.true((await fetch('/')).json.paths.includes('/apis/discovery.k8s.io/v1'))
-  t.is((await fetch('/api/v1/%zz')).code, 404)
+  t.is((await fetch('/api/v1/%zz')).code, 400)
   t.is((await fetch('/version', { method: 'POST' })).code, 405)
 })
 

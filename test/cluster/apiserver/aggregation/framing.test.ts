@@ -79,3 +79,30 @@ test('an answer that changes the protocol unasked is none', async t => {
   const { server } = await withExtension(t)
   t.is(await askHttp1(server, 'GET', `${STARS}/eager`), 503)
 })
+
+test('a path that is read differently elsewhere is no way around what somebody may', async t => {
+  const { server, extension } = await withExtension(t)
+  const nobody = { as: 'nobody', groups: ['system:authenticated'] }
+  const version = '/apis/far.example.com/v1'
+  t.is((await server.fetch(version, nobody)).code, 200, 'what is there is for all to see')
+  const before = extension.requests.length
+  const paths = ['/sirius/proxy/a/b', '/sirius/a/b/c/'].map(rest => STARS + rest)
+  paths.push(`${version}//stars`, `${version}/namespaces//stars`, `${version}/namespaces/default%2Fstars`)
+  for (const path of paths) t.is((await server.fetch(path, nobody)).code, 403, path)
+  t.is((await server.fetch(`${version}/%zz/stars`, nobody)).code, 400)
+  t.deepEqual(
+    extension.requests.slice(before).filter(({ headers }) => headers['x-remote-user'] === 'nobody'),
+    [],
+  )
+  const granted = { resources: ['stars/proxy'], verbs: ['get'], apiGroups: ['far.example.com'] }
+  const rbac = '/apis/rbac.authorization.k8s.io/v1'
+  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'ports' }
+  const subjects = [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'nobody' }]
+  const metadata = { name: 'ports' }
+  const role = { metadata, rules: [granted] }
+  t.is((await server.fetch(`${rbac}/clusterroles`, { method: 'POST', body: role })).code, 201)
+  const binding = { metadata, roleRef, subjects }
+  t.is((await server.fetch(`${rbac}/clusterrolebindings`, { method: 'POST', body: binding })).code, 201)
+  await server.fetch(`${STARS}/sirius/proxy/a/b`, nobody)
+  t.is(extension.requests.at(-1)!.path, `${STARS}/sirius/proxy/a/b`)
+})

@@ -13,11 +13,12 @@ const CASES: [path: string, expected: string | undefined][] = [
   ['/api/v1/namespaces/a/pods/p/status', ' v1 pods a p status'],
   ['/apis/discovery.k8s.io/v1/namespaces/a/endpointslices/e', 'discovery.k8s.io v1 endpointslices a e -'],
   ['/api/v1/watch/namespaces/a/pods/p', ' v1 pods a p - watch'],
-  ['/api/v1/namespaces/a/pods/p%2Fq', ' v1 pods a p/q -'],
+  ['/api/v1/namespaces/a/pods/p%2Fq', ' v1 pods a p q'],
+  ['/api/v1/namespaces/a%2fpods/p%3Aq', ' v1 pods a p:q -'],
   ['/api/v1', undefined],
   ['/apis/discovery.k8s.io', undefined],
-  ['/api/v1/namespaces/a/pods/p/status/more', undefined],
-  ['/api/v1//pods', undefined],
+  ['/api/v1/namespaces/a/pods/p/status/more', ' v1 pods a p status …'],
+  ['/api/v1//pods', ' v1  - pods -'],
   ['/api/v1/%zz', undefined],
   ['/healthz', undefined],
 ]
@@ -25,8 +26,8 @@ const CASES: [path: string, expected: string | undefined][] = [
 test('paths are read as Kubernetes reads them', t => {
   for (const [path, expected] of CASES) {
     const info = parseResourcePath(path)
-    const { group, version, resource, namespace = '-', name = '-', subresource = '-', watch } = info ?? {}
-    const text = `${group} ${version} ${resource} ${namespace} ${name} ${subresource}${watch ? ' watch' : ''}`
+    const { group, version, resource, namespace = '-', name = '-', subresource = '-', watch, goesOn } = info ?? {}
+    const text = `${group} ${version} ${resource} ${namespace} ${name} ${subresource}${watch ? ' watch' : ''}${goesOn ? ' …' : ''}`
     t.is(info && text, expected, path)
   }
 })
