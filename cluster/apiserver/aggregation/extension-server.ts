@@ -57,7 +57,7 @@ const isRepeatable = ({ method, headers }: Asked): boolean => {
 }
 
 /** What was authorised, and not what the client wrote: two servers may read that differently. */
-export interface Target {
+interface Target {
   readonly pathname: string
   /** Of the URL: with its question mark, or empty. */
   readonly search: string
