@@ -166,7 +166,7 @@ export class Handler {
     const method = request.method ?? 'GET'
     const path = parseResourcePath(pathname)
     const remote = this.#options.remote.serves(pathname)
-    const own = path && !path.goesOn && !remote ? path : undefined
+    const own = path && !path.onlyElsewhere && !remote ? path : undefined
     const action = own && this.#options.actions.find(own)
     const resource = own && !action ? findResource(this.#options.registry, own, { method, query }) : undefined
     const longRunning = remote ? isLongRunning(pathname, query) : resource?.verb === 'watch'

@@ -10,8 +10,8 @@ export interface ResourcePath extends GroupVersionResource {
   readonly subresource: string | undefined
   /** The old form of watching, `/api/v1/watch/…`. */
   readonly watch: boolean
-  /** Whether more stands behind the subresource: what only another server may have, to those who may use that. */
-  readonly goesOn: boolean
+  /** Whether a part is empty or more stands behind the subresource: what only another server may have, to those who may use that. */
+  readonly onlyElsewhere: boolean
 }
 
 /** What follows `/namespaces/NAME/` and belongs to the Namespace itself. */
@@ -34,6 +34,7 @@ export const parseResourcePath = (pathname: string): ResourcePath | undefined =>
   // Decoded first, as Go's servers read it: a slash that is written otherwise is one.
   const segments = decode(pathname)?.split('/').slice(1) ?? []
   if (segments.at(-1) === '') segments.pop()
+  const hasGap = segments.includes('')
   const root = segments.shift()
   if (root !== 'api' && root !== 'apis') return undefined
   const group = root === 'api' ? '' : segments.shift()
@@ -48,5 +49,5 @@ export const parseResourcePath = (pathname: string): ResourcePath | undefined =>
   }
   const [resource, name, subresource, ...rest] = segments
   if (resource === undefined) return undefined
-  return { group, version, resource, namespace, name, subresource, watch, goesOn: rest.length > 0 }
+  return { group, version, resource, namespace, name, subresource, watch, onlyElsewhere: hasGap || rest.length > 0 }
 }

@@ -18,7 +18,9 @@ const CASES: [path: string, expected: string | undefined][] = [
   ['/api/v1', undefined],
   ['/apis/discovery.k8s.io', undefined],
   ['/api/v1/namespaces/a/pods/p/status/more', ' v1 pods a p status …'],
-  ['/api/v1//pods', ' v1  - pods -'],
+  ['/api/v1//pods', ' v1  - pods - …'],
+  ['/api/v1/namespaces//pods/p', ' v1 pods  p - …'],
+  ['/apis//v1/pods', ' v1 pods - - - …'],
   ['/api/v1/%zz', undefined],
   ['/healthz', undefined],
 ]
@@ -26,8 +28,17 @@ const CASES: [path: string, expected: string | undefined][] = [
 test('paths are read as Kubernetes reads them', t => {
   for (const [path, expected] of CASES) {
     const info = parseResourcePath(path)
-    const { group, version, resource, namespace = '-', name = '-', subresource = '-', watch, goesOn } = info ?? {}
-    const text = `${group} ${version} ${resource} ${namespace} ${name} ${subresource}${watch ? ' watch' : ''}${goesOn ? ' …' : ''}`
+    const {
+      group,
+      version,
+      resource,
+      namespace = '-',
+      name = '-',
+      subresource = '-',
+      watch,
+      onlyElsewhere,
+    } = info ?? {}
+    const text = `${group} ${version} ${resource} ${namespace} ${name} ${subresource}${watch ? ' watch' : ''}${onlyElsewhere ? ' …' : ''}`
     t.is(info && text, expected, path)
   }
 })
