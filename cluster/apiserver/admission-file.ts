@@ -7,7 +7,6 @@
  */
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { parseDocument } from 'yaml'
 import {
   type FieldError,
   fieldDuplicate,
@@ -18,6 +17,7 @@ import {
 } from '#cluster/api/field-error.ts'
 import { isObject } from '#cluster/api/own-property.ts'
 import { SeamarkError } from '#lib/errors.ts'
+import { yamlValue } from '#lib/yaml-value.ts'
 import {
   type PodSecurityConfiguration,
   PRIVILEGED,
@@ -50,9 +50,7 @@ const refuseAny = (file: string, errors: readonly FieldError[]): void => {
 
 const readYaml = (file: string): unknown => {
   try {
-    const document = parseDocument(readFileSync(file, 'utf8'), { logLevel: 'error' })
-    if (document.errors[0]) throw document.errors[0]
-    return document.toJS()
+    return yamlValue(readFileSync(file, 'utf8'))
   } catch (cause) {
     return refuse(file, [(cause as Error).message], cause)
   }
