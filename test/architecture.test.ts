@@ -77,7 +77,7 @@ const specifiersOf = (text: string): string[] =>
     ...text.matchAll(/new URL\(\s*['"](\.[^'"]+\.ts)['"]\s*,\s*import\.meta\.url/g),
   ].map(match => match[1] as string)
 
-const edges: Edge[] = files.flatMap(from =>
+const edgesOf = (from: string): Edge[] =>
   specifiersOf(readFileSync(join(root, from), 'utf8')).map(specifier => {
     const to = specifier.startsWith('#')
       ? specifier.slice(1)
@@ -85,8 +85,9 @@ const edges: Edge[] = files.flatMap(from =>
         ? relative(root, resolve(root, dirname(from), specifier))
         : specifier
     return { from, to, specifier }
-  }),
-)
+  })
+
+const edges: Edge[] = files.flatMap(edgesOf)
 
 const roomOf = (path: string): string | undefined =>
   Object.keys(TABLE)
@@ -120,6 +121,37 @@ test('rooms are entered by subpath, so that a crossed wall shows at the import l
     .map(({ from, specifier }) => `${from} → ${specifier}`)
   // Rooms under cluster/ are siblings of one folder; they too go by subpath.
   t.deepEqual(relatives, [])
+})
+
+/** One circle for each file that leads back to one above it on the way there, from `a → b → a` on. */
+const circlesOf = (graph: ReadonlyMap<string, readonly string[]>): string[] => {
+  const circles: string[] = []
+  const done = new Set<string>()
+  const walk = (file: string, above: readonly string[]): void => {
+    const start = above.indexOf(file)
+    if (start >= 0) circles.push([...above.slice(start), file].join(' → '))
+    if (start >= 0 || done.has(file)) return
+    for (const next of graph.get(file) ?? []) walk(next, [...above, file])
+    done.add(file)
+  }
+  for (const file of graph.keys()) walk(file, [])
+  return circles
+}
+
+test('no import leads back to where it began, of types neither', t => {
+  const all = [...files, ...['bench', 'scripts', 'test'].flatMap(sources)]
+  t.deepEqual(circlesOf(new Map(all.map(file => [file, edgesOf(file).map(({ to }) => to)]))), [])
+  t.deepEqual(
+    circlesOf(
+      new Map([
+        ['a', ['b', 'c']],
+        ['b', ['c']],
+        ['c', ['d']],
+        ['d', ['b']],
+      ]),
+    ),
+    ['b → c → d → b'],
+  )
 })
 
 /** `resolver/plugins/kubernetes/zone.ts` → `kubernetes`: the member that a file of a drawer belongs to. */

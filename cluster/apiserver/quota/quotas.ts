@@ -15,9 +15,8 @@ import { type Amounts, addAmounts, NOTHING, readAmounts, writeAmounts } from '#c
 import { forbidden, type Status } from '#cluster/api/status.ts'
 import type { Clock, Milliseconds } from '#lib/clock.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
-import type { Registry, Resource } from '../registry.ts'
+import type { Cacher } from '../storage/cacher.ts'
 import type { WatchCache } from '../storage/watch-cache.ts'
-import type { Commit } from '../verbs/commit.ts'
 import { charged, deltaOf, excess, type ObjectChange, unsaid } from './charge.ts'
 import { isInScope } from './scopes.ts'
 import { Turns } from './turns.ts'
@@ -38,6 +37,21 @@ export interface QuotaWrite {
   readonly enforced: boolean
 }
 
+/** Objects that can be counted. */
+interface Countable {
+  readonly kind: Kind
+  readonly cache: WatchCache
+}
+
+/** What there is to count, and in which memory: all that quotas know of the registry, which has them in turn. */
+interface Inventory {
+  readonly cacher: Cacher
+  readonly clock: Clock
+  readonly resources: readonly Countable[]
+  /** The kinds that share what is stored of `kind`. */
+  versionsOf(kind: Kind): readonly Kind[]
+}
+
 /** Whether the count is of what the quota asks for now. */
 export const isCounted = (quota: ResourceQuota): boolean => {
   const [asked, known] = [readAmounts(quota.spec?.hard), readAmounts(quota.status?.hard)]
@@ -46,34 +60,22 @@ export const isCounted = (quota: ResourceQuota): boolean => {
   return isDeepStrictEqual(nanos(asked), nanos(known)) && [...known.keys()].every(name => Object.hasOwn(used, name))
 }
 
-/** What of a write `Quotas` looks at, before it is planned or after. */
-export const asQuotaWrite = (
-  { resource, verb, object, current, options }: Commit,
-  others: readonly ObjectChange[] = [],
-): QuotaWrite => ({
-  kind: resource.kind,
-  name: object.metadata.name ?? '',
-  namespace: object.metadata.namespace,
-  changes: [{ kind: resource.kind, before: current?.object, after: verb === 'delete' ? undefined : object }, ...others],
-  enforced: options.user !== undefined,
-})
-
 const isSelf = ({ kind, name }: QuotaWrite, quota: ResourceQuota): boolean =>
   kind === resourceQuotaKind && name === quota.metadata.name
 
 export class Quotas {
-  readonly #registry: Registry
+  readonly #inventory: Inventory
   readonly #cache: WatchCache
   readonly #clock: Clock
   readonly #refuses: boolean
   readonly #turns = new Turns()
 
   /** `refuses`: whether too much is refused, or counted and no more. */
-  constructor(registry: Registry, refuses: boolean) {
-    this.#registry = registry
+  constructor(inventory: Inventory, refuses: boolean) {
+    this.#inventory = inventory
     this.#refuses = refuses
-    this.#cache = registry.cacher.cache(resourceQuotaKind)
-    this.#clock = registry.clock
+    this.#cache = inventory.cacher.cache(resourceQuotaKind)
+    this.#clock = inventory.clock
   }
 
   /** Whether the namespace has any. */
@@ -124,11 +126,11 @@ export class Quotas {
   }
 
   /** One resource for each place in the store. */
-  #counted(names: readonly string[]): readonly Resource[] {
-    return this.#registry.resources.filter(
+  #counted(names: readonly string[]): readonly Countable[] {
+    return this.#inventory.resources.filter(
       ({ kind }) =>
         !isUncounted(kind) &&
-        this.#registry.versionsOf(kind)[0] === kind &&
+        this.#inventory.versionsOf(kind)[0] === kind &&
         names.some(name => isMeasuredBy(kind, name)),
     )
   }

@@ -17,7 +17,7 @@ import type { Compare, LeaseId, Operation, Revision } from '#cluster/store/kv.ts
 import { accepted, type Result, refused } from '#lib/result.ts'
 import type { PlanContext } from '../planner.ts'
 import type { ObjectChange } from '../quota/charge.ts'
-import { asQuotaWrite } from '../quota/quotas.ts'
+import type { QuotaWrite } from '../quota/quotas.ts'
 import type { Registry, Resource } from '../registry.ts'
 import { objectKey, storeKey } from '../storage/keys.ts'
 import { servedObject, writtenObject } from '../storage/served-objects.ts'
@@ -127,6 +127,18 @@ const written = (
   const value = encodeStored(kind, object)
   return servedObject(kind, StoredObject.decode(kind, key, { value, modRevision: revision }))
 }
+
+/** What quotas look at of a write, before it is planned or after. `others`: what changes with it. */
+const asQuotaWrite = (
+  { resource: { kind }, verb, object, current, options }: Commit,
+  others: readonly ObjectChange[] = [],
+): QuotaWrite => ({
+  kind,
+  name: object.metadata.name ?? '',
+  namespace: object.metadata.namespace,
+  changes: [{ kind, before: current?.object, after: verb === 'delete' ? undefined : object }, ...others],
+  enforced: options.user !== undefined,
+})
 
 const leaseFor = async ({ leases }: Registry, { lifetimeSeconds }: Kind): Promise<LeaseId | undefined> =>
   lifetimeSeconds === undefined ? undefined : leases.lease(lifetimeSeconds)
