@@ -8,7 +8,6 @@ import { encodeExtendedError, encodeOpt } from '../wire/edns.ts'
 import { flags } from '../wire/header.ts'
 import { decodeResponse, type ResponseMessage } from '../wire/message.ts'
 import { MAX_MESSAGE, MessageWriter } from '../wire/message-writer.ts'
-import { encodeName } from '../wire/name.ts'
 import type { ResourceRecord } from '../wire/record.ts'
 
 const writer = new MessageWriter()
@@ -31,13 +30,13 @@ export const packAnswer = (
   if (answer.truncated) bits |= flags.truncated
   const isPlain = rcode <= 0xf && extendedErrors.length === 0
   writer.begin(0, bits)
-  writer.question(questionBytes(name, type, questionClass), name)
+  writer.ask(name, type, questionClass)
   if (![answers, authority, additional].every(write)) return undefined
   if (!isPlain)
     writer.bytes(encodeOpt({ rcode, dnssecOk: false, udpSize: 0, options: extendedErrors.map(encodeExtendedError) }))
   if (writer.end > MAX_MESSAGE) return undefined
   const counts = [1, answers.length, authority.length, additional.length + (isPlain ? 0 : 1)] as const
-  return writer.finish(bits, counts).toString('latin1')
+  return writer.finishText(bits, counts)
 }
 
 const write = (records: readonly ResourceRecord[]): boolean =>
@@ -45,13 +44,6 @@ const write = (records: readonly ResourceRecord[]): boolean =>
     writer.record(record)
     return writer.end <= MAX_MESSAGE
   })
-
-const questionBytes = (name: string, type: number, questionClass: number): Buffer => {
-  const bytes = encodeName(name, 0, 4)
-  bytes.writeUInt16BE(type, bytes.length - 4)
-  bytes.writeUInt16BE(questionClass, bytes.length - 2)
-  return bytes
-}
 
 /** The opposite of `packAnswer`. `question`: as the one who asked first spelled it. */
 export const unpackAnswer = (packed: PackedAnswer): Answer & { readonly question: Question } => {

@@ -76,7 +76,17 @@ export interface OptRecord {
   readonly options: readonly EdnsOption[]
 }
 
-export const encodeOpt = ({ rcode, dnssecOk, udpSize, options }: OptRecord): Buffer => {
+/** Must not be written to: one without options is given to all who want one like it. */
+export const encodeOpt = (opt: OptRecord): Buffer => {
+  const { rcode, dnssecOk, udpSize, options } = opt
+  if (options.length > 0 || udpSize !== OWN_UDP_SIZE || rcode > 0xf) return makeOpt(opt)
+  return dnssecOk ? (bareDnssecOpt ??= makeOpt(opt)) : (bareOpt ??= makeOpt(opt))
+}
+
+let bareOpt: Buffer | undefined
+let bareDnssecOpt: Buffer | undefined
+
+const makeOpt = ({ rcode, dnssecOk, udpSize, options }: OptRecord): Buffer => {
   let length = 0
   for (const { data } of options) length += 4 + data.length
   // From Node's pool, unlike `alloc`: each byte is written here.

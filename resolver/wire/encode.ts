@@ -9,7 +9,7 @@ import type { Edns, EdnsOption } from './edns.ts'
 import { encodeExtendedError, encodeOpt, findOption, OWN_UDP_SIZE, PLAIN_UDP_SIZE, padOpt } from './edns.ts'
 import { flags, HEADER_LENGTH } from './header.ts'
 import { MAX_MESSAGE, MessageWriter } from './message-writer.ts'
-import { encodeName, ROOT, skipName } from './name.ts'
+import { skipName } from './name.ts'
 import type { DnsName, ResourceRecord } from './record.ts'
 
 export interface EncodeOptions {
@@ -32,8 +32,9 @@ export const replyLimit = (query: Query, udpSize: number = OWN_UDP_SIZE): number
 const writer = new MessageWriter()
 const noOpt = Buffer.alloc(0)
 
-/** The question's bytes in the request. Its name has no pointers: `decodeQuery` refuses those that lead to the header. */
-const questionBytes = (packet: Buffer): Buffer => packet.subarray(HEADER_LENGTH, skipName(packet, HEADER_LENGTH)! + 4)
+/** The question of the request as it came. Its name has no pointers: `decodeQuery` refuses those that lead to the header. */
+const writeQuestion = ({ packet, question }: Query): void =>
+  writer.question(packet, HEADER_LENGTH, skipName(packet, HEADER_LENGTH)! + 4, question.name)
 
 const encodeFlags = (query: Query, answer: Answer, rcode: number): number => {
   let bits = flags.response | (rcode & 0xf)
@@ -109,6 +110,15 @@ const writeSections = (answer: Answer, limit: number): Sections => {
 const encodeErrors = ({ extendedErrors = [] }: Answer, withText: boolean): EdnsOption[] =>
   extendedErrors.map(error => encodeExtendedError(withText ? error : { ...error, text: '' }))
 
+interface OwnOpt {
+  readonly rcode: number
+  readonly udpSize: number
+  readonly dnssecOk: boolean
+}
+
+const encodeOwnOpt = (own: OwnOpt, answer: Answer, { options: further = [] }: EncodeOptions, withText: boolean) =>
+  encodeOpt({ ...own, options: [...encodeErrors(answer, withText), ...(answer.ednsOptions ?? []), ...further] })
+
 /** RFC 7830 §6: over encrypted transports alone; §4: to a client that has padded its query. */
 const wantsPadding = ({ edns, transport }: Query): boolean =>
   edns !== undefined &&
@@ -121,18 +131,16 @@ const wantsPadding = ({ edns, transport }: Query): boolean =>
  */
 export const encodeAnswer = (query: Query, answer: Answer, options: EncodeOptions = {}): Buffer => {
   const { udpSize = OWN_UDP_SIZE } = options
-  const further = [...(answer.ednsOptions ?? []), ...(options.options ?? [])]
-  const encodeOwnOpt = ({ dnssecOk }: Edns, withText: boolean): Buffer =>
-    encodeOpt({ rcode, dnssecOk, udpSize, options: [...encodeErrors(answer, withText), ...further] })
   const rcode = answer.rcode > 0xf && !query.edns ? rcodes.SERVFAIL : answer.rcode
   const bits = encodeFlags(query, answer, rcode)
   const limit = replyLimit(query, udpSize)
-  const question = questionBytes(query.packet)
   const isPadded = wantsPadding(query)
   for (let withText = true; ; withText = false) {
-    const opt = query.edns ? encodeOwnOpt(query.edns, withText) : noOpt
+    const opt = query.edns
+      ? encodeOwnOpt({ rcode, udpSize, dnssecOk: query.edns.dnssecOk }, answer, options, withText)
+      : noOpt
     writer.begin(query.id, bits)
-    writer.question(question, query.question.name)
+    writeQuestion(query)
     const { counts, truncated } = writeSections(answer, limit - opt.length)
     // The words of an extended error (RFC 8914 §3: "may be truncated") must not cost the answer its records.
     const isTooLong = truncated || writer.end + opt.length > limit
@@ -165,7 +173,7 @@ export function* encodeTransfer(
   let questions = 1
   for (let next = iterator.next(); !next.done; ) {
     writer.begin(query.id, bits)
-    if (questions === 1) writer.question(questionBytes(query.packet), query.question.name)
+    if (questions === 1) writeQuestion(query)
     let count = 0
     while (!next.done) {
       const before = writer.end
@@ -206,11 +214,8 @@ export const encodeQuery = (query: OutgoingQuery): Buffer => {
   if (query.recursionDesired) bits |= flags.recursionDesired
   if (query.checkingDisabled) bits |= flags.checkingDisabled
   if (query.authenticData) bits |= flags.authenticData
-  const question = encodeName(query.name, 0, 4)
-  question.writeUInt16BE(query.type, question.length - 4)
-  question.writeUInt16BE(query.class ?? classes.IN, question.length - 2)
   writer.begin(query.id, bits)
-  writer.question(question, ROOT)
+  writer.ask(query.name, query.type, query.class ?? classes.IN)
   if (query.edns) writer.bytes(encodeOpt({ rcode: 0, ...query.edns }))
   return writer.finish(bits, [1, 0, 0, query.edns ? 1 : 0])
 }

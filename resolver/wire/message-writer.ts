@@ -5,7 +5,7 @@
  * One message at a time: nothing may be awaited between `begin` and `finish`.
  */
 import { HEADER_LENGTH } from './header.ts'
-import { labelEnd, ROOT, readName, writeLabel } from './name.ts'
+import { labelEnd, ROOT, readName, writeLabel, writeName } from './name.ts'
 import { compressibleFields, type Field, fieldEnd } from './rdata-layout.ts'
 import type { DnsName, ResourceRecord } from './record.ts'
 
@@ -16,8 +16,16 @@ const MAX_POINTER = 0x3fff
 /** A record may be written past the limit before it is taken back: room for the longest. */
 const SLACK = 255 + 10 + 0xffff
 
+/** Of questions, answers, authority, additional records. */
+export type Counts = readonly [number, number, number, number]
+
+/** Quicker than `toString('latin1')`; Node's own, and not in its types. */
+interface LatinBuffer extends Buffer {
+  latin1Slice(start: number, end: number): string
+}
+
 export class MessageWriter {
-  readonly #buffer = Buffer.allocUnsafe(MAX_MESSAGE + SLACK)
+  readonly #buffer = Buffer.allocUnsafe(MAX_MESSAGE + SLACK) as LatinBuffer
   /** Where each name written so far stands; made when first needed (most answers only repeat the question's name). */
   #offsets: Map<DnsName, number> | undefined
   #questionName: DnsName = ROOT
@@ -36,10 +44,17 @@ export class MessageWriter {
     this.#end = HEADER_LENGTH
   }
 
-  /** Copies a question's bytes as they came. `name` is the name in them, spelled the same. */
-  question(bytes: Buffer, name: DnsName): void {
-    bytes.copy(this.#buffer, this.#end)
-    this.#end += bytes.length
+  ask(name: DnsName, type: number, questionClass: number): void {
+    this.#end = writeName(name, this.#buffer, this.#end)
+    this.#uint16(type)
+    this.#uint16(questionClass)
+    this.#questionName = name
+  }
+
+  /** Copies a question's bytes as they came, from `start` to `end`. `name` is the name in them, spelled the same. */
+  question(packet: Buffer, start: number, end: number, name: DnsName): void {
+    packet.copy(this.#buffer, this.#end, start, end)
+    this.#end += end - start
     this.#questionName = name
   }
 
@@ -68,13 +83,23 @@ export class MessageWriter {
   }
 
   /** A copy of the message with its flags and counts set. */
-  finish(flags: number, counts: readonly [number, number, number, number]): Buffer {
+  finish(flags: number, counts: Counts): Buffer {
+    this.#head(flags, counts)
+    const message = Buffer.allocUnsafe(this.#end)
+    this.#buffer.copy(message, 0, 0, this.#end)
+    return message
+  }
+
+  /** The same, a character for each byte. */
+  finishText(flags: number, counts: Counts): string {
+    this.#head(flags, counts)
+    return this.#buffer.latin1Slice(0, this.#end)
+  }
+
+  #head(flags: number, counts: Counts): void {
     const buffer = this.#buffer
     buffer.writeUInt16BE(flags, 2)
     for (let index = 0; index < 4; index++) buffer.writeUInt16BE(counts[index]!, 4 + 2 * index)
-    const message = Buffer.allocUnsafe(this.#end)
-    buffer.copy(message, 0, 0, this.#end)
-    return message
   }
 
   #uint16(value: number): void {

@@ -129,7 +129,7 @@ const failAt = (name: string): never => assert.fail(`not a DnsName: ${name}`)
  * Writes the wire form, uncompressed, at `offset`; gives back the end. `name` must be a `DnsName`, and the buffer must
  * have room for it (at most 255 bytes).
  */
-const writeName = (name: DnsName, target: Buffer, offset: number): number => {
+export const writeName = (name: DnsName, target: Buffer, offset: number): number => {
   if (!name.endsWith('.')) failAt(name)
   const end = name.includes('\\') ? writeEscapedLabels(name, target, offset) : writePlainLabels(name, target, offset)
   target[end] = 0

@@ -17,7 +17,7 @@ export const encodeNotify = (id: number, soa: ResourceRecord): Buffer => {
   // §3.3: AA is set in requests, too.
   const bits = NOTIFY | flags.authoritative
   writer.begin(id, bits)
-  writer.question(question, ROOT)
+  writer.question(question, 0, question.length, ROOT)
   writer.record(soa)
   return writer.finish(bits, [1, 1, 0, 0])
 }

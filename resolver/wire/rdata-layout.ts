@@ -72,16 +72,33 @@ export const fieldEnd = (data: Buffer, field: Field, at: number, end: number): n
   return next <= end ? next : undefined
 }
 
+const copyOf = (packet: Buffer, start: number, end: number): Buffer => {
+  const copy = Buffer.allocUnsafe(end - start)
+  packet.copy(copy, 0, start, end)
+  return copy
+}
+
 /**
  * A copy of the RDATA at `offset`, names written out. `undefined`: the bytes are not what the type's fields say.
  */
 export const readRdata = (packet: Buffer, type: number, offset: number, length: number): Buffer | undefined => {
   const layout = layouts.get(type)
   const end = offset + length
-  if (!layout) return Buffer.from(packet.subarray(offset, end))
+  if (!layout) return copyOf(packet, offset, end)
+  const { fields } = layout
+  if (fields.includes('name')) return readNamedFields(packet, fields, offset, end)
+  let at: number | undefined = offset
+  for (const field of fields) {
+    at = fieldEnd(packet, field, at, end)
+    if (at === undefined) return undefined
+  }
+  return at === end ? copyOf(packet, offset, end) : undefined
+}
+
+const readNamedFields = (packet: Buffer, fields: readonly Field[], offset: number, end: number): Buffer | undefined => {
   const parts: Buffer[] = []
   let at = offset
-  for (const field of layout.fields) {
+  for (const field of fields) {
     let next: number | undefined
     if (field === 'name') {
       const read = readName(packet, at)
