@@ -7,7 +7,6 @@ import { generateKey } from '#cluster/pki/key.ts'
 import { sleep, systemClock } from '#lib/clock.ts'
 import { silentLogger } from '#lib/log.ts'
 import { rcodes, recordTypes } from '#resolver/wire/codes.ts'
-import { headerReply } from '#resolver/wire/header.ts'
 import { aData, nameData } from '#resolver/wire/rdata.ts'
 import { ask, configure, problemsOf, testWorld } from '../../support/dns-environment.ts'
 import { startConfiguration, whileTimePasses } from '../../support/forward-world.ts'
@@ -265,61 +264,6 @@ test('policies, failover, next', async t => {
   const turns: unknown[] = []
   for (let round = 0; round < 4; round++) turns.push((await ask(configuration, 'www.example.org.'))?.rcode)
   t.deepEqual(turns, [5, 0, 5, 0])
-})
-
-test('a server that does not know EDNS is asked without', async t => {
-  const upstream = await startUpstream(t, {
-    respond: query => {
-      if (!query.edns) return answering('192.0.2.3')(query)
-      const reply = Buffer.from(query.packet.subarray(0, 12))
-      reply.writeUInt16BE(0x8001, 2)
-      reply.fill(0, 4)
-      return reply
-    },
-  })
-  const { configuration } = await startConfiguration(t, `. {\n forward . ${upstream.target}\n}`)
-  t.is((await ask(configuration, 'www.example.org.'))?.answers.length, 1)
-  t.is((await ask(configuration, 'www.example.org.'))?.answers.length, 1)
-  t.deepEqual(
-    upstream.queries.map(({ edns }) => edns !== undefined),
-    [true, false, false],
-  )
-})
-
-test('a question that was sent with EDNS before the server was found not to know it is asked without, too', async t => {
-  const sent = Promise.withResolvers<void>()
-  const known = Promise.withResolvers<void>()
-  const upstream = await startUpstream(t, {
-    async respond(query) {
-      if (!query.edns) return answering('192.0.2.3')(query)
-      if (query.question.canonicalName === 'late.example.') {
-        sent.resolve()
-        await known.promise
-      }
-      return headerReply(query.packet, rcodes.FORMERR)
-    },
-  })
-  const { configuration } = await startConfiguration(t, `. {\n forward . ${upstream.target}\n}`)
-  const late = ask(configuration, 'late.example.')
-  await sent.promise
-  t.is((await ask(configuration, 'www.example.org.'))?.answers.length, 1)
-  known.resolve()
-  t.is((await late)?.answers.length, 1)
-})
-
-test('a server that says FORMERR or NOTIMP with and without EDNS is asked with EDNS again', async t => {
-  const upstream = await startUpstream(t, {
-    // Without OPT, as from a server that does not know it.
-    respond: ({ packet, question }) =>
-      question.type === recordTypes.NAPTR ? headerReply(packet, rcodes.NOTIMP) : { answers: [] },
-  })
-  const { configuration } = await startConfiguration(t, `. {\n forward . ${upstream.target}\n}`)
-  t.is((await ask(configuration, 'odd.example.', { type: recordTypes.NAPTR }))?.rcode, rcodes.NOTIMP)
-  await ask(configuration, 'plain.example.')
-  t.deepEqual(
-    upstream.queries.map(({ edns }) => edns !== undefined),
-    [true, false, true],
-  )
 })
 
 test('garbage with TC, over UDP and then over TCP without end, becomes SERVFAIL', async t => {
