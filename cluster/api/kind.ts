@@ -1,9 +1,10 @@
 /**
- * What makes a kind: data plus a strategy. Each kind is one file in `kinds/`; `kinds/index.ts` lists them, and nothing
- * else in the tree names a kind (the Service's address allocation, which needs other objects, is the apiserver's).
+ * What makes a kind: data plus a strategy. Each kind is one file in `kinds/`, which `kinds/index.ts` lists: that alone
+ * serves it, by all verbs. What needs other objects than its own (a Service's addresses, quotas) is the apiserver's.
  *
- * The apiserver calls, for a create: decode strictly → `prepareForCreate` → `applyDefaults` (before it, when the field
- * is absent) → structural validation by types.json → `validate` → plan (allocation) → write. For an update: the same
+ * The apiserver calls, for a create: decode strictly → `applyDefaults`, so that owners of fields and admission see what
+ * will be → admission plugins that change it → `prepareForCreate` → `applyDefaults` → structural validation by types.json,
+ * `validate` and `validateCreate` → admission plugins that judge it → plan (allocation) → write. For an update: the same
  * with `prepareForUpdate(next, current)` and `validateUpdate(next, current)`.
  */
 
