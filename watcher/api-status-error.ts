@@ -40,9 +40,6 @@ export class ApiStatusError extends Error {
   get isUnauthorized(): boolean {
     return this.#is(401, 'Unauthorized')
   }
-  get isForbidden(): boolean {
-    return this.#is(403, 'Forbidden')
-  }
   get isNotFound(): boolean {
     return this.#is(404, 'NotFound')
   }
@@ -57,9 +54,6 @@ export class ApiStatusError extends Error {
   }
   get isBadRequest(): boolean {
     return this.#is(400, 'BadRequest')
-  }
-  get isTooManyRequests(): boolean {
-    return this.#is(429, 'TooManyRequests')
   }
   /** The revision that was asked for is gone: list again. `Gone` is what servers before 1.17 said. */
   get isExpired(): boolean {

@@ -25,13 +25,6 @@ export interface WebhookCall {
   readonly error?: 'calling_webhook_error' | 'apiserver_internal_error' | 'no_error'
 }
 
-export interface PolicyCheck {
-  readonly policy: string
-  readonly policy_binding: string
-  readonly error_type: string
-  readonly enforcement_action: string
-}
-
 const createFamilies = (registry: Registry) => {
   const registers = [registry]
   const condition = ['name', 'kind', 'type', 'operation'] as const
