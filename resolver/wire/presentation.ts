@@ -1,20 +1,11 @@
 /**
- * Records as text, as zone files and `dig` write them (RFC 1035 §5, RFC 3597 §5): for logs, tests, and directives that
- * hold records. Every record has a text; types without a form of their own are written `\# LENGTH HEX`.
+ * Records as text, as zone files and `dig` write them (RFC 1035 §5, RFC 3597 §5): for logs, zone files, and directives
+ * that hold records. Every record has a text; types without a form of their own are written `\# LENGTH HEX`.
  */
 import { accepted, type Result, refused } from '#lib/result.ts'
-import { className, parseClass, parseType, recordTypes, typeName } from './codes.ts'
-import { parseName } from './name.ts'
+import { className, recordTypes, typeName } from './codes.ts'
 import { dnssecFields } from './presentation-dnssec.ts'
-import {
-  fields,
-  nameText,
-  type PresentationField,
-  readNumber,
-  splitWords,
-  type Word,
-  Words,
-} from './presentation-fields.ts'
+import { fields, nameText, type PresentationField, readNumber, type Word, Words } from './presentation-fields.ts'
 import { location } from './presentation-location.ts'
 import { readRdata } from './rdata-layout.ts'
 import type { DnsName, ResourceRecord } from './record.ts'
@@ -140,20 +131,3 @@ export const rdataFromWords = (type: number, words: readonly Word[], origin?: Dn
 /** `my-svc.default.svc.cluster.local. 5 IN A 10.96.0.1` */
 export const recordToText = ({ name: owner, type, class: recordClass, ttl, data }: ResourceRecord): string =>
   `${nameText(owner)} ${ttl} ${className(recordClass)} ${typeName(type)} ${rdataToText(type, data)}`
-
-/** `NAME TTL [CLASS] TYPE DATA`; a problem says which part is wrong. */
-export const recordFromText = (text: string): Result<ResourceRecord, string> => {
-  const match = /^\s*(\S+)\s+(\d{1,10})\s+(?:(IN|CH|HS|CLASS\d+)\s+)?(\S+)\s*(.*)$/is.exec(text)
-  if (!match) return refused(`"${text}" is not NAME TTL [CLASS] TYPE DATA`)
-  const [, owner = '', ttl = '', classText = 'IN', typeText = '', dataText = ''] = match
-  const parsed = parseName(owner)
-  if (!parsed.ok) return parsed
-  if (Number(ttl) > 0x7fffffff) return refused(`a TTL of ${ttl} is above 2147483647`)
-  const type = parseType(typeText)
-  if (type === undefined) return refused(`"${typeText}" is not a record type`)
-  const recordClass = parseClass(classText)
-  if (recordClass === undefined) return refused(`"${classText}" is not a class`)
-  const data = rdataFromWords(type, splitWords(dataText))
-  if (!data.ok) return data
-  return accepted({ name: parsed.value, type, class: recordClass, ttl: Number(ttl), data: data.value })
-}

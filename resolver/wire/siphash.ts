@@ -10,24 +10,15 @@ const BLOCK = 8
 /** Bytes of a message of this many with its padding: a last byte tells its length. */
 const paddedLength = (length: number): number => BLOCK * (Math.floor(length / BLOCK) + 1)
 
-/** The hash, 8 bytes, of a message by a key of 16 bytes. */
-export const sipHash = (key: Buffer, message: Buffer): Buffer => {
-  assert(key.length === KEY_LENGTH, 'a key of SipHash has 16 bytes')
-  const padded = Buffer.alloc(paddedLength(message.length))
-  message.copy(padded)
-  const hash = Buffer.alloc(8)
-  writeSipHash(key, padded, message.length, hash, 0)
-  return hash
-}
-
 /** The high half of the sum whose low half is `sum`: 1 if it went beyond 32 bits. */
 const carry = (one: number, other: number, sum: number): number => ((one & other) | ((one | other) & ~sum)) >>> 31
 
 /**
- * Writes the hash of the first `length` bytes of `message` to `to` at `at`. Behind them `message` has room for up to
+ * Writes the hash, 8 bytes, of the first `length` bytes of `message` by a key of 16 bytes to `to` at `at`. Behind them `message` has room for up to
  * eight bytes, which are written to. Makes nothing new.
  */
 export const writeSipHash = (key: Buffer, message: Buffer, length: number, to: Buffer, at: number): void => {
+  assert(key.length === KEY_LENGTH, 'a key of SipHash has 16 bytes')
   const end = paddedLength(length)
   for (let index = length; index < end - 1; index++) message[index] = 0
   message[end - 1] = length & 0xff

@@ -12,12 +12,12 @@ import { rcodes, recordTypes } from '#resolver/wire/codes.ts'
 import { newCookieSecret, ServerCookies } from '#resolver/wire/cookie.ts'
 import { encodeAnswer } from '#resolver/wire/encode.ts'
 import { decodeQuery } from '#resolver/wire/message.ts'
-import { recordFromText } from '#resolver/wire/presentation.ts'
 import type { ResourceRecord } from '#resolver/wire/record.ts'
 import type { SharedState } from '#server/environment.ts'
 import { serverOptions } from '#server/options.ts'
 import { Server } from '#server/server.ts'
 import type { EarlyThreads } from '#server/udp/early-threads.ts'
+import { recordFromText } from './record-from-text.ts'
 
 export const record = (text: string): ResourceRecord => {
   const read = recordFromText(text)

@@ -1,9 +1,10 @@
 /** Zone files (RFC 1035 §5): records, or what is wrong and where; records that are read come out as they went in. */
 import assert from 'node:assert'
 import { accepted } from '#lib/result.ts'
-import { recordFromText, recordToText } from '#resolver/wire/presentation.ts'
+import { recordToText } from '#resolver/wire/presentation.ts'
 import type { ResourceRecord } from '#resolver/wire/record.ts'
 import { readZoneFile } from '#resolver/zonefile/zone-file.ts'
+import { recordFromText } from '../../support/record-from-text.ts'
 import { mutated } from '../mutate.ts'
 import type { FuzzTarget } from '../target.ts'
 

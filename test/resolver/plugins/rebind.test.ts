@@ -3,9 +3,9 @@ import fc from 'fast-check'
 import type { Next } from '#resolver/next.ts'
 import { answered, emptyAnswer } from '#resolver/verdict.ts'
 import { rcodes, recordTypes } from '#resolver/wire/codes.ts'
-import { recordFromText } from '#resolver/wire/presentation.ts'
 import { aaaaData, aData } from '#resolver/wire/rdata.ts'
 import { ask, configure, makeQuery, problemsOf, testWorld } from '../../support/dns-environment.ts'
+import { recordFromText } from '../../support/record-from-text.ts'
 import { startUpstream } from '../../support/upstream.ts'
 
 const { A, AAAA, MX } = recordTypes

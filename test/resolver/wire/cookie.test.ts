@@ -2,9 +2,9 @@ import test from 'ava'
 import { systemRandom } from '#lib/random.ts'
 import { rcodes } from '#resolver/wire/codes.ts'
 import { isCookieLength, newCookieSecret, ServerCookies } from '#resolver/wire/cookie.ts'
-import { sipHash } from '#resolver/wire/siphash.ts'
 import { clientBytes } from '#resolver/zone/address.ts'
 import { ask, configure, testWorld } from '../../support/dns-environment.ts'
+import { sipHash } from '../../support/sip-hash.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 
 const hex = (text: string) => Buffer.from(text, 'hex')

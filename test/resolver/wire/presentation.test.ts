@@ -1,8 +1,9 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { className, parseClass, parseRcode, parseType, rcodeName, typeName } from '#resolver/wire/codes.ts'
-import { rdataFromWords, rdataToText, recordFromText, recordToText } from '#resolver/wire/presentation.ts'
+import { rdataFromWords, rdataToText, recordToText } from '#resolver/wire/presentation.ts'
 import { splitWords } from '#resolver/wire/presentation-fields.ts'
+import { recordFromText } from '../../support/record-from-text.ts'
 
 for (const text of [
   'a.example. 5 IN A 10.96.0.10',
