@@ -84,6 +84,11 @@ export class CacheCounts {
   readonly #series = new Map<string, ListenerSeries>()
   /** What is in the cache; made when there is something to say of it. */
   #held: Readonly<Record<CacheType | 'bytes', GaugeSeries>> | undefined
+  /** What gave way, by type; made with the first. */
+  readonly #evictions: { success: CounterSeries | undefined; denial: CounterSeries | undefined } = {
+    success: undefined,
+    denial: undefined,
+  }
   readonly #own = { insertions: 0, evictions: 0, misses: 0, hits: 0, stale: 0 }
 
   constructor(registry: Registry, owner: OwnerLabels) {
@@ -137,7 +142,8 @@ export class CacheCounts {
   /** `live`: it had not ended, which alone dnsmasq counts: the sign that the cache is too small. */
   evicted(type: CacheType, live: boolean): void {
     if (live) this.#own.evictions++
-    this.#metrics.evictions.inc({ ...this.#owner, type })
+    const series = (this.#evictions[type] ??= this.#metrics.evictions.child({ ...this.#owner, type }))
+    series.inc()
   }
 
   hold(sizes: Readonly<Record<CacheType, number>>, bytes: number): void {
