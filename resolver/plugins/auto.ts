@@ -1,13 +1,14 @@
 /** auto: serves the zones whose files stand in a folder; files that come and go bring and take their zones. */
 import { readdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { RE2JS } from 're2js'
+import type { RE2JS } from 're2js'
 import type { Milliseconds } from '#lib/clock.ts'
 import type { FileZone } from '../authority/file-zone.ts'
 import { FileZones } from '../authority/file-zones.ts'
 import { zoneMetrics } from '../authority/zone-metrics.ts'
 import { readFallthrough, zoneOptions } from '../authority/zone-options.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
+import { readPattern } from '../corefile/pattern.ts'
 import type { Directive, Word } from '../corefile/syntax.ts'
 import type { MaybePromise } from '../listener.ts'
 import type { Next } from '../next.ts'
@@ -59,14 +60,14 @@ export const autoPlugin: PluginModule = {
     const [folder, pattern, template, seconds] = values.directory[0]?.arguments ?? []
     if (!folder) reader.refuse(directive.name, 'needs "directory": the folder with the zone files')
     if (pattern && !template) reader.refuse(pattern, 'the pattern needs an origin after it, like {1}')
-    const settings: Settings = {
+    const matching = readMatching(reader, directive, pattern, template)
+    const settings = {
       zones: reader.zones(directive.arguments, block.zones),
       folder: resolve(environment.folder, folder?.text ?? ''),
-      ...readMatching(reader, pattern, template),
       reload: readReload(reader, directive, values.reload, seconds),
       fallthrough: readFallthrough(reader, values.fallthrough),
     }
-    return reader.finish((): Plugin => new Auto(settings, environment))
+    return reader.finish((): Plugin => new Auto({ ...settings, ...matching! }, environment))
   },
 }
 
@@ -81,20 +82,16 @@ const readReload = (
   return old === undefined || properties.some(({ name }) => name.text === 'reload') ? reload : old
 }
 
+/** Undefined: it was refused. */
 const readMatching = (
   reader: DirectiveReader,
+  directive: Directive,
   patternWord: Word | undefined,
   templateWord: Word | undefined,
-): Pick<Settings, 'pattern' | 'template'> => {
+): Pick<Settings, 'pattern' | 'template'> | undefined => {
   const template = templateWord?.text ?? '{1}'
-  let pattern = RE2JS.compile('db\\.(.*)')
-  try {
-    if (patternWord) pattern = RE2JS.compile(patternWord.text)
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    reader.refuse(patternWord!, `"${patternWord!.text}" is not an RE2 pattern: ${reason}`)
-    return { pattern, template }
-  }
+  const pattern = readPattern(reader, patternWord ?? { text: 'db\\.(.*)', position: directive.name.position })
+  if (!pattern) return undefined
   const groups = pattern.namedGroups()
   for (const [whole, group = ''] of template.matchAll(/\{(\w+)\}/g)) {
     const isKnown = /^\d+$/.test(group) ? Number(group) <= pattern.groupCount() : Object.hasOwn(groups, group)

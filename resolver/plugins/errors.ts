@@ -2,10 +2,10 @@
  * errors: says on standard output why a query failed, one line each, in CoreDNS's words; `consolidate` sums up what would
  * flood the log.
  */
-import { createRequire } from 'node:module'
 import type { RE2JS } from 're2js'
 import type { Milliseconds, Timer } from '#lib/clock.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
+import { readPattern } from '../corefile/pattern.ts'
 import type { Property } from '../corefile/syntax.ts'
 import type { Environment, Plugin, PluginModule, Reply } from '../plugin.ts'
 import type { Query } from '../query.ts'
@@ -52,12 +52,6 @@ export const errorsPlugin: PluginModule = {
   },
 }
 
-/** `consolidate` alone has patterns, and no other file is as large. @throws Error where the text is none of RE2 */
-const compile = (source: string): RE2JS => {
-  const re2: typeof import('re2js') = createRequire(import.meta.url)('re2js')
-  return re2.RE2JS.compile(source)
-}
-
 const readRule = (reader: DirectiveReader, { arguments: words }: Property): Rule[] => {
   const [periodWord, patternWord, ...rest] = words
   const period = reader.duration(periodWord!, durationBounds)
@@ -65,14 +59,8 @@ const readRule = (reader: DirectiveReader, { arguments: words }: Property): Rule
   const [levelWord, surplus] = showFirst ? rest.slice(0, -1) : rest
   if (surplus) reader.refuse(surplus, `"${surplus.text}" is one word too many`)
   const level = levelWord ? reader.choice(levelWord, levels) : 'error'
-  try {
-    const source = patternWord!.text
-    return [{ period, pattern: compile(source), source, level, showFirst }]
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    reader.refuse(patternWord!, `"${patternWord!.text}" is not a regular expression of RE2: ${reason}`)
-    return []
-  }
+  const pattern = readPattern(reader, patternWord!)
+  return pattern ? [{ period, pattern, source: patternWord!.text, level, showFirst }] : []
 }
 
 /** Failures that match a rule, since its period began. */

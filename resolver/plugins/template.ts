@@ -12,7 +12,7 @@ import type { Next } from '../next.ts'
 import type { BlockContext, Environment, Plugin, PluginModule } from '../plugin.ts'
 import type { Query } from '../query.ts'
 import { respell } from '../respell.ts'
-import { type Match, matchName, questionData, templateName } from '../template/data.ts'
+import { matchName, questionData, templateName } from '../template/data.ts'
 import {
   readTemplateDirective,
   type Section,
@@ -24,6 +24,7 @@ import { fieldsOf } from '../template/parse.ts'
 import { parseRecord } from '../template/record-template.ts'
 import { renderTemplate } from '../template/render.ts'
 import { TemplateError, type Value } from '../template/value.ts'
+import { restsOnQuestion, templateValues, workOut } from '../template/variables.ts'
 import { type Answer, answered, emptyAnswer, type Verdict } from '../verdict.ts'
 import { extendedErrorCodes, rcodeName, rcodes, recordTypes } from '../wire/codes.ts'
 import { canonicalName, isSubdomain } from '../wire/name.ts'
@@ -69,7 +70,8 @@ export const templatePlugin: PluginModule = {
 /** What is another's at the next question, though its name is the same. */
 const passingFields: ReadonlySet<string | undefined> = new Set(['Message', 'Remote', 'Meta', undefined])
 
-const restsOnName = ({ records }: TemplateSettings): boolean =>
+const restsOnName = ({ records, workings }: TemplateSettings): boolean =>
+  restsOnQuestion(workings) &&
   sections.every(section =>
     records[section].every(({ template }) => fieldsOf(template).every(([field]) => !passingFields.has(field))),
   )
@@ -92,28 +94,33 @@ class TemplatePlugin implements Plugin {
   }
 
   handle(query: Query, next: Next): MaybePromise<Verdict> {
-    const { zones, patterns, fallthrough } = this.#settings
+    const { zones, patterns, workings } = this.#settings
     const { canonicalName: name, type } = query.question
     const zone = zones.find(candidate => isSubdomain(name, candidate))
     if (zone === undefined || !this.#isFor(type)) return next(query)
     const match = matchName(patterns, templateName(query))
-    if (!match) {
-      if (fallthrough?.some(candidate => isSubdomain(name, candidate))) return next(query)
-      return failure('no pattern of the template fits the name')
-    }
+    if (!match) return this.#pass(query, next, 'no pattern of the template fits the name')
+    const worked = workOut(workings, query, match)
+    if (!worked.ok) return failure(worked.problem)
+    if (!worked.value) return this.#pass(query, next, 'a condition of the template does not hold')
     query.trace?.add('template', 'a template is for the name', { zone, match: match.groups[0] })
     this.#metrics.matches.inc(this.#labels(query, zone))
-    return this.#answer(query, zone, match)
+    return this.#answer(query, zone, questionData(query, zone, match, templateValues(worked.value)))
+  }
+
+  #pass(query: Query, next: Next, reason: string): MaybePromise<Verdict> {
+    const { canonicalName: name } = query.question
+    const passes = this.#settings.fallthrough?.some(zone => isSubdomain(name, zone))
+    return passes ? next(query) : failure(reason)
   }
 
   #isFor(type: number): boolean {
     return this.#settings.type === recordTypes.ANY || type === recordTypes.ANY || type === this.#settings.type
   }
 
-  #answer(query: Query, zone: DnsName, match: Match): MaybePromise<Verdict> {
+  #answer(query: Query, zone: DnsName, data: ReadonlyMap<string, Value>): MaybePromise<Verdict> {
     const { rcode, extendedErrors } = this.#settings
     if (rcode === rcodes.SERVFAIL) return answered('template', emptyAnswer(rcode, { extendedErrors }))
-    const data = questionData(query, zone, match)
     const made: Record<Section, ResourceRecord[]> = { answer: [], additional: [], authority: [] }
     for (const section of sections) {
       const records = this.#render(section, data, this.#labels(query, zone))

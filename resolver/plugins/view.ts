@@ -3,10 +3,10 @@
  * zone and listener; the first in the order of the file that takes a question serves it.
  */
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
-import type { Property } from '../corefile/syntax.ts'
+import { type Condition, readCondition } from '../expression/expression.ts'
+import { readExpressionLine } from '../expression/read-line.ts'
 import type { BlockContext, Plugin, PluginModule } from '../plugin.ts'
 import type { Query } from '../query.ts'
-import { type Expression, readExpression } from '../view/expression.ts'
 
 const options = {
   expr: {
@@ -29,29 +29,21 @@ export const viewPlugin: PluginModule = {
     const [name] = directive.arguments
     if (!name) reader.refuse(directive.name, 'needs a name (view NAME { … })')
     reader.limitArguments(1)
-    const expressions = expr.flatMap(line => readLine(reader, line, block))
+    const conditions = expr.flatMap(
+      ({ name: line, arguments: words }) =>
+        readExpressionLine(reader, { name: line, words }, block, readCondition) ?? [],
+    )
     return reader.finish(
       (): Plugin => ({
         name: 'view',
-        admits: query => holdsAll(expressions, query, block),
+        admits: query => holdsAll(conditions, query, block),
         provideMetadata: (_, metadata) => void metadata.set('view/name', name!.text),
       }),
     )
   },
 }
 
-const readLine = (reader: DirectiveReader, { name, arguments: words }: Property, block: BlockContext): Expression[] => {
-  const read = readExpression(words.map(({ text }) => text).join(' '))
-  if (!read.ok) {
-    reader.refuse(words[0] ?? name, `expr: ${read.problem}`)
-    return []
-  }
-  if (read.value.usesMetadata && !block.directives.some(({ name }) => name.text === 'metadata'))
-    reader.refuse(words[0] ?? name, 'expr: metadata() needs a line "metadata" in the server block')
-  return [read.value]
-}
-
-const holdsAll = (expressions: readonly Expression[], query: Query, block: BlockContext): boolean => {
+const holdsAll = (conditions: readonly Condition[], query: Query, block: BlockContext): boolean => {
   // Not the query's own metadata: a block that does not get the question leaves nothing in it.
   let known: Map<string, string> | undefined
   const metadata = (): ReadonlyMap<string, string> => {
@@ -60,5 +52,5 @@ const holdsAll = (expressions: readonly Expression[], query: Query, block: Block
     for (const plugin of block.plugins()) plugin.collectMetadata?.(query, known)
     return known
   }
-  return expressions.every(expression => expression.holds({ query, metadata }))
+  return conditions.every(condition => condition.holds({ query, metadata }))
 }

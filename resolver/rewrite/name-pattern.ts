@@ -1,6 +1,7 @@
 /** How a rule finds names and what it makes of them. Names are matched canonical, patterns are RE2. */
-import { RE2JS } from 're2js'
+import type { RE2JS } from 're2js'
 import { accepted, type Result, refused } from '#lib/result.ts'
+import { compilePattern } from '../corefile/pattern.ts'
 import { canonicalName, parseName } from '../wire/name.ts'
 import type { DnsName } from '../wire/record.ts'
 
@@ -42,7 +43,7 @@ export const readMatcher = (kind: MatchKind, from: string): Result<(name: DnsNam
     case 'substring':
       return accepted(name => name.includes(whole))
     case 'regex': {
-      const pattern = readPattern(from)
+      const pattern = compilePattern(from)
       return pattern.ok ? accepted(name => pattern.value.matcher(name).find()) : pattern
     }
   }
@@ -80,19 +81,11 @@ const replacement = (kind: Exclude<MatchKind, 'regex'>, from: string, to: string
   }
 }
 
-const readPattern = (text: string): Result<RE2JS, string> => {
-  try {
-    return accepted(RE2JS.compile(text))
-  } catch (error) {
-    return refused(`"${text}" is no regular expression: ${error instanceof Error ? error.message : error}`)
-  }
-}
-
 const GROUP = /\{(\d+)\}/g
 
 /** A pattern whose groups are all that `to` uses. */
 const readGroups = (from: string, to: string): Result<RE2JS, string> => {
-  const pattern = readPattern(from)
+  const pattern = compilePattern(from)
   if (!pattern.ok) return pattern
   const groups = pattern.value.matcher('').groupCount()
   const unknown = [...to.matchAll(GROUP)].find(([, group]) => Number(group) > groups)

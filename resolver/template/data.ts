@@ -17,6 +17,7 @@ export const questionFields: readonly string[] = [
   'Question',
   'Remote',
   'Meta',
+  'Var',
 ]
 
 export interface Match {
@@ -42,7 +43,13 @@ export const matchName = (patterns: readonly RE2JS[], name: string): Match | und
   return undefined
 }
 
-export const questionData = (query: Query, zone: DnsName, { groups, named }: Match): ReadonlyMap<string, Value> => {
+/** `variables`: as the directive's `var` lines made them. */
+export const questionData = (
+  query: Query,
+  zone: DnsName,
+  { groups, named }: Match,
+  variables: ReadonlyMap<string, Value>,
+): ReadonlyMap<string, Value> => {
   const { question, metadata, client } = query
   const asked = new Map<string, Value>([
     ['Name', nameText(question.name)],
@@ -67,5 +74,6 @@ export const questionData = (query: Query, zone: DnsName, { groups, named }: Mat
     ['Question', asked],
     ['Remote', client.address],
     ['Meta', key => metadata?.get(String(key)) ?? ''],
+    ['Var', variables],
   ])
 }

@@ -1,7 +1,8 @@
 /** The `template` directive as settings: which questions it is for, and what it makes of them. */
-import { RE2JS } from 're2js'
+import type { RE2JS } from 're2js'
 import type { DirectiveReader, PropertyTable } from '../corefile/directive-reader.ts'
 import { suggestion } from '../corefile/nearest.ts'
+import { readPattern } from '../corefile/pattern.ts'
 import type { Directive, Property, Word } from '../corefile/syntax.ts'
 import type { BlockContext } from '../plugin.ts'
 import { classes, className, parseRcode, rcodes, recordTypes, typeName } from '../wire/codes.ts'
@@ -10,6 +11,7 @@ import type { DnsName } from '../wire/record.ts'
 import { questionFields } from './data.ts'
 import { fieldsOf } from './parse.ts'
 import { parseRecordTemplate, type RecordTemplate } from './record-template.ts'
+import { readWorkings, type Workings } from './variables.ts'
 
 const record = { kind: 'words', syntax: 'RECORD', minimum: 1, maximum: 1, repeatable: true, absent: 'none' } as const
 
@@ -22,6 +24,24 @@ export const templateOptions = {
     repeatable: true,
     absent: 'every name',
     doc: 'RE2 patterns for the name, in lower case with its final dot; the first that fits gives the groups',
+  },
+  var: {
+    kind: 'words',
+    syntax: 'NAME EXPRESSION',
+    minimum: 2,
+    maximum: Number.POSITIVE_INFINITY,
+    repeatable: true,
+    absent: 'none',
+    doc: 'works out a value, which is `.Var.NAME` in records; it may use those above it',
+  },
+  expr: {
+    kind: 'words',
+    syntax: 'EXPRESSION',
+    minimum: 1,
+    maximum: Number.POSITIVE_INFINITY,
+    repeatable: true,
+    absent: 'every name that fits',
+    doc: 'a condition; where one does not hold it is as if no pattern fitted',
   },
   answer: { ...record, doc: 'a record of the answer section, as a template' },
   additional: { ...record, doc: 'a record of the additional section' },
@@ -71,6 +91,7 @@ export interface TemplateSettings {
   readonly zones: readonly DnsName[]
   /** None: every name. */
   readonly patterns: readonly RE2JS[]
+  readonly workings: Workings
   readonly records: Readonly<Record<Section, readonly RecordTemplate[]>>
   readonly rcode: number
   readonly extendedErrors: readonly ExtendedError[]
@@ -87,10 +108,12 @@ export const readTemplateDirective = (
   if (!classWord || !typeWord) reader.refuse(classWord ?? directive.name, 'needs CLASS TYPE (like "template IN A")')
   const values = reader.properties(templateOptions)
   const type = typeWord ? reader.recordType(typeWord) : recordTypes.ANY
-  const patterns = values.match.flatMap(line => line.arguments.flatMap(word => readPattern(reader, word)))
+  const patterns = values.match.flatMap(line => line.arguments.flatMap(word => readPattern(reader, word) ?? []))
   const groups = patterns.flatMap(pattern => Object.keys(pattern.namedGroups()))
+  const workings = readWorkings(reader, values, groups, block)
+  const known = { Group: groups, Var: workings.variables.map(({ name }) => name) }
   const read = (lines: readonly Property[]) =>
-    lines.flatMap(({ arguments: [word] }) => readRecordTemplate(reader, word!, groups))
+    lines.flatMap(({ arguments: [word] }) => readRecordTemplate(reader, word!, known))
   const [rcodeWord] = values.rcode[0]?.arguments ?? []
   const fallthrough = values.fallthrough[0]
   return {
@@ -99,6 +122,7 @@ export const readTemplateDirective = (
     typeName: typeName(type),
     zones: reader.zones(zones, block.zones),
     patterns,
+    workings,
     records: {
       answer: read(values.answer),
       additional: read(values.additional),
@@ -127,28 +151,25 @@ const readRcode = (reader: DirectiveReader, word: Word): number => {
   return rcode ?? rcodes.SERVFAIL
 }
 
-const readPattern = (reader: DirectiveReader, word: Word): RE2JS[] => {
-  try {
-    return [RE2JS.compile(word.text)]
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    reader.refuse(word, `"${word.text}" is not a regular expression of RE2: ${reason}`)
-    return []
-  }
-}
-
 /** A name that nothing has would only show when somebody asks. */
-const readRecordTemplate = (reader: DirectiveReader, word: Word, groups: readonly string[]): RecordTemplate[] => {
+const readRecordTemplate = (
+  reader: DirectiveReader,
+  word: Word,
+  known: Readonly<Record<'Group' | 'Var', readonly string[]>>,
+): RecordTemplate[] => {
   const parsed = parseRecordTemplate(word.text)
   if (!parsed.ok) {
     reader.refuse(word, `"${word.text}": ${parsed.problem}`)
     return []
   }
-  for (const [field, group] of fieldsOf(parsed.value.template)) {
+  for (const [field, name] of fieldsOf(parsed.value.template)) {
     if (field !== undefined && !questionFields.includes(field))
       reader.refuse(word, `unknown field ".${field}"${suggestion(field, questionFields)}`)
-    if (field === 'Group' && group !== undefined && !groups.includes(group) && !/^\d+$/.test(group))
-      reader.refuse(word, `no pattern has a group "${group}"${suggestion(group, groups)}`)
+    if (name === undefined) continue
+    if (field === 'Group' && !known.Group.includes(name) && !/^\d+$/.test(name))
+      reader.refuse(word, `no pattern has a group "${name}"${suggestion(name, known.Group)}`)
+    if (field === 'Var' && !known.Var.includes(name))
+      reader.refuse(word, `there is no variable "${name}"${suggestion(name, known.Var)}`)
   }
   return [parsed.value]
 }

@@ -22,7 +22,13 @@ export type Pipeline = readonly Command[]
 export type Node =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'value'; readonly pipeline: Pipeline }
-  | { readonly kind: 'if'; readonly condition: Pipeline; readonly body: Template; readonly otherwise: Template }
+  /** `else if` is a branch more: the first whose condition holds is taken, else what stands behind `else`. */
+  | { readonly kind: 'if'; readonly branches: readonly Branch[]; readonly otherwise: Template }
+
+export interface Branch {
+  readonly condition: Pipeline
+  readonly body: Template
+}
 
 export type Template = readonly Node[]
 
@@ -135,22 +141,28 @@ class Parser {
 
   #if(condition: string): Node {
     if (++this.#depth > MAX_DEPTH) throw new TemplateError(`more than ${MAX_DEPTH} "if" one in the other`)
-    const node = this.#branches(condition)
-    this.#depth--
-    return node
+    const branches: Branch[] = []
+    for (let next: string | undefined = condition; next !== undefined; ) {
+      const parsed = parsePipeline(next)
+      const { nodes: body, end } = this.#nodes()
+      branches.push({ condition: parsed, body })
+      if (end === undefined) throw new TemplateError('"{{if …}}" without "{{end}}"')
+      next = /^else\s+if\s+(.+)$/s.exec(end)?.[1]
+      if (next !== undefined) continue
+      const otherwise = this.#otherwise(end)
+      this.#depth--
+      return { kind: 'if', branches, otherwise }
+    }
+    throw new TemplateError('"{{if}}" without a condition')
   }
 
-  #branches(condition: string): Node {
-    const parsed = parsePipeline(condition)
-    const { nodes: body, end } = this.#nodes()
-    if (end === undefined) throw new TemplateError('"{{if …}}" without "{{end}}"')
-    if (end === 'end') return { kind: 'if', condition: parsed, body, otherwise: [] }
-    const elseIf = /^else\s+if\s+(.+)$/s.exec(end)
-    if (elseIf) return { kind: 'if', condition: parsed, body, otherwise: [this.#if(elseIf[1]!)] }
+  /** What stands behind `else`, up to the end. `end`: what ended the last branch. */
+  #otherwise(end: string): Template {
+    if (end === 'end') return []
     if (end !== 'else') throw new TemplateError(`"{{${end}}}" is not understood`)
-    const { nodes: otherwise, end: last } = this.#nodes()
+    const { nodes, end: last } = this.#nodes()
     if (last !== 'end') throw new TemplateError('"{{else}}" without "{{end}}"')
-    return { kind: 'if', condition: parsed, body, otherwise }
+    return nodes
   }
 }
 
@@ -243,7 +255,8 @@ export const fieldsOf = (template: Template): (readonly string[])[] =>
   template.flatMap(node => {
     if (node.kind === 'text') return []
     if (node.kind === 'value') return fieldsOfPipeline(node.pipeline)
-    return [...fieldsOfPipeline(node.condition), ...fieldsOf(node.body), ...fieldsOf(node.otherwise)]
+    const branches = node.branches.flatMap(({ condition, body }) => [...fieldsOfPipeline(condition), ...fieldsOf(body)])
+    return [...branches, ...fieldsOf(node.otherwise)]
   })
 
 const fieldsOfPipeline = (pipeline: Pipeline): (readonly string[])[] =>

@@ -8,7 +8,10 @@ export const renderTemplate = (template: Template, data: ReadonlyMap<string, Val
   for (const node of template) {
     if (node.kind === 'text') text += node.text
     else if (node.kind === 'value') text += show(evaluate(node.pipeline, data))
-    else text += renderTemplate(isTrue(evaluate(node.condition, data)) ? node.body : node.otherwise, data)
+    else {
+      const taken = node.branches.find(({ condition }) => isTrue(evaluate(condition, data)))
+      text += renderTemplate(taken?.body ?? node.otherwise, data)
+    }
   }
   return text
 }

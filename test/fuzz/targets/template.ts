@@ -97,7 +97,7 @@ export const templateTarget: FuzzTarget = {
     const query = makeQuery(name)
     const match = matchName(patterns, templateName(query))
     assert(match, name)
-    const data = questionData(query, '.', match)
+    const data = questionData(query, '.', match, new Map())
     const own = parseTemplate('{{ .Name }} 60 IN A 192.0.2.1')
     assert(own.ok)
     const record = parseRecord(renderTemplate(own.value, data))

@@ -111,6 +111,6 @@ test('the old place of the reload time', async t => {
 test('tells of a pattern that is none', t => {
   t.regex(
     problemsOf('. {\n auto {\n  directory d a( {1}\n }\n}')[0]!,
-    /^Corefile:3: auto: "a\(" is not an RE2 pattern: ./,
+    /^Corefile:3: auto: "a\(" is no regular expression of RE2: ./,
   )
 })

@@ -57,7 +57,7 @@ test('errors: a pattern is about the reason alone, too', async t => {
 
 test('errors: tells of patterns and levels that are none', t => {
   const consolidate = (words: string) => problemsOf(`. {\n errors {\n  consolidate ${words}\n }\n}`)[0] ?? ''
-  t.regex(consolidate('1m "("'), /^Corefile:3: errors: "\(" is not a regular expression of RE2/)
+  t.regex(consolidate('1m "("'), /^Corefile:3: errors: "\(" is no regular expression of RE2/)
   t.regex(consolidate('1m x warnin'), /"warnin" is not one of error, warning, info, debug; did you mean/)
   t.regex(consolidate('1ms x'), /"1ms" is not a duration \(1s to 24h/)
   t.regex(consolidate('1m x info show_first more'), /takes at most|one word too many/)

@@ -151,7 +151,7 @@ test('counts matches and failures', async t => {
 test('tells what is wrong', t => {
   const problem = (line: string, head = 'IN A') => problemsOf(`. {\n template ${head} {\n  ${line}\n }\n}`)[0] ?? ''
   t.regex(problem('answr "x"'), /^Corefile:3: template: unknown property "answr"; did you mean "answer"\?/)
-  t.regex(problem('match "("'), /"\(" is not a regular expression of RE2/)
+  t.regex(problem('match "("'), /"\(" is no regular expression of RE2/)
   t.regex(problem('answer "{{ .Nam }} A 192.0.2.1"'), /unknown field "\.Nam"; did you mean "Name"\?/)
   t.regex(
     problem('match (?P<host>.)\n answer "a. A {{ .Group.hots }}"'),
@@ -166,4 +166,99 @@ test('tells what is wrong', t => {
   t.regex(problem('rcode NOERROR', 'CH TXT'), /"CH" is not a class that is served/)
   t.regex(problem('rcode NOERROR', 'IN'), /needs CLASS TYPE/)
   t.deepEqual(problem(`answer "{{ .Zone }} SOA a. b. (1 2 3 4 5)"`, 'IN SOA'), '')
+})
+
+const private_ = `template IN A example {
+  match "^(?P<ip>[0-9]{1,3}(-[0-9]{1,3}){3})[.](?P<id>[a-z]+)[.]example[.]$"
+  var ip replace(group('ip'), '-', '.')
+  var parts split(ip, '.')
+  expr "any(['10.0.0.0/8', '192.0.2.0/24'], incidr(ip, #))"
+  expr len(group('id')) >= 3
+  answer "{{ .Name }} {{ .Var.ttl }} IN A {{ .Var.ip }}"
+  additional "{{ .Var.label }} IN TXT {{ index .Var.parts 3 }} {{ .Var.half }} {{ .Var.yes }} {{ len .Var.parts }}"
+  var ttl 6 * 10
+  var half 5 / 2
+  var yes ip startsWith '10.'
+  var label group(3) + '.'
+  fallthrough
+}`
+
+test('var and expr: values that are worked out, and conditions', async t => {
+  const corefile = block(private_, 'whoami')
+  t.like(await told(corefile, '10-1-2-3.ABC.example.'), {
+    rcode: 0,
+    aa: true,
+    errors: [],
+    answers: ['10-1-2-3.ABC.example. 60 IN A 10.1.2.3'],
+    additional: ['abc. 3600 IN TXT "3" "2.5" "true" "4"'],
+  })
+  t.deepEqual((await told(corefile, '192-0-2-7.abc.example.')).answers, ['192-0-2-7.abc.example. 60 IN A 192.0.2.7'])
+  // Another network, what is no address, a label that is too short: as if no pattern had fitted.
+  for (const name of ['203-0-113-1.abc.example.', '999-1-2-3.abc.example.', '10-1-2-3.ab.example.']) {
+    t.is((await told(corefile, name)).additional.length, 2, name)
+    t.like(await told(corefile.replace('fallthrough', ''), name), {
+      rcode: rcodes.SERVFAIL,
+      errors: ['0 a condition of the template does not hold'],
+    })
+  }
+})
+
+test('var and expr: what has no value for a name is SERVFAIL, and says why, whatever may be passed on', async t => {
+  const reasonOf = async (line: string, name: string) => {
+    const corefile = block(`template IN A example {\n match "^([^.]*)[.]"\n ${line}\n fallthrough\n}`, 'whoami')
+    const { rcode, errors } = await told(corefile, name)
+    return `${rcode} ${errors.join()}`
+  }
+  t.is(await reasonOf('var number int(group(1))', '12.example.'), '0 ')
+  t.is(await reasonOf('var number int(group(1))', 'x.example.'), '2 0 var number: int: "x" is no whole number')
+  t.is(await reasonOf('expr 1 / len(group(9)) > 0', 'x.example.'), '2 0 expr: a division by zero')
+})
+
+test('var and expr know the question, and what plugins know of it', async t => {
+  const answer = 'answer "{{ .Name }} IN TXT {{ .Var.who }}"'
+  const corefile = block(
+    'metadata',
+    `template IN TXT {\n var who client_ip() + metadata('a/b') + type()\n ${answer}\n}`,
+  )
+  t.deepEqual((await told(corefile, 'a.', { type: TXT, client: '192.0.2.9' })).answers, [
+    'a. 3600 IN TXT "192.0.2.9TXT"',
+  ])
+})
+
+test('answers rest on the name alone where all that is worked out does', t => {
+  const isSteady = (line: string) => {
+    const [plugin] = configure(block(`template IN A {\n ${line}\n}`)).plugins
+    return plugin!.steady
+  }
+  t.true(isSteady("var a name() + type() + class() + group('0') + upper('a')"))
+  for (const line of ['var a client_ip()', 'expr id() > 0', 'expr "any([1], size() > #)"', 'var a do() ? 1 : 2'])
+    t.false(isSteady(line), line)
+})
+
+test('tells what is wrong with var and expr', t => {
+  const problem = (...lines: string[]) => problemsOf(block('template IN A {', ...lines, '}')).join('\n')
+  t.is(problem('var a 1'), '')
+  t.regex(problem('var a'), /^Corefile:3: template: "var" needs 2 values \(NAME EXPRESSION\)$/)
+  t.regex(problem('var a 1', 'var a 2'), /^Corefile:4: template: there is a variable "a" already$/)
+  for (const name of ['1a', 'name', 'len', 'any', 'group', 'true', 'matches', 'nil'])
+    t.is(problem(`var ${name} 1`), `Corefile:3: template: "${name}" is no name for a variable`)
+  t.regex(problem('var a b', 'var b 1'), /^Corefile:3: template: var: column 1, "b": is neither a call/)
+  t.regex(problem('var host 1', 'expr hots == 1'), /or a variable; did you mean "host"\?$/)
+  t.regex(
+    problem('expr 1'),
+    /^Corefile:3: template: expr: column 1, "1": the expression wants a boolean, and this is a number$/,
+  )
+  t.regex(problem("expr group('x') == ''"), /no pattern has a group "x"$/)
+  t.is(problem('match "(?P<x>a)"', "expr group('x') == ''"), '')
+  t.regex(
+    problem("var a metadata('a/b')"),
+    /^Corefile:3: template: var: metadata\(\) needs a line "metadata" in the server block$/,
+  )
+  t.regex(problem('var host 1', 'answer "a. A {{ .Var.hots }}"'), /there is no variable "hots"; did you mean "host"\?$/)
+})
+
+test('as many branches as one likes', async t => {
+  const branches = Array.from({ length: 500 }, (_, index) => `else if eq .Name \`${index}.\` }}${index}{{ `).join('')
+  const corefile = block(`template IN TXT {\n answer "{{ .Name }} IN TXT {{ if false }}no{{ ${branches}end }}"\n}`)
+  t.deepEqual((await told(corefile, '499.', { type: TXT })).answers, ['499. 3600 IN TXT "499"'])
 })

@@ -10,3 +10,6 @@ export class ExpressionError extends Error {
     super(text === '' ? `column ${column}: ${problem}` : `column ${column}, "${text}": ${problem}`)
   }
 }
+
+/** What an expression cannot do with the values of a question (`int('x')`). The message is for people. */
+export class EvaluationError extends Error {}

@@ -1,20 +1,21 @@
 import test from 'ava'
 import fc from 'fast-check'
+import { MAXIMUM_LENGTH, readCondition, readExpression } from '#resolver/expression/expression.ts'
+import { expressionFunctions } from '#resolver/expression/functions.ts'
+import { predicateFunctions } from '#resolver/expression/predicates.ts'
 import type { Query } from '#resolver/query.ts'
-import { MAXIMUM_LENGTH, readExpression } from '#resolver/view/expression.ts'
-import { viewFunctions } from '#resolver/view/functions.ts'
 import { classes, recordTypes } from '#resolver/wire/codes.ts'
 import { type Ask, makeQuery } from '../../support/dns-environment.ts'
 
 const metadata = () => new Map([['kubernetes/client-namespace', 'shop']])
 
 const holds = (text: string, query: Query): boolean => {
-  const read = readExpression(text)
+  const read = readCondition(text)
   if (!read.ok) throw new Error(read.problem)
   return read.value.holds({ query, metadata })
 }
 const problemOf = (text: string): string => {
-  const read = readExpression(text)
+  const read = readCondition(text)
   return read.ok ? 'no problem' : read.problem
 }
 
@@ -95,6 +96,67 @@ const cases: readonly (readonly [text: string, holds: boolean, question?: Ask])[
   ["!(type() == 'A')", false],
   ['1 < 2 == true', true],
   ["  type( ) == 'A'\t", true],
+  // Sums and products before comparisons, powers before products and from the right; a sign before products.
+  ['1 + 2 * 3 == 7 && (1 + 2) * 3 == 9', true],
+  ['2 ** 3 ** 2 == 512 && 2 ^ 3 == 8 && -2 ** 2 == -4', true],
+  ['7 / 2 == 3.5 && 7 % 4 == 3 && -7 % 4 == -3 && 7 - 2 - 1 == 4', true],
+  ['0x2a == 42 && 0b101 == 5 && 0o17 == 15 && 1_000 == 1000', true],
+  ['size() - 12 - 4 == len(name()) + 1', true],
+  ["'www' + '.' + 'example' == 'www.example'", true],
+  ["type() not in ['AAAA'] && name() not matches '^x' && name() not contains 'y' && not (1 == 2)", true],
+  ['not do() == true', true],
+  ["(do() ? 'a' : type() == 'A' ? 'b' : 'c') == 'b'", true],
+  ["split(name(), '.')[1] == 'example' && split(name(), '.')[-1] == ''", true],
+  ["name()[:3] == 'www' && name()[4:11] == 'example' && name()[-5:] == '.org.' && 'ab'[5:] == ''", true],
+  ["join(split('a.b.c', '.')[1:], '-') == 'b-c' && join(['a', 'b']) == 'ab'", true],
+  ["name() | split('.') | len() == 4", true],
+  ["any(['192.0.2.0/24', '2001:db8::/32'], incidr(client_ip(), #))", true],
+  ["any(['192.0.2.0/24', '2001:db8::/32'], { incidr(client_ip(), #) })", true, v6],
+  ["any(['203.0.113.0/24', '2001:db8::/32'], incidr(client_ip(), #))", false],
+  ["any(['^a', '^www'], name() matches #) && none(['^a'], name() matches #)", true],
+  ["all(split(name(), '.'), len(#) < 8) && one(split(name(), '.'), # == 'org')", true],
+  ["count(split(name(), '.'), # == '') == 1 && all([], # == 'x') && !any([], true)", true],
+  ["join(map(filter(split(name(), '.'), # != ''), upper(#)), ' ') == 'WWW EXAMPLE ORG'", true],
+  // The element of the inner list is meant inside.
+  ["any(['a', 'b'], any(['b', 'c'], # == 'c'))", true],
+  ["replace('10-1-2-3', '-', '.') == '10.1.2.3' && replace('$a', 'a', '$&') == '$$&'", true],
+  ["replace('ab', '', '-') == '-a-b-' && replace('', '', '-') == '-'", true],
+  ["repeat('ab', 2) == 'abab' && trim('xxaxx', 'x') == 'a' && trimPrefix('abc', 'ab') == 'c'", true],
+  ["trimSuffix('abc', 'bc') == 'a' && trimSuffix('abc', '') == 'abc' && indexOf('abc', 'c') == 2", true],
+  ["lastIndexOf('abab', 'b') == 3 && indexOf('abc', 'x') == -1", true],
+  ["len(split('a,b,c', ',', 2)) == 2 && split('a,b,c', ',', 2)[1] == 'b,c' && len(split('a', ',', 0)) == 0", true],
+  [
+    "int('42') == 42 && int('-7') == -7 && int(2.9) == 2 && float('2.5') == 2.5 && string(7) + string(true) == '7true'",
+    true,
+  ],
+  ['abs(-2) == 2 && ceil(1.2) == 2 && floor(-1.2) == -2 && round(2.5) == 3 && round(-2.5) == -3', true],
+  [
+    'bitand(12, 10) == 8 && bitor(12, 10) == 14 && bitxor(12, 10) == 6 && bitshl(1, 8) == 256 && bitshr(256, 8) == 1',
+    true,
+  ],
+  [
+    'max([1, 3, 2]) == 3 && min([1, 3, 2]) == 1 && sum([1, 3, 2]) == 6 && first([1, 2]) == 1 && last([1, 2]) == 2',
+    true,
+  ],
+  ["join(sort(uniq(reverse(['b', 'a', 'b']))), '') == 'ab' && 2 in map(['a', 'bb'], len(#))", true],
+  // What has no value for the question does not hold.
+  ["int('x') == 1", false],
+  ["!(int('x') == 1)", false],
+  ['1 / (id() - id()) == 1', false],
+  ['1 % (id() - id()) == 1', false],
+  ["split(name(), '.')[9] == 'a'", false],
+  ["split(name(), '.')[0.5] == 'a'", false],
+  ['len(repeat(name(), 100000)) > 0', false],
+  ["len(repeat('a', -1)) == 0", false],
+  ["len(replace(repeat('a', 60000), 'a', 'bb')) > 0", false],
+  ["len(join(split(repeat('a,', 30000), ','), 'bbbb')) > 0", false],
+  ["len(repeat('a', 60000) + repeat('a', 60000)) > 0", false],
+  ['2 ** 53 > 0', false],
+  ['bitshl(1, 62) > 0', false],
+  ['bitshl(1, 64) > 0', false],
+  ['bitand(1.5, 1) == 1', false],
+  ["max(map(filter(['a'], # == 'b'), len(#))) == 1", false],
+  ["all(split(repeat('a,', 400), ','), all(split(repeat('a,', 400), ','), true))", false],
 ]
 
 for (const [text, expected, question] of cases)
@@ -106,11 +168,12 @@ const mistakes: Record<string, string> = {
   "name() == 'a' &&": 'column 17: a value is missing at the end',
   "clientip() == 'a'": 'column 1, "clientip": unknown function; did you mean "client_ip"?',
   "do() && nmae() == 'a'": 'column 9, "nmae": unknown function; did you mean "name"?',
-  'toString()': 'column 1, "toString": unknown function',
+  'toString()': 'column 1, "toString": unknown function; did you mean "string"?',
   'name() == example.org.':
     'column 11, "example.org.": is neither a call (like "name()") nor a string (they stand in single quotes)',
-  'client_ip() == 192.0.2.7': 'column 16, "192.0.2.7": is not a whole number; strings stand in single quotes',
-  'id() == 99999999999999999': 'column 9, "99999999999999999": is not a whole number; strings stand in single quotes',
+  'client_ip() == 192.0.2.7': 'column 16, "192.0.2.7": is no number (up to 2⁵³); strings stand in single quotes',
+  'id() == 99999999999999999':
+    'column 9, "99999999999999999": is no number (up to 2⁵³); strings stand in single quotes',
   name: 'column 1, "name": is neither a call (like "name()") nor a string (they stand in single quotes)',
   'name()': 'column 1, "name": the expression wants a boolean, and this is a string',
   'id() && do()': 'column 1, "id": "and" wants a boolean, and this is a number',
@@ -120,19 +183,45 @@ const mistakes: Record<string, string> = {
   'do() < true': 'column 1, "do": "<" wants numbers or strings',
   "id() contains '1'": 'column 1, "id": "contains" wants a string, and this is a number',
   "type() in 'A'": "column 11, \"'A'\": \"in\" wants a list (like ['A', 'AAAA'])",
-  "type() in ['A', 1]": 'column 17, "1": "in" after type wants a string, and this is a number',
-  "['A'] == 'A'": 'column 1, "[": a list stands only on the right of "in"',
-  "name() matches '('": `column 16, "'('": is no regular expression: error parsing regexp: missing closing ): \`(\``,
+  "type() in ['A', 1]": 'column 17, "1": is a number in a list of strings',
+  'type() in [1]': 'column 11, "[": "in" after type wants a list of strings',
+  "['A'] == 'A'": 'column 1, "[": "==" wants no list',
+  "[['A']] == 'A'": 'column 2, "[": is a list, and lists have none in them',
+  "name() matches '('": `column 16, "'('": "(" is no regular expression of RE2: error parsing regexp: missing closing ): \`(\``,
   "name() matches '\\.'": `column 16, "'\\.'": "\\." is no escape; a backslash is written "\\\\"`,
   'name() matches name()': 'column 16, "name": "matches" wants its pattern in quotes',
   "name('a')": 'column 1, "name": is written name()',
   "incidr('192.0.2.1')": 'column 1, "incidr": is written incidr(IP, CIDR)',
-  "incidr(client_ip(), '192.0.2.0')": `column 21, "'192.0.2.0'": is not a network (like 192.0.2.0/24 or 2001:db8::/32)`,
-  "incidr(client_ip(), '192.0.2.0/33')": `column 21, "'192.0.2.0/33'": is not a network (like 192.0.2.0/24 or 2001:db8::/32)`,
+  "incidr(client_ip(), '192.0.2.0')": `column 21, "'192.0.2.0'": "192.0.2.0" is not a network (like 192.0.2.0/24 or 2001:db8::/32)`,
+  "incidr(client_ip(), '192.0.2.0/33')": `column 21, "'192.0.2.0/33'": "192.0.2.0/33" is not a network (like 192.0.2.0/24 or 2001:db8::/32)`,
   'incidr(client_ip(), name())': 'column 21, "name": incidr wants its network in quotes',
   'metadata(1)': 'column 10, "1": metadata wants a string, and this is a number',
   "name() == 'a": 'column 11, "\'": the quote is never closed',
-  'id() + 1 == 2': 'column 6, "+": is not understood here',
+  "id() + '1' == 2": 'column 8, "\'1\'": "+" wants a number, and this is a string',
+  "name() + 1 == 'a'": 'column 10, "1": "+" after a string wants a string, and this is a number',
+  'id() ~ 1': 'column 6, "~": is not understood here',
+  "any(['192.0.2.0'], incidr(client_ip(), #))":
+    'column 40, "#": "192.0.2.0" is not a network (like 192.0.2.0/24 or 2001:db8::/32)',
+  'any([name()], incidr(client_ip(), #))': 'column 35, "#": incidr wants its network in quotes',
+  "any(['a'])": 'column 1, "any": is written any(LIST, PREDICATE)',
+  "any('a', true)": 'column 5, "\'a\'": any wants a list, and this is a string',
+  "any(['a'], #)": 'column 12, "#": the second argument of any wants a boolean, and this is a string',
+  "# == 'a'": 'column 1, "#": stands only where a list\'s elements are asked (like "any")',
+  "any(['a'], {# == 'a')": 'column 12, "{": is never closed',
+  "len(map(['a'], ['b'])) == 1": 'column 16, "[": is a list, and lists have none in them',
+  "do() ? 1 : 'a'": 'column 6, "?": has a number on one side and a string on the other',
+  'do() ? 1': 'column 6, "?": has no ":"',
+  'id() ? true : false': 'column 1, "id": "?" wants a boolean, and this is a number',
+  "split('a', ',')[0": 'column 16, "[": "]" is missing',
+  '[][0] == 1': 'column 3, "[": an empty list has no element',
+  "name()[0] == 'w'": 'column 1, "name": "[…]" wants a list, and this is a string',
+  "name() | 'a'": 'column 10, "\'a\'": is no call, which "|" wants',
+  "replace('a', 'b')": 'column 1, "replace": is written replace(TEXT, OLD, NEW)',
+  'trim()': 'column 1, "trim": is written trim(TEXT[, PART])',
+  "join([1]) == 'a'": 'column 6, "[": join wants a list of strings',
+  "max(['a']) == 1": 'column 5, "[": max wants a list of numbers',
+  'len(1) == 1': 'column 5, "1": len wants a string, and this is a number',
+  'al([])': 'column 1, "al": unknown function; did you mean "all"?',
   '(do()': 'column 1, "(": is never closed',
   'do())': 'column 5, ")": an operator is missing before it',
   'do() do()': 'column 6, "do": an operator is missing before it',
@@ -159,7 +248,7 @@ test('no pattern stalls', t => {
 })
 
 const pieces = [
-  ...[...viewFunctions.keys()].map(name => `${name}()`),
+  ...[...expressionFunctions.keys(), ...predicateFunctions.keys()].map(name => `${name}()`),
   ...[
     "'a'",
     "'192.0.2.0/24'",
@@ -168,6 +257,17 @@ const pieces = [
     '(',
     ')',
     '[',
+    ':',
+    '?',
+    '{',
+    '}',
+    '|',
+    '+',
+    '-',
+    '/',
+    '**',
+    "any(['a'], ",
+    "split('a,b', ',')",
     ']',
     ',',
     '!',
@@ -190,7 +290,7 @@ test('law: whatever is written is an expression or a problem with its column', t
         fc.array(fc.constantFrom(...pieces)).map(words => words.join(' ')),
       ),
       text => {
-        const read = readExpression(text)
+        const read = readCondition(text)
         if (!read.ok) return /^column \d+/.test(read.problem)
         return typeof read.value.holds({ query: makeQuery('a.'), metadata }) === 'boolean'
       },
@@ -202,7 +302,7 @@ test('law: whatever is written is an expression or a problem with its column', t
 
 test('law: what has been read never throws, whoever asks what over what', t => {
   const expressions = cases.map(([text]) => {
-    const read = readExpression(text)
+    const read = readCondition(text)
     if (!read.ok) throw new Error(read.problem)
     return read.value
   })
@@ -228,4 +328,15 @@ test('law: what has been read never throws, whoever asks what over what', t => {
     ),
   )
   t.pass()
+})
+
+test('a value of any type, and why there is none', t => {
+  const worth = (text: string) => {
+    const read = readExpression(text)
+    return read.ok ? read.value.evaluate({ query: makeQuery('www.example.org.'), metadata }) : read
+  }
+  t.deepEqual(worth("split(name(), '.')"), { ok: true, value: ['www', 'example', 'org', ''] })
+  t.deepEqual(worth('1 + 1'), { ok: true, value: 2 })
+  t.deepEqual(worth("int('ten')"), { ok: false, problem: 'int: "ten" is no whole number' })
+  t.deepEqual(worth('[1, 2][2]'), { ok: false, problem: 'a list of 2 has no element 2' })
 })

@@ -1,4 +1,4 @@
-/** An expression's text as tokens: expr-lang's, as far as a view needs them. */
+/** An expression's text as tokens: expr-lang's, as far as questions need them. */
 import { ExpressionError, type Place } from './expression-error.ts'
 
 export type Token = Place &
@@ -10,9 +10,9 @@ export type Token = Place &
     | { readonly kind: 'end' }
   )
 
-/** Numbers and words take more than is right, so that a name or an address without quotes is told as one. */
+/** Numbers and words take dots, so that a name or an address without quotes is told as one. */
 const TOKEN =
-  /\s*(?:(?<string>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`)|(?<number>\d[\w.:/-]*)|(?<word>[A-Za-z_][\w.-]*)|(?<sign>\|\||&&|[=!<>]=|[!<>()[\],])|(?<stray>\S))/gsy
+  /\s*(?:(?<string>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`)|(?<number>\d[\w.]*)|(?<word>[A-Za-z_][\w.]*)|(?<sign>\*\*|\|\||&&|[=!<>]=|[-+*/%^?:!<>()[\]{},|#])|(?<stray>\S))/gsy
 
 /** Throws an `ExpressionError`. */
 export const tokenize = (text: string): readonly Token[] => {
@@ -31,10 +31,13 @@ const readToken = ({ 0: whole, index, groups }: RegExpExecArray): Token => {
   throw new ExpressionError(place, /["'`]/.test(text) ? 'the quote is never closed' : 'is not understood here')
 }
 
+/** `42`, `1_000`, `2.5`, `0x2a`, `0o52`, `0b101010`. */
+const NUMBER = /^(?:\d[\d_]*(?:\.\d+)?|0[xX][\da-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+)$/
+
 const readNumber = (place: Place): number => {
-  const value = /^\d+$/.test(place.text) ? Number(place.text) : Number.NaN
-  if (Number.isSafeInteger(value)) return value
-  throw new ExpressionError(place, 'is not a whole number; strings stand in single quotes')
+  const value = NUMBER.test(place.text) ? Number(place.text.replaceAll('_', '')) : Number.NaN
+  if (Math.abs(value) <= Number.MAX_SAFE_INTEGER) return value
+  throw new ExpressionError(place, 'is no number (up to 2⁵³); strings stand in single quotes')
 }
 
 const escapes: Readonly<Record<string, string>> = {
