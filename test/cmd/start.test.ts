@@ -20,7 +20,7 @@ import { startApiserver } from '../support/apiserver.ts'
 import { projectRoot } from '../support/cluster.ts'
 import { ask } from '../support/dns-client.ts'
 import { DnsProcess } from '../support/dns-process.ts'
-import { freePort } from '../support/free-port.ts'
+import { freePorts } from '../support/free-port.ts'
 import { recordLoaded } from '../support/loaded-files.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
@@ -103,7 +103,8 @@ const bindError = async (port: number): Promise<string | undefined> => {
 
 test('from the state on disk it serves before it goes to the apiserver', async t => {
   const folder = temporaryFolder(t)
-  const { url, programs, close } = await startApiserver(t)
+  const [port, apiserverPort] = await freePorts(2)
+  const { programs, close } = await startApiserver(t, { port: apiserverPort! })
   const corefile = join(folder, 'Corefile')
   writeFileSync(corefile, `.:53 {\n kubernetes cluster.local {\n kubeconfig ${programs.dns}\n }\n}`)
   const state = ['--state-dir', join(folder, 'state')]
@@ -112,18 +113,17 @@ test('from the state on disk it serves before it goes to the apiserver', async t
   t.is(await first.stop(), 0)
   await close()
 
-  const port = await freePort()
   const apiserver = createServer()
   t.teardown(() => apiserver.close())
-  await once(apiserver.listen(Number(new URL(url).port), '127.0.0.1'), 'listening')
+  await once(apiserver.listen(apiserverPort, '127.0.0.1'), 'listening')
   const asked = once(apiserver, 'connection').then(([connection]) => {
     connection.on('error', () => {})
     t.teardown(() => connection.destroy())
   })
   const second = new DnsProcess(t, corefile, [...ADDRESSES, ...state, '--dns-address', `127.0.0.1:${port}`])
   await Promise.race([asked, second.exited])
-  t.is(await bindError(port), 'EADDRINUSE', second.output)
-  const reply = await ask({ name: 'kubernetes.default.svc.cluster.local', port })
+  t.is(await bindError(port!), 'EADDRINUSE', second.output)
+  const reply = await ask({ name: 'kubernetes.default.svc.cluster.local', port: port! })
   t.is(reply.answers[0]?.data, '10.96.0.1')
 })
 

@@ -6,6 +6,7 @@ import { SeamarkError } from '#lib/errors.ts'
 import type { HttpEndpoint } from '#resolver/listener.ts'
 import { ask, exchangeTcp, exchangeUdp } from '../support/dns-client.ts'
 import { addressResponder, loopback, metric, startServer } from '../support/dns-server.ts'
+import { freePort, freePorts } from '../support/free-port.ts'
 import { queryPacket } from '../support/query-packet.ts'
 
 const page = (path: string, body: string, port = 0): HttpEndpoint => ({
@@ -55,13 +56,15 @@ test('a responder is swapped between two queries', async t => {
 })
 
 test('what goes is closed', async t => {
-  const { server, port } = await startServer(t, { endpoints: [page('/health', 'OK')] })
-  const http = [...server.addresses().http.values()][0]!
-  t.is(await (await fetch(`http://127.0.0.1:${http.port}/health`)).text(), 'OK')
+  // Claimed: nobody else is to be asked when they are let go.
+  const [port, http] = await freePorts(2)
+  const endpoints = [page('/health', 'OK', http)]
+  const { server } = await startServer(t, { listeners: [loopback(port)], endpoints })
+  t.is(await (await fetch(`http://127.0.0.1:${http}/health`)).text(), 'OK')
   await server.converge([], [])
   await server.close()
-  await t.throwsAsync(ask({ name: 'a', port, transport: 'tcp' }), { code: 'ECONNREFUSED' })
-  await t.throwsAsync(fetch(`http://127.0.0.1:${http.port}/health`))
+  await t.throwsAsync(ask({ name: 'a', port: port!, transport: 'tcp' }), { code: 'ECONNREFUSED' })
+  await t.throwsAsync(fetch(`http://127.0.0.1:${http}/health`))
 })
 
 const taken = (): Promise<{ port: number; close: () => void }> =>
@@ -141,7 +144,9 @@ test('close answers what is in hand, over UDP and over TCP', async t => {
   let arrived = 0
   let bothArrived = () => {}
   const both = new Promise<void>(resolve => (bothArrived = resolve))
-  const { server, port } = await startServer(t, {
+  const port = await freePort()
+  const { server } = await startServer(t, {
+    listeners: [loopback(port)],
     responder: async (packet, context) => {
       if (++arrived === 2) bothArrived()
       await held

@@ -183,16 +183,21 @@ test('the read time-out: nothing sent, half a query, half a second query', async
 })
 
 test('a query that came in time is answered, however late this process is to read it', async t => {
-  // Long enough for the client to write the rest in time.
-  const { port, registry } = await startServer(t, { options: { tcpReadTimeout: 1000 } })
-  const client = new Client(t, port)
   const query = frame(packetWithId(6))
-  client.socket.write(query.subarray(0, 9))
-  while ((await metric(registry, 'seamark_server_tcp_connections')) < 1) await new Promise(setImmediate)
-  client.socket.write(query.subarray(9))
-  for (const end = performance.now() + 1100; performance.now() < end; );
-  t.deepEqual(ids(await client.messages(1)), [6])
-  t.is(await metric(registry, 'seamark_server_dropped_total'), 0)
+  for (let patience = 200; ; patience *= 2) {
+    const { port, registry } = await startServer(t, { options: { tcpReadTimeout: patience } })
+    const end = performance.now() + patience
+    const client = new Client(t, port)
+    client.socket.write(query.subarray(0, 9))
+    while ((await metric(registry, 'seamark_server_tcp_connections')) < 1) await new Promise(setImmediate)
+    client.socket.write(query.subarray(9))
+    // A machine that stood still meanwhile made the client late: it is given more time.
+    if (performance.now() > end) continue
+    while (performance.now() < end + 2 * patience);
+    t.deepEqual(ids(await client.messages(1)), [6])
+    t.is(await metric(registry, 'seamark_server_dropped_total'), 0)
+    return
+  }
 })
 
 test('the idle time-out: nothing more to ask, which is no offence', async t => {

@@ -7,6 +7,7 @@ import type { ClientAuth, DnsListener, Responder, TlsIdentity } from '#resolver/
 import { identityOf, type KeyedCertificate, makeAuthority } from '../support/certificates.ts'
 import { ask, frame } from '../support/dns-client.ts'
 import { addressResponder, metric, startServer, type TestServerOptions } from '../support/dns-server.ts'
+import { freePort } from '../support/free-port.ts'
 import { queryPacket } from '../support/query-packet.ts'
 
 const authority = await makeAuthority()
@@ -178,7 +179,9 @@ test('close answers what is in hand over TLS', async t => {
   const held = new Promise<void>(resolve => (release = resolve))
   let arrived = () => {}
   const asked = new Promise<void>(resolve => (arrived = resolve))
-  const { server, port } = await serve(t, undefined, {
+  const port = await freePort()
+  const { server } = await startServer(t, {
+    listeners: [listener(undefined, port)],
     responder: async (packet, context) => {
       arrived()
       await held
@@ -196,7 +199,9 @@ test('close answers what is in hand over TLS', async t => {
 })
 
 test('one address changes its scheme in a reload', async t => {
-  const { server, port } = await serve(t)
+  // DNS in the clear wants it over UDP, too.
+  const port = await freePort()
+  const { server } = await startServer(t, { listeners: [listener(undefined, port)] })
   const plain = { address: { host: '127.0.0.1', port }, server: 'dns://:53' }
   await server.converge([plain], [])
   t.is((await ask({ name: 'a', port, transport: 'tcp' })).rcode, 'NOERROR')

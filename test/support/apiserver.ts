@@ -77,6 +77,8 @@ export interface StartOptions {
   readonly kinds?: readonly Kind[]
   /** Without the first objects but the namespaces that the test makes. */
   readonly bare?: boolean
+  /** Default 0: any. */
+  readonly port?: number
   /** Options of the apiserver, by the names of their table. */
   readonly options?: Readonly<Record<string, unknown>>
 }
@@ -131,7 +133,7 @@ const start = async (folder: string, options: StartOptions) => {
   const apiserver = createApiserver(
     {
       ...table.value,
-      address: { host: '127.0.0.1', port: 0 },
+      address: { host: '127.0.0.1', port: options.port ?? 0 },
       clusterDomain: 'cluster.local',
       certificateAddresses: ['10.96.0.1'],
     },

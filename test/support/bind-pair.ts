@@ -4,7 +4,7 @@ import type { AddressInfo, Server } from 'node:net'
 
 /** TCP and UDP on one port of 127.0.0.1, the system's choice: where UDP's is taken, another is tried. */
 export const bindPair = async (server: Server, datagrams: Socket): Promise<number> => {
-  for (let left = 20; ; left--) {
+  for (;;) {
     await once(server.listen(0, '127.0.0.1'), 'listening')
     const { port } = server.address() as AddressInfo
     try {
@@ -12,7 +12,7 @@ export const bindPair = async (server: Server, datagrams: Socket): Promise<numbe
       await once(datagrams, 'listening')
       return port
     } catch (error) {
-      if (left === 0) throw error
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
       server.close()
       await once(server, 'close')
     }

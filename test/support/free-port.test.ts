@@ -5,14 +5,24 @@ import { createServer } from 'node:net'
 import { platform } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
-import { claimPort, freePort, freePorts } from './free-port.ts'
+import { claimPort, freePort, freePorts, portsBeside } from './free-port.ts'
 
 const onLinux = platform() === 'linux' ? test : test.skip
 
-test('no port is handed out twice, and each is below those of clients', async t => {
+test('no port is handed out twice', async t => {
   const ports = await freePorts(50)
   t.is(new Set(ports).size, 50)
-  t.true(ports.every(port => port >= 12_000 && port < 32_000))
+})
+
+test('ports are beside those that the system gives to clients, wherever these are', t => {
+  for (const [given, first, last] of [
+    [[32_768, 60_999], 12_000, 32_000],
+    [[40_000, 41_999], 12_000, 32_000],
+    [[15_000, 64_000], 5000, 14_999],
+    [[1024, 31_000], 31_001, 65_535],
+    [[1024, 65_535], 12_000, 32_000],
+  ] as const)
+    t.deepEqual(portsBeside({ first: given[0], last: given[1] }), { first, last })
 })
 
 test('a port that was handed out is free over TCP and UDP', async t => {

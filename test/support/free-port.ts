@@ -4,11 +4,36 @@
  * moment" are handed out twice, and servers that share addresses (SO_REUSEADDR, SO_REUSEPORT) then answer for each other.
  */
 import { createSocket, type SocketOptions } from 'node:dgram'
+import { readFileSync } from 'node:fs'
 import { createServer, type ListenOptions, type Server } from 'node:net'
 import { platform } from 'node:os'
 
-/** Below the ports that Linux gives to sockets that ask for any (ip_local_port_range). */
-const PORTS = { first: 12_000, count: 20_000 }
+interface PortRange {
+  readonly first: number
+  readonly last: number
+}
+
+/** Where no service has a port of its own by custom, and Linux gives none to sockets that ask for any. */
+const USUAL: PortRange = { first: 12_000, last: 32_000 }
+
+/** Ports that no socket gets that asks for any: below those (ip(7), ip_local_port_range) or above, where more are. */
+export const portsBeside = (given: PortRange): PortRange => {
+  if (given.first > USUAL.last || given.last < USUAL.first) return USUAL
+  const below = { first: 5000, last: given.first - 1 }
+  const above = { first: given.last + 1, last: 65_535 }
+  const best = below.last - below.first > above.last - above.first ? below : above
+  // A machine that gives any port to anybody leaves no choice.
+  return best.last - best.first >= 1000 ? best : USUAL
+}
+
+const PORTS = ((): PortRange => {
+  try {
+    const [first, last] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'latin1').split(/\s+/).map(Number)
+    return portsBeside({ first: first!, last: last! })
+  } catch {
+    return USUAL
+  }
+})()
 
 /**
  * A port over TCP and UDP of every local address: nobody had it, and nobody else who asks here gets it as long as the
@@ -16,7 +41,7 @@ const PORTS = { first: 12_000, count: 20_000 }
  */
 export const freePort = async (): Promise<number> => {
   for (;;) {
-    const port = PORTS.first + Math.floor(Math.random() * PORTS.count)
+    const port = PORTS.first + Math.floor(Math.random() * (PORTS.last - PORTS.first + 1))
     // The claim comes first: to try a port is to hold it for a moment, and another's program may want it just then.
     const claim = await claimPort(port)
     if (!claim) continue

@@ -10,14 +10,14 @@ import { skipName } from '#resolver/wire/name.ts'
 import { recordToText } from '#resolver/wire/presentation.ts'
 import { frame } from './dns-client.ts'
 import { type Ask, ask, configure, type TestWorld, testWorld } from './dns-environment.ts'
-import { record, startServer } from './dns-server.ts'
+import { loopback, record, startServer } from './dns-server.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 /** refresh 60 s, retry 20 s, expire 100 s. */
 export const zone = (serial: number, rest: string) => `$TTL 5\n@ SOA ns root ${serial} 60 20 100 5\n${rest}\n`
 
-/** A server of ours that gives example. from a file to anybody, on a port of loopback. */
-export const startPrimary = async (t: ExecutionContext, text: string, to = '*') => {
+/** A server of ours that gives example. from a file to anybody, on a port of loopback: `port` where it comes back there. */
+export const startPrimary = async (t: ExecutionContext, text: string, { to = '*', port: wanted = 0 } = {}) => {
   const folder = temporaryFolder(t)
   const write = (content: string) => writeFileSync(join(folder, 'db'), content)
   write(text)
@@ -28,7 +28,7 @@ export const startPrimary = async (t: ExecutionContext, text: string, to = '*') 
   t.teardown(() => configuration.close())
   const responder: Configuration['responder'] = (packet, context) =>
     configuration.responder(packet, { ...context, server: 'dns://:53' })
-  const { server, port } = await startServer(t, { responder })
+  const { server, port } = await startServer(t, { responder, listeners: [loopback(wanted)] })
   const update = async (content: string, serial: number) => {
     write(content)
     const isThere = async () =>

@@ -20,6 +20,8 @@ import { queryPacket } from './query-packet.ts'
 const program = findProgram('ip')!
 const ip = (...args: string[]): void => void execFileSync(program, args)
 const TXT = 16
+/** Milliseconds: what has not come by then does not come. */
+const DEADLINE = 60_000
 
 /** Asks for TXT (the address that the server was asked at) and says which address the reply came from. */
 const askAt = (address: string, port: number): Promise<{ from: string; local: string } | 'no answer'> =>
@@ -31,7 +33,7 @@ const askAt = (address: string, port: number): Promise<{ from: string; local: st
       socket.close()
       resolve(result)
     }
-    const timer = setTimeout(() => end('no answer'), 1000)
+    const timer = setTimeout(() => end('no answer'), DEADLINE)
     socket.on('message', (bytes, { address: from }) => {
       const decoded = decodeResponse(bytes)
       const answer = decoded.ok ? decoded.value.answers[0] : undefined
@@ -43,7 +45,7 @@ const askAt = (address: string, port: number): Promise<{ from: string; local: st
 const boundTo = (hexAddress: string): boolean => readFileSync('/proc/net/udp', 'latin1').includes(` ${hexAddress}:`)
 
 const until = async (condition: () => boolean | Promise<boolean>): Promise<boolean> => {
-  for (const end = performance.now() + 5000; performance.now() < end; ) {
+  for (const end = performance.now() + DEADLINE; performance.now() < end; ) {
     if (await condition()) return true
     await new Promise(resolve => setTimeout(resolve, 10))
   }

@@ -63,7 +63,7 @@ test('from file to secondary: a change is announced and fetched', async t => {
   const { port } = await startServer(t, {
     responder: (packet, from) => respond?.(packet, { ...from, server: 'dns://:53' }),
   })
-  const primary = await startPrimary(t, zone(1, 'www A 192.0.2.1'), `127.0.0.1:${port}`)
+  const primary = await startPrimary(t, zone(1, 'www A 192.0.2.1'), { to: `127.0.0.1:${port}` })
   const secondary = await startSecondary(t, primary.port)
   respond = secondary.configuration.responder
   await becomes(secondary, 'www.example.', 'www.example. 5 IN A 192.0.2.1')

@@ -13,6 +13,7 @@ import type { Transport } from '#resolver/query.ts'
 import { ask, configure, problemsOf, type TestWorld, testWorld } from '../../support/dns-environment.ts'
 import { metric } from '../../support/dns-server.ts'
 import { FrameStreamReader } from '../../support/frame-stream-reader.ts'
+import { freePort } from '../../support/free-port.ts'
 import { findProgram, skip } from '../../support/programs.ts'
 import { run } from '../../support/run.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
@@ -67,10 +68,7 @@ const captured = async (t: ExecutionContext, place: 'unix' | 'tcp', full: string
   }
   const folder = temporaryFolder(t)
   const [socket, file] = [join(folder, 'tap.sock'), join(folder, 'tap')]
-  const probe = new FrameStreamReader(t)
-  await probe.listen(0)
-  const { port } = probe
-  await probe.close()
+  const port = await freePort()
   const where = place === 'unix' ? ['-u', socket] : ['-a', '127.0.0.1', '-p', String(port)]
   const child = spawn(capture, ['-t', 'protobuf:dnstap.Dnstap', ...where, '-w', file], { stdio: 'ignore' })
   t.teardown(() => void child.kill('SIGKILL'))

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import { configure, testWorld } from '../../support/dns-environment.ts'
+import { freePort } from '../../support/free-port.ts'
 import { eventually } from '../../watcher/support/eventually.ts'
 
 const DURATION = 'coredns_health_request_duration_seconds'
@@ -9,13 +9,15 @@ const FAILURES = 'coredns_health_request_failures_total'
 
 const serve = async (t: ExecutionContext, listener: RequestListener) => {
   const server = createServer(listener)
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  // Claimed: once it is closed nobody else answers there.
+  const port = await freePort()
+  await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve))
   const close = () => {
     server.close()
     server.closeAllConnections()
   }
   t.teardown(close)
-  return { port: (server.address() as AddressInfo).port, close }
+  return { port, close }
 }
 
 const started = async (t: ExecutionContext, port: number) => {

@@ -1,11 +1,10 @@
-import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 import test from 'ava'
 import { extendedErrorCodes, rcodeName, recordTypes } from '#resolver/wire/codes.ts'
 import { recordToText } from '#resolver/wire/presentation.ts'
 import { makeZone, variedZone } from '../../support/authority-zone.ts'
 import { ask, configure, problemsOf } from '../../support/dns-environment.ts'
 import { loopback, startServer } from '../../support/dns-server.ts'
+import { freePort } from '../../support/free-port.ts'
 import { startNsd } from '../../support/nsd.ts'
 import {
   answer,
@@ -44,7 +43,7 @@ test('a zone of many messages comes whole', async t => {
 })
 
 test('retries after retry; expires when nobody was reached for so long; comes back', async t => {
-  const primary = await startPrimary(t, zone(1, 'www A 192.0.2.1'))
+  const primary = await startPrimary(t, zone(1, 'www A 192.0.2.1'), { port: await freePort() })
   const secondary = await startSecondary(t, primary.port)
   const here = 'www.example. 5 IN A 192.0.2.1'
   await becomes(secondary, 'www.example.', here)
@@ -65,11 +64,7 @@ test('retries after retry; expires when nobody was reached for so long; comes ba
 
 test('the next server is asked where one fails', async t => {
   const primary = await startPrimary(t, zone(1, 'www A 192.0.2.1'))
-  const gone = createServer().listen(0, '127.0.0.1')
-  await once(gone, 'listening')
-  const { port } = gone.address() as AddressInfo
-  await new Promise(resolve => void gone.close(resolve))
-  const secondary = await startSecondary(t, [port, primary.port])
+  const secondary = await startSecondary(t, [await freePort(), primary.port])
   await becomes(secondary, 'www.example.', 'www.example. 5 IN A 192.0.2.1')
   t.is(await failures(secondary), 0)
 })

@@ -12,11 +12,11 @@ const onLinux = missingSystemCalls() === undefined ? test : test.skip
 
 const options = { udp: 'batch', workers: 2 } as const
 
-const beginThreads = (t: ExecutionContext) => {
+const beginThreads = (t: ExecutionContext, Threads = EarlyThreads) => {
   const read = readOptions(serverOptions, options)
   if (!read.ok) throw new Error(read.problem)
   const threads: WaitingThread[] = []
-  const early = new EarlyThreads(read.value, index => {
+  const early = new Threads(read.value, index => {
     const thread = startThread(index)
     threads.push(thread)
     return thread
@@ -54,8 +54,15 @@ onLinux('in place of a thread that died while it waited, another one serves', as
   t.is(await started(t, early), 0)
 })
 
+/** The second dies as it is taken. */
+class Fatal extends EarlyThreads {
+  override take(index: number): WaitingThread | undefined {
+    const thread = super.take(index)
+    if (index === 1) void thread?.worker.terminate()
+    return thread
+  }
+}
+
 onLinux('one that dies when it is about to be told is replaced as a worker is', async t => {
-  const { early, threads } = beginThreads(t)
-  void threads[1]!.worker.terminate()
-  t.is(await started(t, early), 1)
+  t.is(await started(t, beginThreads(t, Fatal).early), 1)
 })

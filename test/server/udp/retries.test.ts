@@ -63,8 +63,10 @@ test('seamark_client_retries_total counts them', async t => {
   const { port, registry } = await startServer(t)
   const socket = createSocket('udp4')
   t.teardown(() => socket.close())
+  // Nobody else is heard.
+  await new Promise<void>(resolve => socket.connect(port, '127.0.0.1', resolve))
   for (const id of [1, 2, 2, 3]) {
-    socket.send(queryPacket('a.example.', { id }), port, '127.0.0.1')
+    socket.send(queryPacket('a.example.', { id }))
     await once(socket, 'message')
   }
   t.is(await metric(registry, 'seamark_client_retries_total'), 1)

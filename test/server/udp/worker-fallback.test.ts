@@ -11,7 +11,7 @@ import { missingSystemCalls, openDatagramSocket, socketAddress, systemCalls } fr
 import { WorkerPool } from '#server/udp/worker-pool.ts'
 import { ask, askUntil } from '../../support/dns-client.ts'
 import { DnsProcess } from '../../support/dns-process.ts'
-import { addressResponder, metric, newSharedState, startServer } from '../../support/dns-server.ts'
+import { addressResponder, loopback, metric, newSharedState, startServer } from '../../support/dns-server.ts'
 import { freePort } from '../../support/free-port.ts'
 import { POISON } from '../../support/poison.ts'
 import { queryPacket } from '../../support/query-packet.ts'
@@ -76,8 +76,10 @@ onLinux('where all die again and again, node:dgram takes over the port', async t
     if (packet.includes('poison')) context.memoise?.(POISON)
     return answer(packet, context)
   }
-  const { server, port, registry } = await startServer(t, {
-    ...{ responder, shared: newSharedState(), options: { udp: 'auto', workers: 1 } },
+  // At another address, too, it is to be had.
+  const port = await freePort()
+  const { server, registry } = await startServer(t, {
+    ...{ responder, shared: newSharedState(), options: { udp: 'auto', workers: 1 }, listeners: [loopback(port)] },
   })
   t.is(await metric(registry, workersGauge), 1)
   while ((await metric(registry, workersGauge)) > 0) await ask({ name: 'poison', port, deadline: 100 }).catch(() => {})
@@ -85,7 +87,7 @@ onLinux('where all die again and again, node:dgram takes over the port', async t
     t.is((await askUntil({ name, port }, reply => reply.rcode === 'NOERROR')).answers.length, 1)
   // What is opened later does not try them again.
   const other = { address: { host: '127.0.0.2', port }, server: 'dns://127.0.0.2' }
-  await server.converge([{ address: { host: '127.0.0.1', port: 0 }, server: 'dns://:0' }, other], [])
+  await server.converge([loopback(port), other], [])
   t.is((await ask({ name: 'a', port, address: '127.0.0.2' })).answers.length, 1)
   await server.close()
 })
