@@ -5,7 +5,7 @@
  * Promised: an APIService counts for every request that comes after its write was answered; a server that is away takes
  * nothing from the others.
  */
-import { IncomingMessage, ServerResponse } from 'node:http'
+import { ServerResponse } from 'node:http'
 import { isDeepStrictEqual } from 'node:util'
 import {
   type ApiServiceCondition,
@@ -26,6 +26,7 @@ import type { Logger } from '#lib/log.ts'
 import type { LocalClient } from '../client.ts'
 import type { GroupVersion } from '../discovery/documents.ts'
 import type { Request, Response } from '../http/exchange.ts'
+import { isUpgrade } from '../http/upgrade.ts'
 import { AnswerTimeout, type ExtensionEnvironment, ExtensionServer, type Passed } from './extension-server.ts'
 import type { JoinedSockets } from './joined-sockets.ts'
 import { readResources } from './remote-resources.ts'
@@ -38,10 +39,6 @@ export interface AggregatorEnvironment extends ExtensionEnvironment {
 
 /** Connections: they are used otherwise than for HTTP until they end. */
 export type Forwarded = 'answered' | Pick<JoinedSockets, 'ended'>
-
-/** Node says so of requests whose connection it has let go of. */
-const isUpgrade = (request: Request): request is IncomingMessage =>
-  request instanceof IncomingMessage && (request as { upgrade?: boolean }).upgrade === true
 
 /** How often a server is asked whether it is still there. */
 const INTERVAL: Milliseconds = 30_000

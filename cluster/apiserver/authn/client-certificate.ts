@@ -5,6 +5,7 @@ import { identityOfCertificate } from '#cluster/pki/identity.ts'
 import type { Clock, Milliseconds } from '#lib/clock.ts'
 import { type Authenticator, authenticatedGroups, type Identified } from '../authenticator.ts'
 import { socketOf } from '../http/exchange.ts'
+import { isForeignPage } from '../http/websocket-origin.ts'
 
 /** By which one certificate of a user can be told from another (KEP-4193). */
 const CREDENTIAL = 'authentication.kubernetes.io/credential-id'
@@ -41,7 +42,7 @@ export const createClientCertificateAuthenticator = (clock: Clock): Authenticato
     name: 'client-certificate',
     authenticate(request) {
       const socket = socketOf(request)
-      if (!socket) return 'none'
+      if (!socket || isForeignPage(request)) return 'none'
       const seen = known.get(socket) ?? inspect(socket)
       known.set(socket, seen)
       // A time that cannot be read has passed.

@@ -4,12 +4,13 @@
  */
 import { type Authenticator, authenticateToken, type TokenAuthenticator } from '../authenticator.ts'
 import { headerOf } from '../http/exchange.ts'
+import { asksForWebsocket } from '../http/upgrade.ts'
 import { tokenOfProtocols } from '../http/websocket-protocols.ts'
 
 export const createWebsocketTokenAuthenticator = (authenticators: readonly TokenAuthenticator[]): Authenticator => ({
   name: 'websocket-token',
   authenticate(request) {
-    if (headerOf(request, 'upgrade')?.toLowerCase() !== 'websocket') return 'none'
+    if (!asksForWebsocket(request)) return 'none'
     const token = tokenOfProtocols(headerOf(request, 'sec-websocket-protocol') ?? '')
     return token === undefined ? 'none' : authenticateToken(authenticators, token)
   },

@@ -13,11 +13,11 @@ import { type Form, listMetadata } from './form.ts'
 import { Segments } from './segments.ts'
 
 /** Bytes before each event's message on a stream: its length, big-endian (k8s.io/apimachinery, "util/framer"). */
-const LENGTH = 4
+export const FRAME_HEAD = 4
 
 const protobufFrame = (type: string, object: Buffer): Buffer => {
   const event = encodeWatchEvent(type, object)
-  const head = Buffer.alloc(LENGTH)
+  const head = Buffer.alloc(FRAME_HEAD)
   head.writeUInt32BE(event.length)
   return Buffer.concat([head, event])
 }

@@ -39,6 +39,7 @@ import type { WatchRoutes } from './read-routes.ts'
 import { requestAttributes, verbOf } from './request-attributes.ts'
 import { isDecodable, parseResourcePath, type ResourcePath } from './request-info.ts'
 import { answerResource, findResource, hasPart, type ResourceRequest } from './resource-routes.ts'
+import { asksForWebsocket } from './upgrade.ts'
 
 /** Answers a path that is no resource's; undefined: not mine. */
 export type PathRoute = (
@@ -85,8 +86,8 @@ interface Asked {
   readonly longRunning: boolean
 }
 
-/** Streamed: all of it has gone. Connections: they are used otherwise until they end. */
-type Outcome = Answer | 'streamed' | Exclude<Forwarded, 'answered'>
+/** Streamed, upgraded: all of it has gone. Connections: they are used otherwise until they end. */
+type Outcome = Answer | 'streamed' | 'upgraded' | Exclude<Forwarded, 'answered'>
 
 const scopeOf = ({ name, namespace }: ResourcePath): string => {
   if (name !== undefined) return 'resource'
@@ -152,11 +153,18 @@ export class Handler {
     }
   }
 
-  /** Whether another server is asked to use the client's connection otherwise. A request with a body stays one. */
-  upgrades({ url = '/', headers }: IncomingMessage): boolean {
+  /**
+   * Whether the client's connection may be used otherwise: by another server, or for a watch over a websocket. A request
+   * with a body stays one.
+   */
+  upgrades(request: IncomingMessage): boolean {
+    const { method, url = '/', headers } = request
     if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0) return false
-    const { pathname } = parseUrl(url) ?? {}
-    return pathname !== undefined && this.#options.remote.serves(pathname)
+    const { pathname, searchParams: query } = parseUrl(url) ?? {}
+    if (pathname === undefined || query === undefined) return false
+    if (this.#options.remote.serves(pathname)) return true
+    const path = method === 'GET' && asksForWebsocket(request) ? parseResourcePath(pathname) : undefined
+    return path !== undefined && verbOf('GET', path, query) === 'watch'
   }
 
   async #serve(request: Request, response: Response): Promise<void> {
@@ -182,6 +190,10 @@ export class Handler {
     try {
       const answer = await this.#answer(asked, request, response)
       if (answer === 'streamed') return
+      if (answer === 'upgraded') {
+        code = 101
+        return
+      }
       if ('ended' in answer) {
         code = 101
         return this.#countUntil(answer.ended, asked)

@@ -1,5 +1,6 @@
 /** get, list and watch over HTTP. */
 
+import { ServerResponse } from 'node:http'
 import { PROTOBUF_MEDIA_TYPE } from '#cluster/api/protobuf/decode.ts'
 import type { Milliseconds } from '#lib/clock.ts'
 import type { ApiserverMetrics } from '../metrics.ts'
@@ -8,8 +9,12 @@ import { list } from '../verbs/list.ts'
 import { type ListOptions, readListOptions } from '../verbs/list-options.ts'
 import { watch } from '../verbs/watch.ts'
 import { type ResourceCall, type Wanted, wantedForm } from './call.ts'
+import { type EventSink, ResponseSink } from './event-sink.ts'
 import { type Answer, bytesOf, formAnswer, STATUS_TYPE, statusAnswer, valueAnswer } from './exchange.ts'
+import type { AnswerSyntax } from './negotiate.ts'
+import { isUpgrade } from './upgrade.ts'
 import { WatchStream } from './watch-stream.ts'
+import { handshakeProblem } from './websocket-handshake.ts'
 
 /** A watch that gives no time-out ends after this and up to twice it, so that not all end at once (kube-apiserver). */
 const MIN_WATCH: Milliseconds = 1_800_000
@@ -46,6 +51,16 @@ const withName = (call: ResourceCall, options: ListOptions): ListOptions => {
   return { ...options, fieldSelector: [...options.fieldSelector, named] }
 }
 
+const sinkFor = async ({ request, response }: ResourceCall, syntax: AnswerSyntax): Promise<EventSink> => {
+  const binary = syntax === 'protobuf'
+  if (isUpgrade(request) && response instanceof ServerResponse) {
+    // Few clients want one: the start need not wait for the package.
+    const { WebsocketSink } = await import('./websocket-sink.ts')
+    return new WebsocketSink(request, response, binary)
+  }
+  return new ResponseSink(response, binary ? `${PROTOBUF_MEDIA_TYPE};stream=watch` : 'application/json')
+}
+
 /** The watches that are open. */
 export class WatchRoutes {
   readonly #metrics: ApiserverMetrics
@@ -56,15 +71,18 @@ export class WatchRoutes {
     this.#metrics = metrics
   }
 
-  /** Answers with a Status, or takes the response over until the watch is done. */
-  async watch(call: ResourceCall): Promise<Answer | 'streamed'> {
-    const { resource, query, accept } = call
+  /** Answers with a Status, or takes the response over until the watch is done; upgraded: over a websocket. */
+  async watch(call: ResourceCall): Promise<Answer | 'streamed' | 'upgraded'> {
+    const { resource, query, accept, request } = call
     const wanted = wantedForm(call, 'stream')
     if (!wanted.ok) return statusAnswer(wanted.problem, accept)
     const options = readListOptions(resource.kind, query, true)
     if (!options.ok) return statusAnswer(options.problem, accept)
+    const upgrading = isUpgrade(request)
+    const problem = upgrading ? handshakeProblem(request) : undefined
+    if (problem) return problem
     await this.#run(call, withName(call, options.value), wanted.value)
-    return 'streamed'
+    return upgrading ? 'upgraded' : 'streamed'
   }
 
   /** Ends all watches; those that come later end at once. */
@@ -74,19 +92,14 @@ export class WatchRoutes {
   }
 
   async #run(call: ResourceCall, options: ListOptions, { form, syntax }: Wanted): Promise<void> {
-    const { registry, resource, namespace, response } = call
-    const stream = this.#open(call, options, { form, syntax })
+    const { registry, resource, namespace } = call
+    const sink = await sinkFor(call, syntax)
+    const stream = this.#open(call, options, { form, syntax, sink })
     this.#streams.add(stream)
     const forget = resource.cache.onEnd(() => stream.end())
-    response.statusCode = 200
-    response.setHeader(
-      'content-type',
-      syntax === 'protobuf' ? `${PROTOBUF_MEDIA_TYPE};stream=watch` : 'application/json',
-    )
     const started = await watch(registry, { resource, namespace }, options, stream)
     // Clients learn at once that the watch stands, even when nothing happens for long.
-    if ('flushHeaders' in response) response.flushHeaders()
-    else response.writeHead(200)
+    sink.open()
     if (started.ok) await stream.run(started.value)
     else stream.fail(started.problem)
     if (this.#closed) stream.end()
@@ -95,11 +108,11 @@ export class WatchRoutes {
     this.#streams.delete(stream)
   }
 
-  #open(call: ResourceCall, options: ListOptions, { form, syntax }: Wanted): WatchStream {
-    const { registry, resource, response } = call
+  #open(call: ResourceCall, options: ListOptions, { form, syntax, sink }: Wanted & { sink: EventSink }): WatchStream {
+    const { registry, resource } = call
     const { kind } = resource
     const labels = { group: kind.group, version: kind.version, resource: kind.resource }
-    return new WatchStream(response, {
+    return new WatchStream(sink, {
       kind,
       form,
       allowBookmarks: options.allowWatchBookmarks,

@@ -76,7 +76,7 @@ export interface RouteContext {
 export const answerResource = (
   asked: ResourceRequest,
   context: RouteContext,
-): Promise<Answer | 'streamed'> | Answer => {
+): Promise<Answer | 'streamed' | 'upgraded'> | Answer => {
   const { path, resource, verb } = asked
   const accept = headerOf(context.request, 'accept')
   const scale = path.subresource === 'scale' ? resource.kind.scale : undefined
@@ -109,7 +109,7 @@ export const answerResource = (
   return route(verb as Verb, call, context.watches)
 }
 
-const route = (verb: Verb, call: ResourceCall, watches: WatchRoutes): Promise<Answer | 'streamed'> => {
+const route = (verb: Verb, call: ResourceCall, watches: WatchRoutes): Promise<Answer | 'streamed' | 'upgraded'> => {
   switch (verb) {
     case 'get':
       return getRoute(call)

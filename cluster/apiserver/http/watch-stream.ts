@@ -11,7 +11,7 @@ import type { Status } from '#cluster/api/status.ts'
 import type { Clock, Milliseconds, Timer } from '#lib/clock.ts'
 import type { Form } from '../forms/form.ts'
 import type { Watch, WatchNotice } from '../verbs/watch.ts'
-import type { Response } from './exchange.ts'
+import type { EventSink } from './event-sink.ts'
 
 /** Bytes that wait for one watcher to read. A list of 10,000 Services is half of it. */
 const MAX_BUFFERED = 16 * 1024 * 1024
@@ -37,7 +37,7 @@ export interface WatchStreamOptions {
 }
 
 export class WatchStream {
-  readonly #response: Response
+  readonly #sink: EventSink
   readonly #options: WatchStreamOptions
   /** Changes that came before the initial part was out. Undefined: the stream is live. */
   #backlog: WatchNotice[] | undefined = []
@@ -50,11 +50,11 @@ export class WatchStream {
   readonly ended: Promise<void>
   #resolveEnded: () => void = () => {}
 
-  constructor(response: Response, options: WatchStreamOptions) {
-    this.#response = response
+  constructor(sink: EventSink, options: WatchStreamOptions) {
+    this.#sink = sink
     this.#options = options
     this.ended = new Promise(resolve => (this.#resolveEnded = resolve))
-    response.once('close', () => this.end())
+    sink.signals.once('close', () => this.end())
   }
 
   /** Takes a change in; for `watch`. */
@@ -98,14 +98,14 @@ export class WatchStream {
     }
   }
 
-  /** Ends the response; the client may resume. Idempotent. */
+  /** The client may resume. Idempotent. */
   end(): void {
     if (this.#ended) return
     this.#ended = true
     this.#watch?.close()
     for (const timer of this.#timers.values()) timer.cancel()
     this.#backlog = undefined
-    if (!this.#response.destroyed) this.#response.end()
+    this.#sink.end()
     this.#resolveEnded()
   }
 
@@ -117,26 +117,26 @@ export class WatchStream {
       chunk.push(bytes)
       size += bytes.length
       if (size < INITIAL_CHUNK) continue
-      if (!this.#write(Buffer.concat(chunk))) await this.#drained()
+      if (!this.#writeAll(chunk)) await this.#drained()
       if (this.#ended) return
       chunk = []
       size = 0
     }
     if (watch.marksInitialEnd && this.#options.allowBookmarks)
       chunk.push(this.#bookmarkFrame(watch.revision, INITIAL_END))
-    if (chunk.length > 0) this.#write(Buffer.concat(chunk))
+    if (chunk.length > 0) this.#writeAll(chunk)
   }
 
   /** Resolves when the socket takes more, or the stream has ended. */
   #drained(): Promise<void> {
     return new Promise(resolve => {
       const done = () => {
-        this.#response.off('drain', done)
-        this.#response.off('close', done)
+        this.#sink.signals.off('drain', done)
+        this.#sink.signals.off('close', done)
         resolve()
       }
-      this.#response.on('drain', done)
-      this.#response.on('close', done)
+      this.#sink.signals.on('drain', done)
+      this.#sink.signals.on('close', done)
       void this.ended.then(done)
     })
   }
@@ -182,16 +182,22 @@ export class WatchStream {
   }
 
   /** False when the socket asks for a pause. */
-  #write(bytes: Buffer): boolean {
-    if (this.#ended) return true
-    const more = (this.#response as NodeJS.WritableStream).write(bytes)
-    if (this.#response.writableLength > MAX_BUFFERED) this.#cut()
+  #write(frame: Buffer): boolean {
+    return this.#ended || this.#bounded(this.#sink.send(frame))
+  }
+
+  #writeAll(frames: readonly Buffer[]): boolean {
+    return this.#ended || this.#bounded(this.#sink.sendAll(frames))
+  }
+
+  #bounded(more: boolean): boolean {
+    if (this.#sink.buffered > MAX_BUFFERED) this.#cut()
     return more
   }
 
   /** Ends the stream at once: what is buffered is thrown away. */
   #cut(): void {
     this.end()
-    this.#response.destroy()
+    this.#sink.destroy()
   }
 }

@@ -1,0 +1,59 @@
+/** Where the events of a watch go: the body of an answer, or the messages of a websocket. */
+import type { EventEmitter } from 'node:events'
+import type { Response } from './exchange.ts'
+
+export interface EventSink {
+  /** Says `drain` and `close`. */
+  readonly signals: Pick<EventEmitter, 'on' | 'once' | 'off'>
+  /** Bytes that wait to be sent. */
+  readonly buffered: number
+  /** The client learns that the watch stands, as it does by the first event. Idempotent. */
+  open(): void
+  /** `frame`: an event, as its form has it. False: wait for `drain`. */
+  send(frame: Buffer): boolean
+  /** The same of several. */
+  sendAll(frames: readonly Buffer[]): boolean
+  /** What was sent arrives. */
+  end(): void
+  /** At once: what is buffered is thrown away. */
+  destroy(): void
+}
+
+export class ResponseSink implements EventSink {
+  readonly signals: EventSink['signals']
+  readonly #response: Response
+
+  constructor(response: Response, contentType: string) {
+    this.#response = response
+    this.signals = response
+    response.statusCode = 200
+    response.setHeader('content-type', contentType)
+  }
+
+  get buffered(): number {
+    return this.#response.writableLength
+  }
+
+  open(): void {
+    const response = this.#response
+    if (response.headersSent) return
+    if ('flushHeaders' in response) response.flushHeaders()
+    else response.writeHead(200)
+  }
+
+  send(frame: Buffer): boolean {
+    return (this.#response as NodeJS.WritableStream).write(frame)
+  }
+
+  sendAll(frames: readonly Buffer[]): boolean {
+    return this.send(Buffer.concat(frames))
+  }
+
+  end(): void {
+    if (!this.#response.destroyed) this.#response.end()
+  }
+
+  destroy(): void {
+    this.#response.destroy()
+  }
+}
