@@ -6,6 +6,7 @@ import test from 'ava'
 import { adminClient, NAMESPACES, SERVICES } from '../support/admin-client.ts'
 import { spawnCluster, startCluster, TEST_COREFILE } from '../support/cluster.ts'
 import { ask, askUntil } from '../support/dns-client.ts'
+import { freePorts } from '../support/free-port.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const KUBERNETES = 'kubernetes.default.svc.cluster.local'
@@ -115,7 +116,11 @@ test.serial('Ctrl-C at a terminal reaches every process, and each still stops in
 })
 
 test.serial('a part that dies is started again on the same addresses, and the other one serves on', async t => {
-  const cluster = await startCluster(t)
+  // Claimed: while a part is away, nobody else takes them.
+  const parts = ['apiserver', 'dns', 'metrics', 'health', 'ready', 'admin']
+  const ports = await freePorts(parts.length)
+  const args = parts.flatMap((part, index) => [`--${part}-address`, `127.0.0.1:${ports[index]}`])
+  const cluster = await startCluster(t, { args })
   const { dnsPort } = cluster
   const client = await adminClient(t, cluster.kubeconfig)
   const find = (part: string): number => {

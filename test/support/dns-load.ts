@@ -8,12 +8,19 @@ import { connect, type Socket as Stream } from 'node:net'
 import { ednsOptionCodes } from '#resolver/wire/codes.ts'
 import { findOption } from '#resolver/wire/edns.ts'
 import { decodeResponse } from '#resolver/wire/message.ts'
-import { exchangeTcp, frame } from './dns-client.ts'
+import { exchangeOver, frame } from './dns-client.ts'
 import { queryPacket } from './query-packet.ts'
+
+export interface LoadTarget {
+  readonly address: string
+  readonly port: number
+  /** Time (`performance.now`) up to which it answers whatever comes. Default: for ever. What is sent later counts for nothing. */
+  readonly until?: number
+}
 
 export interface LoadOptions {
   /** Of the moment: clients go where they are told. */
-  readonly server: () => { readonly address: string; readonly port: number }
+  readonly server: () => LoadTarget
   readonly name: string
   /** UDP queries a second, as near as the machine comes. Default 1000. */
   readonly rate?: number
@@ -102,13 +109,18 @@ export class DnsLoad {
       for (; due >= 1; due--) {
         const id = this.#nextId()
         if (waiting.has(id)) continue
-        const { address, port } = this.#options.server()
+        const target = this.#options.server()
+        if (isLate(target)) continue
         const lose = () => {
           waiting.delete(id)
           this.#lost.push(`udp ${id}`)
         }
         waiting.set(id, setTimeout(lose, this.#deadline))
-        this.#sockets[id % SOCKETS]!.send(queryPacket(name, { id }), port, address)
+        this.#sockets[id % SOCKETS]!.send(queryPacket(name, { id }), target.port, target.address, () => {
+          if (!isLate(target)) return
+          clearTimeout(waiting.get(id))
+          waiting.delete(id)
+        })
         this.#counts.udp++
       }
     }
@@ -117,27 +129,50 @@ export class DnsLoad {
 
   async #askTcp(): Promise<void> {
     while (!this.#stopping) {
-      const { address, port } = this.#options.server()
+      const stream = await this.#connect()
+      if (!stream) continue
+      const { target, socket } = stream
       this.#counts.tcp++
+      const replied = exchangeOver(socket, queryPacket(this.#options.name), this.#deadline)
+      const counts = !isLate(target)
+      await replied.then(
+        reply => this.#see(reply),
+        (error: Error) => counts && this.#lost.push(`tcp ${error.message}`),
+      )
+    }
+  }
+
+  /** Undefined: there is nobody to ask at this moment. */
+  async #connect(): Promise<{ readonly target: LoadTarget; readonly socket: Stream } | undefined> {
+    const target = this.#options.server()
+    if (!isLate(target)) {
       try {
-        this.#see(await exchangeTcp(queryPacket(this.#options.name), port, address, this.#deadline))
+        const socket = await connected(target.port, target.address)
+        if (!isLate(target)) return { target, socket }
+        socket.destroy()
       } catch (error) {
-        this.#lost.push(`tcp ${(error as Error).message}`)
+        if (!isLate(target)) this.#lost.push(`connection ${(error as Error).message}`)
       }
     }
+    await new Promise(resolve => setTimeout(resolve, TICK))
+    return undefined
   }
 
   async #askOnOne(): Promise<void> {
     let stream: Stream | undefined
     let asked = performance.now()
     while (!this.#stopping) {
-      const { address, port } = this.#options.server()
-      stream ??= await connected(port, address)
+      if (!stream) {
+        stream = (await this.#connect())?.socket
+        asked = performance.now()
+      }
+      if (!stream) continue
       this.#counts.kept++
-      const isLate = performance.now() - asked > STANDSTILL
+      const replied = this.#exchange(stream)
+      const stoodStill = performance.now() - asked > STANDSTILL
       asked = performance.now()
-      const reply = await this.#exchange(stream)
-      if (!reply && !isLate) this.#lost.push('kept connection')
+      const reply = await replied
+      if (!reply && !stoodStill) this.#lost.push('kept connection')
       if (!reply || isToldToGo(reply)) {
         stream.destroy()
         stream = undefined
@@ -174,6 +209,8 @@ export class DnsLoad {
     })
   }
 }
+
+const isLate = ({ until = Number.POSITIVE_INFINITY }: LoadTarget): boolean => performance.now() > until
 
 const connected = async (port: number, address: string): Promise<Stream> => {
   const stream = connect(port, address)
