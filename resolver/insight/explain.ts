@@ -129,7 +129,7 @@ export const clientAddress = (configuration: Configuration, client: string): Res
 
 /** Who the client is, by what plugins know. */
 const identify = (configuration: Configuration, clock: Clock, request: ExplainRequest): ExplainedClient => {
-  const query = makeQuery(configuration, clock, { ...request, name: '.' }, undefined)
+  const query = makeQuery(configuration, clock, { ...request, name: '.' })
   return { address: request.client, ...identityOf(configuration, query) }
 }
 
@@ -148,7 +148,6 @@ export const makeQuery = (
   configuration: Configuration,
   clock: Clock,
   { name, type, client, server }: ExplainRequest,
-  trace: Trace | undefined,
 ): Query => {
   const { listeners } = configuration
   const listener = listeners.find(each =>
@@ -167,7 +166,7 @@ export const makeQuery = (
     local: listener ? { address: listener.address.host, port: listener.address.port } : { address: '', port: 0 },
     server: listener?.server ?? listeners[0]?.server ?? '',
   } as const
-  const decoded = decodeQuery(packet, context, clock.monotonic(), trace)
+  const decoded = decodeQuery(packet, context, clock.monotonic())
   assert(decoded.verdict === 'query', 'a question of our own is a question')
   return decoded.query
 }
@@ -177,8 +176,9 @@ const explainName = async (
   clock: Clock,
   request: ExplainRequest,
 ): Promise<Explanation> => {
+  const asked = makeQuery(configuration, clock, request)
   const trace = new Trace(clock)
-  const query = makeQuery(configuration, clock, request, trace)
+  const query = { ...asked, trace }
   const verdict = await configuration.conclude(query)
   const duration = clock.monotonic() - query.received
   const answer = verdict.verdict === 'answered' ? verdict.answer : undefined

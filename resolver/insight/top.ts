@@ -46,7 +46,7 @@ const SILENCE = 'no reply'
 
 export const topClients = (observer: Observer, configuration: Configuration, clock: Clock): readonly TopClient[] =>
   observer.clients.top().map(({ key, count, error, wasted, failed }) => {
-    const query = makeQuery(configuration, clock, { name: '.', type: 1, client: key }, undefined)
+    const query = makeQuery(configuration, clock, { name: '.', type: 1, client: key })
     const { namespace, pod } = identityOf(configuration, query)
     return {
       queries: count,

@@ -6,7 +6,6 @@ import type { Milliseconds } from '#lib/clock.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import type { RequestContext } from '../listener.ts'
 import type { Query, Question } from '../query.ts'
-import type { Trace } from '../trace.ts'
 import type { Answer } from '../verdict.ts'
 import { ednsOptionCodes, rcodes, recordTypes } from './codes.ts'
 import { isCookieLength } from './cookie.ts'
@@ -121,12 +120,7 @@ const refuseVersion = (packet: Buffer, questionEnd: number, dnssecOk: boolean): 
  * Reads a client's packet, the header gate first. Any class and type pass: what is served is the resolver's to say.
  * `received` is on the clock's monotonic scale. The query keeps `packet`: it must not be written to afterwards.
  */
-export const decodeQuery = (
-  packet: Buffer,
-  context: RequestContext,
-  received: Milliseconds,
-  trace?: Trace,
-): DecodedQuery => {
+export const decodeQuery = (packet: Buffer, context: RequestContext, received: Milliseconds): DecodedQuery => {
   const gate = gateHeader(packet)
   if (gate === 'ignore') return { verdict: 'ignored' }
   if (gate === 'not-implemented') return refuseQuery(packet, rcodes.NOTIMP)
@@ -155,7 +149,7 @@ export const decodeQuery = (
     idleTimeout: context.idleTimeout,
     packet,
     received,
-    trace,
+    trace: undefined,
   }
   return { verdict: 'query', query }
 }
