@@ -81,7 +81,8 @@ export const openSqliteStore = async (options: SqliteStoreOptions): Promise<Stor
   }
   // Secrets are in there, whatever the directory's own mode. SQLite gives its journal the mode of the database.
   for (const file of [workerData.file, workerData.lockFile]) await createPrivate(file)
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, name: 'store' })
+  // What was preloaded into the process (a loader, an instrument) has nothing to do there, and would run again for each store.
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, name: 'store', execArgv: [] })
   const opened = await firstMessage(worker)
   if (opened.type !== 'opened') {
     assert(opened.type === 'refused')
