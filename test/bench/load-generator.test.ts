@@ -25,18 +25,14 @@ const startEcho = async (t: ExecutionContext) => {
 }
 
 const load = async (t: ExecutionContext, questions: readonly LoadQuestion[], fresh: boolean) => {
-  const { port, names } = await startEcho(t)
   const path = join(temporaryFolder(t), 'questions')
   writeQuestions(path, questions)
-  const report = await runLoad({
-    address: '127.0.0.1',
-    port,
-    questions: path,
-    seconds: 0.2,
-    pace: { window: 4 },
-    fresh,
-  })
-  return { report, names }
+  // A machine that stands still meanwhile asks nothing in so little time.
+  for (let seconds = 0.2; ; seconds *= 2) {
+    const { port, names } = await startEcho(t)
+    const report = await runLoad({ address: '127.0.0.1', port, questions: path, seconds, pace: { window: 4 }, fresh })
+    if (report.received > 1) return { report, names }
+  }
 }
 
 const run = findProgram('gcc')

@@ -88,12 +88,11 @@ test('closing waits for a page on its way', async t => {
   let asked = () => {}
   const arrived = new Promise<void>(resolve => (asked = resolve))
   let release = (_: HttpReply) => {}
-  const { server, base } = await startPages(t, [
-    endpoint('/slow', () => {
-      asked()
-      return new Promise<HttpReply>(resolve => (release = resolve))
-    }),
-  ])
+  const slow = endpoint('/slow', () => {
+    asked()
+    return new Promise<HttpReply>(resolve => (release = resolve))
+  })
+  const { server, base } = await startPages(t, [slow], { drainTimeout: 600_000 })
   const page = fetch(`${base}/slow`).then(response => response.text())
   await arrived
   const closed = server.close()

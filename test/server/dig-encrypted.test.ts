@@ -30,7 +30,7 @@ const askDig = async (t: ExecutionContext, port: number, ...args: string[]): Pro
     '-p',
     `${port}`,
     '+tries=1',
-    '+time=5',
+    '+time=60',
     ...args,
   ])
   t.is(code, 0, stdout)

@@ -12,7 +12,7 @@ const dig = findProgram('dig')
 
 /** What dig prints; it says WARNING or FORMERR where it does not like a reply. */
 const askDig = async (t: ExecutionContext, port: number, ...args: string[]): Promise<string> => {
-  const { code, stdout } = await run(dig!, ['@127.0.0.1', '-p', String(port), '+tries=1', '+time=5', ...args])
+  const { code, stdout } = await run(dig!, ['@127.0.0.1', '-p', String(port), '+tries=1', '+time=60', ...args])
   t.is(code, 0, stdout)
   // That RA is clear is no fault: the cluster's own answers leave it so.
   t.notRegex(stdout.replaceAll(';; WARNING: recursion requested but not available', ''), /warning|malformed|garbage/i)

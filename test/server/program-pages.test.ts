@@ -10,9 +10,14 @@ const residentCode = (): number => {
 }
 
 test('what the start alone needed of the program is not resident any more, and what is needed comes again', t => {
-  const before = residentCode()
-  t.true(before > 0)
-  t.true(giveBackProgramPages() >= before)
-  t.true(residentCode() < before)
+  // Other threads of the process take back what they need, and may take more meanwhile: once is enough.
+  let isLess = false
+  for (let time = 0; time < 100 && !isLess; time++) {
+    const before = residentCode()
+    t.true(before > 0)
+    t.true(giveBackProgramPages() >= before)
+    isLess = residentCode() < before
+  }
+  t.true(isLess)
   t.is(JSON.stringify(JSON.parse('{"a":[1,"é",null]}')), '{"a":[1,"é",null]}')
 })

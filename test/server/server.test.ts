@@ -147,6 +147,7 @@ test('close answers what is in hand, over UDP and over TCP', async t => {
   const port = await freePort()
   const { server } = await startServer(t, {
     listeners: [loopback(port)],
+    options: { drainTimeout: 600_000 },
     responder: async (packet, context) => {
       if (++arrived === 2) bothArrived()
       await held

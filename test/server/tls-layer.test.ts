@@ -182,6 +182,7 @@ test('close answers what is in hand over TLS', async t => {
   const port = await freePort()
   const { server } = await startServer(t, {
     listeners: [listener(undefined, port)],
+    options: { drainTimeout: 600_000 },
     responder: async (packet, context) => {
       arrived()
       await held

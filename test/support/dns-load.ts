@@ -42,6 +42,8 @@ export interface LoadFigures {
 const SOCKETS = 64
 /** Milliseconds between two bursts. */
 const TICK = 5
+/** UDP queries that wait for a reply: as many as any socket has room for, on a machine where a server stands still. */
+const WINDOW = 128
 /**
  * Milliseconds between two queries of one connection. A server that leaves may close it on a client that stands still for
  * longer (it waits for 500 ms); RFC 7766 §6.2.4: such a client asks again on a new one.
@@ -106,7 +108,7 @@ export class DnsLoad {
       // After a standstill of this process it does not make up for all of it at once.
       due += Math.min(((now - last) * rate) / 1000, rate / 10)
       last = now
-      for (; due >= 1; due--) {
+      for (; due >= 1 && waiting.size < WINDOW; due--) {
         const id = this.#nextId()
         if (waiting.has(id)) continue
         const target = this.#options.server()

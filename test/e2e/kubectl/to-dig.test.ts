@@ -19,6 +19,8 @@ const dig = async (cluster: Cluster, ...question: string[]): Promise<{ status: s
     '@127.0.0.1',
     '-p',
     String(cluster.dnsPort),
+    '+tries=1',
+    '+time=60',
     '+noall',
     '+comments',
     '+answer',
