@@ -23,18 +23,28 @@ import {
   PRIVILEGED,
   readPodSecurityConfiguration,
 } from './pod-security/configuration.ts'
+import { readQuotaConfiguration } from './quota/configuration.ts'
+import type { LimitedResource } from './quota/limited.ts'
 import { unknownFields } from './unknown-fields.ts'
+import { readWebhookAdmission } from './webhook/admission-configuration.ts'
+import type { HostCredentials } from './webhook/host-credentials.ts'
 
 export interface AdmissionFile {
   /** All that it names. */
   readonly plugins: readonly string[]
   readonly podSecurity: PodSecurityConfiguration
+  /** What may be taken only where a quota counts it. */
+  readonly limitedResources: readonly LimitedResource[]
+  /** Who the apiserver is to which webhook; undefined: nobody. */
+  readonly webhooks: Readonly<Record<'mutating' | 'validating', HostCredentials | undefined>>
 }
 
 const FLAG = '--admission-control-config-file'
 const API_VERSIONS = ['apiserver.config.k8s.io/v1', 'apiserver.k8s.io/v1alpha1']
 const KIND = 'AdmissionConfiguration'
-const POD_SECURITY = 'PodSecurity'
+/** Plugins that take a configuration. */
+const TAKERS = ['PodSecurity', 'ResourceQuota', 'MutatingAdmissionWebhook', 'ValidatingAdmissionWebhook'] as const
+type Taker = (typeof TAKERS)[number]
 
 const refuse = (file: string, problems: readonly string[], cause?: unknown): never => {
   throw new SeamarkError('BAD_OPTION', problems.map(problem => `${FLAG}: ${file}: ${problem}`).join('\n'), { cause })
@@ -84,25 +94,50 @@ const checkEntry = (entry: unknown, place: string, names: Set<string>): FieldErr
   if (typeof name !== 'string' || name === '') return [...errors, fieldRequired(`${place}.name`)]
   if (names.has(name)) errors.push(fieldDuplicate(`${place}.name`, name))
   names.add(name)
-  if (name !== POD_SECURITY && (isSaid(path) || isSaid(configuration)))
-    errors.push(fieldForbidden(place, `${name} takes no configuration here; ${POD_SECURITY} does`))
+  if (!(TAKERS as readonly string[]).includes(name) && (isSaid(path) || isSaid(configuration)))
+    errors.push(fieldForbidden(place, `${name} takes no configuration here; ${TAKERS.join(', ')} do`))
   if (isSaid(path) && isSaid(configuration))
     errors.push(fieldForbidden(`${place}.path`, 'may not be said where configuration is'))
   if (isSaid(path) && typeof path !== 'string') errors.push(fieldInvalid(`${place}.path`, path, 'must be a text'))
   return errors
 }
 
-const readPodSecurity = (file: string, { path, configuration }: Entry, place: string): PodSecurityConfiguration => {
-  if (isSaid(configuration)) {
-    const read = readPodSecurityConfiguration(configuration, `${place}.configuration`)
-    refuseAny(file, read.errors)
-    return read.configuration
+/** A configuration, and what is wrong with which field below `place`. */
+type Read<Configuration> = (
+  value: unknown,
+  place: string,
+) => { readonly configuration: Configuration; readonly errors: readonly FieldError[] }
+
+class Entries {
+  readonly #file: string
+  readonly #entries: readonly Entry[]
+
+  constructor(file: string, entries: readonly Entry[]) {
+    this.#file = file
+    this.#entries = entries
   }
-  if (!isSaid(path)) return PRIVILEGED
-  const own = resolve(dirname(file), String(path))
-  const read = readPodSecurityConfiguration(readYaml(own), '')
-  refuseAny(own, read.errors)
-  return read.configuration
+
+  /** What the plugin is told, in place or in a file of its own; undefined: nothing. */
+  told<Configuration>(name: Taker, read: Read<Configuration>): Configuration | undefined {
+    const index = this.#entries.findIndex(entry => entry.name === name)
+    const { path, configuration } = this.#entries[index] ?? {}
+    if (isSaid(configuration)) return this.#checked(this.#file, read(configuration, `plugins[${index}].configuration`))
+    if (!isSaid(path)) return undefined
+    const own = resolve(dirname(this.#file), String(path))
+    return this.#checked(own, read(readYaml(own), ''))
+  }
+
+  #checked<Configuration>(file: string, { configuration, errors }: ReturnType<Read<Configuration>>): Configuration {
+    refuseAny(file, errors)
+    return configuration
+  }
+}
+
+const NOTHING: AdmissionFile = {
+  plugins: [],
+  podSecurity: PRIVILEGED,
+  limitedResources: [],
+  webhooks: { mutating: undefined, validating: undefined },
 }
 
 /**
@@ -110,16 +145,23 @@ const readPodSecurity = (file: string, { path, configuration }: Entry, place: st
  * @throws SeamarkError BAD_OPTION
  */
 export const readAdmissionFile = (file: string): AdmissionFile => {
-  if (file === '') return { plugins: [], podSecurity: PRIVILEGED }
+  if (file === '') return NOTHING
   const root = readYaml(file)
   refuseAny(file, checkRoot(root))
-  const entries = ((root as { plugins?: readonly Entry[] | null }).plugins ?? []) as readonly Entry[]
+  const listed = ((root as { plugins?: readonly Entry[] | null }).plugins ?? []) as readonly Entry[]
   const names = new Set<string>()
   refuseAny(
     file,
-    entries.flatMap((entry, index) => checkEntry(entry, `plugins[${index}]`, names)),
+    listed.flatMap((entry, index) => checkEntry(entry, `plugins[${index}]`, names)),
   )
-  const index = entries.findIndex(({ name }) => name === POD_SECURITY)
-  const podSecurity = index < 0 ? PRIVILEGED : readPodSecurity(file, entries[index]!, `plugins[${index}]`)
-  return { plugins: [...names], podSecurity }
+  const entries = new Entries(file, listed)
+  return {
+    plugins: [...names],
+    podSecurity: entries.told('PodSecurity', readPodSecurityConfiguration) ?? PRIVILEGED,
+    limitedResources: entries.told('ResourceQuota', readQuotaConfiguration) ?? [],
+    webhooks: {
+      mutating: entries.told('MutatingAdmissionWebhook', readWebhookAdmission),
+      validating: entries.told('ValidatingAdmissionWebhook', readWebhookAdmission),
+    },
+  }
 }

@@ -14,6 +14,7 @@ import { createActions } from './actions/index.ts'
 import { createAdmission } from './admission/index.ts'
 import { resourceQuota } from './admission/resource-quota.ts'
 import { Admission } from './admission.ts'
+import { readAdmissionFile } from './admission-file.ts'
 import { AdmissionMetrics } from './admission-metrics.ts'
 import type { Authenticator, IdentifiedToken, TokenAuthenticator, User } from './authenticator.ts'
 import { createBearerTokenAuthenticator } from './authn/bearer-token.ts'
@@ -100,13 +101,13 @@ const readAuthority = (path: string): string | undefined => {
   try {
     return readFileSync(path, 'utf8')
   } catch (cause) {
-    throw new SeamarkError('BAD_OPTION', `oidcCaFile: ${path}: ${(cause as Error).message}`, { cause })
+    throw new SeamarkError('BAD_OPTION', `--oidc-ca-file: ${path}: ${(cause as Error).message}`, { cause })
   }
 }
 
 const createOidc = ({ options, clock, logger }: GatesEnvironment): TokenAuthenticator => {
   if (options.oidcClientId === '')
-    throw new SeamarkError('BAD_OPTION', 'oidcClientId: must be said where oidcIssuerUrl is')
+    throw new SeamarkError('BAD_OPTION', '--oidc-client-id: must be said where --oidc-issuer-url is')
   return createOidcAuthenticator({
     issuer: options.oidcIssuerUrl,
     clientId: options.oidcClientId,
@@ -131,7 +132,7 @@ const createTokenAuthenticators = (
   const { clock, issuer, logger, options } = environment
   const { tokenAuthFile, oidcIssuerUrl, authenticationTokenWebhookConfigFile: webhookFile } = options
   const webhook = () =>
-    openWebhook({ path: webhookFile, option: 'authenticationTokenWebhookConfigFile', timeout: WEBHOOK_TIMEOUT })
+    openWebhook({ path: webhookFile, flag: '--authentication-token-webhook-config-file', timeout: WEBHOOK_TIMEOUT })
   const lifetime = options.authenticationTokenWebhookCacheTtl
   return [
     ...(tokenAuthFile === '' ? [] : [createTokenFileAuthenticator(tokenAuthFile)]),
@@ -157,7 +158,7 @@ const createAuthorizers = (
     createRbacAuthorizer(grants),
   ]
   if (webhookFile === '') return own
-  const path = { path: webhookFile, option: 'authorizationWebhookConfigFile', timeout: WEBHOOK_TIMEOUT }
+  const path = { path: webhookFile, flag: '--authorization-webhook-config-file', timeout: WEBHOOK_TIMEOUT }
   const webhook = createWebhookAuthorizer({
     webhook: openWebhook(path),
     allowed: options.authorizationWebhookCacheAuthorizedTtl,
@@ -184,16 +185,17 @@ export const createGates = (registry: Registry, environment: GatesEnvironment): 
   const metrics = new AdmissionMetrics(environment.metrics)
   const versionsOf = (kind: Kind) => registry.versionsOf(kind)
   const reviewing = { clients, metrics, clock, logger, versionsOf, resources: () => registry.resources }
+  const file = readAdmissionFile(options.admissionControlConfigFile)
   const plugins = createAdmission(
     { cacher, random, grants, decide: judge, issuer, authority, ...reviewing },
     {
       enabled: listed(options.enableAdmissionPlugins),
       disabled: listed(options.disableAdmissionPlugins),
-      file: options.admissionControlConfigFile,
+      file,
     },
   )
   registry.admission = new Admission(plugins, { metrics, monotonic: () => clock.monotonic() })
-  registry.quotas = new Quotas(registry, plugins.includes(resourceQuota))
+  registry.quotas = new Quotas(registry, plugins.includes(resourceQuota), file.limitedResources)
   const recount = new Recount(registry, registry.quotas, logger)
   const policyStatus = new PolicyStatus(registry, logger)
   for (const loop of [recount, policyStatus]) loop.start()

@@ -115,6 +115,6 @@ export const APISERVER_OPTIONS = {
   admissionControlConfigFile: {
     type: 'text',
     default: '',
-    doc: 'AdmissionConfiguration, read at the start: defaults and exemptions of PodSecurity',
+    doc: 'AdmissionConfiguration, read at the start: what PodSecurity, ResourceQuota and the webhook plugins are told',
   },
 } as const satisfies OptionTable

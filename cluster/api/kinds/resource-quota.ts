@@ -88,6 +88,13 @@ const validateValues = ({ scopeName = '', operator = '', values = [] }: ScopeExp
   return values.length === 0 ? errors : [...errors, fieldInvalid(`${at}.values`, values, detail)]
 }
 
+/** A scope by itself: whether there is such a one, and its operator goes with its values. */
+export const validateScopeExpression = (expression: ScopeExpression, at: string): FieldError[] => {
+  const { scopeName = '' } = expression
+  const unknown = fieldInvalid(`${at}.scopeName`, scopeName, 'unsupported scope')
+  return [...(Object.hasOwn(SCOPES, scopeName) ? [] : [unknown]), ...validateValues(expression, at)]
+}
+
 const validateSelector = ({ hard = {}, scopes, scopeSelector }: NonNullable<ResourceQuota['spec']>): FieldError[] => {
   const { matchExpressions = [] } = scopeSelector ?? {}
   const at = 'spec.scopeSelector.matchExpressions'

@@ -3,7 +3,7 @@
 import { SeamarkError } from '#lib/errors.ts'
 import type { Random } from '#lib/random.ts'
 import type { AdmissionPlugin } from '../admission.ts'
-import { readAdmissionFile } from '../admission-file.ts'
+import type { AdmissionFile } from '../admission-file.ts'
 import type { Grants } from '../rbac/grants.ts'
 import type { WebhookEnvironment } from '../review/call-webhook.ts'
 import type { TokenIssuer } from '../tokens/token-issuer.ts'
@@ -47,7 +47,10 @@ const NEEDED = new Set(['RBACEscalation', 'PolicyParams'])
 const ALWAYS = ['NamespaceLifecycle']
 
 /** In Kubernetes's order; what it does elsewhere, or not as a plugin, stands where it does no harm. */
-const createAll = (environment: AdmissionEnvironment & PodSecurityEnvironment): readonly AdmissionPlugin[] => {
+const createAll = (
+  environment: AdmissionEnvironment & PodSecurityEnvironment,
+  { mutating, validating }: AdmissionFile['webhooks'],
+): readonly AdmissionPlugin[] => {
   const { cacher } = environment
   return [
     createLegacyToken(environment),
@@ -69,9 +72,9 @@ const createAll = (environment: AdmissionEnvironment & PodSecurityEnvironment): 
     createPodTopologyLabels(cacher),
     createRoleEscalation(environment),
     createPolicyParams(environment),
-    createMutatingWebhook(environment),
+    createMutatingWebhook({ ...environment, credentials: mutating }),
     createValidatingAdmissionPolicy(environment),
-    createValidatingWebhook(environment),
+    createValidatingWebhook({ ...environment, credentials: validating }),
     resourceQuota,
   ]
 }
@@ -82,8 +85,8 @@ export interface AdmissionChoice {
   readonly enabled: readonly string[]
   /** --disable-admission-plugins */
   readonly disabled: readonly string[]
-  /** --admission-control-config-file: its path; '': there is none. */
-  readonly file: string
+  /** --admission-control-config-file */
+  readonly file: AdmissionFile
 }
 
 /**
@@ -94,8 +97,7 @@ export const createAdmission = (
   environment: AdmissionEnvironment,
   { enabled, disabled, file }: AdmissionChoice,
 ): readonly AdmissionPlugin[] => {
-  const said = readAdmissionFile(file)
-  const all = createAll({ ...environment, podSecurity: said.podSecurity })
+  const all = createAll({ ...environment, podSecurity: file.podSecurity }, file.webhooks)
   const names = all.map(({ name }) => name).filter(name => !NEEDED.has(name))
   const check = (flag: string, said: readonly string[], known: readonly string[]) => {
     const unknown = said.find(name => !known.includes(name))
@@ -104,7 +106,7 @@ export const createAdmission = (
   }
   check('enable-admission-plugins', enabled, [...names, ...ALWAYS])
   check('disable-admission-plugins', disabled, names)
-  check('admission-control-config-file', said.plugins, [...names, ...ALWAYS])
+  check('admission-control-config-file', file.plugins, [...names, ...ALWAYS])
   const both = enabled.find(name => disabled.includes(name))
   if (both !== undefined)
     throw new SeamarkError('BAD_OPTION', `"${both}" is in --enable-admission-plugins and --disable-admission-plugins`)

@@ -25,7 +25,8 @@ const fieldsOf = (line: string): string[] | undefined => {
 const keyOf = (token: string): string => createHash('sha256').update(token).digest('base64')
 
 const readUsers = (path: string): ReadonlyMap<string, User> => {
-  const bad = (detail: string, cause?: unknown) => new SeamarkError('BAD_OPTION', `tokenAuthFile: ${detail}`, { cause })
+  const bad = (detail: string, cause?: unknown) =>
+    new SeamarkError('BAD_OPTION', `--token-auth-file: ${detail}`, { cause })
   let text: string
   try {
     text = readFileSync(path, 'utf8')

@@ -64,7 +64,7 @@ export const webhookConverter = (spec: DefinitionSpec, clients: WebhookClients):
     const review = conversionReview(request, conversionReviewVersions)
     let answer: unknown
     try {
-      answer = await clients.post(clientConfig, review.body, TIMEOUT)
+      answer = await clients.post(clientConfig, review.body, { timeout: TIMEOUT })
     } catch (error) {
       return refused(failed(objects[0]!, (error as Error).message))
     }

@@ -18,6 +18,7 @@ import { accepted, type Result, refused } from '#lib/result.ts'
 import type { Cacher } from '../storage/cacher.ts'
 import type { WatchCache } from '../storage/watch-cache.ts'
 import { charged, deltaOf, excess, type ObjectChange, unsaid } from './charge.ts'
+import { type LimitedResource, uncovered } from './limited.ts'
 import { isInScope } from './scopes.ts'
 import { Turns } from './turns.ts'
 import { isMeasuredBy, isUncounted, usageOf } from './usage.ts'
@@ -68,19 +69,25 @@ export class Quotas {
   readonly #cache: WatchCache
   readonly #clock: Clock
   readonly #refuses: boolean
+  readonly #limits: readonly LimitedResource[]
   readonly #turns = new Turns()
 
-  /** `refuses`: whether too much is refused, or counted and no more. */
-  constructor(inventory: Inventory, refuses: boolean) {
+  /**
+   * `refuses`: whether too much is refused, or counted and no more; `limits`: what may then be taken only where a quota
+   * counts it.
+   */
+  constructor(inventory: Inventory, refuses: boolean, limits: readonly LimitedResource[] = []) {
     this.#inventory = inventory
     this.#refuses = refuses
+    this.#limits = refuses ? limits : []
     this.#cache = inventory.cacher.cache(resourceQuotaKind)
     this.#clock = inventory.clock
   }
 
-  /** Whether the namespace has any. */
+  /** Whether writes into the namespace may concern any, or want one. */
   has(namespace: string | undefined): boolean {
-    return namespace !== undefined && this.#cache.size > 0 && this.#cache.list(namespace).length > 0
+    if (namespace === undefined) return false
+    return this.#limits.length > 0 || (this.#cache.size > 0 && this.#cache.list(namespace).length > 0)
   }
 
   /** Undefined: no quota counts it. Otherwise it may begin when this resolves, and calls what it resolves to at its end. */
@@ -99,8 +106,11 @@ export class Quotas {
   charge(write: QuotaWrite): Result<readonly ResourceQuota[], Status> {
     const { namespace, changes, enforced, kind, name } = write
     if (namespace === undefined) return accepted([])
+    const quotas = this.#quotasOf(namespace)
+    const wanting = enforced && !isUncounted(kind) ? uncovered(this.#limits, quotas, changes[0]) : undefined
+    if (wanting !== undefined) return refused(forbidden({ ...kind, name }, wanting))
     const next: ResourceQuota[] = []
-    for (const quota of this.#quotasOf(namespace)) {
+    for (const quota of quotas) {
       if (isSelf(write, quota)) continue
       const delta = deltaOf(quota, changes)
       const problem = enforced && this.#refuses ? objection(quota, write, delta) : undefined

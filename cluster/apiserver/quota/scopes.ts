@@ -79,17 +79,18 @@ const attributesClasses = ({ spec, status }: ApiObject): string[] => {
   return [volumeAttributesClassName, currentVolumeAttributesClassName, target].filter(name => name !== undefined)
 }
 
-const matches = (expression: ScopeExpression, { group, resource }: Kind, object: ApiObject): boolean => {
+export const matchesScope = (expression: ScopeExpression, { group, resource }: Kind, object: ApiObject): boolean => {
   if (group !== '') return false
   if (resource === 'pods') return matchesPod(expression, isObject(object.spec) ? object.spec : {})
   const ofClaim = resource === 'persistentvolumeclaims' && expression.scopeName === 'VolumeAttributesClass'
   return ofClaim && chooses(expression, attributesClasses(object))
 }
 
-export const isInScope = ({ spec = {} }: ResourceQuota, kind: Kind, object: ApiObject): boolean => {
-  const { scopes = [], scopeSelector } = spec
-  return (
-    scopes.every(scopeName => matches({ scopeName, operator: 'Exists' }, kind, object)) &&
-    (scopeSelector?.matchExpressions ?? []).every(expression => matches(expression, kind, object))
-  )
-}
+/** Those that a quota has, however it says so. */
+export const scopesOf = ({ spec = {} }: ResourceQuota): readonly ScopeExpression[] => [
+  ...(spec.scopes ?? []).map(scopeName => ({ scopeName, operator: 'Exists' })),
+  ...(spec.scopeSelector?.matchExpressions ?? []),
+]
+
+export const isInScope = (quota: ResourceQuota, kind: Kind, object: ApiObject): boolean =>
+  scopesOf(quota).every(scope => matchesScope(scope, kind, object))

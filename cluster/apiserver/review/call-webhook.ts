@@ -7,12 +7,15 @@ import type { Logger } from '#lib/log.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import type { AdmissionMetrics, WebhookCall, WebhookPhase } from '../admission-metrics.ts'
 import { withConversions } from '../storage/convert-object.ts'
+import type { HostCredentials } from '../webhook/host-credentials.ts'
 import type { WebhookClients } from '../webhook/webhook-clients.ts'
 import { type ReviewAnswer, readAnswer, reviewRequest } from './admission-review.ts'
 import { bothVersions, type JsonObject, operationOf } from './reviewed.ts'
 
 export interface WebhookEnvironment {
   readonly clients: WebhookClients
+  /** Who the apiserver is to whom; absent: nobody. */
+  readonly credentials?: HostCredentials | undefined
   readonly metrics: AdmissionMetrics
   readonly clock: Clock
   readonly logger: Logger
@@ -92,8 +95,9 @@ class Calling {
   /** The answer; a text: why there is none. */
   async #send(body: unknown): Promise<{ readonly json: unknown } | string> {
     const { clientConfig = {}, timeoutSeconds = DEFAULT_TIMEOUT_SECONDS } = this.#webhook
+    const { clients, credentials } = this.#environment
     try {
-      return { json: await this.#environment.clients.post(clientConfig, body, timeoutSeconds * 1000) }
+      return { json: await clients.post(clientConfig, body, { timeout: timeoutSeconds * 1000, credentials }) }
     } catch (error) {
       return `failed to call webhook: ${(error as Error).message}`
     }

@@ -1,17 +1,18 @@
 /** JSON requests over HTTPS to one server, each with a deadline and a bound on the answer. */
 import { type AgentOptions, Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { Milliseconds } from '#lib/clock.ts'
+import type { Credentials } from './kubeconfig.ts'
 
 export interface HttpsJsonOptions {
   /** Where to, unless a request says so itself. */
   readonly url?: string
   /** PEM of the authorities that may sign the server's certificate; undefined: the system's. */
   readonly ca?: string | undefined
-  /** PEM: how the apiserver shows who it is. */
-  readonly cert?: string | undefined
-  readonly key?: string | undefined
+  /** How the apiserver shows who it is. */
+  readonly credentials?: Credentials | undefined
   readonly serverName?: string | undefined
-  readonly token?: string | undefined
+  /** Whether it does not matter who signed the server's certificate. */
+  readonly insecure?: boolean
   /** Default: 10 seconds. */
   readonly timeout?: Milliseconds
   /** Bytes. Default: 1 MiB. */
@@ -44,13 +45,14 @@ export class HttpsJson {
   readonly #agent: HttpsAgent
 
   constructor(options: HttpsJsonOptions) {
-    const { ca, cert, key, serverName } = options
+    const { ca, credentials, serverName, insecure = false } = options
     this.#options = options
     const tls: AgentOptions = {
       keepAlive: true,
       ...(ca ? { ca } : {}),
-      ...(cert ? { cert } : {}),
-      ...(key ? { key } : {}),
+      ...(credentials?.certificate ? { cert: credentials.certificate } : {}),
+      ...(credentials?.key ? { key: credentials.key } : {}),
+      ...(insecure ? { rejectUnauthorized: false } : {}),
       ...(serverName ? { servername: serverName } : {}),
     }
     this.#agent = new HttpsAgent(tls)
@@ -74,8 +76,9 @@ export class HttpsJson {
   }
 
   #once({ url, host, text, signal }: Sending): Promise<unknown> {
-    const { token, maxAnswer = MAX_ANSWER } = this.#options
+    const { credentials, maxAnswer = MAX_ANSWER } = this.#options
     return new Promise((resolve, reject) => {
+      const authorization = credentials?.authorization?.()
       const request = httpsRequest(url, {
         method: text === undefined ? 'GET' : 'POST',
         agent: this.#agent,
@@ -84,7 +87,7 @@ export class HttpsJson {
           accept: 'application/json',
           ...(host ? { host } : {}),
           ...(text === undefined ? {} : { 'content-type': 'application/json' }),
-          ...(token ? { authorization: `Bearer ${token}` } : {}),
+          ...(authorization === undefined ? {} : { authorization }),
         },
       })
       let answered = false

@@ -2,14 +2,16 @@
  * Calls to the webhooks that objects of the API name: admission, and whatever else has a `clientConfig`. A Service is
  * reached at one of its endpoints, under the name that its certificate is for: NAME.NAMESPACE.svc.
  *
- * Promised: connections are kept and shared by all who call the same server with the same authority; a call has a
+ * Promised: connections are kept and shared by all who call the same server with the same authority, as the same; a call has a
  * deadline, and an answer a bound.
  */
 import { LRUCache } from 'lru-cache'
 import type { Milliseconds } from '#lib/clock.ts'
 import type { Random } from '#lib/random.ts'
 import type { Cacher } from '../storage/cacher.ts'
+import type { HostCredentials } from './host-credentials.ts'
 import { HttpsJson } from './https-json.ts'
+import type { Credentials } from './kubeconfig.ts'
 import { DEFAULT_SERVICE_PORT, resolveServiceEndpoint } from './service-endpoint.ts'
 
 /** `clientConfig` of a webhook: one of url and service. */
@@ -28,6 +30,12 @@ export interface WebhookClientConfig {
 export interface WebhookClientsEnvironment {
   readonly cacher: Cacher
   readonly random: Random
+}
+
+export interface PostOptions {
+  readonly timeout: Milliseconds
+  /** Who the apiserver is to whom. Default: nobody. */
+  readonly credentials?: HostCredentials | undefined
 }
 
 /** Servers whose connections are kept. */
@@ -49,11 +57,12 @@ export class WebhookClients {
    * The JSON of the answer to a POST of `body`. Rejects with an Error whose message ends with the reason:
    * `Post "https://…?timeout=10s": context deadline exceeded`.
    */
-  async post(config: WebhookClientConfig, body: unknown, timeout: Milliseconds): Promise<unknown> {
+  async post(config: WebhookClientConfig, body: unknown, { timeout, credentials }: PostOptions): Promise<unknown> {
     const url = new URL(urlOf(config))
     url.searchParams.set('timeout', `${Math.ceil(timeout / 1000)}s`)
     try {
-      return await this.#server(config).send(body, { timeout, host: url.host, url: this.#target(config, url) })
+      const shown = credentials?.for(`${url.hostname}:${url.port || DEFAULT_SERVICE_PORT}`)
+      return await this.#server(config, shown).send(body, { timeout, host: url.host, url: this.#target(config, url) })
     } catch (cause) {
       throw new Error(`Post ${JSON.stringify(url.href)}: ${reasonOf(cause)}`, { cause })
     }
@@ -63,13 +72,13 @@ export class WebhookClients {
     this.#servers.clear()
   }
 
-  #server({ url = '', service, caBundle = '' }: WebhookClientConfig): HttpsJson {
+  #server({ url = '', service, caBundle = '' }: WebhookClientConfig, credentials: Credentials | undefined): HttpsJson {
     const serverName = service ? `${service.name}.${service.namespace}.svc` : undefined
-    const key = `${serverName ?? new URL(url).host}\0${caBundle}`
+    const key = `${serverName ?? new URL(url).host}\0${caBundle}\0${credentials?.id ?? ''}`
     const known = this.#servers.get(key)
     if (known) return known
     const ca = caBundle === '' ? undefined : Buffer.from(caBundle, 'base64').toString()
-    const made = new HttpsJson({ ca, serverName, maxAnswer: MAX_ANSWER })
+    const made = new HttpsJson({ ca, serverName, credentials, maxAnswer: MAX_ANSWER })
     this.#servers.set(key, made)
     return made
   }

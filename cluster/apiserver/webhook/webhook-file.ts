@@ -1,54 +1,47 @@
 /** The file that names a webhook: a kubeconfig whose cluster is the webhook, and whose user is this apiserver. */
-import { readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
-import { parse } from 'yaml'
 import type { Milliseconds } from '#lib/clock.ts'
 import { SeamarkError } from '#lib/errors.ts'
 import { HttpsJson } from './https-json.ts'
-
-type Entry = Readonly<Record<string, string | undefined>>
-
-interface File {
-  readonly 'current-context'?: string
-  readonly clusters?: readonly { readonly name: string; readonly cluster?: Entry }[]
-  readonly users?: readonly { readonly name: string; readonly user?: Entry }[]
-  readonly contexts?: readonly { readonly name: string; readonly context?: Entry }[]
-}
+import { Kubeconfig } from './kubeconfig.ts'
 
 export interface WebhookFileOptions {
   readonly path: string
-  /** Of the option, for its error. */
-  readonly option: string
+  /** The flag that names it, for errors. */
+  readonly flag: string
   readonly timeout: Milliseconds
 }
 
-/** Data that stands in the file itself, or in one that it names, beside it. */
-const pemOf = (entry: Entry, name: string, folder: string): string | undefined => {
-  const data = entry[`${name}-data`]
-  if (data) return Buffer.from(data, 'base64').toString()
-  const file = entry[name]
-  return file ? readFileSync(resolve(folder, file), 'utf8') : undefined
+const CLUSTER = [
+  'server',
+  'tls-server-name',
+  'certificate-authority',
+  'certificate-authority-data',
+  'insecure-skip-tls-verify',
+]
+
+const open = (path: string, timeout: Milliseconds): HttpsJson => {
+  const file = new Kubeconfig(path)
+  const [first] = file.clusters.values()
+  const cluster = file.clusters.get(file.context?.text('cluster') ?? '') ?? first
+  const server = cluster?.text('server')
+  if (!cluster || !server?.startsWith('https://')) throw new Error('names no https:// server')
+  cluster.allow(CLUSTER)
+  const credentials = file.credentials(file.context?.text('user') ?? '')
+  return new HttpsJson({
+    url: server,
+    ca: cluster.pem('certificate-authority'),
+    serverName: cluster.text('tls-server-name'),
+    insecure: cluster.flag('insecure-skip-tls-verify'),
+    credentials,
+    timeout,
+  })
 }
 
 /** @throws SeamarkError BAD_OPTION */
-export const openWebhook = ({ path, option, timeout }: WebhookFileOptions): HttpsJson => {
+export const openWebhook = ({ path, flag, timeout }: WebhookFileOptions): HttpsJson => {
   try {
-    const file = parse(readFileSync(path, 'utf8')) as File
-    const context = file.contexts?.find(({ name }) => name === file['current-context'])?.context ?? {}
-    const cluster = file.clusters?.find(({ name }) => name === context.cluster)?.cluster ?? file.clusters?.[0]?.cluster
-    const user = file.users?.find(({ name }) => name === context.user)?.user ?? {}
-    if (!cluster?.server?.startsWith('https://')) throw new Error('names no https:// server')
-    const folder = dirname(path)
-    return new HttpsJson({
-      url: cluster.server,
-      ca: pemOf(cluster, 'certificate-authority', folder),
-      serverName: cluster['tls-server-name'],
-      cert: pemOf(user, 'client-certificate', folder),
-      key: pemOf(user, 'client-key', folder),
-      token: user.token,
-      timeout,
-    })
+    return open(path, timeout)
   } catch (cause) {
-    throw new SeamarkError('BAD_OPTION', `${option}: ${path}: ${(cause as Error).message}`, { cause })
+    throw new SeamarkError('BAD_OPTION', `${flag}: ${path}: ${(cause as Error).message}`, { cause })
   }
 }

@@ -162,6 +162,13 @@ test('a file that says nothing changes nothing', async t => {
   t.is((await create(world, 'plain', HOST)).code, 201)
 })
 
+const quotas = (configuration: object, apiVersion = 'apiserver.config.k8s.io/v1') => ({
+  ...ROOT,
+  plugins: [
+    { name: 'ResourceQuota', configuration: { apiVersion, kind: 'ResourceQuotaConfiguration', ...configuration } },
+  ],
+})
+
 const WRONG: readonly (readonly [content: unknown, problem: RegExp])[] = [
   ['a: [', /admission\.yaml: .*flow/i],
   ['- 1', /must be an AdmissionConfiguration/],
@@ -171,12 +178,26 @@ const WRONG: readonly (readonly [content: unknown, problem: RegExp])[] = [
   [{ ...ROOT, plugins: {} }, /plugins: Invalid value/],
   [{ ...ROOT, plugins: [{}] }, /plugins\[0\]\.name: Required value/],
   [
-    { ...ROOT, plugins: [{ name: 'ResourceQuota', configuration: { limitedResources: [] } }] },
-    /plugins\[0\]: Forbidden: ResourceQuota takes no configuration here; PodSecurity does/,
+    { ...ROOT, plugins: [{ name: 'LimitRanger', configuration: { limits: [] } }] },
+    /plugins\[0\]: Forbidden: LimitRanger takes no configuration here; PodSecurity, ResourceQuota, Mutating/,
+  ],
+  [{ ...ROOT, plugins: [{ name: 'ValidatingAdmissionWebhook', path: 'webhooks.yaml' }] }, /webhooks\.yaml: ENOENT/],
+  [quotas({}, 'v1'), /plugins\[0\]\.configuration\.apiVersion: Unsupported value: "v1"/],
+  [
+    quotas({ kind: 'Configuration' }),
+    /configuration\.kind: Unsupported value: "Configuration": supported values: "Resource/,
+  ],
+  [quotas({ limited: [] }), /configuration\.limited: unknown field; there are apiVersion, kind, limitedResources/],
+  [quotas({ limitedResources: {} }), /configuration\.limitedResources: Invalid value/],
+  [quotas({ limitedResources: [{}] }), /limitedResources\[0\]\.resource: Required value/],
+  [quotas({ limitedResources: [{ resource: 'pods', matchContains: 'x' }] }), /\[0\]\.matchContains: .*must be a list/],
+  [
+    quotas({ limitedResources: [{ resource: 'pods', matchScopes: [{ scopeName: 'Wide', operator: 'Exists' }] }] }),
+    /matchScopes\[0\]\.scopeName: Invalid value: "Wide": unsupported scope/,
   ],
   [
-    { ...ROOT, plugins: [{ name: 'ValidatingAdmissionWebhook', path: 'webhooks.yaml' }] },
-    /plugins\[0\]: Forbidden: ValidatingAdmissionWebhook takes no configuration here/,
+    quotas({ limitedResources: [{ resource: 'pods', matchScopes: [{ scopeName: 'PriorityClass', operator: 'In' }] }] }),
+    /matchScopes\[0\]\.values: Required value/,
   ],
   [{ ...ROOT, plugins: [{ name: 'PodSecurity' }, { name: 'PodSecurity' }] }, /plugins\[1\]\.name: Duplicate value/],
   [

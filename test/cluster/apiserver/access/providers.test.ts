@@ -206,7 +206,9 @@ test('a webhook decides what roles do not allow, and no more', async t => {
 
 test('what the operator wrote wrong ends the start, with the name of the option', async t => {
   const start = (options: Record<string, string>) => startWorld(t, { options })
-  await t.throwsAsync(start({ oidcIssuerUrl: 'https://x.example' }), { message: /oidcClientId/ })
+  await t.throwsAsync(start({ oidcIssuerUrl: 'https://x.example' }), {
+    message: /^--oidc-client-id: .* --oidc-issuer-url/,
+  })
   for (const algorithm of ['HS256', 'none', 'rs256', ''])
     await t.throwsAsync(
       start({ oidcIssuerUrl: 'https://x.example', oidcClientId: 'c', oidcSigningAlgs: `RS256,${algorithm}` }),
@@ -214,7 +216,39 @@ test('what the operator wrote wrong ends the start, with the name of the option'
         message: `--oidc-signing-algs: "${algorithm}" is none of RS256, RS384, RS512, ES256, ES384, ES512, PS256, PS384, PS512`,
       },
     )
-  await t.throwsAsync(start({ authorizationWebhookConfigFile: '/nowhere' }), {
-    message: /authorizationWebhookConfigFile: \/nowhere/,
-  })
+  const oidc = { oidcIssuerUrl: 'https://x.example', oidcClientId: 'c' }
+  for (const [option, flag] of [
+    ['oidcCaFile', '--oidc-ca-file'],
+    ['tokenAuthFile', '--token-auth-file'],
+    ['authorizationWebhookConfigFile', '--authorization-webhook-config-file'],
+    ['authenticationTokenWebhookConfigFile', '--authentication-token-webhook-config-file'],
+  ] as const)
+    await t.throwsAsync(start({ ...oidc, [option]: '/nowhere' }), { message: new RegExp(`^${flag}: /nowhere.*ENOENT`) })
+})
+
+test("a webhook's kubeconfig is taken whole: what would not be used is told", async t => {
+  const path = join(temporaryFolder(t), 'webhook.yaml')
+  const cluster = { server: 'https://x.example' }
+  const cases: readonly [content: unknown, problem: RegExp][] = [
+    ['a: [', /webhook\.yaml: \S/],
+    ['a: &a [*a', /webhook\.yaml: \S/],
+    ['7', /must be a kubeconfig/],
+    [{ clusters: {} }, /clusters: must be a list/],
+    [{ clusters: [{ cluster }] }, /clusters\[0\]\.name: must be a text/],
+    [{ clusters: [{ name: 'w', cluster: { server: 'http://x.example' } }] }, /names no https:\/\/ server/],
+    [{ clusters: [{ name: 'w', cluster: { ...cluster, 'proxy-url': 'x' } }] }, /cluster\.proxy-url: is not known here/],
+    [
+      {
+        clusters: [{ name: 'w', cluster }],
+        users: [{ name: 'u', user: { exec: { command: 'x' } } }],
+        contexts: [{ name: 'c', context: { cluster: 'w', user: 'u' } }],
+        'current-context': 'c',
+      },
+      /users\[0\]\.user\.exec: is not known here/,
+    ],
+  ]
+  for (const [content, message] of cases) {
+    writeFileSync(path, typeof content === 'string' ? content : stringify(content))
+    await t.throwsAsync(startWorld(t, { options: { authorizationWebhookConfigFile: path } }), { message })
+  }
 })
