@@ -15,6 +15,12 @@ const subcommands: Readonly<Record<string, () => Promise<Command>>> = {
   'control-plane': async () => (await import('./control-plane.ts')).controlPlaneCommand(),
 }
 
+/** What was typed wrong is told as every other error is: by whom, and where to look. */
+const tellLikeOthers = (command: Command, help: string): void => {
+  command.showHelpAfterError(`  See ${help} --help.`)
+  command.configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'seamark:')) })
+}
+
 /** The command line: with the one subcommand that is asked for where that is one, else whole, for help and advice. */
 export const createProgram = async (asked = ''): Promise<Command> => {
   const program = new Command('seamark')
@@ -24,5 +30,7 @@ export const createProgram = async (asked = ''): Promise<Command> => {
     .enablePositionalOptions()
   const known = Object.hasOwn(subcommands, asked) ? [subcommands[asked]!] : Object.values(subcommands)
   for (const load of known) program.addCommand(await load())
+  tellLikeOthers(program, 'seamark')
+  for (const command of program.commands) tellLikeOthers(command, `seamark ${command.name()}`)
   return program
 }

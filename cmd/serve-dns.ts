@@ -13,6 +13,7 @@ import { Observer } from '#resolver/insight/observer.ts'
 import type { ServerOptions } from '#server/options.ts'
 import { giveBackProgramPages } from '#server/program-pages.ts'
 import type { EarlyThreads } from '#server/udp/early-threads.ts'
+import { addressOfFlag } from './address-flag.ts'
 import { AdminPages } from './admin-pages.ts'
 import { DEFAULT_ADDRESSES, type LogFlags } from './common-options.ts'
 import { ownCompileCache } from './compile-cache.ts'
@@ -44,14 +45,20 @@ const portOf = (flag: string, text: string | undefined): string | undefined => {
   throw new SeamarkError('BAD_OPTION', `${flag}: "${text}" is not a port (0 to 65535)`)
 }
 
+/** @throws SeamarkError BAD_OPTION */
+const addressOf = (flag: string, text: string | undefined): string | undefined => {
+  if (text !== undefined) addressOfFlag(text, flag)
+  return text
+}
+
 /** Flags that were given beat the Corefile. */
 const overridesOf = (flags: DnsFlags): Readonly<Record<string, string | undefined>> => ({
   'dns-port': portOf('-dns.port', flags['dns.port']) ?? portOf('-p', flags.p),
-  'dns-address': flags.dnsAddress,
+  'dns-address': addressOf('--dns-address', flags.dnsAddress),
   kubeconfig: flags.kubeconfig,
-  'metrics-address': flags.metricsAddress,
-  'health-address': flags.healthAddress,
-  'ready-address': flags.readyAddress,
+  'metrics-address': addressOf('--metrics-address', flags.metricsAddress),
+  'health-address': addressOf('--health-address', flags.healthAddress),
+  'ready-address': addressOf('--ready-address', flags.readyAddress),
   'log-format': flags.logFormat,
 })
 

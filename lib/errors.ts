@@ -11,8 +11,9 @@ export const ERROR_ADVICE = {
   ADDRESS_NOT_PERMITTED:
     'Ports below 1024 need root (or CAP_NET_BIND_SERVICE); choose a higher port with the flag that the message names.',
   BAD_OPTION: 'See --help for the values that the option takes.',
-  BAD_COREFILE: 'Mend the line that the message names; nothing was started and nothing was changed.',
-  BAD_KUBECONFIG: 'Check the file, or name another one with --kubeconfig or $KUBECONFIG.',
+  BAD_COREFILE:
+    'Mend what the message names, or name another file with -conf; nothing was started and nothing was changed.',
+  BAD_KUBECONFIG: 'Check the file, or name another one with --kubeconfig.',
   DATA_DIR_FOREIGN:
     'Name an empty or a new directory with --data-dir; this one was not made by Seamark and is left untouched.',
   DATA_DIR_LOCKED: 'Another Seamark runs on this directory: stop it, or name another directory with --data-dir.',

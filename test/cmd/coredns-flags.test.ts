@@ -11,7 +11,13 @@ test('CoreDNS’s flags without a subcommand are those of the DNS server', async
   t.regex(stdout, /^ +dns\.kubernetes$/m)
   t.deepEqual(await run(seamark, ['-version']), await run(seamark, ['dns', '-version']))
   const missing = join(temporaryFolder(t), 'Corefile')
-  for (const flags of [['-conf', missing], [`-conf=${missing}`], ['-dns.port', '1053', '-conf', missing]]) {
+  for (const flags of [
+    ['-conf', missing],
+    [`-conf=${missing}`],
+    ['--conf', missing],
+    [`--conf=${missing}`],
+    ['-dns.port', '1053', '-conf', missing],
+  ]) {
     const refused = await run(seamark, flags)
     t.is(refused.code, 1)
     t.regex(refused.stderr, /Corefile:1: cannot be read/)
