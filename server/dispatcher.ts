@@ -86,10 +86,16 @@ export class Dispatcher {
     this.#arrivals.add({ packet, context, deliver, begun, lane })
   }
 
-  /** Calls `task` (which must not throw) when the questions that are being answered have been; at once where there are none. */
+  /**
+   * Calls `task` (which must not throw) when the questions that are being answered have been; where there are none, when
+   * all that has come has been read: what other servers reply comes together, and is ready one after the other.
+   */
   whenAnswered(task: () => void): void {
-    if (this.#isInTurn) this.#turnEnds.push(task)
-    else task()
+    if (this.#turnEnds.push(task) === 1 && !this.#isInTurn) setImmediate(this.#endTurn)
+  }
+
+  readonly #endTurn = (): void => {
+    if (this.#turnEnds.length > 0) for (const task of this.#turnEnds.splice(0)) task()
   }
 
   #isFull(lane: Lane): boolean {
@@ -114,7 +120,7 @@ export class Dispatcher {
     this.#answerUntil(end, own)
     this.#answerUntil(end, others)
     this.#isInTurn = false
-    if (this.#turnEnds.length > 0) for (const task of this.#turnEnds.splice(0)) task()
+    this.#endTurn()
     this.#answering = own.length + others.length > 0
     if (this.#answering) setImmediate(this.#answerSome)
   }

@@ -90,6 +90,8 @@ export class BatchListener {
     await this.#inFlight.drained(clock, options.drainTimeout)
     await this.#leaveWorkers()
     await this.#inFlight.drained(clock, options.drainTimeout)
+    // The last may wait for the end of this turn.
+    this.#sender.flush()
     this.#closed = true
     for (const { fd } of this.#sockets.splice(0)) systemCalls().close(fd)
     this.#pool.freeSpace(this.#space)
@@ -170,7 +172,7 @@ export class BatchListener {
     dispatcher.submit(packet, context, deliver, () => this.#pool.answered(worker))
   }
 
-  /** With the others that are answered in the same turn of the loop; one that comes alone leaves at once. */
+  /** With the others that are ready in the same turn of the loop. */
   #send(fd: number, miss: MissRecord, reply: Buffer): void {
     const isFirst = this.#sender.isEmpty
     this.#sender.add(fd, miss, reply)

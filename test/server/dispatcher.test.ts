@@ -117,19 +117,26 @@ test('questions that wait for other servers take no room from the own zones; eac
   t.is((await settled(685)).dropped, 10)
 })
 
-test('what is to be done when the questions of a turn are answered is done then, and at once where none are', async t => {
+test('what is to be done when the questions of a turn are answered is done then; where none are, when all has been read', async t => {
   const metrics = new ServerMetrics(createRegistry())
   const responder = (packet: Buffer): Buffer => packet
   const options = { clock: systemClock, logger: silentLogger, metrics, maxInFlight: 100 }
   const dispatcher = new Dispatcher(responder, options)
   const done: string[] = []
-  dispatcher.whenAnswered(() => done.push('at once'))
-  t.deepEqual(done, ['at once'])
+  // What comes in one poll phase is ready one after the other.
+  dispatcher.whenAnswered(() => done.push('first'))
+  await Promise.resolve()
+  dispatcher.whenAnswered(() => done.push('second'))
+  t.deepEqual(done, [])
+  await nextTurn()
+  t.deepEqual(done, ['first', 'second'])
+  dispatcher.whenAnswered(() => done.push('third'))
+  while (done.length < 3) await nextTurn()
   for (const name of ['one', 'two'])
     dispatcher.submit(queryPacket(`${name}.example.com.`), context, () => {
       done.push(name)
       if (name === 'one') dispatcher.whenAnswered(() => done.push('after the turn'))
     })
-  while (done.length < 4) await nextTurn()
-  t.deepEqual(done, ['at once', 'one', 'two', 'after the turn'])
+  while (done.length < 6) await nextTurn()
+  t.deepEqual(done, ['first', 'second', 'third', 'one', 'two', 'after the turn'])
 })
