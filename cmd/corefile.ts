@@ -11,6 +11,7 @@ import { systemRandom } from '#lib/random.ts'
 import type { Result } from '#lib/result.ts'
 import { type Configuration, loadConfiguration, type World } from '#resolver/configuration.ts'
 import { type CorefileProblem, formatProblem } from '#resolver/corefile/syntax.ts'
+import type { Datagrams } from '#resolver/upstream/datagrams.ts'
 import type { ServerCookies } from '#resolver/wire/cookie.ts'
 import { localAddresses } from './local-addresses.ts'
 import { packageVersion } from './package-root.ts'
@@ -28,6 +29,8 @@ export interface CorefileWorld {
   readonly stateFolder?: string | undefined
   /** Resolves when what is known already is answered; absent: nobody is kept waiting. */
   readonly answering?: Promise<void>
+  /** UDP to other servers; absent: by node:dgram. */
+  readonly datagrams?: Datagrams | undefined
   /** Absent: nothing can be reloaded (a check). */
   readonly requestReload?: () => void
   /** Takes a line for standard output; absent: it is written at once. */
@@ -46,6 +49,7 @@ const worldOf = ({
   overrides,
   stateFolder,
   answering,
+  datagrams,
   requestReload,
   observer,
   print,
@@ -67,6 +71,7 @@ const worldOf = ({
   ...(requestReload ? { requestReload } : {}),
   ...(stateFolder === undefined ? {} : { stateFolder }),
   ...(answering ? { answering } : {}),
+  ...(datagrams ? { datagrams } : {}),
   ...(observer ? { observer } : {}),
 })
 

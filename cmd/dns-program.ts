@@ -14,6 +14,7 @@ import { EVERYTHING } from '#resolver/memo.ts'
 import type { Plugin } from '#resolver/plugin.ts'
 import { LiveConfiguration, type LiveState, type ReloadOutcome } from '#resolver/reload.ts'
 import { newCookieSecret, ServerCookies } from '#resolver/wire/cookie.ts'
+import { connectedDatagrams } from '#server/connected-datagrams.ts'
 import type { SharedState } from '#server/environment.ts'
 import type { ServerOptions } from '#server/options.ts'
 import { isListenedOn } from '#server/port-group.ts'
@@ -68,6 +69,7 @@ export class DnsProgram implements Component {
           ...shared,
           ...{ logger, registry, overrides, stateFolder, observer, print, requestReload },
           answering: answering.promise,
+          datagrams: server.udp === 'dgram' ? undefined : connectedDatagrams,
         }),
       converge: async (listeners, endpoints, plugins) => {
         if (server.reusePort && !this.#live.configuration) {

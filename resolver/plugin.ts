@@ -21,6 +21,7 @@ import type { HttpEndpoint, ListenerTimeouts, MaybePromise, TlsIdentity } from '
 import type { MetricTable } from './metrics.ts'
 import type { Next } from './next.ts'
 import type { Endpoint, Query, Transport } from './query.ts'
+import type { Datagrams } from './upstream/datagrams.ts'
 import type { Answer, Verdict } from './verdict.ts'
 import type { EdnsOption } from './wire/edns.ts'
 import type { DnsName, ResourceRecord } from './wire/record.ts'
@@ -228,6 +229,8 @@ export interface Environment {
   /** Told of connections whose input must be taken in before what came after it is answered; absent: nobody asks. */
   readonly inputs?: InputLedger
   readonly random: Random
+  /** UDP to other servers by the system's own calls; absent: by node:dgram. */
+  readonly datagrams?: Datagrams | undefined
   readonly logger: Logger
   readonly registry: Registry
   /** Folder that relative paths in the Corefile start from. */

@@ -56,6 +56,8 @@ const load = () => {
     addressOf: (memory: Buffer): bigint => BigInt(koffi.address(memory)),
     socket: library.func('int socket(int domain, int type, int protocol)'),
     bind: library.func('int bind(int fd, void *address, uint length)'),
+    connect: library.func('int connect(int fd, void *address, uint length)'),
+    send: library.func('int send(int fd, void *packet, ulong length, int flags)'),
     close: library.func('int close(int fd)'),
     getsockname: library.func('int getsockname(int fd, void *address, void *length)'),
     setsockopt: library.func('int setsockopt(int fd, int level, int name, void *value, uint length)'),
@@ -205,6 +207,30 @@ export const openDatagramSocket = (address: DatagramAddress, options: DatagramSo
     calls.close(fd)
     throw error
   }
+}
+
+/**
+ * A socket at a port of the system's choice that hears and sends to `remote` alone. @throws the system's error, with
+ * nothing left open
+ */
+export const connectDatagramSocket = (remote: DatagramAddress, local: DatagramAddress | undefined): number => {
+  const calls = systemCalls()
+  const fd: number = calls.socket(remote.family === 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0)
+  if (fd < 0) throw systemError('socket', `IPv${remote.family}`)
+  try {
+    if (local && calls.bind(fd, local.bytes, local.bytes.length) < 0) throw systemError('bind', 'the source address')
+    if (calls.connect(fd, remote.bytes, remote.bytes.length) < 0) throw systemError('connect', `port ${remote.port}`)
+    return fd
+  } catch (error) {
+    calls.close(fd)
+    throw error
+  }
+}
+
+/** The system's error where it did not take the datagram. */
+export const sendDatagram = (fd: number, packet: Buffer): NodeJS.ErrnoException | undefined => {
+  const sent: number = systemCalls().send(fd, packet, packet.length, MSG_DONTWAIT)
+  return sent < 0 ? systemError('send', `${packet.length} bytes`) : undefined
 }
 
 const boundPort = (fd: number): number => {

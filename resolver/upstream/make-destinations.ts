@@ -67,13 +67,14 @@ const readTransport = ({ reader, settings, environment }: Making): TransportSett
 }
 
 const upstreamMaker =
-  ({ settings, metrics, tap, environment: { clock, random } }: Making, transport: TransportSettings) =>
+  ({ settings, metrics, tap, environment: { clock, random, datagrams } }: Making, transport: TransportSettings) =>
   (target: UpstreamTarget): Upstream =>
     new Upstream({
       ...transport,
       target,
       clock,
       random,
+      datagrams,
       metrics,
       readTimeout: settings.values.read_timeout,
       health: settings.health,

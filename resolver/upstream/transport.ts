@@ -14,6 +14,7 @@ import { findOption } from '../wire/edns.ts'
 import { flags } from '../wire/header.ts'
 import { decodeResponse, type ResponseMessage } from '../wire/message.ts'
 import type { ResourceRecord } from '../wire/record.ts'
+import type { Datagrams } from './datagrams.ts'
 import { ExchangeError } from './exchange-error.ts'
 import type { ExchangeTap } from './exchange-tap.ts'
 import { type DohMethod, HttpsUpstream } from './https.ts'
@@ -42,6 +43,8 @@ export interface TransportOptions extends TransportSettings {
   readonly target: UpstreamTarget
   readonly clock: Clock
   readonly random: Random
+  /** UDP by the system's own calls; absent: by node:dgram. */
+  readonly datagrams?: Datagrams | undefined
   /** Told whether a question over a connection found one open. */
   readonly onReuse: (reused: boolean) => void
   /** Told of every message and what came back. */
@@ -74,7 +77,8 @@ export class Transport {
     const { address, port, protocol, serverName, path } = target
     const isV6 = address.includes(':')
     this.#source = sources.find(source => source.includes(':') === isV6)
-    this.#udp = new UdpUpstream({ ...options, address, port, source: this.#source })
+    const route = protocol === 'dns' ? options.datagrams?.towards(address, port, this.#source) : undefined
+    this.#udp = new UdpUpstream({ ...options, address, port, source: this.#source, route })
     const description = `${address}#${port} over ${protocolNames[protocol]}`
     this.#stream = new StreamUpstream({ ...options, description, idle, open: onReady => this.#open(onReady) })
     const host = serverName ?? tls.servername ?? (isV6 ? `[${address}]` : address)

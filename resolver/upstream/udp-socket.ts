@@ -4,6 +4,7 @@
  */
 import { createSocket, type Socket } from 'node:dgram'
 import type { Clock, Milliseconds, Timer } from '#lib/clock.ts'
+import type { DatagramRoute } from './datagrams.ts'
 import { ExchangeError, socketFailure } from './exchange-error.ts'
 
 export interface UdpOptions {
@@ -11,6 +12,8 @@ export interface UdpOptions {
   readonly port: number
   /** The address to send from; undefined: the system's choice. */
   readonly source: string | undefined
+  /** The system's own calls to there; absent: node:dgram opens and sends. It receives in any case. */
+  readonly route?: DatagramRoute | undefined
   readonly clock: Clock
 }
 
@@ -35,6 +38,8 @@ export class UdpSocket {
   /** Questions that it has carried. */
   uses = 0
   readonly opened: Milliseconds
+  /** When the last reply came; before the first: when it was opened. */
+  heard: Milliseconds
   readonly #options: UdpOptions
   readonly #user: UdpSocketUser
   readonly #socket: Socket
@@ -43,21 +48,26 @@ export class UdpSocket {
   #timer: Timer | undefined
   #timeout: Milliseconds = 0
   #connected = false
+  /** Of the route's socket. */
+  #descriptor = -1
   #closed = false
 
   constructor(options: UdpOptions, user: UdpSocketUser) {
     this.#options = options
     this.#user = user
     this.opened = options.clock.monotonic()
+    this.heard = this.opened
     this.#socket = createSocket(options.address.includes(':') ? 'udp6' : 'udp4')
     this.#socket.on('error', this.#broken)
     this.#socket.on('message', reply => {
       if (!this.#exchange?.accepts(reply)) return
       const exchange = this.#end()
+      this.heard = options.clock.monotonic()
       this.#user.free(this)
       exchange?.replied(reply)
     })
-    this.#connect()
+    if (options.route) this.#open(options.route)
+    else this.#connect()
   }
 
   /** Whether the system had a socket and a port for it. */
@@ -115,7 +125,26 @@ export class UdpSocket {
   }
 
   #send(packet: Buffer): void {
-    this.#socket.send(packet, this.#sent)
+    if (this.#descriptor < 0) {
+      this.#socket.send(packet, this.#sent)
+      return
+    }
+    const error = this.#options.route!.send(this.#descriptor, packet)
+    if (error) this.#broken(error)
+  }
+
+  /** Who opens it has no question yet that could hear of an error. */
+  #open(route: DatagramRoute): void {
+    let descriptor = -1
+    try {
+      descriptor = route.open()
+      this.#socket.bind({ fd: descriptor })
+      this.#descriptor = descriptor
+      this.#connected = true
+    } catch (error) {
+      if (descriptor >= 0) route.close(descriptor)
+      queueMicrotask(() => this.#broken(error))
+    }
   }
 
   #connect(): void {

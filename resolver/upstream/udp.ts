@@ -15,6 +15,7 @@ export interface UdpUpstreamOptions extends UdpOptions {
 interface Question {
   readonly packet: Buffer
   readonly accepts: (reply: Buffer) => boolean
+  readonly asked: Milliseconds
   readonly deadline: Milliseconds
 }
 
@@ -51,9 +52,9 @@ export class UdpUpstream {
 
   /** `accepts`: whether a datagram is the reply; others are passed over. */
   exchange(packet: Buffer, accepts: (reply: Buffer) => boolean, timeout: Milliseconds): Promise<Buffer> {
-    const deadline = this.#options.clock.monotonic() + timeout
+    const asked = this.#options.clock.monotonic()
     return new Promise((resolve, reject) => {
-      const question = { packet, accepts, deadline }
+      const question = { packet, accepts, asked, deadline: asked + timeout }
       // Sockets that were opened in the same moment are connected by then.
       this.#exchangeOnce(question, CHOICE, resolve, error =>
         queueMicrotask(() => this.#exchangeAgain(question, error).then(resolve, reject)),
@@ -79,8 +80,9 @@ export class UdpUpstream {
     try {
       for (;;) {
         const isLocal = failure instanceof ExchangeError && failure.failure === 'local'
-        // Where this server's address or the way there has changed, the others are of no more use.
-        if (!isLocal) this.#closeFree(() => true)
+        // Where this server's address or the way there has changed, sockets are of no more use; those are that heard of
+        // the server since the question was sent.
+        if (!isLocal) this.#closeFree(({ heard }) => heard < question.asked)
         const left = question.deadline - clock.monotonic()
         if (!isLocal || !this.#isAnyConnected || left <= 0) throw failure
         if (this.#free.length === 0) await this.#socketFreed(left)
@@ -131,20 +133,18 @@ export class UdpUpstream {
   }
 
   #release(socket: UdpSocket): void {
-    const isWorn = socket.uses >= MAXIMUM_USES || this.#free.length >= MAXIMUM_FREE || this.#isOld(socket)
+    const isOld = socket.heard - socket.opened >= MAXIMUM_AGE
+    const isWorn = socket.uses >= MAXIMUM_USES || this.#free.length >= MAXIMUM_FREE || isOld
     if (isWorn) socket.close(closed)
     // An error may have closed it since the reply came.
     else if (this.#sockets.has(socket)) this.#free.push(socket)
     if (this.#free.length > 0) this.#sweep ??= this.#options.clock.after(MAXIMUM_AGE, () => this.#sweepOld())
   }
 
-  #isOld({ opened }: UdpSocket): boolean {
-    return this.#options.clock.monotonic() - opened >= MAXIMUM_AGE
-  }
-
   #sweepOld(): void {
     this.#sweep = undefined
-    this.#closeFree(socket => this.#isOld(socket))
+    const now = this.#options.clock.monotonic()
+    this.#closeFree(({ opened }) => now - opened >= MAXIMUM_AGE)
     if (this.#free.length > 0) this.#sweep = this.#options.clock.after(MAXIMUM_AGE, () => this.#sweepOld())
   }
 

@@ -9,6 +9,7 @@ import type { Metrics } from '../metrics.ts'
 import { rcodeName, rcodes, recordTypes } from '../wire/codes.ts'
 import type { ResponseMessage } from '../wire/message.ts'
 import type { DnsName } from '../wire/record.ts'
+import type { Datagrams } from './datagrams.ts'
 import { ExchangeError } from './exchange-error.ts'
 import type { ExchangeTap } from './exchange-tap.ts'
 import { FailingZones } from './failing-zones.ts'
@@ -29,6 +30,8 @@ export interface UpstreamOptions extends TransportSettings {
   readonly target: UpstreamTarget
   readonly clock: Clock
   readonly random: Random
+  /** UDP by the system's own calls; absent: by node:dgram. */
+  readonly datagrams?: Datagrams | undefined
   readonly metrics: Metrics<typeof proxyMetrics>
   readonly readTimeout: Milliseconds
   readonly health: HealthOptions
