@@ -45,17 +45,31 @@ const startsFromFewFiles = async (t: ExecutionContext, folder: string, command: 
   )
 }
 
+/** A project that wants the tarball and nothing else, with what it needs in the versions that the checkout has: npm has them. */
+const lockAsHere = (folder: string, tarball: string): void => {
+  const read = (name: string) => JSON.parse(readFileSync(join(projectRoot, name), 'utf8'))
+  const { version, dependencies, optionalDependencies, bin } = read('package.json')
+  const resolved = pathToFileURL(tarball).href
+  const root = { dependencies: { seamark: resolved } }
+  const entries = Object.entries<{ readonly dev?: boolean }>(read('package-lock.json').packages)
+  const packages = {
+    ...Object.fromEntries(entries.filter(([, { dev }]) => !dev)),
+    '': root,
+    'node_modules/seamark': { version, resolved, dependencies, optionalDependencies, bin },
+  }
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(root))
+  writeFileSync(join(folder, 'package-lock.json'), JSON.stringify({ lockfileVersion: 3, requires: true, packages }))
+}
+
 test.serial('the packed package installs elsewhere and runs there', async t => {
   t.timeout(300_000)
   const folder = temporaryFolder(t)
   const packed = await run('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: projectRoot })
   t.is(packed.code, 0, packed.stderr)
   const tarball = join(folder, packed.stdout.trim().split('\n').at(-1) as string)
-  const installed = await run(
-    'npm',
-    ['install', '--prefix', folder, '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', tarball],
-    { cwd: folder },
-  )
+  lockAsHere(folder, tarball)
+  const args = ['ci', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts']
+  const installed = await run('npm', args, { cwd: folder })
   t.is(installed.code, 0, installed.stderr)
 
   const command = join(folder, 'node_modules', '.bin', 'seamark')
