@@ -1,9 +1,12 @@
 /** cmd/up/page.ts: what the page tells people to type, a shell can read. */
 import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
+import { DEFAULT_ADDRESSES } from '#cmd/common-options.ts'
 import { ensureDataDir } from '#cmd/data-dir.ts'
 import { upPage } from '#cmd/up/page.ts'
+import { projectRoot } from '../../support/cluster.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const ADDRESSES = {
@@ -48,4 +51,18 @@ test('the page shows what is bound, and nothing for what the Corefile leaves out
     full,
     /DNS over TLS {5}c:3\n {2}metrics {10}http:\/\/d:4\/metrics\n {2}health, ready {4}http:\/\/e:5\/health {2}http:\/\/f:6\/ready\n/,
   )
+})
+
+test('the README shows the page as it is', t => {
+  const cwd = projectRoot.replace(/\/$/, '')
+  const folder = join(cwd, '.seamark')
+  const dataDir = {
+    ...ensureDataDir(temporaryFolder(t)),
+    folder,
+    adminKubeconfig: join(folder, 'admin.kubeconfig'),
+    log: (part: string) => join(folder, 'logs', `${part}.log`),
+  }
+  const page = upPage({ dataDir, addresses: DEFAULT_ADDRESSES, duration: 1.5, cwd })
+  const shown = page.replaceAll(cwd, '/home/you/seamark')
+  t.true(readFileSync(join(cwd, 'README.md'), 'utf8').includes(shown), shown)
 })
