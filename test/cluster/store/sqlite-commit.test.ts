@@ -12,14 +12,18 @@ import { PAGE } from '#cluster/store/backends/sqlite/batch.ts'
 import { openSqliteStore } from '#cluster/store/backends/sqlite/sqlite-store.ts'
 import { silentLogger } from '#lib/log.ts'
 import { createRegistry } from '#lib/metrics.ts'
+import { keepCompiled } from '../../support/keep-compiled.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { findTracer, readTrace } from './tracer.ts'
 
 const WRITERS = 16
-/** Of all writers: the log is full once, with two kilobytes a write. */
-const ROUNDS = 250
+/** Bytes of a write. */
+const SIZE = 20_000
+/** Of all writers: the log is full once. */
+const ROUNDS = 30
 
 const writer = join(dirname(fileURLToPath(import.meta.url)), 'writer.process.ts')
+const environment = keepCompiled(test)
 
 /** Revision → key. */
 type Writes = ReadonlyMap<number, string>
@@ -33,7 +37,7 @@ interface Life {
 
 const live = async (command: readonly string[]): Promise<Life> => {
   const [program = '', ...args] = command
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(program, args, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
   let [stdout, stderr] = ['', '']
   child.stdout.on('data', data => (stdout += data))
   child.stderr.on('data', data => (stderr += data))
@@ -48,8 +52,7 @@ const written = (directory: string, rounds: number): string[] => [
   process.execPath,
   writer,
   directory,
-  String(WRITERS),
-  String(rounds),
+  ...[WRITERS, rounds, SIZE].map(String),
 ]
 
 interface Filled {
@@ -60,7 +63,7 @@ interface Filled {
 /** Closed in order, with pages that the next commit changes. */
 const fill = async (t: ExecutionContext): Promise<Filled> => {
   const directory = join(temporaryFolder(t), 'store')
-  const { acknowledged, code, stderr } = await live(written(directory, 40))
+  const { acknowledged, code, stderr } = await live(written(directory, 5))
   t.is(code, 0, stderr)
   return { directory, acknowledged }
 }
