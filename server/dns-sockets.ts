@@ -8,7 +8,9 @@ import type { SocketAddress } from '#lib/address.ts'
 import { systemCode } from '#lib/errors.ts'
 import type { DnsListener, TlsIdentity } from '#resolver/listener.ts'
 import { type BindAddress, bindAddresses, isFamilyMissing, isWildcard } from './bind-address.ts'
+import { datagramsAlone } from './listen.ts'
 import type { ServerOptions } from './options.ts'
+import { portsCanBeShared } from './socket-options.ts'
 import { TcpListener } from './tcp.ts'
 import { TcpConnection } from './tcp-connection.ts'
 import { BatchListener } from './udp/batch.ts'
@@ -98,13 +100,14 @@ export class DnsSockets {
     if (this.#parts.length === 0) throw missing
   }
 
-  /** TCP first: there, a port that another program has is always refused. */
+  /** TCP first: there, a port that another program has is refused most often. */
   async #openAt(address: BindAddress, joins: boolean): Promise<void> {
     const tcp = await this.#streams(address)
     this.#port = await tcp.open(this.#port, joins)
     this.#parts.push(tcp)
     const { scheme = 'dns' } = this.listener
     if (scheme !== 'dns') return
+    if (portsCanBeShared && !joins) await datagramsAlone(address, this.#port)
     const { pool } = this.#environment
     const batch = pool && !pool.problem && (await this.#openBatch(address, pool, joins))
     if (batch) return void this.#parts.push(batch)

@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram'
 import { createServer, type Server } from 'node:net'
 import type { BindAddress } from './bind-address.ts'
 import { portsCanBeShared } from './socket-options.ts'
@@ -34,6 +35,17 @@ const listenAlone = async (place: Place): Promise<void> => {
   await listen(alone, place)
   await new Promise(resolve => alone.close(resolve))
 }
+
+/** The same for datagrams: whoever has them alone, and shares them, is not noticed over TCP. */
+export const datagramsAlone = ({ address, family }: BindAddress, port: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const alone = createSocket({ type: `udp${family}`, ipv6Only: family === 6 })
+    alone.once('error', error => {
+      alone.close()
+      reject(error)
+    })
+    alone.bind({ address, port, exclusive: true }, () => alone.close(() => resolve()))
+  })
 
 const listen = (server: Server, place: Place): Promise<number> =>
   new Promise((resolve, reject) => {

@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { platform } from 'node:os'
 import test, { type ExecutionContext } from 'ava'
 import { SeamarkError } from '#lib/errors.ts'
 import type { HttpEndpoint } from '#resolver/listener.ts'
@@ -93,14 +94,15 @@ test('a taken port: the error names address and flag, and all is as it was befor
   }
 })
 
-test('a port that only UDP has taken is an error too', async t => {
-  const other = createSocket('udp4')
-  await new Promise<void>(resolve => other.bind(0, '127.0.0.1', resolve))
-  t.teardown(() => other.close())
-  const { server } = await startServer(t, { listeners: [] })
-  await t.throwsAsync(server.converge([loopback(other.address().port)], []), { code: 'ADDRESS_IN_USE' })
-  t.is(server.addresses().dns.size, 0)
-})
+for (const reusePort of platform() === 'linux' ? [false, true] : [false])
+  test(`a port that only UDP has taken is an error too${reusePort ? ', even if it would be shared' : ''}`, async t => {
+    const other = createSocket({ type: 'udp4', reusePort })
+    await new Promise<void>(resolve => other.bind(0, '127.0.0.1', resolve))
+    t.teardown(() => other.close())
+    const { server } = await startServer(t, { listeners: [] })
+    await t.throwsAsync(server.converge([loopback(other.address().port)], []), { code: 'ADDRESS_IN_USE' })
+    t.is(server.addresses().dns.size, 0)
+  })
 
 test('an address that this machine does not have', async t => {
   const { server } = await startServer(t, { listeners: [] })
