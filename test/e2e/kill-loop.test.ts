@@ -71,7 +71,7 @@ const client = async (port: number, truth: Truth, seen: Seen, signal: AbortSigna
     const [name, address] = known[turn % Math.max(1, known.length)] ?? ['kubernetes', '10.96.0.1']
     const [question, wanted] =
       turn % 4 === 0 ? [`never-${turn}.default.svc.${Z}`, undefined] : [`${name}.default.svc.${Z}`, address]
-    const reply = await ask({ name: question, port, deadline: 400 }).catch(() => undefined)
+    const reply = await ask({ name: question, port, deadline: 2000 }).catch(() => undefined)
     const rcode = reply?.rcode ?? 'silence'
     // Whoever asks a port that nobody has hears so at once, and would only take time from those who start.
     if (!reply) await sleep(systemClock, 20)
@@ -97,7 +97,7 @@ const judge = (
 const untilAnswered = async (name: string, port: number, rcode: string): Promise<number> => {
   const began = performance.now()
   for (;;) {
-    const reply = await ask({ name, port, deadline: 200 }).catch(() => undefined)
+    const reply = await ask({ name, port, deadline: 1000 }).catch(() => undefined)
     if (reply?.rcode === rcode) return performance.now() - began
     if (performance.now() - began > 60_000) throw new Error(`${name} was not ${rcode} within 60 s`)
   }

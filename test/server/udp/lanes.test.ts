@@ -30,7 +30,7 @@ onLinux('questions for other servers fill three quarters of what may wait; the r
   })
   pool.ownZones = [[nameData.encode('cluster.local.').toString('latin1'), true]]
   const { fd, port } = openDatagramSocket(datagramAddress({ address: '127.0.0.1', family: 4 }, 0), {
-    reusePort: true,
+    reusePort: false,
     packetInfo: false,
     receiveBuffer: 1 << 20,
     receiveTimeout: 50,

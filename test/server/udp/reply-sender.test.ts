@@ -12,7 +12,7 @@ const LOOPBACK = Buffer.from([127, 0, 0, 1])
 const BROADCAST = Buffer.from([255, 255, 255, 255])
 
 const openSocket = (t: ExecutionContext) => {
-  const options = { reusePort: true, packetInfo: false, receiveBuffer: 1 << 16, receiveTimeout: 20 }
+  const options = { reusePort: false, packetInfo: false, receiveBuffer: 1 << 16, receiveTimeout: 20 }
   const socket = openDatagramSocket(socketAddress(LOOPBACK, 0), options)
   t.teardown(() => systemCalls().close(socket.fd))
   return socket
