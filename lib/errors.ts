@@ -25,8 +25,9 @@ export const ERROR_ADVICE = {
   CLUSTER_ABSENT: "Start one with 'seamark up', or name its directory with --data-dir.",
   FILE_UNUSABLE: 'Check that the path is right, and that this user may read (or write) the file.',
   DNS_UNREACHABLE: 'Check that the DNS server runs on this machine, and name its address with --admin-address.',
-  API_UNREACHABLE: 'Check that the apiserver runs and that the kubeconfig names its address.',
-  API_REFUSED: 'Check the credentials in the kubeconfig and the rights that they carry.',
+  API_UNREACHABLE: 'Check that the apiserver runs, and that the kubeconfig names its address and its authority.',
+  API_REFUSED:
+    'Check the credentials of the kubeconfig, or of the pod’s service account, and the rights that they carry.',
   NAMESPACE_UNKNOWN: 'Create it first (kubectl create namespace NAME), or name another one with -n.',
   NOT_ROOT: 'Run the command as root: it makes network and mount namespaces.',
   PROGRAM_MISSING: 'Install the program that the message names.',

@@ -1,3 +1,5 @@
+import { ERROR_ADVICE } from '#lib/errors.ts'
+
 /** What an apiserver says instead of an answer: `kind: Status` (API conventions, "Response Status Kind"). */
 export interface ApiStatus {
   readonly status?: string
@@ -39,6 +41,10 @@ export class ApiStatusError extends Error {
 
   get isUnauthorized(): boolean {
     return this.#is(401, 'Unauthorized')
+  }
+  /** What to do about it; undefined where trying again may help. */
+  get advice(): string | undefined {
+    return this.isUnauthorized || this.#is(403, 'Forbidden') ? ERROR_ADVICE.API_REFUSED : undefined
   }
   get isNotFound(): boolean {
     return this.#is(404, 'NotFound')

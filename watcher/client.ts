@@ -11,7 +11,7 @@ import type { ClusterAccess } from './access.ts'
 import { JsonList } from './json-list.ts'
 import type { ApiList, ApiObject, ListMeta, ObjectName } from './object.ts'
 import type { RequestObserver } from './request-observer.ts'
-import { bodyOf, consume, RequestSender } from './request-sender.ts'
+import { actionOf, bodyOf, consume, RequestSender } from './request-sender.ts'
 import { type Query, type Resource, resourcePath, withQuery } from './resource.ts'
 import { Http1Transport } from './transport/http1.ts'
 import { HttpsTransport } from './transport/https.ts'
@@ -123,7 +123,7 @@ export class RestClient {
     await this.#sender.call({ method: 'GET', path, ...callLimits(options) }, async (response, call) => {
       await consume(response.body, chunk => items.push(chunk), call)
     })
-    const { metadata } = this.#sender.trusted(`GET ${path}`, () => items.end() as { metadata?: ListMeta })
+    const { metadata } = this.#sender.trusted(actionOf('GET', path), () => items.end() as { metadata?: ListMeta })
     return metadata ?? {}
   }
 
@@ -196,7 +196,7 @@ export class RestClient {
 
   async #json<Answer>(method: string, path: string, options: CallOptions, body?: unknown, contentType?: string) {
     const text = await this.#text(method, path, options, body, contentType)
-    return this.#sender.trusted(`${method} ${path}`, () => JSON.parse(text) as Answer)
+    return this.#sender.trusted(actionOf(method, path), () => JSON.parse(text) as Answer)
   }
 
   #text(method: string, path: string, options: CallOptions, body?: unknown, contentType = 'application/json') {

@@ -358,7 +358,8 @@ export class Reflector implements Following {
     const level = problem === this.#problem ? 'debug' : 'warn'
     this.#problem = problem
     this.#options.onFailure?.()
-    this.#options.logger[level]({ ...this.#fields(), problem }, 'watching failed, trying again')
+    const next = failure instanceof ApiStatusError || failure instanceof SeamarkError ? failure.advice : undefined
+    this.#options.logger[level]({ ...this.#fields(), problem, next }, 'watching failed, trying again')
   }
 
   #recover(): void {

@@ -102,8 +102,7 @@ export class RequestSender {
   told(method: string, path: string, error: unknown): unknown {
     if (error instanceof ApiStatusError || error instanceof SeamarkError) return error
     const why = error instanceof Error ? error.message || systemCode(error) || error.name : String(error)
-    const action = path === '' ? method : `${method} ${path}`
-    return new SeamarkError('API_UNREACHABLE', `${action} at ${this.host}: ${why}`, { cause: error })
+    return new SeamarkError('API_UNREACHABLE', `${actionOf(method, path)} at ${this.host}: ${why}`, { cause: error })
   }
 
   close(): Promise<void> {
@@ -168,9 +167,12 @@ export class RequestSender {
       if (body?.kind === 'Status') status = body
     } catch {}
     if (status.message === undefined) status = { ...status, message: `HTTP ${response.status} ${text.slice(0, 200)}` }
-    return new ApiStatusError(status, `${call.method} ${call.path}`, response.status)
+    return new ApiStatusError(status, actionOf(call.method, call.path), response.status)
   }
 }
+
+/** What was tried, without the query: it differs from try to try, and what is the same should read the same. */
+export const actionOf = (method: string, path: string): string => `${method} ${path.replace(/\?.*/, '')}`.trimEnd()
 
 /** RFC 9110 §10.2.3, seconds only, as Kubernetes writes it; 429 and 5xx carry it. Milliseconds, 0 when there is none. */
 const retryAfter = (response: TransportResponse): Milliseconds => {

@@ -6,7 +6,7 @@
 import type { Milliseconds } from '#lib/clock.ts'
 import { type ApiStatus, ApiStatusError } from './api-status-error.ts'
 import { JsonLines } from './json-lines.ts'
-import { consume, type RequestSender } from './request-sender.ts'
+import { actionOf, consume, type RequestSender } from './request-sender.ts'
 import { type Resource, resourcePath, withQuery } from './resource.ts'
 import type { TransportResponse } from './transport.ts'
 
@@ -96,7 +96,7 @@ export class WatchStream {
 
   #event(value: unknown, path: string): WatchEvent {
     const { type, object } = value as { type?: string; object?: Record<string, unknown> }
-    if (type === 'ERROR') throw new ApiStatusError((object ?? {}) as ApiStatus, `GET ${path}`)
+    if (type === 'ERROR') throw new ApiStatusError((object ?? {}) as ApiStatus, actionOf('GET', path))
     if (!object || (type !== 'ADDED' && type !== 'MODIFIED' && type !== 'DELETED' && type !== 'BOOKMARK')) {
       throw new Error(`unknown event type ${String(type).slice(0, 40)}`)
     }

@@ -1,4 +1,6 @@
 import test from 'ava'
+import { ERROR_ADVICE } from '#lib/errors.ts'
+import { silentLogger } from '#lib/log.ts'
 import { RestClient } from '#watcher/client.ts'
 import { createInformer } from '#watcher/create-informer.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
@@ -9,6 +11,7 @@ import {
   event,
   FreezingProxy,
   initialEventsEnd,
+  type Script,
   scriptedServer,
   sendJson,
   sendStatus,
@@ -57,6 +60,25 @@ test('failures are waited out with growing, jittered delays, and without end', a
   t.true(gaps[3]! > gaps[1]! && gaps[5]! > gaps[3]!, gaps.join(' '))
   t.true(Math.max(...gaps) <= 20_500, gaps.join(' '))
   t.regex(informer.problem, /Forbidden!/)
+})
+
+test('a refusal is told once, with what to do, however often it is tried again', async t => {
+  const warnings: { problem?: string; next?: string }[] = []
+  const logger = Object.assign(Object.create(silentLogger), { warn: (fields: object) => void warnings.push(fields) })
+  const refusing: Script = (_asked, answer) => sendStatus(answer, 403, 'Forbidden')
+  let turn = 0
+  const random = { unit: () => (turn++ % 7) / 7, integer: () => turn++ }
+  const { server, clock } = await follow(t, 'h2', refusing, { logger, random })
+  await eventually(() => warnings.length > 0, 'a warning')
+  while (server.asked.length < 6) {
+    await clock.advance(1_000)
+    await settle()
+  }
+  t.true(new Set(server.asked.map(({ query }) => query.get('timeoutSeconds'))).size > 1, 'each try has its own time')
+  t.deepEqual(
+    warnings.map(({ problem, next }) => [problem, next]),
+    [['GET /apis/example.com/v1/things: Forbidden!', ERROR_ADVICE.API_REFUSED]],
+  )
 })
 
 test('half-open: a peer that falls silent with its socket open is noticed in less than 30 s', async t => {
