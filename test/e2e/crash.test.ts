@@ -32,6 +32,7 @@ const processesOf = (cluster: Cluster): number[] => {
 }
 
 test.serial('every acknowledged Service survives, with an address of its own', async t => {
+  t.timeout(600_000)
   const acknowledged = new Map<string, string>()
   let cluster = await startCluster(t)
   for (let round = 0; round < ROUNDS; round++) {
