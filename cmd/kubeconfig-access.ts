@@ -4,4 +4,4 @@ import { loadKubeconfig } from '#watcher/kubeconfig.ts'
 
 /** The way into a cluster by one kubeconfig file, with this process's environment for its plugins. */
 export const kubeconfigAccess = (file: string): Promise<ClusterAccess> =>
-  loadKubeconfig({ files: [file], environment: process.env, clock: systemClock })
+  loadKubeconfig({ file, environment: process.env, clock: systemClock })

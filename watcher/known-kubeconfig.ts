@@ -12,7 +12,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { SeamarkError } from '#lib/errors.ts'
 import type { ClusterAccess } from './access.ts'
-import { readKubeconfigTexts } from './kubeconfig/files.ts'
+import { readKubeconfigText } from './kubeconfig/file.ts'
 import { accessOf, type KubeconfigOptions } from './kubeconfig.ts'
 
 export interface KnownKubeconfigOptions extends KubeconfigOptions {
@@ -21,7 +21,7 @@ export interface KnownKubeconfigOptions extends KubeconfigOptions {
   readonly version: string
 }
 
-/** What is remembered of the files of one directive. */
+/** What is remembered of the file of one directive. */
 interface Known {
   /** Of all that the reading depends on. */
   readonly digest: string
@@ -29,22 +29,21 @@ interface Known {
   readonly namespace: string
 }
 
-/** The way in by kubeconfig files. Rejects with SeamarkError BAD_KUBECONFIG, as `loadKubeconfig` does. */
+/** The way in by a kubeconfig. Rejects with SeamarkError BAD_KUBECONFIG, as `loadKubeconfig` does. */
 export const loadKnownKubeconfig = async (options: KnownKubeconfigOptions): Promise<ClusterAccess> => {
-  const { files, missingAllowed, context = '', folder, version } = options
-  const texts = await readKubeconfigTexts(files, missingAllowed)
-  const paths = files.map(file => resolve(file))
-  const place = join(folder, `kubeconfig-${digestOf([paths, context]).slice(0, 16)}.json`)
-  const digest = digestOf([version, context, texts.map(({ file, text }) => [file, text])])
+  const { context = '', folder, version } = options
+  const text = await readKubeconfigText(options.file)
+  const place = join(folder, `kubeconfig-${digestOf([text.file, context]).slice(0, 16)}.json`)
+  const digest = digestOf([version, context, text.file, text.text])
   const known = await recall(place, digest)
   if (known) {
     return accessThrough(known, async () => {
-      const access = await accessOf(texts, options)
+      const access = await accessOf(text, options)
       if (access.server.href !== known.server.href) await disown(place, known, access)
       return access
     })
   }
-  const access = await accessOf(texts, options)
+  const access = await accessOf(text, options)
   await remember(place, { digest, server: access.server.href, namespace: access.namespace })
   return access
 }

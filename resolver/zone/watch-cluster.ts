@@ -8,7 +8,7 @@ import { RestClient } from '#watcher/client.ts'
 import { endpointAccess } from '#watcher/endpoint.ts'
 import { inClusterAccess } from '#watcher/in-cluster.ts'
 import { loadKnownKubeconfig } from '#watcher/known-kubeconfig.ts'
-import { type KubeconfigOptions, kubeconfigFiles, loadKubeconfig } from '#watcher/kubeconfig.ts'
+import { type KubeconfigOptions, loadKubeconfig } from '#watcher/kubeconfig.ts'
 import { type RequestObserver, requestMetrics } from '#watcher/request-observer.ts'
 import type { Environment } from '../plugin.ts'
 import type { Cluster, ClusterNeeds, ClusterSource } from './cluster-source.ts'
@@ -45,12 +45,10 @@ const findAccess = async (connection: ConnectionSettings, surroundings: Surround
       ? loadKubeconfig(options)
       : loadKnownKubeconfig({ ...options, folder: stateFolder, version })
   const { kubeconfig, endpoint, tls } = connection
-  if (overrides.kubeconfig) {
-    return load({ ...kubeconfigFiles(overrides.kubeconfig, environment), environment, clock })
-  }
+  if (overrides.kubeconfig) return load({ file: overrides.kubeconfig, environment, clock })
   if (kubeconfig) {
-    const files = [resolve(folder, kubeconfig.file)]
-    return load({ files, context: kubeconfig.context, environment, clock })
+    const file = resolve(folder, kubeconfig.file)
+    return load({ file, context: kubeconfig.context, environment, clock })
   }
   if (!endpoint) return podAccess(surroundings)
   const files = tls && {

@@ -128,8 +128,8 @@ const startWorld = async (t: ExecutionContext): Promise<World> => {
   t.teardown(() => Promise.all([apiserver.kill(), dns.kill()]))
   await apiserver.start()
   await dns.start()
-  const files = [join(data, 'admin.kubeconfig')]
-  const access = await loadKubeconfig({ files, environment: {}, clock: systemClock })
+  const file = join(data, 'admin.kubeconfig')
+  const access = await loadKubeconfig({ file, environment: {}, clock: systemClock })
   const rest = new RestClient({ access, clock: systemClock, logger: silentLogger, userAgent: 'kill-loop' })
   t.teardown(() => rest.close())
   return {

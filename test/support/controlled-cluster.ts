@@ -15,7 +15,7 @@ import { type RunningApiserver, startApiserver } from './apiserver.ts'
 /** Milliseconds; what takes longer will never come. */
 const DEADLINE = 60_000
 
-const accessOf = (file: string) => loadKubeconfig({ files: [file], environment: {}, clock: systemClock })
+const accessOf = (file: string) => loadKubeconfig({ file, environment: {}, clock: systemClock })
 
 /** The admin's. */
 export const openClient = async (t: ExecutionContext, { kubeconfig }: RunningApiserver): Promise<RestClient> => {

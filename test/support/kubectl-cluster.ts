@@ -35,8 +35,8 @@ export const kubectlCluster = (test: TestFn): KubectlCluster => {
   test.before(async () => {
     apiserver = await startApiserver(undefined, { options: { disableAdmissionPlugins: '' } })
     endings.push(() => apiserver.close())
-    const files = [apiserver.programs['controller-manager']]
-    const access = await loadKubeconfig({ files, environment: {}, clock: systemClock })
+    const file = apiserver.programs['controller-manager']
+    const access = await loadKubeconfig({ file, environment: {}, clock: systemClock })
     const environment = { clock: systemClock, random: systemRandom, logger: silentLogger, registry: createRegistry() }
     const controllers = createControllers(
       { access, signer: apiserver.pki, metadata: apiserver.apiserver.metadata },

@@ -27,7 +27,7 @@ const configMap = (name: string, data: Readonly<Record<string, string>> = {}): C
 })
 
 const clientOf = async (t: ExecutionContext, { kubeconfig }: RunningApiserver): Promise<RestClient> => {
-  const access = await loadKubeconfig({ files: [kubeconfig], environment: {}, clock: systemClock })
+  const access = await loadKubeconfig({ file: kubeconfig, environment: {}, clock: systemClock })
   const client = new RestClient({ access })
   t.teardown(() => client.close())
   return client

@@ -28,7 +28,7 @@ const place = (t: ExecutionContext) => {
   const write = (text: string) => writeFileSync(file, text)
   write(kubeconfig('https://one:6443'))
   const load = (more: { readonly version?: string; readonly context?: string } = {}) =>
-    loadKnownKubeconfig({ files: [file], environment: {}, clock: systemClock, folder, version: '1', ...more })
+    loadKnownKubeconfig({ file, environment: {}, clock: systemClock, folder, version: '1', ...more })
   const remembered = () => readdirSync(folder).map(name => join(folder, name))
   /** As if another server had been found: who believes it has not read the kubeconfig. */
   const lie = () => {

@@ -5,7 +5,7 @@ import { stringify } from 'yaml'
 import { systemClock } from '#lib/clock.ts'
 import { SeamarkError } from '#lib/errors.ts'
 import { inClusterAccess } from '#watcher/in-cluster.ts'
-import { kubeconfigFiles, loadKubeconfig } from '#watcher/kubeconfig.ts'
+import { loadKubeconfig } from '#watcher/kubeconfig.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 
@@ -28,9 +28,9 @@ const write = (folder: string, name: string, content: object | string): string =
   return path
 }
 
-const load = (file: string | readonly string[], options: Partial<Parameters<typeof loadKubeconfig>[0]> = {}) =>
+const load = (file: string, options: Partial<Parameters<typeof loadKubeconfig>[0]> = {}) =>
   loadKubeconfig({
-    files: typeof file === 'string' ? [file] : file,
+    file,
     environment: process.env,
     clock: systemClock,
     ...options,
@@ -94,29 +94,15 @@ test('names, basic authentication and impersonation become headers', async t => 
   })
 })
 
-test('of several files the first that says something wins, entry by entry', async t => {
-  const folder = temporaryFolder(t)
-  const one = write(folder, 'one', {
-    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u', namespace: 'first' } }],
-    clusters: [{ name: 'c', cluster: { server: 'https://one' } }],
-  })
-  const two = write(folder, 'two', {
-    ...config({ server: 'https://two', 'tls-server-name': 'two' }, { token: 'two' }, { namespace: 'second' }),
-  })
-  const missing = join(folder, 'missing')
-  const access = await load([missing, one, two], { missingAllowed: true })
-  t.is(access.server.href, 'https://one/')
-  t.is(access.serverName, undefined, 'entries are not mixed')
-  t.is(access.namespace, 'first')
-  t.deepEqual(await access.credentials.headers(), { authorization: 'Bearer two' })
-  await t.throwsAsync(load([missing], { missingAllowed: true }), { code: 'BAD_KUBECONFIG', message: /none of these/ })
-  t.is((await load([two], { context: 'x' })).namespace, 'second')
-})
-
-test('which files: the flag, KUBECONFIG, the home folder', t => {
-  t.deepEqual(kubeconfigFiles('/f', { KUBECONFIG: '/a:/b' }), { files: ['/f'], missingAllowed: false })
-  t.deepEqual(kubeconfigFiles(undefined, { KUBECONFIG: '/a::/b' }), { files: ['/a', '/b'], missingAllowed: true })
-  t.deepEqual(kubeconfigFiles(undefined, { HOME: '/home/me' }).files, ['/home/me/.kube/config'])
+test('another context than the current one may be asked for', async t => {
+  const contexts = [
+    { name: 'x', context: { cluster: 'c', namespace: 'first' } },
+    { name: 'y', context: { cluster: 'c', namespace: 'second' } },
+  ]
+  const file = write(temporaryFolder(t), 'config', { ...config(PLAIN_CLUSTER), contexts })
+  t.is((await load(file)).namespace, 'first')
+  t.is((await load(file, { context: 'y' })).namespace, 'second')
+  await t.throwsAsync(load(file, { context: 'z' }), { message: /config: there is no context "z" \(there are: x, y\)/ })
 })
 
 const PROBLEMS: readonly (readonly [string, object | string, RegExp])[] = [

@@ -79,11 +79,14 @@ export const kubeconfigTarget: FuzzTarget = {
   async run(input) {
     const text = input.toString('utf8')
     try {
-      const access = await accessOf([{ file: FILE, text }], {
-        files: [FILE],
-        environment: {},
-        clock: new VirtualClock(),
-      })
+      const access = await accessOf(
+        { file: FILE, text },
+        {
+          file: FILE,
+          environment: {},
+          clock: new VirtualClock(),
+        },
+      )
       assert(access.server.protocol === 'https:' || access.server.protocol === 'http:', access.server.href)
       assert(typeof access.namespace === 'string' && access.namespace !== '')
     } catch (error) {

@@ -66,7 +66,7 @@ export const startGatheredWorld = async (t: ExecutionContext): Promise<World> =>
   const world = await startWorld(t)
   const { programs, fetch } = world.server
   const access = await loadKubeconfig({
-    files: [programs['controller-manager']],
+    file: programs['controller-manager'],
     environment: {},
     clock: systemClock,
   })

@@ -86,7 +86,7 @@ kindDoor(test, [
 const withControllers = async (t: ExecutionContext): Promise<RunningApiserver> => {
   const server = await startApiserver(t)
   const access = await loadKubeconfig({
-    files: [server.programs['controller-manager']],
+    file: server.programs['controller-manager'],
     environment: {},
     clock: systemClock,
   })
