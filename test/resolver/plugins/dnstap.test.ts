@@ -244,20 +244,29 @@ test('what forward asks and is told, after a reload of the Corefile, too', async
   const upstream = await startUpstream(t, { respond: () => ({}) })
   const world = { ...testWorld(), clock: systemClock } as unknown as TestWorld
   const corefile = (identity: string) =>
-    `. {\n dnstap ${socket} full {\n  identity ${identity}\n }\n forward . ${upstream.target}\n}`
+    `. {\n dnstap ${socket} full {\n  identity ${identity}\n }\n forward . ${upstream.target} {\n  read_timeout 30s\n }\n}`
   const first = configure(corefile('one'), world)
   await first.start(new AbortController().signal)
+  /** By the name that was asked for, which goes on in random case. Asked slowly, an upstream is asked once more. */
+  const framesAbout = (label: string) =>
+    reader.frames.filter(frame => frame.toString('latin1').toLowerCase().includes(label))
+  const isWhole = (frames: readonly Buffer[]) => [5, 6, 7, 8].every(type => frames.map(typeOf).includes(type))
   await ask(first, 'www.example.org.')
-  await eventually(() => reader.frames.length === 4, 'all is told')
-  t.deepEqual(reader.frames.map(typeOf).sort(), [5, 6, 7, 8])
+  await eventually(() => isWhole(framesAbout('www')), 'all is told')
+  t.deepEqual(
+    framesAbout('www')
+      .map(typeOf)
+      .filter(type => type === 5 || type === 6),
+    [5, 6],
+  )
   const second = configure(corefile('two'), world)
   second.adopt(first)
   await second.start(new AbortController().signal)
   t.teardown(() => second.close())
   await first.close()
   await ask(second, 'other.example.org.')
-  await eventually(() => reader.frames.length === 8, 'all is told again')
-  const told = reader.frames.slice(4).map(frame => fieldsOf(frame))
+  await eventually(() => isWhole(framesAbout('other')), 'all is told again')
+  const told = framesAbout('other').map(frame => fieldsOf(frame))
   t.true(told.every(fields => Buffer.from(fields.get(1) as Uint8Array).toString() === 'two'))
   const messages = told.map(fields => fieldsOf(fields.get(14) as Uint8Array))
   const forwarded = messages.find(fields => fields.get(1) === 7)!
