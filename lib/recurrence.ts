@@ -1,11 +1,12 @@
 import type { Clock, Milliseconds, Timer } from './clock.ts'
+import type { MaybePromise } from './maybe-promise.ts'
 
 export interface RecurrenceOptions {
   readonly clock: Clock
   /** From the end of one time to the next; 0: never. */
   readonly interval: Milliseconds
   /** Must not throw or reject: what goes wrong is its own to tell, and the next time comes all the same. */
-  readonly task: () => Promise<void> | void
+  readonly task: () => MaybePromise<void>
 }
 
 /** Something that is done again and again, never twice at once: looking whether a file has changed. */

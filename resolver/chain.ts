@@ -1,7 +1,7 @@
 /** The plugins of a server block, ready to be asked in their order. */
 
+import type { MaybePromise } from '#lib/maybe-promise.ts'
 import { HitCounters } from './hits.ts'
-import type { MaybePromise } from './listener.ts'
 import type { Next } from './next.ts'
 import type { Plugin } from './plugin.ts'
 import type { Query } from './query.ts'

@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream'
 import type { SocketAddress } from '#lib/address.ts'
 import type { Milliseconds } from '#lib/clock.ts'
+import type { MaybePromise } from '#lib/maybe-promise.ts'
 import type { Memo } from './memo.ts'
 import type { Endpoint, Transport } from './query.ts'
 
@@ -95,15 +96,6 @@ export interface RequestContext {
   /** Told, before the reply is given, that it may be given again. Absent: nobody would keep it. */
   readonly memoise?: (memo: Memo) => void
 }
-
-/** A promise only where something has to be waited for: answers from memory come back at once. */
-export type MaybePromise<Value> = Value | Promise<Value>
-
-/** What `next` makes of the value: at once, where that is there. */
-export const whenKnown = <Value, Result>(
-  value: MaybePromise<Value>,
-  next: (value: Value) => MaybePromise<Result>,
-): MaybePromise<Result> => (value instanceof Promise ? value.then(next) : next(value))
 
 /**
  * The door between server and resolver: bytes in, bytes out. `undefined`: stay silent.

@@ -1,4 +1,4 @@
-import type { MaybePromise } from './listener.ts'
+import type { MaybePromise } from '#lib/maybe-promise.ts'
 import type { Query } from './query.ts'
 import type { Verdict } from './verdict.ts'
 

@@ -2,10 +2,12 @@
  * The contract of creates that store nothing of their own kind: reviews, and subresources that one posts to
  * (`serviceaccounts/token`). Each is one file of the drawer `actions/`.
  */
+
 import type { Kind } from '#cluster/api/kind.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
 import type { Status } from '#cluster/api/status.ts'
 import type { Milliseconds } from '#lib/clock.ts'
+import type { MaybePromise } from '#lib/maybe-promise.ts'
 import type { Result } from '#lib/result.ts'
 import type { IdentifiedToken, User } from './authenticator.ts'
 import type { Attributes, Decision, Rules } from './authorizer.ts'
@@ -32,7 +34,7 @@ export interface Action {
   /** Undefined: the kind has a path of its own. */
   readonly subresourceOf?: { readonly kind: Kind; readonly subresource: string }
   /** Answers with an object of its kind, or a Status of success. */
-  readonly run: (call: ActionCall) => Result<ApiObject | Status, Status> | Promise<Result<ApiObject | Status, Status>>
+  readonly run: (call: ActionCall) => MaybePromise<Result<ApiObject | Status, Status>>
 }
 
 /** What actions are made with. */

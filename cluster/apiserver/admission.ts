@@ -7,10 +7,12 @@
  * and once more for all plugins when one has changed what others have looked at already. `validate` sees what would be
  * stored. Writes of the apiserver itself (the local client) pass by.
  */
+
 import type { Kind } from '#cluster/api/kind.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
 import type { Status } from '#cluster/api/status.ts'
 import type { Milliseconds } from '#lib/clock.ts'
+import type { MaybePromise } from '#lib/maybe-promise.ts'
 import type { AdmissionMetrics, Phase, Verb } from './admission-metrics.ts'
 import type { User } from './authenticator.ts'
 
@@ -40,10 +42,10 @@ export type Refusal = Status | undefined
 export interface AdmissionPlugin {
   /** As Kubernetes names it. */
   readonly name: string
-  readonly admit?: (request: AdmissionRequest) => Refusal | Promise<Refusal>
+  readonly admit?: (request: AdmissionRequest) => MaybePromise<Refusal>
   /** Asked when all have admitted the request: whether all shall be asked once more, for it is no longer as they saw it. */
   readonly wantsAgain?: (request: AdmissionRequest) => boolean
-  readonly validate?: (request: AdmissionRequest) => Refusal | Promise<Refusal>
+  readonly validate?: (request: AdmissionRequest) => MaybePromise<Refusal>
 }
 
 /** What is measured, and by which clock. */

@@ -1,4 +1,5 @@
 /** The contract of ways to know who asks; each is one file of the drawer `authn/`. */
+import type { MaybePromise } from '#lib/maybe-promise.ts'
 import type { Request } from './http/exchange.ts'
 
 export interface User {
@@ -15,7 +16,7 @@ export type Identified = User | 'none'
 
 export interface Authenticator {
   readonly name: string
-  authenticate(request: Request): Identified | Promise<Identified>
+  authenticate(request: Request): MaybePromise<Identified>
 }
 
 /** Who a bearer token stands for. */
@@ -25,7 +26,7 @@ export interface TokenAuthenticator {
    * `audiences`: who the token is shown to; one of them must be meant by it. Absent: this apiserver. A user's token that
    * names no audience is for everyone.
    */
-  authenticateToken(token: string, audiences?: readonly string[]): IdentifiedToken | Promise<IdentifiedToken>
+  authenticateToken(token: string, audiences?: readonly string[]): MaybePromise<IdentifiedToken>
 }
 
 export type IdentifiedToken = { readonly user: User; readonly audiences?: readonly string[] } | 'none'

@@ -1,4 +1,5 @@
 /** The contract of ways to decide what a user may do; each is one file of the drawer `authz/`. */
+import type { MaybePromise } from '#lib/maybe-promise.ts'
 import type { User } from './authenticator.ts'
 import type { FieldSelector } from './selectors/field-selector.ts'
 
@@ -54,7 +55,7 @@ export interface Rules {
 
 export interface Authorizer {
   readonly name: string
-  authorize(attributes: Attributes): Decision | Promise<Decision>
+  authorize(attributes: Attributes): MaybePromise<Decision>
   /** Absent: it adds nothing that can be listed. */
   rulesFor?(user: User, namespace: string): Rules
 }

@@ -2,8 +2,9 @@
  * Answers for a set of zones that come and go (files, transfers): the longest zone that the name lies in, what to say
  * while a zone has no data, what is passed on, and aliases that lead out of the zones.
  */
+
+import { type MaybePromise, whenKnown } from '#lib/maybe-promise.ts'
 import { questionFor } from '../ask-again.ts'
-import { type MaybePromise, whenKnown } from '../listener.ts'
 import type { Next } from '../next.ts'
 import type { ZoneCopy } from '../plugin.ts'
 import type { Query } from '../query.ts'

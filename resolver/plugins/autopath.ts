@@ -4,12 +4,12 @@
  */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { type MaybePromise, whenKnown } from '#lib/maybe-promise.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import { questionFor } from '../ask-again.ts'
 import { DirectiveReader } from '../corefile/directive-reader.ts'
 import { suggestion } from '../corefile/nearest.ts'
 import type { Word } from '../corefile/syntax.ts'
-import { type MaybePromise, whenKnown } from '../listener.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
 import type { Next } from '../next.ts'
 import type { BlockContext, Environment, Plugin, PluginModule } from '../plugin.ts'

@@ -6,9 +6,9 @@
 
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
+import { whenKnown } from '#lib/maybe-promise.ts'
 import { DirectiveReader } from '../corefile/directive-reader.ts'
 import type { Word } from '../corefile/syntax.ts'
-import { whenKnown } from '../listener.ts'
 import type { Plugin, PluginModule } from '../plugin.ts'
 import type { Question } from '../query.ts'
 import { synthesizedSoa } from '../synthesized-soa.ts'

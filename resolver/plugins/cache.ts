@@ -13,6 +13,7 @@
 import { type ChangeBoard, outside } from '#lib/change-board.ts'
 import { type Clock, type Milliseconds, sleep } from '#lib/clock.ts'
 import type { Logger } from '#lib/log.ts'
+import { type MaybePromise, whenKnown } from '#lib/maybe-promise.ts'
 import { AnswerStore, type CachedAnswer, type Chosen, cacheKey, isFresh } from '../cache/answer-store.ts'
 import { CacheCounts, cacheMetrics } from '../cache/cache-metrics.ts'
 import { type CacheSettings, cacheOptions, readCacheSettings } from '../cache/cache-settings.ts'
@@ -21,7 +22,6 @@ import type { Failure } from '../cache/failure-memory.ts'
 import { clampTtl, isPositive, lifetimeOf, withTtls } from '../cache/lifetime.ts'
 import { packAnswer, unpackAnswer } from '../cache/packed-answer.ts'
 import { DirectiveReader } from '../corefile/directive-reader.ts'
-import type { MaybePromise } from '../listener.ts'
 import { countedBy, EVERYTHING } from '../memo.ts'
 import type { MemoTerms } from '../memo-terms.ts'
 import type { Next } from '../next.ts'
@@ -201,8 +201,7 @@ class Cache implements Plugin {
       return isHit ? verdict : this.#missedAgain(query, verdict)
     }
     if (!this.#hasOwnData) return counted(answered('cache', answer, memo))
-    const verdict = next({ ...query, kept: { question: query.question, answer, memo } })
-    return verdict instanceof Promise ? verdict.then(counted) : counted(verdict)
+    return whenKnown(next({ ...query, kept: { question: query.question, answer, memo } }), counted)
   }
 
   #serveStale(query: Query, next: Next, entry: CachedAnswer): MaybePromise<Verdict> {
@@ -262,9 +261,7 @@ class Cache implements Plugin {
   }
 
   #ask(query: Query, key: string, next: Next): MaybePromise<Verdict> {
-    const verdict = next(query)
-    if (!(verdict instanceof Promise)) return this.#keep(query, key, verdict)
-    return verdict.then(value => this.#keep(query, key, value))
+    return whenKnown(next(query), verdict => this.#keep(query, key, verdict))
   }
 
   /** Keeps the answer if it may be kept; gives it on with the TTLs that it will have from the cache. */

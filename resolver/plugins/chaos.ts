@@ -3,9 +3,10 @@
  * names, and what other plugins have to tell (`Plugin.chaosText`). Names that nobody knows are REFUSED: class CH has
  * nothing else to offer.
  */
+
+import type { MaybePromise } from '#lib/maybe-promise.ts'
 import { DirectiveReader } from '../corefile/directive-reader.ts'
 import type { Word } from '../corefile/syntax.ts'
-import type { MaybePromise } from '../listener.ts'
 import type { Next } from '../next.ts'
 import type { CacheCounters, Environment, Plugin, PluginModule, Reply } from '../plugin.ts'
 import type { Query, Question } from '../query.ts'

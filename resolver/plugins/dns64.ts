@@ -3,10 +3,10 @@
  */
 import { isIPv6 } from 'node:net'
 import ipaddr from 'ipaddr.js'
+import { whenKnown } from '#lib/maybe-promise.ts'
 import { questionFor } from '../ask-again.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import type { Word } from '../corefile/syntax.ts'
-import { whenKnown } from '../listener.ts'
 import { type MetricTable, registerMetrics } from '../metrics.ts'
 import type { Next } from '../next.ts'
 import type { Plugin, PluginModule } from '../plugin.ts'

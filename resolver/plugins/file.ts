@@ -1,11 +1,11 @@
 /** file: serves zones from a zone file, and reads it again when it changes. */
 import { resolve } from 'node:path'
 import type { Milliseconds } from '#lib/clock.ts'
+import type { MaybePromise } from '#lib/maybe-promise.ts'
 import { FileZones } from '../authority/file-zones.ts'
 import { zoneMetrics } from '../authority/zone-metrics.ts'
 import { readFallthrough, zoneOptions } from '../authority/zone-options.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
-import type { MaybePromise } from '../listener.ts'
 import type { Next } from '../next.ts'
 import type { BlockContext, Environment, Plugin, PluginModule } from '../plugin.ts'
 import type { Query } from '../query.ts'

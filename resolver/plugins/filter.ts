@@ -5,9 +5,9 @@
  * It stands behind all plugins with data of their own, so that names of the cluster, of hosts and of zones keep theirs.
  */
 import type { Clock, Milliseconds } from '#lib/clock.ts'
+import { type MaybePromise, whenKnown } from '#lib/maybe-promise.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import type { Word } from '../corefile/syntax.ts'
-import { type MaybePromise, whenKnown } from '../listener.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
 import type { Next } from '../next.ts'
 import type { Environment, Plugin, PluginModule } from '../plugin.ts'

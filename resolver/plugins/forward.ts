@@ -3,8 +3,8 @@
  * answered becomes SERVFAIL with the reason (RFC 8914). Names that are nobody's on the Internet do not leave this site.
  */
 import type { Milliseconds } from '#lib/clock.ts'
+import { type MaybePromise, whenKnown } from '#lib/maybe-promise.ts'
 import { DirectiveReader } from '../corefile/directive-reader.ts'
-import type { MaybePromise } from '../listener.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
 import type { Next } from '../next.ts'
 import type { BlockContext, Environment, Plugin, PluginModule } from '../plugin.ts'
@@ -246,9 +246,7 @@ class Forward implements Plugin {
     query.metadata?.set('forward/upstream', label)
     const verdict = answered(NAME, respell(this.#answerOf(reply, query), query.question))
     if (!this.#asksNext(reply)) return verdict
-    const known = (other: Verdict): Verdict => (other.verdict === 'unhandled' ? verdict : other)
-    const other = next(query)
-    return other instanceof Promise ? other.then(known) : known(other)
+    return whenKnown(next(query), other => (other.verdict === 'unhandled' ? verdict : other))
   }
 
   #exchange(query: Query, siteOnly: boolean): Promise<UpstreamReply> {

@@ -1,7 +1,8 @@
 /** header: sets and clears bits in the header of queries, for the plugins behind it, and of replies. */
+
+import { whenKnown } from '#lib/maybe-promise.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import type { Property, Word } from '../corefile/syntax.ts'
-import { whenKnown } from '../listener.ts'
 import type { Plugin, PluginModule } from '../plugin.ts'
 import type { Query } from '../query.ts'
 import type { Answer, Verdict } from '../verdict.ts'

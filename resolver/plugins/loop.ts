@@ -5,9 +5,9 @@
  */
 import { Backoff } from '#lib/backoff.ts'
 import type { Clock, Milliseconds } from '#lib/clock.ts'
+import type { MaybePromise } from '#lib/maybe-promise.ts'
 import { Recurrence } from '#lib/recurrence.ts'
 import { DirectiveReader } from '../corefile/directive-reader.ts'
-import type { MaybePromise } from '../listener.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
 import type { Next } from '../next.ts'
 import type { AskedServer, BlockContext, Environment, Plugin, PluginModule } from '../plugin.ts'

@@ -2,8 +2,9 @@
  * minimal: leaves the authority and additional sections out of answers that have data. Denials, failures and referrals
  * keep them: there they are the answer.
  */
+
+import { whenKnown } from '#lib/maybe-promise.ts'
 import { DirectiveReader } from '../corefile/directive-reader.ts'
-import { whenKnown } from '../listener.ts'
 import type { Plugin, PluginModule } from '../plugin.ts'
 import type { Verdict } from '../verdict.ts'
 import { rcodes } from '../wire/codes.ts'

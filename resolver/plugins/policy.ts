@@ -5,9 +5,10 @@
  * Promised: a client that no pod is known for is never told that a name does not exist where the rules would say
  * otherwise if it were known (a pod's first question may come before its address is seen here): SERVFAIL until then.
  */
+
+import { type MaybePromise, whenKnown } from '#lib/maybe-promise.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import type { Directive } from '../corefile/syntax.ts'
-import { type MaybePromise, whenKnown } from '../listener.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
 import type { Next } from '../next.ts'
 import type { BlockContext, Environment, Plugin, PluginModule } from '../plugin.ts'

@@ -6,8 +6,8 @@
  * of zones keep their addresses.
  */
 import ipaddr from 'ipaddr.js'
+import { type MaybePromise, whenKnown } from '#lib/maybe-promise.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
-import { type MaybePromise, whenKnown } from '../listener.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
 import type { Next } from '../next.ts'
 import type { Environment, Plugin, PluginModule } from '../plugin.ts'

@@ -2,8 +2,9 @@
  * rewrite: changes questions on their way in, and answers on their way back, so that clients see what they asked for.
  * Each line is a rule; rules run in the order of the file until one that stops has applied.
  */
+
+import { type MaybePromise, whenKnown } from '#lib/maybe-promise.ts'
 import { DirectiveReader } from '../corefile/directive-reader.ts'
-import { type MaybePromise, whenKnown } from '../listener.ts'
 import { withTerms } from '../memo.ts'
 import type { MemoTerms } from '../memo-terms.ts'
 import type { Next } from '../next.ts'

@@ -4,9 +4,10 @@
  *
  * Promised: each address is in the same share of the answers. The records that an answer has around its addresses stay.
  */
+
+import { whenKnown } from '#lib/maybe-promise.ts'
 import type { Random } from '#lib/random.ts'
 import { DirectiveReader } from '../corefile/directive-reader.ts'
-import { whenKnown } from '../listener.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
 import type { Plugin, PluginModule } from '../plugin.ts'
 import type { Query } from '../query.ts'

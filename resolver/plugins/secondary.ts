@@ -2,6 +2,8 @@
  * secondary: serves zones that it fetches from other servers (AXFR, IXFR) and keeps fresh by their SOA's timers and by what
  * those servers announce (NOTIFY); zones that a catalog lists, too (RFC 9432).
  */
+
+import type { MaybePromise } from '#lib/maybe-promise.ts'
 import type { ZoneSource } from '../authority/fetch-zone.ts'
 import type { TransferredZone } from '../authority/transferred-zone.ts'
 import { TransferredZones } from '../authority/transferred-zones.ts'
@@ -10,7 +12,6 @@ import { readFallthrough, zoneOptions } from '../authority/zone-options.ts'
 import { ZoneServer } from '../authority/zone-server.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import type { Property, Word } from '../corefile/syntax.ts'
-import type { MaybePromise } from '../listener.ts'
 import { registerMetrics } from '../metrics.ts'
 import type { Next } from '../next.ts'
 import type { Environment, Plugin, PluginModule, ZoneCopy } from '../plugin.ts'

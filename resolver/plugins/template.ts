@@ -2,9 +2,10 @@
  * template: answers that are made of the question: records with parts of the name in them, or one answer for a whole zone.
  * Each directive is for its zones and type; the first whose pattern fits answers.
  */
+
+import { type MaybePromise, whenKnown } from '#lib/maybe-promise.ts'
 import { questionFor } from '../ask-again.ts'
 import { DirectiveReader } from '../corefile/directive-reader.ts'
-import { type MaybePromise, whenKnown } from '../listener.ts'
 import { countedBy } from '../memo.ts'
 import { type HitCount, lasting } from '../memo-terms.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'

@@ -2,8 +2,9 @@
  * topology: of the endpoints of a headless service a client gets those that are meant for it (their hints), or those of its
  * own topology zone, as long as there are enough of them; else all. The names stay as they are.
  */
+
+import { whenKnown } from '#lib/maybe-promise.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
-import { whenKnown } from '../listener.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'
 import { NetworkList } from '../network-list.ts'
 import type { BlockContext, Plugin, PluginModule } from '../plugin.ts'

@@ -1,6 +1,7 @@
 /** A rewriting rule: what it makes of a question, and then of its answer. */
+
+import type { MaybePromise } from '#lib/maybe-promise.ts'
 import { questionFor } from '../ask-again.ts'
-import type { MaybePromise } from '../listener.ts'
 import type { Next } from '../next.ts'
 import type { Query } from '../query.ts'
 import type { Answer } from '../verdict.ts'

@@ -4,7 +4,7 @@
  * Promised: an answer for every question whose name lies in a zone; for names of the zone at once, without a promise.
  */
 import type { Milliseconds } from '#lib/clock.ts'
-import { type MaybePromise, whenKnown } from '../listener.ts'
+import { type MaybePromise, whenKnown } from '#lib/maybe-promise.ts'
 import type { Next } from '../next.ts'
 import type { Query } from '../query.ts'
 import { emptyAnswer } from '../verdict.ts'

@@ -3,7 +3,7 @@
  *
  * Promised: the RCODE is that of the chain's end (RFC 6604); a failure on the way is a failure, never "no address".
  */
-import { type MaybePromise, whenKnown } from '../listener.ts'
+import { type MaybePromise, whenKnown } from '#lib/maybe-promise.ts'
 import type { Next } from '../next.ts'
 import type { Query } from '../query.ts'
 import { emptyAnswer } from '../verdict.ts'

@@ -4,8 +4,10 @@
  * Promised: the first thing that is wrong is told with its file and line. A long file does not hold up queries: reading
  * lets others have their turn. Not promised: that the records make a zone; `authority/zone-builder.ts` sees to that.
  */
+
 import { dirname, resolve } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import type { MaybePromise } from '#lib/maybe-promise.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import { suggestion } from '../corefile/nearest.ts'
 import { makeWord, readDomainName, splitWords, type Word } from '../wire/presentation-fields.ts'
@@ -98,7 +100,7 @@ class Reader {
     return record.ok ? this.#reading.add(record.value) : record
   }
 
-  #direct({ words }: Entry, file: OpenFile): Directed | Promise<Directed> {
+  #direct({ words }: Entry, file: OpenFile): MaybePromise<Directed> {
     const [directive, ...rest] = words
     const name = directive!.text.toUpperCase()
     if (!Object.hasOwn(wordCounts, name))

@@ -1,8 +1,8 @@
 /** A configuration with a memo before it, as a worker and the main thread are together; and questions to compare them by. */
 import fc from 'fast-check'
+import type { MaybePromise } from '#lib/maybe-promise.ts'
 import { systemRandom } from '#lib/random.ts'
 import type { Configuration } from '#resolver/configuration.ts'
-import type { MaybePromise } from '#resolver/listener.ts'
 import type { HitListener, Memo } from '#resolver/memo.ts'
 import { ednsOptionCodes } from '#resolver/wire/codes.ts'
 import { newCookieSecret, ServerCookies } from '#resolver/wire/cookie.ts'

@@ -2,6 +2,7 @@
  * What the kubelet of one node may write: its own Node but for taints, owners and the labels that steer Pods, the status
  * of its Pods, mirror Pods, its lease, and tokens for the accounts of its Pods (Kubernetes: NodeRestriction).
  */
+
 import { isDeepStrictEqual } from 'node:util'
 import {
   decodePem,
@@ -18,6 +19,7 @@ import type { ApiObject } from '#cluster/api/object.ts'
 import { isObject } from '#cluster/api/own-property.ts'
 import { forbidden } from '#cluster/api/status.ts'
 import { readCertificateRequest } from '#cluster/pki/certificate-request.ts'
+import type { MaybePromise } from '#lib/maybe-promise.ts'
 import type { AdmissionPlugin, AdmissionRequest, Refusal } from '../admission.ts'
 import { nodeOfUser } from '../node/node-identity.ts'
 import { MIRROR, nodeOfPod } from '../node/node-pods.ts'
@@ -195,7 +197,7 @@ const checkLease = ({ verb, namespace, name, object }: AdmissionRequest, node: s
     : `can only access node lease with the same name as the requesting node`
 }
 
-const complain = (request: AdmissionRequest, node: string, cacher: Cacher): Complaint | Promise<Complaint> => {
+const complain = (request: AdmissionRequest, node: string, cacher: Cacher): MaybePromise<Complaint> => {
   switch (request.kind) {
     case certificateSigningRequestKind:
       return checkCertificate(request, node)

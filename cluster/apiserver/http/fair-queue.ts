@@ -3,7 +3,9 @@
  * own, and lines take turns, so that whoever asks without end holds up nobody else (the aim of KEP-1040, without its
  * levels and shuffled hands: an apiserver of this size has few users).
  */
+
 import type { Clock, Milliseconds, Timer } from '#lib/clock.ts'
+import type { MaybePromise } from '#lib/maybe-promise.ts'
 
 export interface FairQueueOptions {
   /** Requests that are answered at a time. */
@@ -34,7 +36,7 @@ export class FairQueue {
     this.#options = options
   }
 
-  enter(user: string): Entry | Promise<Entry> {
+  enter(user: string): MaybePromise<Entry> {
     const { limit, clock } = this.#options
     if (this.#under < limit) {
       this.#under++
