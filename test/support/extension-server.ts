@@ -2,10 +2,10 @@
 
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Authority, issueAuthority, issueCertificate, readCertificate } from '#cluster/pki/issue.ts'
 import { generateKey } from '#cluster/pki/key.ts'
+import { freePort } from './free-port.ts'
 
 export interface ExtensionRequest {
   readonly method: string
@@ -222,9 +222,12 @@ export const startExtension = async (frontProxy: string): Promise<RunningExtensi
     requests.push({ method: request.method ?? '', path: request.url ?? '', headers: request.headers, body: '' })
     upgrade(request, socket, head)
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  // A kept connection is never too old, and nobody else answers at its address when it is closed.
+  server.keepAliveTimeout = 0
+  const port = await freePort()
+  await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve))
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     caBundle: Buffer.from(authority.pem).toString('base64'),
     requests,
     streams,

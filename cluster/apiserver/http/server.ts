@@ -121,9 +121,9 @@ export class ApiHttpServer {
     })
     for (const session of this.#sessions) session.close()
     closeIdle(this.#server)
-    const late = setTimeout(() => this.#destroy(), DRAIN)
+    const late = this.#options.clock.after(DRAIN, () => this.#destroy())
     await closed
-    clearTimeout(late)
+    late.cancel()
     this.#destroy()
   }
 

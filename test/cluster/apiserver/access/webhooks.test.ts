@@ -151,17 +151,20 @@ test('plugins and webhooks that want to look again at what a webhook has changed
 test('a webhook that fails, hangs or is not there refuses or lets through, as it says', async t => {
   const world = await startWorld(t)
   const server = await startWebhookServer(t, (_, path) => (path === '/hang' ? 'hang' : 500))
+  /** Seconds until silence is no answer, and what is said has time enough. */
+  const patience = (path: string): number => (path === '/hang' ? 1 : 30)
   const failing = async (path: string, failurePolicy: string, clientConfig: object = server.config(path)) => {
+    const timeoutSeconds = patience(path)
     const { json } = await create(world, `${GROUP}/validatingwebhookconfigurations`, {
       metadata: { name: 'failing' },
-      webhooks: [webhook('fail.example.com', clientConfig, { failurePolicy, timeoutSeconds: 1 })],
+      webhooks: [webhook('fail.example.com', clientConfig, { failurePolicy, timeoutSeconds })],
     })
     const reply = await create(world, `${D}/configmaps?dryRun=All`, configMap('x'))
     await world.server.fetch(`${GROUP}/validatingwebhookconfigurations/${json.metadata.name}`, { method: 'DELETE' })
     return [reply.code, reply.json.message]
   }
   const said = (path: string, why: string) =>
-    `Internal error occurred: failed calling webhook "fail.example.com": failed to call webhook: Post "https://127.0.0.1:${server.port}${path}?timeout=1s": ${why}`
+    `Internal error occurred: failed calling webhook "fail.example.com": failed to call webhook: Post "https://127.0.0.1:${server.port}${path}?timeout=${patience(path)}s": ${why}`
   t.deepEqual(await failing('/hang', 'Fail'), [500, said('/hang', 'context deadline exceeded')])
   t.deepEqual(await failing('/broken', 'Fail'), [500, said('/broken', 'the server answered 500')])
   t.is((await failing('/hang', 'Ignore'))[0], 201)

@@ -3,6 +3,7 @@ import { request } from 'node:https'
 import { text } from 'node:stream/consumers'
 import test, { type ExecutionContext } from 'ava'
 import { WebSocket } from 'ws'
+import { parse } from 'yaml'
 import { configMapKind } from '#cluster/api/kinds/config-map.ts'
 import { type RequestInit, type RunningApiserver, startApiserver } from '../../../support/apiserver.ts'
 
@@ -109,9 +110,11 @@ const refusal = (server: RunningApiserver, path: string, { as, anonymous, header
       reject(new Error('it was not refused'))
     })
     sent.on('response', answer => {
-      text(answer).then(body => {
-        resolve({ code: answer.statusCode ?? 0, headers: answer.headers, json: JSON.parse(body) })
-      }, reject)
+      const read = text(answer).then(body => {
+        // JSON is YAML, too, which some ask for.
+        resolve({ code: answer.statusCode ?? 0, headers: answer.headers, json: parse(body) })
+      })
+      read.catch(reject)
     })
     sent.end()
   })
