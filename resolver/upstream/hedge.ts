@@ -2,8 +2,9 @@
  * A second question beside one that is late. Late is what takes longer than 95 of 100 of the upstream's last replies; a
  * budget keeps an hour in which everything is late from doubling the questions.
  */
-import type { Clock, Milliseconds } from '#lib/clock.ts'
+import type { Clock, Milliseconds, Timer } from '#lib/clock.ts'
 import type { Latency } from './latency.ts'
+import type { Outcome } from './outcome.ts'
 
 /** Of all questions, and how many at once after a quiet time: what goes to a server in the moment of its death. */
 const SHARE = 0.05
@@ -39,35 +40,62 @@ export const hedgeDelay = ({ percentile95 = UNKNOWN }: Latency, whom: keyof type
   return Math.min(maximum, Math.max(minimum, percentile95))
 }
 
-/** What becomes of `first`; where that is still open after `delay`, what becomes of `whenLate`. */
-export const unlessLate = <Value>(first: Promise<Value>, { delay, clock, whenLate }: Lateness<Value>): Promise<Value> =>
-  new Promise((resolve, reject) => {
-    let isOpen = true
-    const late = () => {
-      if (!isOpen) return
-      isOpen = false
-      whenLate().then(resolve, reject)
-    }
-    // Timers run before sockets are read: a reply that waits while the program itself stood still is read first.
-    const timer = clock.after(delay, () => setImmediate(late))
-    first.then(
-      value => {
-        timer.cancel()
-        if (isOpen) resolve(value)
-        isOpen = false
-      },
-      error => {
-        timer.cancel()
-        if (isOpen) reject(error)
-        isOpen = false
-      },
-    )
-  })
+/** What becomes of what `start` begins; where that is still open after `delay`, what becomes of `whenLate`. */
+export const unlessLate = <Value>(
+  start: (outcome: Outcome<Value>) => void,
+  lateness: Lateness<Value>,
+): Promise<Value> => new Promise((resolve, reject) => start(new Patience(lateness, resolve, reject)))
 
 interface Lateness<Value> {
   readonly delay: Milliseconds
   readonly clock: Clock
-  readonly whenLate: () => Promise<Value>
+  /** `first`: what becomes of what was begun. */
+  readonly whenLate: (first: Promise<Value>) => Promise<Value>
+}
+
+class Patience<Value> implements Outcome<Value> {
+  readonly #resolve: (value: Value) => void
+  readonly #reject: (error: unknown) => void
+  readonly #timer: Timer
+  #isOpen = true
+  /** What was begun, once it is late. */
+  #late: PromiseWithResolvers<Value> | undefined
+
+  constructor(
+    { delay, clock, whenLate }: Lateness<Value>,
+    resolve: (value: Value) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#resolve = resolve
+    this.#reject = reject
+    // Timers run before sockets are read: a reply that waits while the program itself stood still is read first.
+    this.#timer = clock.after(delay, () => setImmediate(() => this.#lose(whenLate)))
+  }
+
+  replied(value: Value): void {
+    this.#end()
+    if (this.#late) this.#late.resolve(value)
+    else this.#resolve(value)
+  }
+
+  failed(error: unknown): void {
+    this.#end()
+    if (this.#late) this.#late.reject(error)
+    else this.#reject(error)
+  }
+
+  #end(): void {
+    this.#isOpen = false
+    this.#timer.cancel()
+  }
+
+  #lose(whenLate: Lateness<Value>['whenLate']): void {
+    if (!this.#isOpen) return
+    this.#late = Promise.withResolvers()
+    // Nobody may wait for it.
+    this.#late.promise.catch(() => {})
+    whenLate(this.#late.promise).then(this.#resolve, this.#reject)
+  }
 }
 
 /** The first value that is good; else the first value; else the first error. */

@@ -9,6 +9,7 @@ import { rcodes } from '../wire/codes.ts'
 import type { ResponseMessage } from '../wire/message.ts'
 import { ExchangeError } from './exchange-error.ts'
 import { firstGood, HedgeBudget, hedgeDelay, unlessLate } from './hedge.ts'
+import { type Outcome, promised } from './outcome.ts'
 import type { UpstreamQuestion } from './question.ts'
 import type { Channel } from './transport.ts'
 import type { Upstream, UpstreamReply } from './upstream.ts'
@@ -59,8 +60,8 @@ interface Run {
   readonly channel: Channel
   readonly order: readonly Upstream[]
   readonly deadline: Milliseconds
-  /** How often each was asked. */
-  readonly asked: Map<Upstream, number>
+  /** How often each was asked, by its place in the order. */
+  readonly asked: number[]
   attempts: number
 }
 
@@ -92,44 +93,53 @@ export class UpstreamPool {
       this.#options.events.joined()
       return asked.reply
     }
-    const reply = this.#ask(question, channel)
-    const underWay: UnderWay = { reply }
+    const underWay: UnderWay = { reply: undefined }
     this.#underWay.set(key, underWay)
-    const ended = () => {
-      underWay.reply = undefined
-      if (this.#underWay.size > 1) this.#underWay.delete(key)
-      else this.#underWay = new Map()
-    }
-    reply.then(ended, ended)
-    return reply
+    return (underWay.reply = this.#ask(question, channel, key))
   }
 
-  async #ask(question: UpstreamQuestion, channel: Channel): Promise<UpstreamReply> {
-    const { clock, totalTimeout, maximumAttempts, failover, upstreams, known } = this.#options
-    if (upstreams().length === 0) await known()
+  #ended(key: string): void {
+    const underWay = this.#underWay.get(key)
+    if (underWay) underWay.reply = undefined
+    if (this.#underWay.size > 1) this.#underWay.delete(key)
+    else this.#underWay = new Map()
+  }
+
+  #runOf(question: UpstreamQuestion, channel: Channel): Run {
+    const { clock, totalTimeout, maximumAttempts } = this.#options
     const order = this.#order(question)
     const attempts = maximumAttempts || ASKED_EACH * order.length
     const deadline = clock.monotonic() + totalTimeout
-    const run: Run = { question, channel, order, deadline, asked: new Map(), attempts }
+    return { question, channel, order, deadline, asked: order.map(() => 0), attempts }
+  }
+
+  async #ask(question: UpstreamQuestion, channel: Channel, key: string): Promise<UpstreamReply> {
+    const { clock, totalTimeout, failover, upstreams, known } = this.#options
     let reply: UpstreamReply | undefined
     let failure: ExchangeError | undefined
-    while (run.attempts > 0 && clock.monotonic() < deadline) {
-      const upstream = this.#choose(run)
-      if (upstream instanceof ExchangeError) {
-        failure ??= upstream
-        break
+    try {
+      if (upstreams().length === 0) await known()
+      const run = this.#runOf(question, channel)
+      while (run.attempts > 0 && clock.monotonic() < run.deadline) {
+        const upstream = this.#choose(run)
+        if (upstream instanceof ExchangeError) {
+          failure ??= upstream
+          break
+        }
+        try {
+          reply = await this.#attempt(run, upstream)
+          if (!failover.has(reply.response.rcode)) return reply
+          // It would say the same again.
+          run.asked[run.order.indexOf(reply.upstream)] = ASKED_EACH
+        } catch (error) {
+          if (!(error instanceof ExchangeError)) throw error
+          failure = error
+          // Another upstream needs a socket, too.
+          if (error.failure === 'local') break
+        }
       }
-      try {
-        reply = await this.#attempt(run, upstream)
-        if (!failover.has(reply.response.rcode)) return reply
-        // It would say the same again.
-        run.asked.set(reply.upstream, ASKED_EACH)
-      } catch (error) {
-        if (!(error instanceof ExchangeError)) throw error
-        failure = error
-        // Another upstream needs a socket, too.
-        if (error.failure === 'local') break
-      }
+    } finally {
+      this.#ended(key)
     }
     if (reply) return reply
     throw failure ?? new ExchangeError('timeout', `no reply in ${totalTimeout} ms`)
@@ -138,12 +148,15 @@ export class UpstreamPool {
   /** Of those that are not down, the first that was asked least. */
   #choose({ order, asked }: Run): Upstream | ExchangeError {
     for (let times = 0; times < ASKED_EACH; times++)
-      for (const upstream of order) if (!upstream.health.isDown && (asked.get(upstream) ?? 0) <= times) return upstream
+      for (let index = 0; index < order.length; index++) {
+        const upstream = order[index]!
+        if (!upstream.health.isDown && asked[index]! <= times) return upstream
+      }
     if (order.some(upstream => !upstream.health.isDown)) return new ExchangeError('none', 'all upstreams were asked')
     const { failFast, events, random } = this.#options
     events.allDown()
     const down = new ExchangeError('none', `all upstreams are down: ${order.map(({ label }) => label).join(', ')}`)
-    if (failFast || asked.size > 0) return down
+    if (failFast || asked.some(times => times > 0)) return down
     // Probes may be what fails, so one is tried all the same, but not for every question.
     const ready = order.filter(upstream => upstream.health.takeTrial())
     return ready[random.integer(Math.max(1, ready.length))] ?? down
@@ -152,13 +165,14 @@ export class UpstreamPool {
   #attempt(run: Run, upstream: Upstream): Promise<UpstreamReply> {
     const { policy, clock } = this.#options
     const sent = clock.monotonic()
-    const first = this.#send(run, upstream)
+    this.#count(run, upstream)
+    const start = (outcome: Outcome<UpstreamReply>) => this.#send(run, upstream, outcome)
     const second = policy === 'fastest' ? this.#second(run, upstream) : undefined
-    if (!second) return first
+    if (!second) return promised(start)
     this.#hedges.earn()
     const delay = hedgeDelay(upstream.latency, second === upstream ? 'same' : 'another')
-    const whenLate = () => this.#hedge(run, { first, asked: upstream, sent, second })
-    return unlessLate(first, { delay, clock, whenLate })
+    const whenLate = (first: Promise<UpstreamReply>) => this.#hedge(run, { first, asked: upstream, sent, second })
+    return unlessLate(start, { delay, clock, whenLate })
   }
 
   async #hedge(run: Run, { first, asked, sent, second }: LateQuestion): Promise<UpstreamReply> {
@@ -169,10 +183,9 @@ export class UpstreamPool {
     const isSilent = asked.latency.isSilentSince(sent)
     if (isSilent) asked.health.failed()
     else if (!this.#hedges.take()) return first
-    const contest = [
-      first.then(reply => ({ reply, won: false })),
-      this.#send(run, second).then(reply => ({ reply, won: true })),
-    ]
+    this.#count(run, second)
+    const other = promised<UpstreamReply>(outcome => this.#send(run, second, outcome))
+    const contest = [first.then(reply => ({ reply, won: false })), other.then(reply => ({ reply, won: true }))]
     const { reply, won } = await firstGood(contest, ({ reply: { response } }) => !isFailure(response))
     events.hedged(won)
     return reply
@@ -180,19 +193,20 @@ export class UpstreamPool {
 
   /** Whom to ask beside `first`: the next that is not down; alone, over UDP, the same again, for a lost datagram. */
   #second({ order, asked, channel }: Run, first: Upstream): Upstream | undefined {
-    const fresh = order.find(
-      upstream => upstream !== first && !upstream.health.isDown && (asked.get(upstream) ?? 0) < ASKED_EACH,
-    )
-    if (fresh) return fresh
-    const isAlone = order.length === 1 && first.target.protocol === 'dns' && channel === 'udp'
-    return isAlone && (asked.get(first) ?? 0) < ASKED_EACH ? first : undefined
+    if (order.length === 1) {
+      const isDatagram = first.target.protocol === 'dns' && channel === 'udp'
+      return isDatagram && asked[0]! < ASKED_EACH ? first : undefined
+    }
+    return order.find((upstream, index) => upstream !== first && !upstream.health.isDown && asked[index]! < ASKED_EACH)
   }
 
-  #send(run: Run, upstream: Upstream): Promise<UpstreamReply> {
+  #count(run: Run, upstream: Upstream): void {
     run.attempts--
-    run.asked.set(upstream, (run.asked.get(upstream) ?? 0) + 1)
-    const left = run.deadline - this.#options.clock.monotonic()
-    return upstream.ask(run.question, run.channel, left)
+    run.asked[run.order.indexOf(upstream)]!++
+  }
+
+  #send(run: Run, upstream: Upstream, outcome: Outcome<UpstreamReply>): void {
+    upstream.ask(run.question, run.channel, run.deadline - this.#options.clock.monotonic(), outcome)
   }
 
   #order(question: UpstreamQuestion): readonly Upstream[] {

@@ -18,10 +18,11 @@ import type { Datagrams } from './datagrams.ts'
 import { ExchangeError } from './exchange-error.ts'
 import type { ExchangeTap } from './exchange-tap.ts'
 import { type DohMethod, HttpsUpstream } from './https.ts'
+import { type Outcome, promised } from './outcome.ts'
 import { checkReply, composeMessage, type UpstreamQuestion, unmixReply } from './question.ts'
 import { StreamUpstream } from './stream.ts'
 import { targetLabel, type UpstreamProtocol, type UpstreamTarget } from './target.ts'
-import { UdpUpstream } from './udp.ts'
+import { type UdpQuestion, UdpUpstream } from './udp.ts'
 
 /** How a question goes out to a `dns` target; `tls` and `https` have one way. */
 export type Channel = 'udp' | 'tcp'
@@ -93,12 +94,19 @@ export class Transport {
     this.#https.close()
   }
 
-  ask(question: UpstreamQuestion, channel: Channel, timeout: Milliseconds): Promise<ResponseMessage> {
-    const asked = { question, channel, timeout }
+  /** `outcome`: an ExchangeError where there is no reply. */
+  ask(question: UpstreamQuestion, channel: Channel, timeout: Milliseconds, outcome: Outcome<ResponseMessage>): void {
     const edns = this.#takesEdns
-    // Nearly all questions: their replies are judged where they are decoded.
-    if (this.#isUdp(channel)) return this.#overUdp(asked, edns)
-    return this.#exchange(asked, edns).then(response => this.#judge(response, asked, edns))
+    // Nearly all questions.
+    if (this.#isUdp(channel)) {
+      this.#askUdp(question, timeout, edns, outcome)
+      return
+    }
+    const asked = { question, channel, timeout }
+    settle(
+      this.#exchange(asked, edns).then(response => this.#judge(response, asked, edns)),
+      outcome,
+    )
   }
 
   #isUdp(channel: Channel): boolean {
@@ -108,7 +116,8 @@ export class Transport {
   #exchange(asked: Asked, edns: boolean): Promise<ResponseMessage> {
     const { question, channel, timeout } = asked
     if (this.#options.target.protocol === 'https') return this.#overHttps(question, timeout)
-    return this.#isUdp(channel) ? this.#overUdp(asked, edns) : this.#overStream(question, timeout, edns)
+    if (this.#isUdp(channel)) return promised(outcome => this.#askUdp(question, timeout, edns, outcome))
+    return this.#overStream(question, timeout, edns)
   }
 
   /** `edns`: whether OPT was sent. */
@@ -123,32 +132,49 @@ export class Transport {
     })
   }
 
-  #overUdp(asked: Asked, edns: boolean): Promise<ResponseMessage> {
-    const { question, timeout } = asked
-    const style = { mixedCase: this.#keepsCase, edns, keepalive: false, padded: false }
-    const packet = composeMessage(question, style, this.#options.random)
-    let wrongCase = false
-    const accepts = (reply: Buffer) => {
-      const check = checkReply(packet, reply)
-      wrongCase = check === 'wrong-case'
-      return check !== 'foreign'
-    }
-    return this.#tell('udp', packet, this.#udp.exchange(packet, accepts, timeout)).then(
-      reply => {
-        const decoded = wrongCase ? undefined : decodeReply(reply)
-        if (decoded) return this.#judge(decoded, asked, edns)
-        const judged = (response: ResponseMessage) => this.#judge(response, asked, edns)
-        if (wrongCase) return this.#askOfCase(packet, timeout).then(judged)
-        // Some cut their datagrams in the middle of a record. Over TCP there is nothing to cut.
-        if (reply.readUInt16BE(2) & flags.truncated) return this.#overStream(question, timeout, edns).then(judged)
-        throw this.#malformed()
-      },
-      error => {
-        // Out of sockets: a connection that is there needs none.
-        if (!(error instanceof ExchangeError) || error.failure !== 'local' || !this.#stream.isOpen) throw error
-        return this.#overStream(question, timeout, edns).then(response => this.#judge(response, asked, edns))
-      },
-    )
+  /** What is replied has been judged. */
+  #askUdp(question: UpstreamQuestion, timeout: Milliseconds, edns: boolean, outcome: Outcome<ResponseMessage>): void {
+    const style = this.#keepsCase ? styles.mixed : styles.plain
+    const packet = composeMessage(question, edns ? style.edns : style.bare, this.#options.random)
+    const asked = new AskedByUdp(this.#udpReplies, { question, timeout, edns, packet, outcome })
+    if (this.#options.tap.isWatched) asked.told = this.#options.clock.monotonic()
+    this.#udp.exchange(asked, timeout)
+  }
+
+  readonly #udpReplies: UdpReplies = {
+    replied: (asked, reply) => {
+      this.#report(asked, reply)
+      const decoded = asked.wrongCase ? undefined : decodeReply(reply)
+      settle(decoded ? this.#judge(decoded, asked, asked.edns) : this.#askByStream(asked, reply), asked.outcome)
+    },
+    failed: (asked, error) => {
+      const { question, timeout, edns, outcome } = asked
+      this.#report(asked)
+      const isLocal = error instanceof ExchangeError && error.failure === 'local'
+      // Out of sockets: a connection that is there needs none.
+      if (!isLocal || !this.#stream.isOpen) outcome.failed(error)
+      else
+        settle(
+          this.#overStream(question, timeout, edns).then(response => this.#judge(response, asked, edns)),
+          outcome,
+        )
+    },
+  }
+
+  /** What the reply over UDP does not tell. */
+  async #askByStream(asked: AskedByUdp, reply: Buffer): Promise<ResponseMessage> {
+    const { question, timeout, edns, packet } = asked
+    if (asked.wrongCase) return this.#judge(await this.#askOfCase(packet, timeout), asked, edns)
+    // Some cut their datagrams in the middle of a record. Over TCP there is nothing to cut.
+    if (!(reply.readUInt16BE(2) & flags.truncated)) throw this.#malformed()
+    return this.#judge(await this.#overStream(question, timeout, edns), asked, edns)
+  }
+
+  #report({ packet: query, told: sent }: AskedByUdp, response?: Buffer): void {
+    if (sent === undefined) return
+    const { clock, target, tap } = this.#options
+    const known = { transport: 'udp', address: target.address, port: target.port, query, sent } as const
+    tap.report(response ? { ...known, response, received: clock.monotonic() } : known)
   }
 
   /** The reply to a name in other letters may be forged: the same bytes over TCP tell whether that is the server's way. */
@@ -264,4 +290,75 @@ const aged = (response: ResponseMessage, age: number): ResponseMessage => {
     records.map(record => ({ ...record, ttl: Math.max(0, record.ttl - age) }))
   const { answers, authority, additional } = response
   return { ...response, answers: older(answers), authority: older(authority), additional: older(additional) }
+}
+
+const styles = {
+  mixed: {
+    edns: { mixedCase: true, edns: true, keepalive: false, padded: false },
+    bare: { mixedCase: true, edns: false, keepalive: false, padded: false },
+  },
+  plain: {
+    edns: { mixedCase: false, edns: true, keepalive: false, padded: false },
+    bare: { mixedCase: false, edns: false, keepalive: false, padded: false },
+  },
+} as const
+
+const settle = <Value>(value: MaybePromise<Value>, outcome: Outcome<Value>): void => {
+  if (value instanceof Promise)
+    value.then(
+      known => outcome.replied(known),
+      error => outcome.failed(error),
+    )
+  else outcome.replied(value)
+}
+
+interface UdpReplies {
+  readonly replied: (asked: AskedByUdp, reply: Buffer) => void
+  readonly failed: (asked: AskedByUdp, error: unknown) => void
+}
+
+/** One object for all that a question over UDP needs on its way. */
+class AskedByUdp implements Asked, UdpQuestion {
+  readonly question: UpstreamQuestion
+  readonly channel = 'udp'
+  readonly timeout: Milliseconds
+  /** Whether OPT was sent. */
+  readonly edns: boolean
+  readonly packet: Buffer
+  readonly outcome: Outcome<ResponseMessage>
+  asked: Milliseconds = 0
+  deadline: Milliseconds = 0
+  /** When it went out, if anybody wants to know. */
+  told: Milliseconds | undefined
+  /** Whether the reply has the name in other letters. */
+  wrongCase = false
+  readonly #replies: UdpReplies
+
+  constructor(replies: UdpReplies, known: Pick<AskedByUdp, 'question' | 'timeout' | 'edns' | 'packet' | 'outcome'>) {
+    this.#replies = replies
+    this.question = known.question
+    this.timeout = known.timeout
+    this.edns = known.edns
+    this.packet = known.packet
+    this.outcome = known.outcome
+  }
+
+  accepts(reply: Buffer): boolean {
+    const check = checkReply(this.packet, reply)
+    this.wrongCase = check === 'wrong-case'
+    return check !== 'foreign'
+  }
+
+  replied(reply: Buffer): void {
+    try {
+      this.#replies.replied(this, reply)
+    } catch (error) {
+      // A bug: no socket's event is to hear of it.
+      this.outcome.failed(error)
+    }
+  }
+
+  failed(error: unknown): void {
+    this.#replies.failed(this, error)
+  }
 }

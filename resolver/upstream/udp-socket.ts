@@ -6,6 +6,7 @@ import { createSocket, type Socket } from 'node:dgram'
 import type { Clock, Milliseconds, Timer } from '#lib/clock.ts'
 import type { DatagramRoute } from './datagrams.ts'
 import { ExchangeError, socketFailure } from './exchange-error.ts'
+import type { Outcome } from './outcome.ts'
 
 export interface UdpOptions {
   readonly address: string
@@ -17,13 +18,11 @@ export interface UdpOptions {
   readonly clock: Clock
 }
 
-export interface Exchange {
+/** A question on its way, and who is told what becomes of it. */
+export interface UdpExchange extends Outcome<Buffer> {
   readonly packet: Buffer
   /** Whether a datagram is the reply; others are passed over. */
   readonly accepts: (reply: Buffer) => boolean
-  /** One of the two is called, once: `replied` when the socket is free for another question already. */
-  readonly replied: (reply: Buffer) => void
-  readonly failed: (error: ExchangeError) => void
 }
 
 /** Told what becomes of a socket. */
@@ -32,6 +31,8 @@ export interface UdpSocketUser {
   readonly free: (socket: UdpSocket) => void
   /** It carries no more. */
   readonly closed: (socket: UdpSocket) => void
+  /** No reply comes to what it carried. */
+  readonly failed: (exchange: UdpExchange, error: ExchangeError) => void
 }
 
 export class UdpSocket {
@@ -43,7 +44,7 @@ export class UdpSocket {
   readonly #options: UdpOptions
   readonly #user: UdpSocketUser
   readonly #socket: Socket
-  #exchange: Exchange | undefined
+  #exchange: UdpExchange | undefined
   /** Of the exchange. */
   #timer: Timer | undefined
   #timeout: Milliseconds = 0
@@ -64,7 +65,7 @@ export class UdpSocket {
       const exchange = this.#end()
       this.heard = options.clock.monotonic()
       this.#user.free(this)
-      exchange?.replied(reply)
+      exchange!.replied(reply)
     })
     if (options.route) this.#open(options.route)
     else this.#connect()
@@ -76,7 +77,7 @@ export class UdpSocket {
   }
 
   /** Not while another is under way. A question without a reply in time is the last: what comes late is not mixed up. */
-  exchange(exchange: Exchange, timeout: Milliseconds): void {
+  exchange(exchange: UdpExchange, timeout: Milliseconds): void {
     this.uses++
     this.#exchange = exchange
     this.#timeout = timeout
@@ -90,10 +91,11 @@ export class UdpSocket {
     this.#closed = true
     this.#socket.close()
     this.#user.closed(this)
-    this.#end()?.failed(reason())
+    const exchange = this.#end()
+    if (exchange) this.#user.failed(exchange, reason())
   }
 
-  #end(): Exchange | undefined {
+  #end(): UdpExchange | undefined {
     const exchange = this.#exchange
     this.#exchange = undefined
     this.#timer?.cancel()
@@ -106,7 +108,7 @@ export class UdpSocket {
     setImmediate(this.#late, this.#exchange)
   }
 
-  readonly #late = (exchange: Exchange | undefined): void => {
+  readonly #late = (exchange: UdpExchange | undefined): void => {
     if (!exchange || this.#exchange !== exchange) return
     const timeout = this.#timeout
     const { address, port } = this.#options

@@ -6,17 +6,17 @@
 import type { Milliseconds, Timer } from '#lib/clock.ts'
 import type { Random } from '#lib/random.ts'
 import { ExchangeError } from './exchange-error.ts'
-import { type UdpOptions, UdpSocket, type UdpSocketUser } from './udp-socket.ts'
+import { type UdpExchange, type UdpOptions, UdpSocket, type UdpSocketUser } from './udp-socket.ts'
 
 export interface UdpUpstreamOptions extends UdpOptions {
   readonly random: Random
 }
 
-interface Question {
-  readonly packet: Buffer
-  readonly accepts: (reply: Buffer) => boolean
-  readonly asked: Milliseconds
-  readonly deadline: Milliseconds
+/** What is asked over UDP, and since when. */
+export interface UdpQuestion extends UdpExchange {
+  /** On the clock's monotonic scale; set when it goes out. */
+  asked: Milliseconds
+  deadline: Milliseconds
 }
 
 /** Below so many free sockets a question gets a new one: a draw among few could be guessed. */
@@ -44,57 +44,43 @@ export class UdpUpstream {
       const at = this.#free.indexOf(socket)
       if (at >= 0) this.#takeFree(at)
     },
+    // Sockets that were opened in the same moment are connected by then.
+    failed: (question, error) => queueMicrotask(() => this.#exchangeAgain(question as UdpQuestion, error)),
   }
 
   constructor(options: UdpUpstreamOptions) {
     this.#options = options
   }
 
-  /** `accepts`: whether a datagram is the reply; others are passed over. */
-  exchange(packet: Buffer, accepts: (reply: Buffer) => boolean, timeout: Milliseconds): Promise<Buffer> {
-    const asked = this.#options.clock.monotonic()
-    return new Promise((resolve, reject) => {
-      const question = { packet, accepts, asked, deadline: asked + timeout }
-      // Sockets that were opened in the same moment are connected by then.
-      this.#exchangeOnce(question, CHOICE, resolve, error =>
-        queueMicrotask(() => this.#exchangeAgain(question, error).then(resolve, reject)),
-      )
-    })
+  /** `replied`: when the socket is free for another question already. */
+  exchange(question: UdpQuestion, timeout: Milliseconds): void {
+    question.asked = this.#options.clock.monotonic()
+    question.deadline = question.asked + timeout
+    this.#exchangeOnce(question, timeout, CHOICE)
   }
 
   /** On a socket that is drawn where at least so many are free, else on a new one. */
-  #exchangeOnce(
-    { packet, accepts, deadline }: Question,
-    atLeast: number,
-    replied: (reply: Buffer) => void,
-    failed: (error: ExchangeError) => void,
-  ): void {
+  #exchangeOnce(question: UdpQuestion, timeout: Milliseconds, atLeast: number): void {
     const socket = this.#draw(atLeast) ?? this.#open()
-    socket.exchange({ packet, accepts, replied, failed }, deadline - this.#options.clock.monotonic())
+    socket.exchange(question, timeout)
   }
 
   /** Where this machine had no socket or port, as soon as another question leaves it one. */
-  async #exchangeAgain(question: Question, first: ExchangeError): Promise<Buffer> {
-    const { clock } = this.#options
-    let failure: unknown = first
-    try {
-      for (;;) {
-        const isLocal = failure instanceof ExchangeError && failure.failure === 'local'
-        // Where this server's address or the way there has changed, sockets are of no more use; those are that heard of
-        // the server since the question was sent.
-        if (!isLocal) this.#closeFree(({ heard }) => heard < question.asked)
-        const left = question.deadline - clock.monotonic()
-        if (!isLocal || !this.#isAnyConnected || left <= 0) throw failure
-        if (this.#free.length === 0) await this.#socketFreed(left)
-        try {
-          return await new Promise<Buffer>((resolve, reject) => this.#exchangeOnce(question, 1, resolve, reject))
-        } catch (error) {
-          failure = error
-        }
-      }
-    } catch (error) {
+  #exchangeAgain(question: UdpQuestion, failure: ExchangeError): void {
+    const isLocal = failure.failure === 'local'
+    // Where this server's address or the way there has changed, sockets are of no more use; those are that heard of the
+    // server since the question was sent.
+    if (!isLocal) this.#closeFree(({ heard }) => heard < question.asked)
+    const left = question.deadline - this.#options.clock.monotonic()
+    if (!isLocal || !this.#isAnyConnected || left <= 0) {
       this.#wakeNext()
-      throw error
+      question.failed(failure)
+    } else if (this.#free.length > 0) {
+      this.#exchangeOnce(question, left, 1)
+    } else {
+      void this.#socketFreed(left).then(() =>
+        this.#exchangeOnce(question, question.deadline - this.#options.clock.monotonic(), 1),
+      )
     }
   }
 

@@ -15,6 +15,7 @@ import type { ExchangeTap } from './exchange-tap.ts'
 import { FailingZones } from './failing-zones.ts'
 import { Health, type HealthOptions } from './health.ts'
 import { Latency } from './latency.ts'
+import { type Outcome, promised } from './outcome.ts'
 import type { proxyMetrics } from './proxy-metrics.ts'
 import type { UpstreamQuestion } from './question.ts'
 import { isOnSite } from './special-names.ts'
@@ -106,22 +107,23 @@ export class Upstream {
     this.#excluded = excluded
   }
 
-  /** The reply, or an ExchangeError, after which the server is probed until it answers. */
-  ask(question: UpstreamQuestion, channel: Channel, timeout: Milliseconds): Promise<UpstreamReply> {
+  /** `outcome`: the reply, or an ExchangeError, after which the server is probed until it answers. */
+  ask(question: UpstreamQuestion, channel: Channel, timeout: Milliseconds, outcome: Outcome<UpstreamReply>): void {
     const { clock, readTimeout } = this.#options
     const start = clock.monotonic()
     this.#queries++
     this.latency.sent(start)
-    return this.#transport.ask(question, channel, Math.min(timeout, readTimeout)).then(
-      response => {
-        this.#answered(response, question, start)
-        return { response, upstream: this }
-      },
-      error => {
-        this.#failed(error, question, start)
-        throw error
-      },
-    )
+    const asked = new Asked(this.#books, question, start, outcome)
+    this.#transport.ask(question, channel, Math.min(timeout, readTimeout), asked)
+  }
+
+  /** What is known of it grows with what becomes of each question. */
+  readonly #books: Books = {
+    replied: (response, question, start) => {
+      this.#answered(response, question, start)
+      return { response, upstream: this }
+    },
+    failed: (error, question, start) => this.#failed(error, question, start),
   }
 
   #answered({ rcode }: ResponseMessage, question: UpstreamQuestion, start: Milliseconds): void {
@@ -148,7 +150,9 @@ export class Upstream {
     const { recursionDesired } = this.#options.health
     const bits = { checkingDisabled: false, authenticData: false, dnssecOk: false }
     const question = { name, type, recursionDesired, ...bits }
-    const { rcode } = await this.#transport.ask(question, this.#options.probeChannel, PROBE_TIMEOUT)
+    const { rcode } = await promised<ResponseMessage>(outcome =>
+      this.#transport.ask(question, this.#options.probeChannel, PROBE_TIMEOUT, outcome),
+    )
     return rcode
   }
 
@@ -172,5 +176,34 @@ export class Upstream {
     this.latency.failed(now, Math.max(now - start, this.#options.readTimeout))
     this.failingZones.failed(question.name)
     this.health.failed()
+  }
+}
+
+interface Books {
+  readonly replied: (response: ResponseMessage, question: UpstreamQuestion, start: Milliseconds) => UpstreamReply
+  readonly failed: (error: unknown, question: UpstreamQuestion, start: Milliseconds) => void
+}
+
+/** A question that is under way. */
+class Asked implements Outcome<ResponseMessage> {
+  readonly #books: Books
+  readonly #question: UpstreamQuestion
+  readonly #start: Milliseconds
+  readonly #outcome: Outcome<UpstreamReply>
+
+  constructor(books: Books, question: UpstreamQuestion, start: Milliseconds, outcome: Outcome<UpstreamReply>) {
+    this.#books = books
+    this.#question = question
+    this.#start = start
+    this.#outcome = outcome
+  }
+
+  replied(response: ResponseMessage): void {
+    this.#outcome.replied(this.#books.replied(response, this.#question, this.#start))
+  }
+
+  failed(error: unknown): void {
+    this.#books.failed(error, this.#question, this.#start)
+    this.#outcome.failed(error)
   }
 }

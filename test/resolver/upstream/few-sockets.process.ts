@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { systemClock } from '#lib/clock.ts'
 import { systemRandom } from '#lib/random.ts'
 import { ExchangeError } from '#resolver/upstream/exchange-error.ts'
+import { promised } from '#resolver/upstream/outcome.ts'
 import { UdpUpstream } from '#resolver/upstream/udp.ts'
 
 const server = createSocket('udp4', (packet, from) => server.send(packet, from.port, from.address))
@@ -13,12 +14,13 @@ const { port } = server.address()
 const makeUpstream = () =>
   new UdpUpstream({ address: '127.0.0.1', port, source: undefined, clock: systemClock, random: systemRandom })
 const askOf = (upstream: UdpUpstream) =>
-  upstream
-    .exchange(Buffer.alloc(20), () => true, 30_000)
-    .then(
-      () => 'answered',
-      error => (error instanceof ExchangeError ? error.failure : String(error)),
-    )
+  promised<Buffer>(outcome => {
+    const question = { ...outcome, packet: Buffer.alloc(20), accepts: () => true, asked: 0, deadline: 0 }
+    upstream.exchange(question, 30_000)
+  }).then(
+    () => 'answered',
+    error => (error instanceof ExchangeError ? error.failure : String(error)),
+  )
 const upstream = makeUpstream()
 const outcomes = await Promise.all(Array.from({ length: 300 }, () => askOf(upstream)))
 // With a socket that is free a question needs no other; with none of its own to wait for, it fails at once.

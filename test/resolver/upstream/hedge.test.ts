@@ -1,6 +1,7 @@
 import test from 'ava'
 import { firstGood, HedgeBudget, hedgeDelay, unlessLate } from '#resolver/upstream/hedge.ts'
 import { Latency } from '#resolver/upstream/latency.ts'
+import type { Outcome } from '#resolver/upstream/outcome.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 
 test('at most one question in twenty, after those that a quiet time has saved up', t => {
@@ -36,13 +37,22 @@ test('late is what is slower than 95 of 100, within bounds', t => {
 test('unlessLate: what settles in time, either way, is what becomes of it; what is late is no more', async t => {
   const clock = new VirtualClock()
   const inTime = { delay: 5, clock, whenLate: () => Promise.resolve('late') }
-  t.is(await unlessLate(Promise.resolve('first'), inTime), 'first')
-  await t.throwsAsync(unlessLate(Promise.reject(new Error('no')), inTime), { message: 'no' })
-  const first = Promise.withResolvers<string>()
-  const late = unlessLate(first.promise, inTime)
+  t.is(await unlessLate(outcome => outcome.replied('first'), inTime), 'first')
+  await t.throwsAsync(
+    unlessLate(outcome => outcome.failed(new Error('no')), inTime),
+    { message: 'no' },
+  )
+  const first: Outcome<string>[] = []
+  const late = unlessLate<string>(outcome => first.push(outcome), inTime)
   clock.advance(5)
   t.is(await late, 'late')
-  first.reject(new Error('nobody waits for it'))
+  first[0]!.failed(new Error('nobody waits for it'))
+  const whenLate = (begun: Promise<string>) => begun.then(value => `${value}, late`)
+  const again = unlessLate<string>(outcome => first.push(outcome), { ...inTime, whenLate })
+  await clock.advance(5)
+  await new Promise(setImmediate)
+  first[1]!.replied('first')
+  t.is(await again, 'first, late')
 })
 
 test('firstGood: the first good value, else the first value, else the first error', async t => {

@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '#lib/clock.ts'
 import { systemRandom } from '#lib/random.ts'
 import type { DatagramRoute, Datagrams } from '#resolver/upstream/datagrams.ts'
 import { ExchangeError } from '#resolver/upstream/exchange-error.ts'
+import { promised } from '#resolver/upstream/outcome.ts'
 import { UdpUpstream } from '#resolver/upstream/udp.ts'
 import { connectedDatagrams } from '#server/connected-datagrams.ts'
 import { missingLibrary } from '#server/system-calls.ts'
@@ -49,10 +50,16 @@ const reach = (
   return upstream
 }
 
+const exchange = (upstream: UdpUpstream, packet: Buffer, timeout: number): Promise<Buffer> =>
+  promised(outcome => {
+    const accepts = (reply: Buffer) => reply.equals(packet)
+    upstream.exchange({ ...outcome, packet, accepts, asked: 0, deadline: 0 }, timeout)
+  })
+
 const ask = async (upstream: UdpUpstream, text: string, timeout = 60_000): Promise<string> => {
   try {
     const packet = Buffer.from(text)
-    return (await upstream.exchange(packet, reply => reply.equals(packet), timeout)).toString()
+    return (await exchange(upstream, packet, timeout)).toString()
   } catch (error) {
     return error instanceof ExchangeError ? error.failure : String(error)
   }
