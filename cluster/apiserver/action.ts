@@ -2,7 +2,6 @@
  * The contract of creates that store nothing of their own kind: reviews, and subresources that one posts to
  * (`serviceaccounts/token`). Each is one file of the drawer `actions/`.
  */
-
 import type { Kind } from '#cluster/api/kind.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
 import type { Status } from '#cluster/api/status.ts'

@@ -7,7 +7,6 @@
  * and once more for all plugins when one has changed what others have looked at already. `validate` sees what would be
  * stored. Writes of the apiserver itself (the local client) pass by.
  */
-
 import type { Kind } from '#cluster/api/kind.ts'
 import type { ApiObject } from '#cluster/api/object.ts'
 import type { Status } from '#cluster/api/status.ts'

@@ -2,7 +2,6 @@
  * Answers for a set of zones that come and go (files, transfers): the longest zone that the name lies in, what to say
  * while a zone has no data, what is passed on, and aliases that lead out of the zones.
  */
-
 import { type MaybePromise, whenKnown } from '#lib/maybe-promise.ts'
 import { questionFor } from '../ask-again.ts'
 import type { Next } from '../next.ts'

@@ -3,7 +3,6 @@
  * names, and what other plugins have to tell (`Plugin.chaosText`). Names that nobody knows are REFUSED: class CH has
  * nothing else to offer.
  */
-
 import type { MaybePromise } from '#lib/maybe-promise.ts'
 import { DirectiveReader } from '../corefile/directive-reader.ts'
 import type { Word } from '../corefile/syntax.ts'

@@ -1,5 +1,4 @@
 /** header: sets and clears bits in the header of queries, for the plugins behind it, and of replies. */
-
 import { whenKnown } from '#lib/maybe-promise.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import type { Property, Word } from '../corefile/syntax.ts'

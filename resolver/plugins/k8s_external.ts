@@ -2,7 +2,6 @@
  * k8s_external: names for what services have outside of the cluster, `<service>.<namespace>.<zone>`, for resolvers that
  * are not part of it. The cluster is that of the block's `kubernetes`; the zone itself is `resolver/zone/external-*`.
  */
-
 import { type MaybePromise, whenKnown } from '#lib/maybe-promise.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import type { Next } from '../next.ts'

@@ -2,7 +2,6 @@
  * minimal: leaves the authority and additional sections out of answers that have data. Denials, failures and referrals
  * keep them: there they are the answer.
  */
-
 import { whenKnown } from '#lib/maybe-promise.ts'
 import { DirectiveReader } from '../corefile/directive-reader.ts'
 import type { Plugin, PluginModule } from '../plugin.ts'

@@ -5,7 +5,6 @@
  * Promised: a client that no pod is known for is never told that a name does not exist where the rules would say
  * otherwise if it were known (a pod's first question may come before its address is seen here): SERVFAIL until then.
  */
-
 import { type MaybePromise, whenKnown } from '#lib/maybe-promise.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import type { Directive } from '../corefile/syntax.ts'

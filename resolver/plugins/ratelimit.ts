@@ -5,7 +5,6 @@
  * Only UDP: there a client that was cut off comes again over TCP (TC), which shows that its address is its own and which
  * the server bounds by itself.
  */
-
 import { type MaybePromise, whenKnown } from '#lib/maybe-promise.ts'
 import { DirectiveReader, type PropertyTable, type PropertyValues } from '../corefile/directive-reader.ts'
 import type { Property } from '../corefile/syntax.ts'

@@ -2,7 +2,6 @@
  * rewrite: changes questions on their way in, and answers on their way back, so that clients see what they asked for.
  * Each line is a rule; rules run in the order of the file until one that stops has applied.
  */
-
 import { type MaybePromise, whenKnown } from '#lib/maybe-promise.ts'
 import { DirectiveReader } from '../corefile/directive-reader.ts'
 import { withTerms } from '../memo.ts'

@@ -4,7 +4,6 @@
  *
  * Promised: each address is in the same share of the answers. The records that an answer has around its addresses stay.
  */
-
 import { whenKnown } from '#lib/maybe-promise.ts'
 import type { Random } from '#lib/random.ts'
 import { DirectiveReader } from '../corefile/directive-reader.ts'

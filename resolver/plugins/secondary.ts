@@ -2,7 +2,6 @@
  * secondary: serves zones that it fetches from other servers (AXFR, IXFR) and keeps fresh by their SOA's timers and by what
  * those servers announce (NOTIFY); zones that a catalog lists, too (RFC 9432).
  */
-
 import type { MaybePromise } from '#lib/maybe-promise.ts'
 import type { ZoneSource } from '../authority/fetch-zone.ts'
 import type { TransferredZone } from '../authority/transferred-zone.ts'

@@ -2,7 +2,6 @@
  * template: answers that are made of the question: records with parts of the name in them, or one answer for a whole zone.
  * Each directive is for its zones and type; the first whose pattern fits answers.
  */
-
 import { type MaybePromise, whenKnown } from '#lib/maybe-promise.ts'
 import { questionFor } from '../ask-again.ts'
 import { DirectiveReader } from '../corefile/directive-reader.ts'

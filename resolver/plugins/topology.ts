@@ -2,7 +2,6 @@
  * topology: of the endpoints of a headless service a client gets those that are meant for it (their hints), or those of its
  * own topology zone, as long as there are enough of them; else all. The names stay as they are.
  */
-
 import { whenKnown } from '#lib/maybe-promise.ts'
 import { DirectiveReader, type PropertyTable } from '../corefile/directive-reader.ts'
 import { type Metrics, type MetricTable, registerMetrics } from '../metrics.ts'

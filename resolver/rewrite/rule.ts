@@ -1,5 +1,4 @@
 /** A rewriting rule: what it makes of a question, and then of its answer. */
-
 import type { MaybePromise } from '#lib/maybe-promise.ts'
 import { questionFor } from '../ask-again.ts'
 import type { Next } from '../next.ts'

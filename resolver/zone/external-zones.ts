@@ -4,7 +4,6 @@
  * Promised: as `ClusterZones` (a name exists for all types or for none, an alias has the RCODE of its end); names
  * without aliases and without load balancers known by name are answered at once, without a promise.
  */
-
 import { type MaybePromise, whenKnown } from '#lib/maybe-promise.ts'
 import { questionFor } from '../ask-again.ts'
 import type { Query } from '../query.ts'

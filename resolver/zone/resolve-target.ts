@@ -3,7 +3,6 @@
  *
  * Promised: the RCODE is that of the chain's end (RFC 6604); a failure on the way is a failure, never "no address".
  */
-
 import { type MaybePromise, whenKnown } from '#lib/maybe-promise.ts'
 import { questionFor } from '../ask-again.ts'
 import type { Next } from '../next.ts'

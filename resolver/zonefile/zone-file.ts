@@ -4,7 +4,6 @@
  * Promised: the first thing that is wrong is told with its file and line. A long file does not hold up queries: reading
  * lets others have their turn. Not promised: that the records make a zone; `authority/zone-builder.ts` sees to that.
  */
-
 import { dirname, resolve } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { MaybePromise } from '#lib/maybe-promise.ts'

@@ -2,7 +2,6 @@
  * What the kubelet of one node may write: its own Node but for taints, owners and the labels that steer Pods, the status
  * of its Pods, mirror Pods, its lease, and tokens for the accounts of its Pods (Kubernetes: NodeRestriction).
  */
-
 import { isDeepStrictEqual } from 'node:util'
 import {
   decodePem,

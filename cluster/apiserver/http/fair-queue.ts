@@ -3,7 +3,6 @@
  * own, and lines take turns, so that whoever asks without end holds up nobody else (the aim of KEP-1040, without its
  * levels and shuffled hands: an apiserver of this size has few users).
  */
-
 import type { Clock, Milliseconds, Timer } from '#lib/clock.ts'
 import type { MaybePromise } from '#lib/maybe-promise.ts'
 
