@@ -1,5 +1,6 @@
 /** What the transports count of themselves. Queries and answers are counted by the resolver's `prometheus` plugin. */
 import { Counter, Gauge, type Registry } from '#lib/metrics.ts'
+import { BUSY, SAMPLE, WINDOW } from './udp/retries.ts'
 
 export type DropReason =
   /** More queries in flight than `maxInFlight`, or more than workers may hand over. */
@@ -50,7 +51,7 @@ export class ServerMetrics {
     })
     this.retries = new Counter({
       name: 'seamark_client_retries_total',
-      help: 'UDP queries that a client sent again, from the same port with the same id, within 8 seconds: it saw no answer to the first. Where more than 8,000 come a second, one in eight is looked at and stands for eight.',
+      help: `UDP queries that a client sent again, from the same port with the same id, within ${WINDOW / 1000} seconds: it saw no answer to the first. Where more than ${BUSY.toLocaleString('en')} come a second, one in ${SAMPLE} is looked at and stands for ${SAMPLE}.`,
       registers,
     })
     this.#receiveBuffer = new Gauge({

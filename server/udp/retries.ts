@@ -13,12 +13,12 @@ import type { Milliseconds } from '#lib/clock.ts'
 import type { Endpoint } from '#resolver/query.ts'
 
 /** glibc asks again after 5 s, musl after 2.5 s, systemd-resolved sooner. */
-const WINDOW: Milliseconds = 8000
+export const WINDOW: Milliseconds = 8000
 const SLOTS = 1 << 17
 /** Two words: id and port, and when. */
 const WORDS = 2
 /** Queries a second: in five seconds they fill a third of the slots. */
-const BUSY = 8000
+export const BUSY = 8000
 /** A power of two. */
 export const SAMPLE = 8
 /** How long it is counted whether many come. */

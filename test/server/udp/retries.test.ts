@@ -2,7 +2,9 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import test from 'ava'
 import fc from 'fast-check'
-import { RetryDetector, SAMPLE } from '#server/udp/retries.ts'
+import { createRegistry } from '#lib/metrics.ts'
+import { ServerMetrics } from '#server/metrics.ts'
+import { BUSY, RetryDetector, SAMPLE, WINDOW } from '#server/udp/retries.ts'
 import { metric, startServer } from '../../support/dns-server.ts'
 import { queryPacket } from '../../support/query-packet.ts'
 
@@ -46,7 +48,7 @@ test('where many come, one in so many is followed, and stands for all', t => {
   const detector = new RetryDetector()
   const ask = (id: number, now: number): boolean => detector.isRetry(queryPacket('a.example.', { id }), client, now)
   t.is(detector.weightAfter(100, 0), 1)
-  t.is(detector.weightAfter(20_000, 1000), SAMPLE)
+  t.is(detector.weightAfter(BUSY + 1, 1000), SAMPLE)
   const ids = Array.from({ length: 40_000 }, (_, id) => id)
   t.deepEqual(
     ids.filter(id => ask(id, 1001)),
@@ -70,4 +72,14 @@ test('seamark_client_retries_total counts them', async t => {
     await once(socket, 'message')
   }
   t.is(await metric(registry, 'seamark_client_retries_total'), 1)
+})
+
+test('the metric says how many are looked at, as it is', async t => {
+  const registry = createRegistry()
+  new ServerMetrics(registry)
+  const text = await registry.metrics()
+  const help = text.split('\n').find(line => line.startsWith('# HELP seamark_client_retries_total'))!
+  t.true(help.includes(`within ${WINDOW / 1000} seconds`), help)
+  t.true(help.includes(`more than ${BUSY.toLocaleString('en')} come a second, one in ${SAMPLE} is`), help)
+  t.true(help.endsWith(`stands for ${SAMPLE}.`), help)
 })
