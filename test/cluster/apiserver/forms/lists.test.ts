@@ -14,16 +14,17 @@ import { type IncludeObject, tableForm } from '#cluster/apiserver/forms/table.ts
 import { encodeStored, StoredObject } from '#cluster/apiserver/storage/stored-object.ts'
 import type { ObjectList } from '#cluster/apiserver/verbs/list.ts'
 import { ofType } from '../../../support/arbitrary-object.ts'
+import { unicodeText } from '../../../support/unicode-text.ts'
 import { VirtualClock } from '../../../support/virtual-clock.ts'
 
 /** What could be taken for the end of something, or is no text of its own in every encoding. */
 const hostile = fc.oneof(
   fc.constantFrom('}', '{', '"', '\\', '\\"}', '"}]}', '{"a":"}', '\u2028', '\ud800', 'Käse', '\u0000', '__proto__'),
-  fc.string({ unit: 'binary', maxLength: 6 }),
+  unicodeText(6),
 )
 const names = fc.dictionary(hostile, hostile, { maxKeys: 3 })
 /** Larger than what a protobuf's writer has room for, or than it leaves for the next. */
-const long = fc.constantFrom(0, 20_000, 40_000, 70_000)
+const long = fc.constantFrom(0, 0, 0, 0, 0, 0, 20_000, 40_000, 70_000)
 
 /** Columns need not bear what validation refuses, such as a Deployment without a selector. */
 const hasCells = (kind: Kind, object: ApiObject): boolean => {

@@ -6,13 +6,14 @@ import { KINDS } from '#cluster/api/kinds/index.ts'
 import { type ApiObject, apiVersionOf } from '#cluster/api/object.ts'
 import { encodeStored, encodeWritten, StoredObject } from '#cluster/apiserver/storage/stored-object.ts'
 import { ofType } from '../../../support/arbitrary-object.ts'
+import { unicodeText } from '../../../support/unicode-text.ts'
 
 const CONFIG_MAP = KINDS.find(kind => kind.resource === 'configmaps')!
 
 const configMap = fc.record({
   name: fc.stringMatching(/^[a-z]{1,9}$/),
   annotations: fc.dictionary(fc.string(), fc.string(), { maxKeys: 3 }),
-  data: fc.dictionary(fc.string(), fc.string({ unit: 'binary' }), { maxKeys: 3 }),
+  data: fc.dictionary(fc.string(), unicodeText(10), { maxKeys: 3 }),
   first: fc.nat(),
   later: fc.nat(),
 })
