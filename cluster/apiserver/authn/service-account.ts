@@ -43,13 +43,12 @@ const LEEWAY = 60_000
 /** On a Secret whose token nobody used for long: it stays, and is no good. */
 const INVALID_SINCE = 'kubernetes.io/legacy-token-invalid-since'
 
-const AUTHENTICATION = 'authentication.kubernetes.io'
-
 const extraOf = ({ pod, node }: BoundClaims, id: string | undefined): User['extra'] => ({
-  ...(id ? { [`${AUTHENTICATION}/credential-id`]: [`JTI=${id}`] } : {}),
-  ...(pod ? { [`${AUTHENTICATION}/pod-name`]: [pod.name], [`${AUTHENTICATION}/pod-uid`]: [pod.uid ?? ''] } : {}),
-  ...(node ? { [`${AUTHENTICATION}/node-name`]: [node.name] } : {}),
-  ...(node?.uid ? { [`${AUTHENTICATION}/node-uid`]: [node.uid] } : {}),
+  ...(id ? { 'authentication.kubernetes.io/credential-id': [`JTI=${id}`] } : {}),
+  ...(pod ? { 'authentication.kubernetes.io/pod-name': [pod.name] } : {}),
+  ...(pod ? { 'authentication.kubernetes.io/pod-uid': [pod.uid ?? ''] } : {}),
+  ...(node ? { 'authentication.kubernetes.io/node-name': [node.name] } : {}),
+  ...(node?.uid ? { 'authentication.kubernetes.io/node-uid': [node.uid] } : {}),
 })
 
 const userOf = (namespace: string, { name, uid }: Reference, extra: User['extra']): User => ({
@@ -58,6 +57,17 @@ const userOf = (namespace: string, { name, uid }: Reference, extra: User['extra'
   groups: authenticatedGroups(serviceAccountGroups(namespace)),
   ...(extra && Object.keys(extra).length > 0 ? { extra } : {}),
 })
+
+/** A token says of its user what it said before, and its claims are the same as long as it is remembered. */
+const boundUsers = new WeakMap<JWTPayload, User>()
+
+const boundUser = (claims: JWTPayload, about: BoundClaims): User => {
+  const known = boundUsers.get(claims)
+  if (known) return known
+  const user = userOf(about.namespace, about.serviceaccount, extraOf(about, claims.jti))
+  boundUsers.set(claims, user)
+  return user
+}
 
 const sameText = (a: string, b: string): boolean => {
   const [left, right] = [Buffer.from(a), Buffer.from(b)]
@@ -85,8 +95,7 @@ export const createServiceAccountAuthenticator = (environment: ServiceAccountEnv
     const about = claims[BOUND] as BoundClaims | undefined
     if (!about?.serviceaccount || !holds(about)) return undefined
     const meant = [claims.aud ?? []].flat().filter(audience => audiences.includes(audience))
-    if (meant.length === 0) return undefined
-    return { user: userOf(about.namespace, about.serviceaccount, extraOf(about, claims.jti)), audiences: meant }
+    return meant.length === 0 ? undefined : { user: boundUser(claims, about), audiences: meant }
   }
 
   /** Of a Secret: only as long as it is the one that the Secret holds. */
