@@ -86,9 +86,11 @@ export class Resolver {
     }
     const asked = readCookieRequest(packet)
     if (asked) return this.#cookieReply(packet, asked, context)
-    const decoded = decodeQuery(packet, context, clock.monotonic())
+    const now = clock.monotonic()
+    const decoded = decodeQuery(packet, context, now)
     if (decoded.verdict !== 'query') {
-      const refusal = decoded.verdict === 'refused' ? decoded : undefined
+      const isTold = decoded.verdict === 'refused' && unrouted.mayBeRefused(context.transport, now)
+      const refusal = isTold ? decoded : undefined
       unrouted.count(server, 'other', refusal?.rcode)
       return refusal?.reply
     }

@@ -87,6 +87,21 @@ test('cookies alone are bounded over UDP, where addresses can be made up, and no
   t.is(answered(1100), 100)
 })
 
+test('refusals of what is no query are bounded over UDP, and not over TCP', async t => {
+  const { resolver, clock } = resolverOf({})
+  const update = Buffer.from(forCookie)
+  update[2]! |= 5 << 3
+  const kinds = [update, Buffer.alloc(12)]
+  const refused = (times: number, context = requestContext()) =>
+    Array.from({ length: times }, (_, index) => resolver.respond(kinds[index % 2]!, context)).filter(Boolean).length
+  t.is(refused(1100), 1000)
+  t.is(refused(1100, requestContext('tcp')), 1100)
+  // Those who ask something are answered.
+  t.true(Buffer.isBuffer(resolver.respond(forCookie, requestContext())))
+  await clock.advance(100)
+  t.is(refused(1100), 100)
+})
+
 test('what no server block sees is counted by what it was and what it got', async t => {
   const { resolver, registry } = resolverOf({})
   const context = requestContext()
