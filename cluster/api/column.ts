@@ -1,6 +1,7 @@
 /** Columns of `kubectl get`, made short to write. */
 import { ageSince } from './age.ts'
 import type { Column } from './kind.ts'
+import type { ApiObject } from './object.ts'
 
 type Value = Column['value']
 
@@ -34,6 +35,20 @@ export const ageColumn: Column = column('Age', 'Time since the object was create
 export const createdColumn: Column = {
   ...column('Created At', 'When it was created.', ({ metadata }) => metadata.creationTimestamp ?? ''),
   type: 'date',
+}
+
+/**
+ * What several columns of a row show, made once for all of them: it is kept for the object and the moment that were asked for
+ * last. The object must not change in between; what is in memory never does.
+ */
+export const oncePerRow = <Summary>(
+  summarise: (object: ApiObject, now: number) => Summary,
+): ((object: ApiObject, now: number) => Summary) => {
+  let last: { readonly object: ApiObject; readonly now: number; readonly summary: Summary } | undefined
+  return (object, now) => {
+    if (last?.object !== object || last.now !== now) last = { object, now, summary: summarise(object, now) }
+    return last.summary
+  }
 }
 
 /** What an empty cell shows. */

@@ -1,5 +1,5 @@
 /** Pod: containers that share a network and a life. */
-import { ageColumn, column, orNone, wideColumn } from '../column.ts'
+import { ageColumn, column, oncePerRow, orNone, wideColumn } from '../column.ts'
 import type { Kind } from '../kind.ts'
 import type { ApiObject } from '../object.ts'
 import { applyPodDefaults } from '../pod/defaults.ts'
@@ -15,7 +15,7 @@ import { bindingKind, evictionKind } from '../pod-actions.ts'
 const specOf = (object: ApiObject): PodSpec => (object as Pod).spec ?? {}
 const statusOf = (object: ApiObject): PodStatus => (object as Pod).status ?? {}
 
-const summary = (object: ApiObject, now: number) => summarisePod({ ...object, spec: specOf(object) }, now)
+const summary = oncePerRow((object, now) => summarisePod({ ...object, spec: specOf(object) }, now))
 
 const gatesText = (object: ApiObject): string => {
   const gates = specOf(object).readinessGates ?? []

@@ -42,8 +42,12 @@ const hasCondition = ({ status }: Pod, type: string): boolean =>
   status?.conditions?.some(condition => condition.type === type && condition.status === 'True') ?? false
 
 /** Init containers that stay: sidecars (KEP-753). */
-const sidecarsOf = ({ spec }: Pod): ReadonlySet<string | undefined> =>
-  new Set((spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always').map(({ name }) => name))
+const sidecarsOf = ({ spec: { initContainers = [] } }: Pod): ReadonlySet<string | undefined> =>
+  initContainers.length === 0
+    ? NO_SIDECARS
+    : new Set(initContainers.filter(({ restartPolicy }) => restartPolicy === 'Always').map(({ name }) => name))
+
+const NO_SIDECARS: ReadonlySet<string | undefined> = new Set()
 
 interface InitState {
   /** What the first init container that is not done says; undefined when all are. */

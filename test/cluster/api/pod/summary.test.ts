@@ -126,15 +126,17 @@ for (const [title, spec, status, metadata, expected] of rows) {
 }
 
 test('one container ended and another goes on: the pod does', t => {
-  const object = prepared(podKind, pod({ containers: [main(), main({ name: 'd' })] }))
-  const statuses = [
+  const containerStatuses = [
     { name: 'c', restartCount: 0, state: { terminated: { reason: 'Completed' } } },
     running({ name: 'd' }),
   ]
-  object.status = { phase: 'Running', containerStatuses: statuses, conditions: [{ type: 'Ready', status: 'True' }] }
-  t.is(podKind.columns[1]?.value(object, NOW), 'Running')
-  object.status = { phase: 'Running', containerStatuses: statuses }
-  t.is(podKind.columns[1]?.value(object, NOW), 'NotReady')
+  const shown = (status: object) => {
+    const object = prepared(podKind, pod({ containers: [main(), main({ name: 'd' })] }))
+    object.status = { phase: 'Running', containerStatuses, ...status }
+    return podKind.columns[1]?.value(object, NOW)
+  }
+  t.is(shown({ conditions: [{ type: 'Ready', status: 'True' }] }), 'Running')
+  t.is(shown({}), 'NotReady')
 })
 
 test('wide columns', t => {
