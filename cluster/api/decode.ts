@@ -7,6 +7,8 @@ import { accepted, type Result, refused } from '#lib/result.ts'
 import { decodeValue } from './decode-value.ts'
 import { findDuplicates } from './duplicate-keys.ts'
 import { fieldInvalid } from './field-error.ts'
+import { cannotUnmarshal } from './go-type.ts'
+import { jsonProblem } from './json-problem.ts'
 import type { Kind } from './kind.ts'
 import { type ApiObject, apiVersionOf } from './object.ts'
 import { isObject } from './own-property.ts'
@@ -37,11 +39,34 @@ const TOO_DEEP = 'exceeded max depth'
 const MAX_YAML = 256 * 1024
 const YAML_TOO_LARGE = `error converting YAML to JSON: more than ${MAX_YAML} characters of YAML: send it as JSON`
 
+const SUMMARY = 30
+
+/** Of the body's beginning, as Kubernetes shows it: what does not begin as an object does is in hexadecimal. */
 const firstBytes = (body: string): string => {
   if (body === '') return '<empty>'
-  return body.length > 30 ? `${body.slice(0, 30)} ...` : body
+  const bytes = Buffer.from(body.slice(0, SUMMARY + 1))
+  const first = bytes.subarray(0, SUMMARY).toString(body.startsWith('{') ? 'utf8' : 'hex')
+  return bytes.length > SUMMARY ? `${first} ...` : first
 }
 
+/** Where Kubernetes looks for apiVersion and kind first. */
+const IDENTITY =
+  'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+
+/** Characters of a body that are given back where all of it would be. */
+const MAX_ECHO = 4096
+
+const NO_IDENTITY = "couldn't get version/kind; json parse error:"
+
+/** Why a value is none that has apiVersion and kind. */
+export const notAnObject = (value: unknown): string =>
+  `${NO_IDENTITY} ${cannotUnmarshal(value)} Go value of type ${IDENTITY}`
+
+/** The same of one whose apiVersion or kind is no text. */
+export const wrongIdentity = (name: string, given: unknown): string =>
+  `${NO_IDENTITY} ${cannotUnmarshal(given)} Go struct field .${name} of type string`
+
+/** Why a body is no object of any kind; in Kubernetes's words, with the body's beginning. */
 const unrecognised = (kind: Kind, body: string, detail: string): Status =>
   badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): ${detail} (${firstBytes(body)})`)
 
@@ -51,7 +76,7 @@ const parseJson = (body: string): Result<ParsedBody, string> => {
     const { duplicates, depth } = findDuplicates(body, value, MAX_DEPTH)
     return depth > MAX_DEPTH ? refused(TOO_DEEP) : accepted({ value, duplicates })
   } catch (error) {
-    return refused(error instanceof Error ? error.message : String(error))
+    return refused(jsonProblem(body) ?? String(error))
   }
 }
 
@@ -74,23 +99,30 @@ const refusedAs = (kind: Kind, value: Record<string, unknown>, problem: string):
   return badRequest(`${given} in version "${version}" cannot be handled as a ${kind.kind}: ${problem}`)
 }
 
-/** The object must be what the path says; absent apiVersion and kind mean just that. */
-const checkIdentity = (kind: Kind, value: Record<string, unknown>): Status | undefined => {
+/** Undefined: what is there of apiVersion and kind are texts, and all that has to be there is. */
+const identityProblem = (kind: Kind, value: Record<string, unknown>, text: string): string | undefined => {
   for (const name of ['apiVersion', 'kind']) {
-    const given = value[name]
-    if (given !== undefined && given !== null && typeof given !== 'string') {
-      return badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): ${name} must be a string`)
-    }
+    const given = value[name] ?? ''
+    if (typeof given !== 'string') return wrongIdentity(name, given)
   }
-  if (value.apiVersion && value.apiVersion !== apiVersionOf(kind)) {
+  if (String(value.apiVersion ?? '').split('/').length > 2) return `unexpected GroupVersion string: ${value.apiVersion}`
+  // Of kinds that it learns of while it runs, Kubernetes takes nothing for granted.
+  return kind.namesItems && !value.kind ? `Object 'Kind' is missing in '${text.slice(0, MAX_ECHO)}'` : undefined
+}
+
+/** The object must be what the path says; absent apiVersion and kind mean just that. `text`: what it was read from. */
+const checkIdentity = (kind: Kind, value: Record<string, unknown>, text: string): Status | undefined => {
+  const problem = identityProblem(kind, value, text)
+  if (problem !== undefined) return unrecognised(kind, text, problem)
+  const { apiVersion, kind: given } = value
+  if ((apiVersion || kind.namesItems) && apiVersion !== apiVersionOf(kind)) {
     return badRequest(
-      `the API version in the data (${value.apiVersion}) does not match the expected API version (${apiVersionOf(kind)})`,
+      `the API version in the data (${apiVersion ?? ''}) does not match the expected API version (${apiVersionOf(kind)})`,
     )
   }
-  if (value.kind && value.kind !== kind.kind) {
-    return refusedAs(kind, value, `no kind "${value.kind}" is served at ${kind.resource}`)
-  }
-  return undefined
+  return given && given !== kind.kind
+    ? refusedAs(kind, value, `no kind "${given}" is served at ${kind.resource}`)
+    : undefined
 }
 
 /** Strict problems in Kubernetes's words, in its order: repeated keys come to light while reading, so do unknown ones. */
@@ -129,12 +161,18 @@ export const decodePatched = (
   validation: FieldValidation,
   duplicates: readonly string[],
 ): Result<DecodedObject, Status> => {
-  const mistaken = checkIdentity(kind, value)
+  const mistaken = checkIdentity(kind, value, JSON.stringify(value))
   if (mistaken) return refused(mistaken)
   const read = readObject({ value, duplicates }, kind, validation)
   if (read.ok) return read
   const subject = { group: '', resource: kind.resource, kind: '', name: '' }
   return refused(invalid(subject, [fieldInvalid('patch', JSON.stringify(value), read.problem)]))
+}
+
+/** Nothing at all is an object without fields. */
+const asObject = (value: unknown): Record<string, unknown> | undefined => {
+  if (value === null || value === undefined) return {}
+  return isObject(value) ? value : undefined
 }
 
 /** Reads the body of a create or an update. Every refusal is a 400 in Kubernetes's words. */
@@ -145,14 +183,12 @@ export const decodeBody = (
   validation: FieldValidation,
 ): Result<DecodedObject, Status> => {
   const parsed = parseBody(body, syntax)
-  if (!parsed.ok) {
-    return refused(unrecognised(kind, body, `couldn't get version/kind; json parse error: ${parsed.problem}`))
-  }
-  const { value, duplicates } = parsed.value
-  if (!isObject(value)) {
-    return refused(unrecognised(kind, body, "couldn't get version/kind; json parse error: not an object"))
-  }
-  const mistaken = checkIdentity(kind, value)
+  if (!parsed.ok)
+    return refused(unrecognised(kind, body, syntax === 'json' ? `${NO_IDENTITY} ${parsed.problem}` : parsed.problem))
+  const { duplicates } = parsed.value
+  const value = asObject(parsed.value.value)
+  if (!value) return refused(unrecognised(kind, body, notAnObject(parsed.value.value)))
+  const mistaken = checkIdentity(kind, value, body)
   if (mistaken) return refused(mistaken)
   const read = readObject({ value, duplicates }, kind, validation)
   return read.ok ? read : refused(refusedAs(kind, value, read.problem))

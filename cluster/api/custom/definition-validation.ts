@@ -325,7 +325,8 @@ const validateApproval = (definition: ApiObject, current: ApiObject | undefined)
 
 const validateDefinitionName = ({ metadata, spec }: ApiObject): FieldError[] => {
   const { group, names } = specOf({ spec } as unknown as ApiObject)
-  return metadata.name === `${names?.plural ?? ''}.${group ?? ''}`
+  // That there is none is told with the rest of the metadata.
+  return !metadata.name || metadata.name === `${names?.plural ?? ''}.${group ?? ''}`
     ? []
     : [fieldInvalid('metadata.name', metadata.name, 'must be spec.names.plural+"."+spec.group')]
 }

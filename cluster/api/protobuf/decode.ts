@@ -204,7 +204,7 @@ const typeOf = (apiVersion: string, kind: string): string | undefined => {
 export const decodeProtobuf = (body: Uint8Array): Result<Record<string, unknown>, string> => {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
   if (!bytes.subarray(0, MAGIC.length).equals(MAGIC))
-    return refused('provided data does not appear to be a protobuf message')
+    return refused('provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]')
   try {
     // runtime.Unknown: 1 the type (apiVersion, kind), 2 the object's own message.
     const envelope = new Map(readMessage(bytes.subarray(MAGIC.length)).map(entry => [entry.number, entry.value]))

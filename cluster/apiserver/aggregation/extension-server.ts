@@ -140,7 +140,7 @@ export class ExtensionServer {
 
   /** Passes the request on, and the answer back as it comes. Rejects when there is none; then nothing was answered. */
   async forward(request: Request, response: Response, { target, user }: Passed): Promise<void> {
-    const headers = { ...requestHeaders(request, user), ...framingHeaders(request) }
+    const headers = { ...requestHeaders(request, response, user), ...framingHeaders(request) }
     const answer = await this.#ask(request, response, { target, headers, body: request })
     await passBack(answer, response)
   }
@@ -156,7 +156,7 @@ export class ExtensionServer {
     { target, user }: Passed,
   ): Promise<JoinedSockets | undefined> {
     const { upgrade = '' } = request.headers
-    const headers = { ...requestHeaders(request, user), connection: 'Upgrade', upgrade }
+    const headers = { ...requestHeaders(request, response, user), connection: 'Upgrade', upgrade }
     const stopLooking = noticeEnd(request.socket)
     const answer = await this.#ask(request, response, { target, headers }).finally(stopLooking)
     const { statusCode = 0 } = answer

@@ -1,7 +1,8 @@
 /** Headers of a request that goes on to another server, and of its answer (kubernetes.io, "Configure the aggregation layer"). */
 import type { IncomingMessage } from 'node:http'
+import ipaddr from 'ipaddr.js'
 import type { User } from '../authenticator.ts'
-import type { Request } from '../http/exchange.ts'
+import { headerOf, type Request, type Response } from '../http/exchange.ts'
 import { otherProtocols } from '../http/websocket-protocols.ts'
 
 export type Headers = Record<string, string | string[]>
@@ -52,12 +53,23 @@ const passedOn = (headers: IncomingMessage['headers']): Headers => {
   return kept
 }
 
-export const requestHeaders = (request: Request, user: User): Headers => {
-  const headers = { ...passedOn(request.headers), ...identityHeaders(user) }
+/** For whom it is asked: who asks here comes behind those whom proxies before have named. */
+const forwardedFor = (request: Request): Headers => {
   const { remoteAddress } = request.socket
-  if (remoteAddress) headers['x-forwarded-for'] = remoteAddress
-  return headers
+  if (!remoteAddress) return {}
+  // An IPv4 client of a socket for both families has an address of IPv6.
+  const address = ipaddr.process(remoteAddress).toString()
+  const before = headerOf(request, 'x-forwarded-for')
+  return { 'x-forwarded-for': before ? `${before}, ${address}` : address }
 }
+
+/** `response`: whose headers say by which name the request is known here, and shall be there. */
+export const requestHeaders = (request: Request, response: Response, user: User): Headers => ({
+  ...passedOn(request.headers),
+  ...identityHeaders(user),
+  ...forwardedFor(request),
+  'audit-id': String(response.getHeader('audit-id')),
+})
 
 const hasBody = (request: Request): boolean =>
   'stream' in request ? !request.stream.endAfterHeaders : request.headers['transfer-encoding'] !== undefined

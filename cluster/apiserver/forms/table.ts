@@ -1,12 +1,12 @@
 /** Rows for people: meta.k8s.io Table, with the kind's columns (`kubectl get`). */
 
 import type { Column, Kind } from '#cluster/api/kind.ts'
-import type { ApiObject } from '#cluster/api/object.ts'
+import { type ApiObject, apiVersionOf } from '#cluster/api/object.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { StoredObject } from '../storage/stored-object.ts'
-import { type Form, listMetadata } from './form.ts'
+import { type BookmarkMetadata, type Form, listMetadata } from './form.ts'
 import { jsonFrame } from './json-frame.ts'
-import { PARTIAL_METADATA, partialMetadata } from './partial-metadata.ts'
+import { type MetaVersion, partialMetadata, partialMetadataHead } from './partial-metadata.ts'
 import { Segments } from './segments.ts'
 
 /** What each row carries besides its cells. */
@@ -34,17 +34,32 @@ const definitions = (kind: Kind): unknown[] =>
     priority,
   }))
 
-const rowObject = (object: ApiObject, include: IncludeObject): unknown => {
+/** What the client asked for. */
+export interface TableOptions {
+  readonly include: IncludeObject
+  readonly version: MetaVersion
+}
+
+const rowObject = (object: ApiObject, { include, version }: TableOptions): unknown => {
   if (include === 'None') return null
-  return include === 'Object' ? object : partialMetadata(object.metadata)
+  return include === 'Object' ? object : partialMetadata(object.metadata, version)
 }
 
 /** The JSON of a row's object, of what is serialised already: what is made of it, and what stands around it. */
-const objectJson = {
-  None: { before: 'null', middle: () => undefined, after: '' },
-  Object: { before: '', middle: ({ json }: StoredObject) => json, after: '' },
-  Metadata: { before: PARTIAL_METADATA, middle: ({ metadataJson }: StoredObject) => metadataJson, after: '}' },
-} as const
+const objectJson = ({ include, version }: TableOptions) => {
+  switch (include) {
+    case 'None':
+      return { before: 'null', middle: () => undefined, after: '' }
+    case 'Object':
+      return { before: '', middle: ({ json }: StoredObject) => json, after: '' }
+    case 'Metadata':
+      return {
+        before: partialMetadataHead(version),
+        middle: ({ metadataJson }: StoredObject) => metadataJson,
+        after: '}',
+      }
+  }
+}
 
 interface TableParts {
   readonly metadata: Record<string, unknown>
@@ -52,14 +67,16 @@ interface TableParts {
   readonly rows: unknown[]
 }
 
-const TABLE = { kind: 'Table', apiVersion: 'meta.k8s.io/v1' }
+/** KEP-3157: whether it ends the initial events, which its client has to see whatever it asked for. */
+const endsInitial = ({ annotations }: BookmarkMetadata): boolean => annotations !== undefined
 
-const table = (parts: TableParts): Buffer => Buffer.from(JSON.stringify({ ...TABLE, ...parts }))
-
-export const tableForm = (include: IncludeObject, clock: Clock): Form => {
+export const tableForm = (options: TableOptions, clock: Clock): Form => {
+  const { include, version } = options
+  const identity = { kind: 'Table', apiVersion: `meta.k8s.io/${version}` }
+  const table = (parts: TableParts): Buffer => Buffer.from(JSON.stringify({ ...identity, ...parts }))
   const row = (kind: Kind, object: ApiObject, now: number): unknown => ({
     cells: columnsOf(kind).map(column => column.value(object, now)),
-    object: rowObject(object, include),
+    object: rowObject(object, options),
   })
   const single = (kind: Kind, object: ApiObject, columnDefinitions: unknown[] | null): Buffer => {
     const { resourceVersion } = object.metadata
@@ -67,15 +84,15 @@ export const tableForm = (include: IncludeObject, clock: Clock): Form => {
     return table({ metadata, columnDefinitions, rows: [row(kind, object, clock.now())] })
   }
   return {
-    id: `table/${include}`,
+    id: `table/${include}${version === 'v1' ? '' : `/${version}`}`,
     firstDiffers: true,
     frame: jsonFrame,
     object: (kind, { object }) => single(kind, object, definitions(kind)),
     list: (kind, list) => {
       const now = clock.now()
       const columns = columnsOf(kind)
-      const { before, middle, after } = objectJson[include]
-      const head = { ...TABLE, metadata: listMetadata(list), columnDefinitions: definitions(kind) }
+      const { before, middle, after } = objectJson(options)
+      const head = { ...identity, metadata: listMetadata(list), columnDefinitions: definitions(kind) }
       const parts: Buffer[] = []
       let text = `${JSON.stringify(head).slice(0, -1)},"rows":[`
       for (const [index, stored] of list.items.entries()) {
@@ -93,9 +110,10 @@ export const tableForm = (include: IncludeObject, clock: Clock): Form => {
     },
     watched: ({ kind, object }, first) => single(kind, object, first ? definitions(kind) : null),
     bookmark: (kind, metadata, first) => {
-      const object = { apiVersion: '', kind: '', metadata } as unknown as ApiObject
+      const object: ApiObject = { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata }
       const cells = columnsOf(kind).map(() => '')
-      const rows = [{ cells, object: rowObject(object, include) }]
+      const shown = include === 'None' && endsInitial(metadata) ? { ...options, include: 'Metadata' as const } : options
+      const rows = [{ cells, object: rowObject(object, shown) }]
       const columnDefinitions = first ? definitions(kind) : null
       return table({ metadata: { resourceVersion: metadata.resourceVersion }, columnDefinitions, rows })
     },

@@ -6,7 +6,7 @@ import type { Clock } from '#lib/clock.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
 import type { User } from '../authenticator.ts'
 import type { Form } from '../forms/form.ts'
-import { partialMetadataForm } from '../forms/partial-metadata.ts'
+import { type MetaVersion, partialMetadataForms } from '../forms/partial-metadata.ts'
 import { protobufForm, protobufMetadataForm } from '../forms/protobuf.ts'
 import { type IncludeObject, tableForm } from '../forms/table.ts'
 import { wholeForm } from '../forms/whole.ts'
@@ -35,9 +35,9 @@ export interface ResourceCall {
 
 const INCLUDES = new Set<string>(['Metadata', 'Object', 'None'])
 
-const tableOf = (query: URLSearchParams, clock: Clock): Result<Form, Status> => {
+const tableOf = (query: URLSearchParams, version: MetaVersion, clock: Clock): Result<Form, Status> => {
   const include = query.get('includeObject') || 'Metadata'
-  if (INCLUDES.has(include)) return accepted(tableForm(include as IncludeObject, clock))
+  if (INCLUDES.has(include)) return accepted(tableForm({ include: include as IncludeObject, version }, clock))
   const detail = `includeObject: Invalid value: ${JSON.stringify(include)}: must be 'Metadata', 'Object', 'None', or empty`
   return refused(badRequest(`Unable to convert to Table as requested: ${detail}`))
 }
@@ -51,13 +51,17 @@ interface FormCall extends Pick<ResourceCall, 'query' | 'accept'> {
   readonly resource: Pick<Resource, 'kind'>
 }
 
-const formFor = ({ shape, syntax }: Negotiated, { query, registry }: FormCall, many: boolean): Result<Form, Status> => {
-  const metadata = syntax === 'protobuf' ? protobufMetadataForm : partialMetadataForm
+const formFor = (
+  { shape, syntax, version }: Negotiated,
+  { query, registry }: FormCall,
+  many: boolean,
+): Result<Form, Status> => {
+  const metadata = syntax === 'protobuf' ? protobufMetadataForm : partialMetadataForms[version]
   switch (shape) {
     case 'object':
       return accepted(syntax === 'protobuf' ? protobufForm : wholeForm)
     case 'Table':
-      return tableOf(query, registry.clock)
+      return tableOf(query, version, registry.clock)
     case 'PartialObjectMetadata':
       return many ? refused(mismatch(shape, 'a list')) : accepted(metadata)
     case 'PartialObjectMetadataList':
@@ -78,9 +82,9 @@ export const wantedForm = (call: FormCall, amount: Amount): Result<Wanted, Statu
   const protobuf = hasProtobuf(call.resource.kind.type)
   const negotiated = negotiate(call.accept, { watch: amount === 'stream', protobuf })
   if (!negotiated.ok) return negotiated
-  const { shape, syntax } = negotiated.value
+  const { shape, syntax, version } = negotiated.value
   // Those who list metadata ask in the same way when they write or watch.
   const whole = shape === 'PartialObjectMetadataList' && (amount === 'written' || amount === 'stream')
-  const form = formFor({ shape: whole ? 'object' : shape, syntax }, call, amount === 'many')
+  const form = formFor({ shape: whole ? 'object' : shape, syntax, version }, call, amount === 'many')
   return form.ok ? accepted({ form: form.value, syntax }) : form
 }

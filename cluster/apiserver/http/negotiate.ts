@@ -4,6 +4,7 @@ import type { BodySyntax } from '#cluster/api/decode.ts'
 import { PROTOBUF_MEDIA_TYPE } from '#cluster/api/protobuf/decode.ts'
 import { failure, type Status } from '#cluster/api/status.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
+import type { MetaVersion } from '../forms/partial-metadata.ts'
 
 export type Shape = 'object' | 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList'
 
@@ -13,6 +14,8 @@ export type AnswerSyntax = BodySyntax | 'protobuf'
 export interface Negotiated {
   readonly syntax: AnswerSyntax
   readonly shape: Shape
+  /** Of the shapes of meta.k8s.io. */
+  readonly version: MetaVersion
 }
 
 interface MediaRange {
@@ -21,7 +24,9 @@ interface MediaRange {
   readonly quality: number
 }
 
-/** RFC 9110 §12.5.1. */
+const isRange = (type: string): boolean => type.includes('*')
+
+/** RFC 9110 §12.5.1: the best first, and what is named before what is meant. */
 export const parseAccept = (header: string): MediaRange[] =>
   header
     .split(',')
@@ -37,7 +42,7 @@ export const parseAccept = (header: string): MediaRange[] =>
       return { type: type.toLowerCase(), parameters, quality: Number.isNaN(quality) ? 0 : quality }
     })
     .filter(({ type, quality }) => type !== '' && quality > 0)
-    .sort((a, b) => b.quality - a.quality)
+    .sort((a, b) => b.quality - a.quality || Number(isRange(a.type)) - Number(isRange(b.type)))
 
 interface Offer {
   readonly yaml: boolean
@@ -52,21 +57,37 @@ const syntaxOf = (type: string, { yaml, protobuf }: Offer): AnswerSyntax | undef
 
 const SHAPES = new Set<string>(['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList'])
 
-const shapeOf = (parameters: ReadonlyMap<string, string>): Shape | undefined => {
-  const as = parameters.get('as')
-  if (as === undefined) return 'object'
-  const version = parameters.get('v')
+const transformed = (parameters: ReadonlyMap<string, string>): boolean =>
+  ['as', 'g', 'v'].some(name => parameters.has(name))
+
+type Form = Pick<Negotiated, 'shape' | 'version'>
+
+const PLAIN: Form = { shape: 'object', version: 'v1' }
+
+const formOf = (parameters: ReadonlyMap<string, string>): Form | undefined => {
+  if (!transformed(parameters)) return PLAIN
+  const [shape = '', version] = [parameters.get('as'), parameters.get('v')]
   if (parameters.get('g') !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) return undefined
-  return SHAPES.has(as) ? (as as Shape) : undefined
+  return SHAPES.has(shape) ? { shape: shape as Shape, version } : undefined
 }
+
+/** Of other streams than watches nobody knows, nor of other versions of the server. */
+const isKnown = (parameters: ReadonlyMap<string, string>, transforms: boolean): boolean =>
+  ['', 'watch'].includes(parameters.get('stream') ?? '') &&
+  ['', ...(transforms ? ['v1'] : [])].includes(parameters.get('sv') ?? '')
+
+/** metav1.Table has no protobuf; of the old version there is none at all. */
+const hasForm = (syntax: AnswerSyntax, { shape, version }: Form): boolean =>
+  syntax !== 'protobuf' || (shape !== 'Table' && version === 'v1')
 
 const notAcceptable = (types: string): Status =>
   failure(406, 'NotAcceptable', `only the following media types are accepted: ${types}`)
 
-const acceptable = (watch: boolean, { yaml, protobuf }: Offer): string =>
-  ['application/json', ...(yaml ? ['application/yaml'] : []), ...(protobuf ? [PROTOBUF_MEDIA_TYPE] : [])]
-    .map(type => (watch ? `${type};stream=watch` : type))
-    .join(', ')
+/** As Kubernetes lists them, whether or not what is asked for has each: a stream has no YAML, and that alone is told. */
+const acceptable = (isStreamOfYaml: boolean): string =>
+  isStreamOfYaml
+    ? ['application/json', PROTOBUF_MEDIA_TYPE].map(type => `${type};stream=watch`).join(', ')
+    : ['application/json', 'application/yaml', PROTOBUF_MEDIA_TYPE].join(', ')
 
 interface Asked {
   /** Of a stream: there is none in YAML. */
@@ -82,16 +103,24 @@ export const negotiate = (
   header: string | undefined,
   { watch = false, transforms = true, protobuf = false }: Asked = {},
 ): Result<Negotiated, Status> => {
-  if (!header) return accepted({ syntax: 'json', shape: 'object' })
+  if (!header) return accepted({ syntax: 'json', ...PLAIN })
   const offer = { yaml: !watch, protobuf }
-  for (const { type, parameters } of parseAccept(header)) {
+  const ranges = parseAccept(header)
+  for (const { type, parameters } of ranges) {
     const syntax = syntaxOf(type, offer)
-    const shape = transforms ? shapeOf(parameters) : parameters.has('as') ? undefined : 'object'
-    // metav1.Table has no protobuf.
-    if (syntax && shape && !(syntax === 'protobuf' && shape === 'Table')) return accepted({ syntax, shape })
+    const form = transforms || !transformed(parameters) ? formOf(parameters) : undefined
+    if (syntax && form && isKnown(parameters, transforms) && hasForm(syntax, form)) return accepted({ syntax, ...form })
   }
-  return refused(notAcceptable(acceptable(watch, offer)))
+  const isYaml = ranges.some(({ type, parameters }) => type === 'application/yaml' && formOf(parameters))
+  return refused(notAcceptable(acceptable(watch && isYaml)))
 }
+
+/** Whether JSON is wanted as people read it. */
+export const wantsIndented = (header: string | undefined): boolean =>
+  header?.includes('pretty') === true &&
+  parseAccept(header)
+    .find(({ type, parameters }) => syntaxOf(type, { yaml: false, protobuf: false }) && formOf(parameters))
+    ?.parameters.get('pretty') === '1'
 
 /** Failures answer in something else than JSON only to those who take nothing else first. */
 export const errorSyntax = (header: string | undefined): AnswerSyntax =>

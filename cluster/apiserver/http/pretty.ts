@@ -1,5 +1,6 @@
 /** JSON for people's eyes: indented where kube-apiserver indents it. */
 import { type Answer, headerOf, type Request } from './exchange.ts'
+import { wantsIndented } from './negotiate.ts'
 
 /** Programs whose answers people read: kube-apiserver goes by the same three. */
 const READERS = ['curl', 'Wget', 'Mozilla/5.0']
@@ -13,6 +14,7 @@ const isPlain = (pathname: string): boolean => pathname.startsWith('/openapi/') 
 
 /** Whether the client asks for it, or is read by people. */
 export const wantsPretty = (request: Request, query: URLSearchParams): boolean => {
+  if (wantsIndented(headerOf(request, 'accept'))) return true
   const asked = query.get('pretty')
   if (asked) return YES.has(asked)
   const agent = headerOf(request, 'user-agent') ?? ''

@@ -1,5 +1,6 @@
 /** JSON Patch (RFC 6902): operations on paths, all or none. */
 import fastJsonPatch, { type Operation } from 'fast-json-patch'
+import { cannotUnmarshal } from '#cluster/api/go-type.ts'
 import { isObject } from '#cluster/api/own-property.ts'
 import { badRequest, failure, type Status } from '#cluster/api/status.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
@@ -20,9 +21,22 @@ const OPERATIONS = new Set(['add', 'remove', 'replace', 'move', 'copy', 'test'])
 const unprocessable = (): Status =>
   failure(422, 'Invalid', 'the server rejected our request due to an error in our request', {})
 
-/** Undefined has no meaning in JSON; a null among the operations is one without members. */
-const isPatch = (patch: unknown): patch is readonly unknown[] =>
-  Array.isArray(patch) && patch.every(operation => operation === null || isObject(operation))
+/** As Kubernetes reads an operation. */
+const MEMBERS = ['op', 'from', 'path'] as const
+
+/** Why the patch is no list of operations; undefined: it is one. A null among them is one without members. */
+const shapeProblem = (patch: readonly unknown[]): string | undefined => {
+  for (const operation of patch) {
+    if (operation === null) continue
+    if (!isObject(operation)) return `${cannotUnmarshal(operation)} Go value of type handlers.jsonPatchOp`
+    for (const name of MEMBERS) {
+      const value = operation[name] ?? ''
+      if (typeof value !== 'string')
+        return `${cannotUnmarshal(value)} Go struct field jsonPatchOp.${name} of type string`
+    }
+  }
+  return undefined
+}
 
 const isOperation = (value: unknown): value is Operation => {
   if (!isObject(value) || typeof value.path !== 'string') return false
@@ -65,8 +79,13 @@ const applyAll = (current: JsonObject, operations: readonly Operation[]): Result
   return isObject(document) ? accepted(document) : refused(unprocessable())
 }
 
-const apply = (current: JsonObject, patch: unknown): Result<JsonObject, Status> => {
-  if (!isPatch(patch)) return refused(badRequest('a JSON patch is a list of operations'))
+const undecodable = (problem: string): Result<never, Status> => refused(badRequest(`error decoding patch: ${problem}`))
+
+const apply = (current: JsonObject, given: unknown): Result<JsonObject, Status> => {
+  const patch: unknown = given ?? []
+  if (!Array.isArray(patch)) return undecodable(`${cannotUnmarshal(patch)} Go value of type []handlers.jsonPatchOp`)
+  const problem = shapeProblem(patch)
+  if (problem !== undefined) return undecodable(problem)
   if (patch.length > MAX_OPERATIONS) {
     const text = `Request entity too large: The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${patch.length}`
     return refused(failure(413, 'RequestEntityTooLarge', text))

@@ -1,5 +1,6 @@
 /** JSON Merge Patch (RFC 7386): maps merge, null deletes, all else replaces. */
 import jsonMergePatch from 'json-merge-patch'
+import { cannotUnmarshal } from '#cluster/api/go-type.ts'
 import { isObject } from '#cluster/api/own-property.ts'
 import { badRequest, type Status } from '#cluster/api/status.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
@@ -18,7 +19,10 @@ const prototypeKey = (value: unknown): string | undefined => {
 }
 
 const apply = (current: JsonObject, patch: unknown): Result<JsonObject, Status> => {
-  if (!isObject(patch)) return refused(badRequest('Invalid JSON Patch'))
+  if (!isObject(patch))
+    return refused(
+      badRequest(`error decoding patch: ${cannotUnmarshal(patch)} Go value of type map[string]interface {}`),
+    )
   const key = prototypeKey(patch)
   if (key !== undefined) return refused(badRequest(`a merge patch may not name "${key}"`))
   const merged: unknown = jsonMergePatch.apply(structuredClone(current), structuredClone(patch))

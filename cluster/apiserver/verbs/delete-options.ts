@@ -1,6 +1,7 @@
 /** DeleteOptions: from the body of a DELETE, or from its query; the body wins, as in Kubernetes. */
 
-import { type BodySyntax, parseBody } from '#cluster/api/decode.ts'
+import { type BodySyntax, notAnObject, parseBody, wrongIdentity } from '#cluster/api/decode.ts'
+import { decodeValue } from '#cluster/api/decode-value.ts'
 import { type FieldError, fieldInvalid, fieldNotSupported } from '#cluster/api/field-error.ts'
 import { isObject } from '#cluster/api/own-property.ts'
 import { badRequest, type Status } from '#cluster/api/status.ts'
@@ -44,15 +45,8 @@ const check = (given: Given): FieldError[] => {
   return errors
 }
 
-const typeProblem = (given: Given): string | undefined => {
-  const { gracePeriodSeconds, preconditions, propagationPolicy, orphanDependents, dryRun } = given
-  if (gracePeriodSeconds !== undefined && !Number.isSafeInteger(gracePeriodSeconds)) return 'gracePeriodSeconds'
-  if (preconditions !== undefined && !isObject(preconditions)) return 'preconditions'
-  if (propagationPolicy !== undefined && typeof propagationPolicy !== 'string') return 'propagationPolicy'
-  if (orphanDependents !== undefined && typeof orphanDependents !== 'boolean') return 'orphanDependents'
-  if (dryRun !== undefined && !Array.isArray(dryRun)) return 'dryRun'
-  return undefined
-}
+/** As types.json names it. */
+const TYPE = 'meta/v1.DeleteOptions'
 
 const fromQuery = (query: URLSearchParams): Given => {
   const grace = query.get('gracePeriodSeconds')
@@ -71,14 +65,16 @@ const fromBody = (body: string, syntax: BodySyntax): Result<Given, Status> => {
   if (!parsed.ok) return refused(badRequest(`couldn't get version/kind; json parse error: ${parsed.problem}`))
   const value = parsed.value.value
   if (value === null) return accepted({})
-  if (!isObject(value)) return refused(badRequest("couldn't get version/kind; json parse error: not an object"))
+  if (!isObject(value)) return refused(badRequest(notAnObject(value)))
   const { kind, apiVersion } = value as Given
-  if (kind !== undefined && kind !== 'DeleteOptions')
+  for (const [name, given] of Object.entries({ apiVersion, kind }))
+    if (typeof (given ?? '') !== 'string') return refused(badRequest(wrongIdentity(name, given)))
+  if (kind && kind !== 'DeleteOptions')
     return refused(
       badRequest(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion ?? 'v1')}`),
     )
-  // null means absent, as everywhere in the API.
-  return accepted(Object.fromEntries(Object.entries(value).filter(([, member]) => member !== null)))
+  const decoded = decodeValue(value, TYPE)
+  return decoded.ok ? accepted(decoded.value.value) : refused(badRequest(decoded.problem))
 }
 
 export const readDeleteOptions = (
@@ -95,8 +91,9 @@ export const readDeleteOptions = (
 
 /** Of an object that says so, such as an Eviction's. */
 export const checkDeleteOptions = (given: object): Result<DeleteOptions, Status> => {
-  const wrong = typeProblem(given)
-  if (wrong) return refused(badRequest(`DeleteOptions: ${wrong} has the wrong type`))
+  const { gracePeriodSeconds = 0 } = given as Given
+  if (!Number.isSafeInteger(gracePeriodSeconds))
+    return refused(badRequest('DeleteOptions: gracePeriodSeconds has the wrong type'))
   const errors = check(given)
   if (errors.length > 0) return refused(invalidOptions('DeleteOptions', errors))
   const { dryRun, kind: _kind, apiVersion: _apiVersion, ...rest } = given as Given

@@ -103,12 +103,12 @@ const refusals: readonly [string, unknown, string][] = [
   [
     'an empty body',
     '',
-    `the object provided is unrecognized (must be of type Service): couldn't get version/kind; json parse error: Unexpected end of JSON input (<empty>)`,
+    `the object provided is unrecognized (must be of type Service): couldn't get version/kind; json parse error: unexpected end of JSON input (<empty>)`,
   ],
   [
     'a list',
     '[]',
-    `the object provided is unrecognized (must be of type Service): couldn't get version/kind; json parse error: not an object ([])`,
+    `the object provided is unrecognized (must be of type Service): couldn't get version/kind; json parse error: json: cannot unmarshal array into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" } (5b5d)`,
   ],
 ]
 

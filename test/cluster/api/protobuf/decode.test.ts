@@ -42,8 +42,14 @@ test('what is no protobuf is told', t => {
     const decoded = decodeProtobuf(bytes)
     return decoded.ok ? undefined : decoded.problem
   }
-  t.is(problem(Buffer.from('{}')), 'provided data does not appear to be a protobuf message')
-  t.is(problem(Buffer.alloc(0)), 'provided data does not appear to be a protobuf message')
+  t.is(
+    problem(Buffer.from('{}')),
+    'provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]',
+  )
+  t.is(
+    problem(Buffer.alloc(0)),
+    'provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]',
+  )
   t.is(problem(Buffer.from('k8s\0')), 'no kind "" is registered for version ""')
   const whole = Buffer.from(cases[0]!.protobuf, 'base64')
   t.is(problem(whole.subarray(0, whole.length - 1)), 'unexpected EOF')

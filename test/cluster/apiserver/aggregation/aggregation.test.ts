@@ -40,6 +40,24 @@ test('requests reach the other server as the user who made them, and its answers
   t.is((await server.fetch(STARS, { anonymous: true })).code, 401)
 })
 
+test('the other server learns for whom it is asked, behind those whom proxies have named, and by which name', async t => {
+  const { server, extension } = await withExtension(t)
+  const cases: readonly [before: Record<string, string>, forwarded: string][] = [
+    [{}, '127.0.0.1'],
+    [{ 'x-forwarded-for': '192.0.2.1' }, '192.0.2.1, 127.0.0.1'],
+    [{ 'x-forwarded-for': '192.0.2.1, 2001:db8::1' }, '192.0.2.1, 2001:db8::1, 127.0.0.1'],
+  ]
+  for (const [before, forwarded] of cases) {
+    const answer = await server.fetch(STARS, { headers: before })
+    const { headers } = extension.requests.at(-1)!
+    t.is(headers['x-forwarded-for'], forwarded)
+    t.truthy(headers['audit-id'])
+    t.is(headers['audit-id'], answer.headers['audit-id'])
+  }
+  await server.fetch(STARS, { headers: { 'audit-id': 'mine' } })
+  t.is(extension.requests.at(-1)?.headers['audit-id'], 'mine')
+})
+
 test('a watch comes through as it happens, and ends with its client', async t => {
   const { server } = await withExtension(t)
   const first = await new Promise<string>((resolve, reject) => {

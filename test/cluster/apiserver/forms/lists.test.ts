@@ -8,7 +8,7 @@ import { KINDS } from '#cluster/api/kinds/index.ts'
 import { type ApiObject, apiVersionOf } from '#cluster/api/object.ts'
 import { encodeMessage, envelope } from '#cluster/api/protobuf/encode.ts'
 import { listMetadata } from '#cluster/apiserver/forms/form.ts'
-import { partialMetadata, partialMetadataForm } from '#cluster/apiserver/forms/partial-metadata.ts'
+import { partialMetadata, partialMetadataForms } from '#cluster/apiserver/forms/partial-metadata.ts'
 import { protobufForm, protobufMetadataForm } from '#cluster/apiserver/forms/protobuf.ts'
 import { type IncludeObject, tableForm } from '#cluster/apiserver/forms/table.ts'
 import { encodeStored, StoredObject } from '#cluster/apiserver/storage/stored-object.ts'
@@ -94,11 +94,11 @@ for (const kind of KINDS) {
   test(`law: a list of metadata and the rows of a table are those of each object: ${title}`, t => {
     holds(list => {
       const metadata = listMetadata(list)
-      const partial = parse(partialMetadataForm.list(kind, list))
+      const partial = parse(partialMetadataForms.v1.list(kind, list))
       t.deepEqual(partial.metadata, metadata)
-      t.deepEqual(partial.items, plain(list.items.map(({ object }) => partialMetadata(object.metadata))))
+      t.deepEqual(partial.items, plain(list.items.map(({ object }) => partialMetadata(object.metadata, 'v1'))))
       for (const include of INCLUDES) {
-        const form = tableForm(include, new VirtualClock())
+        const form = tableForm({ include, version: 'v1' }, new VirtualClock())
         const { rows, ...head } = parse(form.list(kind, list))
         const each = list.items.map(stored => parse(form.object(kind, stored)))
         t.deepEqual(head.metadata, metadata)

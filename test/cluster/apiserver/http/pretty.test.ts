@@ -38,6 +38,9 @@ test('curl, Wget and browsers are given it, others where they ask, watches and O
   t.true((await lines(`${some}x`, 'curl/8.5.0')) > 5, 'a Status')
   t.true((await lines('/apis', 'curl/8.5.0')) > 5, 'discovery')
   t.is(await lines('/openapi/v3', 'curl/8.5.0'), 1)
+  for (const query of ['', '?pretty=0'])
+    t.true((await lines(`${CONFIG}${query}`, 'kubectl', { accept: 'application/json;pretty=1' })) > 5)
+  t.is(await lines(CONFIG, 'kubectl', { accept: 'application/json;pretty=0' }), 1)
   const table = 'application/json;as=Table;v=v1;g=meta.k8s.io'
   t.true((await lines(CONFIG, 'curl/8.5.0', { accept: table })) > 5)
   const made = await server.fetch(`${CONFIG}?pretty=true`, { method: 'POST', body: { metadata: { name: 'p' } } })

@@ -171,16 +171,11 @@ export class Side {
           /^"(.*)" is not a known field selector: only "metadata.name", "metadata.namespace"$/,
           'field label not supported: $1',
         )
-        .replace(/, application\/vnd\.kubernetes\.protobuf(?:;stream=watch)?/, '')
-        .replace(/json parse error: .*/, 'json parse error: …')
-        .replace(/error decoding patch: .*/, 'error decoding patch: …')
         .replace(/(the object provided is unrecognized).*/, '$1')
         .replace(/StorageError: .* AdditionalErrorMsg: /, '')
         .replace(/(accepted media types include): .*/, '$1')
-        .replace(';stream=watch', ', application/yaml')
         .replace(' (*unstructured.Unstructured)', '')
         .replace(' (*unstructured.UnstructuredList)', '')
-        .replace(/^(DeleteOptions: .* has the wrong type|json: cannot unmarshal .* DeleteOptions\..*)$/, 'WRONG TYPE')
         .replace(/Invalid value: "\{.*\}":/, 'Invalid value: OBJECT:')
         .replace('ObjectMeta.metadata.', 'ObjectMeta.')
         .replace(/ in scheme ".*"/, '')
