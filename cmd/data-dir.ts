@@ -118,7 +118,7 @@ export const ensureDataDir = (path: string): DataDir => {
   const marker = readMarker(folder)
   if (marker && marker.layoutVersion > LAYOUT_VERSION) {
     throw new SeamarkError(
-      'DATA_DIR_FOREIGN',
+      'STORE_NEWER',
       `${folder} was made by a newer Seamark (layout ${marker.layoutVersion}, this one knows ${LAYOUT_VERSION})`,
     )
   }

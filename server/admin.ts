@@ -58,7 +58,7 @@ export class AdminListener {
   /** Resolves with the port (the system's choice for 0). Rejects with the system's error. */
   async open(port: number, joins: boolean): Promise<number> {
     const { logger } = this.#environment
-    const notAccepted = (error: Error) => logger.warn({ err: error }, 'HTTP connection not accepted')
+    const notAccepted = (error: Error) => logger.warn({ error }, 'HTTP connection not accepted')
     const bound = await listenOn(this.#http, { bind: this.#bind, port, joins, notAccepted })
     this.#group = new PortGroup(this.#http, this.#bind.family, this.#environment)
     if (joins) this.#group.join()
@@ -102,7 +102,7 @@ export class AdminListener {
     }
     // The client went away, or the source broke: either ends the other, and a page cut short shows as one.
     pipeline(body, response, error => {
-      if (error) this.#environment.logger.debug({ err: error, path: url }, 'page was not read to its end')
+      if (error) this.#environment.logger.debug({ error, path: url }, 'page was not read to its end')
     })
   }
 
@@ -114,7 +114,7 @@ export class AdminListener {
     try {
       return await endpoint.reply(new URLSearchParams(parameters), headers.accept ?? '')
     } catch (error) {
-      this.#environment.logger.error({ err: error, path: endpoint.path }, 'page failed')
+      this.#environment.logger.error({ error, path: endpoint.path }, 'page failed')
       return plain(500, 'internal error\n')
     }
   }

@@ -162,7 +162,7 @@ export class Dispatcher {
   /** A responder never throws and never rejects; one that does is broken, and its client must not wait for nothing. */
   #fail(request: Request, error: unknown): void {
     this.#options.metrics.failures.inc()
-    this.#options.logger.error({ err: error }, 'the resolver threw')
+    this.#options.logger.error({ error }, 'the resolver threw')
     this.#settle(request, failureReply(request.packet))
   }
 }

@@ -70,7 +70,7 @@ export class TcpListener {
   /** Resolves with the port (the system's choice for 0). Rejects with the system's error. */
   async open(port: number, joins: boolean): Promise<number> {
     const { logger } = this.#environment
-    const notAccepted = (error: Error) => logger.warn({ err: error }, 'TCP connection not accepted')
+    const notAccepted = (error: Error) => logger.warn({ error }, 'TCP connection not accepted')
     const bound = await listenOn(this.#server, { bind: this.#bind, port, joins, backlog: BACKLOG, notAccepted })
     this.#group = new PortGroup(this.#server, this.#bind.family, this.#environment)
     if (joins) this.#group.join()

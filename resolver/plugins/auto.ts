@@ -121,7 +121,7 @@ class Auto extends FileZones {
       files = await filesBelow(folder)
     } catch (error) {
       // Not to be seen is not gone: the zones stay.
-      this.logger.warn({ folder, error }, 'folder of zone files cannot be read')
+      this.logger.warn({ folder, problem: (error as Error).message }, 'folder of zone files cannot be read')
       return
     }
     const zones = new Map<DnsName, FileZone>()

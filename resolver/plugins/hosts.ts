@@ -207,7 +207,8 @@ class Hosts implements Plugin {
       this.#metrics.reloaded.set(clock.now() / 1000)
     } catch (error) {
       // As CoreDNS: a file that is not there yet holds no names; one that went away keeps those it had.
-      if (this.#fingerprint !== 'unreadable') logger.warn({ path, error }, 'hosts file cannot be read')
+      if (this.#fingerprint !== 'unreadable')
+        logger.warn({ path, problem: (error as Error).message }, 'hosts file cannot be read')
       this.#fingerprint = 'unreadable'
     }
     this.#metrics.entries.set(this.#table.entries)

@@ -140,7 +140,7 @@ class Loadbalance implements Plugin {
       if (weights.ok) this.#weights = weights.value
       else this.#logger.error({ path, problem: weights.problem }, 'file of weights cannot be used')
     } catch (error) {
-      this.#logger.warn({ path, error }, 'file of weights cannot be read')
+      this.#logger.warn({ path, problem: (error as Error).message }, 'file of weights cannot be read')
     }
   }
 

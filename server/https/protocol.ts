@@ -109,7 +109,7 @@ export class HttpsProtocol {
       else this.#refuse(exchange, read.problem, connection)
       connection.answered()
     } catch (error) {
-      this.#environment.logger.error({ err: error }, 'DNS over HTTPS failed by a bug')
+      this.#environment.logger.error({ error }, 'DNS over HTTPS failed by a bug')
       connection.destroy()
     }
   }

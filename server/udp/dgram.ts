@@ -144,7 +144,7 @@ export class UdpListener {
     this.#sizeBuffer(socket)
     const local = { address, port: this.#port }
     const isNet = isWildcard({ ...this.#bind, address })
-    socket.on('error', error => logger.warn({ err: error, address }, 'UDP socket failed'))
+    socket.on('error', error => logger.warn({ error, address }, 'UDP socket failed'))
     socket.on('message', (packet, client) => {
       bound.arrivals++
       if (isNet) this.#scanSoon()
@@ -237,7 +237,7 @@ export class UdpListener {
       await this.#openSocket(address)
     } catch (error) {
       // Tentative (IPv6 DAD) or already gone; the wildcard answers until the next scan.
-      this.#environment.logger.debug({ err: error, address }, 'address cannot be bound yet')
+      this.#environment.logger.debug({ error, address }, 'address cannot be bound yet')
     }
   }
 

@@ -34,7 +34,7 @@ test("what is another's, or a newer Seamark's, is refused and left as it is", t 
     t.is(readFileSync(join(folder, 'cluster.json'), 'utf8'), text)
   }
   writeFileSync(join(folder, 'cluster.json'), '{"layoutVersion":99}')
-  t.throws(() => ensureDataDir(folder), { code: 'DATA_DIR_FOREIGN', message: /newer Seamark/ })
+  t.throws(() => ensureDataDir(folder), { code: 'STORE_NEWER', message: /newer Seamark/ })
 })
 
 test('a command that joins a cluster says that there is none', t => {
