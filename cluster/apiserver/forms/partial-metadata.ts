@@ -2,10 +2,8 @@
 import type { ObjectMeta } from '#cluster/api/object.ts'
 import { type Form, listMetadata } from './form.ts'
 import { jsonFrame } from './json-frame.ts'
+import type { MetaVersion } from './meta-version.ts'
 import { Segments } from './segments.ts'
-
-/** Of meta.k8s.io. Clients older than Kubernetes 1.15 ask for v1beta1, which is the same. */
-export type MetaVersion = 'v1' | 'v1beta1'
 
 export const partialMetadata = (metadata: Partial<ObjectMeta>, version: MetaVersion): Record<string, unknown> => ({
   kind: 'PartialObjectMetadata',

@@ -6,7 +6,8 @@ import type { Clock } from '#lib/clock.ts'
 import type { StoredObject } from '../storage/stored-object.ts'
 import { type BookmarkMetadata, type Form, listMetadata } from './form.ts'
 import { jsonFrame } from './json-frame.ts'
-import { type MetaVersion, partialMetadata, partialMetadataHead } from './partial-metadata.ts'
+import type { MetaVersion } from './meta-version.ts'
+import { partialMetadata, partialMetadataHead } from './partial-metadata.ts'
 import { Segments } from './segments.ts'
 
 /** What each row carries besides its cells. */

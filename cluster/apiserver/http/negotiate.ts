@@ -4,7 +4,7 @@ import type { BodySyntax } from '#cluster/api/decode.ts'
 import { PROTOBUF_MEDIA_TYPE } from '#cluster/api/protobuf/decode.ts'
 import { failure, type Status } from '#cluster/api/status.ts'
 import { accepted, type Result, refused } from '#lib/result.ts'
-import type { MetaVersion } from '../forms/partial-metadata.ts'
+import type { MetaVersion } from '../forms/meta-version.ts'
 
 export type Shape = 'object' | 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList'
 
