@@ -3,6 +3,7 @@
 import { familyOf, parseCidr, validateCanonicalCidr, validateEndpointIp } from '#cluster/api/ip.ts'
 import { SeamarkError } from '#lib/errors.ts'
 import type { OptionTable, OptionValues } from '#lib/options.ts'
+import { contains, parseRange } from '../allocation/address-range.ts'
 
 export const CLUSTER_OPTIONS = {
   serviceCidrs: {
@@ -40,8 +41,13 @@ export const parseServiceCidrs = (serviceCidrs: string): readonly string[] => {
 /** What the table's types do not say. @throws SeamarkError BAD_OPTION */
 export const checkClusterOptions = (options: OptionValues<typeof CLUSTER_OPTIONS>): void => {
   const { clusterDns, advertiseAddress } = options
-  parseServiceCidrs(options.serviceCidrs)
+  const ranges = parseServiceCidrs(options.serviceCidrs).map(parseRange)
   if (clusterDns !== '' && !familyOf(clusterDns)) throw bad('clusterDns', `"${clusterDns}" is not an IP address`)
+  if (clusterDns !== '' && !ranges.some(range => range && contains(range, clusterDns)))
+    throw bad(
+      'clusterDns',
+      `${clusterDns} is no address for Services (${options.serviceCidrs}): name one, or '' for none`,
+    )
   const [problem] = advertiseAddress === '' ? [] : validateEndpointIp('', advertiseAddress)
   if (problem) throw bad('advertiseAddress', problem.message)
 }

@@ -59,6 +59,8 @@ const bad: [options: object, message: RegExp][] = [
   [{ serviceCidrs: '10.96.0.1/12' }, /^serviceCidrs: .*must not have bits set/],
   [{ serviceCidrs: '10.96.0.0/12,10.0.0.0/16' }, /more than one CIDR of an IP family/],
   [{ clusterDns: 'ten' }, /^clusterDns: "ten" is not an IP address/],
+  [{ clusterDns: '10.0.0.10' }, /^clusterDns: 10\.0\.0\.10 is no address for Services \(10\.96\.0\.0\/12\)/],
+  [{ serviceCidrs: '10.0.0.0/16' }, /^clusterDns: 10\.96\.0\.10 is no address for Services/],
   [{ advertiseAddress: '127.0.0.1' }, /^advertiseAddress: .*loopback/],
 ]
 
