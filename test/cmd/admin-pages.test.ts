@@ -8,7 +8,7 @@ import { readOptions } from '#lib/options.ts'
 import { Observer } from '#resolver/insight/observer.ts'
 import { serverOptions } from '#server/options.ts'
 import { configure, testWorld } from '../support/dns-environment.ts'
-import { freePort } from '../support/free-port.ts'
+import { freePort, whenLeft } from '../support/free-port.ts'
 
 const pagesAt = (t: ExecutionContext, address: string, isAsked: boolean): AdminPages => {
   const { clock } = testWorld()
@@ -47,7 +47,8 @@ test('off: nowhere', async t => {
 
 test('an address that is taken is an error where somebody asked for it, else it is given up until it is free', async t => {
   // Claimed: it is free for a moment, and nobody else's servers may take it then.
-  const admin = `127.0.0.1:${await freePort()}`
+  const port = await freePort()
+  const admin = `127.0.0.1:${port}`
   const first = pagesAt(t, admin, true)
   await first.start()
   const error = await t.throwsAsync<SeamarkError>(() => pagesAt(t, admin, true).start(), { instanceOf: SeamarkError })
@@ -57,6 +58,7 @@ test('an address that is taken is an error where somebody asked for it, else it 
   await second.start()
   t.deepEqual(second.addresses(), {})
   await first.close()
+  await whenLeft(port)
   await second.start()
   t.is(second.addresses().admin, admin)
 })

@@ -20,7 +20,7 @@ import { startApiserver } from '../support/apiserver.ts'
 import { projectRoot } from '../support/cluster.ts'
 import { ask } from '../support/dns-client.ts'
 import { DnsProcess } from '../support/dns-process.ts'
-import { freePorts } from '../support/free-port.ts'
+import { freePorts, whenLeft } from '../support/free-port.ts'
 import { recordLoaded } from '../support/loaded-files.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
@@ -112,6 +112,7 @@ test('from the state on disk it serves before it goes to the apiserver', async t
   await first.whenReady()
   t.is(await first.stop(), 0)
   await close()
+  await whenLeft(apiserverPort!)
 
   const apiserver = createServer()
   t.teardown(() => apiserver.close())

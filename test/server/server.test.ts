@@ -7,7 +7,7 @@ import { SeamarkError } from '#lib/errors.ts'
 import type { HttpEndpoint } from '#resolver/listener.ts'
 import { ask, exchangeTcp, exchangeUdp } from '../support/dns-client.ts'
 import { addressResponder, loopback, metric, startServer } from '../support/dns-server.ts'
-import { freePort, freePorts } from '../support/free-port.ts'
+import { freePort, freePorts, whenLeft } from '../support/free-port.ts'
 import { queryPacket } from '../support/query-packet.ts'
 
 const page = (path: string, body: string, port = 0): HttpEndpoint => ({
@@ -64,6 +64,7 @@ test('what goes is closed', async t => {
   t.is(await (await fetch(`http://127.0.0.1:${http}/health`)).text(), 'OK')
   await server.converge([], [])
   await server.close()
+  await Promise.all([whenLeft(port!), whenLeft(http!)])
   await t.throwsAsync(ask({ name: 'a', port: port!, transport: 'tcp' }), { code: 'ECONNREFUSED' })
   await t.throwsAsync(fetch(`http://127.0.0.1:${http}/health`))
 })
@@ -165,6 +166,7 @@ test('close answers what is in hand, over UDP and over TCP', async t => {
     ['NOERROR', 'NOERROR'],
   )
   await closed
+  await whenLeft(port)
   await t.throwsAsync(ask({ name: 'a', port, transport: 'tcp' }), { code: 'ECONNREFUSED' })
 })
 

@@ -7,7 +7,7 @@ import type { ClientAuth, DnsListener, Responder, TlsIdentity } from '#resolver/
 import { identityOf, type KeyedCertificate, makeAuthority } from '../support/certificates.ts'
 import { ask, frame } from '../support/dns-client.ts'
 import { addressResponder, metric, startServer, type TestServerOptions } from '../support/dns-server.ts'
-import { freePort } from '../support/free-port.ts'
+import { freePort, whenLeft } from '../support/free-port.ts'
 import { queryPacket } from '../support/query-packet.ts'
 
 const authority = await makeAuthority()
@@ -196,6 +196,7 @@ test('close answers what is in hand over TLS', async t => {
   release()
   t.deepEqual(await replies(socket, 1), [3])
   await closed
+  await whenLeft(port)
   await t.throwsAsync(dial(t, port), { code: 'ECONNREFUSED' })
 })
 

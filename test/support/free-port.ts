@@ -63,6 +63,14 @@ export const claimPort = async (port: number): Promise<Server | undefined> => {
   return (await listens(server, { path: `\0seamark-port-${port}` })) ? server : undefined
 }
 
+/**
+ * Resolves when nobody has the port, which its claimer has let go. A program that is just being started (fork(2), until
+ * execve(2)) has all sockets of this process, those too that another thread of it has closed meanwhile.
+ */
+export const whenLeft = async (port: number): Promise<void> => {
+  while (!(await isFree(port))) await new Promise(resolve => setImmediate(resolve))
+}
+
 const isFree = async (port: number): Promise<boolean> =>
   (await canListen(port)) && (await canBind(port, { type: 'udp4' })) && canBind(port, { type: 'udp6', ipv6Only: true })
 

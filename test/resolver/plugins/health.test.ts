@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http'
 import test, { type ExecutionContext } from 'ava'
 import { configure, testWorld } from '../../support/dns-environment.ts'
-import { freePort } from '../../support/free-port.ts'
+import { freePort, whenLeft } from '../../support/free-port.ts'
 import { eventually } from '../../watcher/support/eventually.ts'
 
 const DURATION = 'coredns_health_request_duration_seconds'
@@ -62,6 +62,7 @@ test('it asks for its own page once a second, and counts how long that takes and
   t.deepEqual(await until(2), { asked: 2, failed: 0 })
   t.deepEqual(paths, ['/health', '/health'])
   close()
+  await whenLeft(port)
   await world.clock.advance(1_000)
   t.deepEqual(await until(3), { asked: 3, failed: 1 })
   await configuration.close()

@@ -4,7 +4,7 @@ import { recordToText } from '#resolver/wire/presentation.ts'
 import { makeZone, variedZone } from '../../support/authority-zone.ts'
 import { ask, configure, problemsOf } from '../../support/dns-environment.ts'
 import { loopback, startServer } from '../../support/dns-server.ts'
-import { freePort } from '../../support/free-port.ts'
+import { freePort, whenLeft } from '../../support/free-port.ts'
 import { startNsd } from '../../support/nsd.ts'
 import {
   answer,
@@ -48,6 +48,7 @@ test('retries after retry; expires when nobody was reached for so long; comes ba
   const here = 'www.example. 5 IN A 192.0.2.1'
   await becomes(secondary, 'www.example.', here)
   await primary.server.close()
+  await whenLeft(primary.port)
   await secondary.world.clock.advance(60_000)
   await until(async () => (await failures(secondary)) === 1)
   await secondary.world.clock.advance(20_000)

@@ -10,7 +10,7 @@ import { EVERYTHING, type Memo } from '#resolver/memo.ts'
 import { missingSystemCalls, openDatagramSocket, socketAddress, systemCalls } from '#server/system-calls.ts'
 import { ask } from '../../support/dns-client.ts'
 import { addressResponder, metric, newSharedState, startServer } from '../../support/dns-server.ts'
-import { freePort } from '../../support/free-port.ts'
+import { freePort, whenLeft } from '../../support/free-port.ts'
 import { findProgram, skip } from '../../support/programs.ts'
 import { queryPacket } from '../../support/query-packet.ts'
 import { sendRawDatagram } from '../../support/raw-datagram.ts'
@@ -133,6 +133,7 @@ onLinux('a listener that went takes its replies along', async t => {
   for (let time = 0; time < 10; time++) await ask({ name: 'a', port })
   await server.converge([], [])
   await server.departed()
+  await whenLeft(port)
   const before = counted.asked
   await server.converge(listeners(port), [])
   await ask({ name: 'a', port })
