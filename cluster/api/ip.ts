@@ -35,6 +35,14 @@ export const validateIp = (field: string, value: string): FieldError[] => {
   return isMapped(address) ? [fieldInvalid(field, value, 'must not be an IPv4-mapped IPv6 address')] : []
 }
 
+/** What of a valid spelling Kubernetes would rather see otherwise. */
+export const ipWarnings = (field: string, value: string): string[] => {
+  const address = parseIp(value)
+  if (!address || isMapped(address) || canonicalText(address) === value) return []
+  const [given, canonical] = [JSON.stringify(value), JSON.stringify(canonicalText(address))]
+  return [`${field}: IPv6 address ${given} should be in RFC 5952 canonical format (${canonical})`]
+}
+
 /** The canonical spelling only (KEP-4858). */
 export const validateCanonicalIp = (field: string, value: string): FieldError[] => {
   const errors = validateIp(field, value)

@@ -90,7 +90,8 @@ export const podKind: Kind = {
   parts: { ephemeralcontainers: ephemeralContainersPart, resize: resizePart, binding: bindingPart },
   posts: { binding: bindingKind, eviction: evictionKind },
   statusResets: ['metadata.deletionTimestamp', 'metadata.ownerReferences'],
-  warnings: podWarnings,
+  // Pods change too often for their changes to be looked at.
+  warnings: (object, current) => (current ? [] : podWarnings(object)),
   gracePeriodSeconds,
   selectableFields,
   selectableFieldNames: Object.keys(selectableFields({ apiVersion: 'v1', kind: 'Pod', metadata: {} })),

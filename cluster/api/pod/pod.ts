@@ -1,4 +1,5 @@
 /** A Pod as TypeScript sees it: the fields that defaults, rules and columns look at. */
+import type { LabelSelector } from '../label-selector.ts'
 import type { ApiObject } from '../object.ts'
 
 export interface ContainerPort {
@@ -71,7 +72,13 @@ export interface Container {
   terminationMessagePath?: string
   terminationMessagePolicy?: string
   imagePullPolicy?: string
-  securityContext?: { privileged?: boolean; allowPrivilegeEscalation?: boolean; procMount?: string }
+  securityContext?: {
+    privileged?: boolean
+    allowPrivilegeEscalation?: boolean
+    procMount?: string
+    seccompProfile?: unknown
+    appArmorProfile?: unknown
+  }
   targetContainerName?: string
 }
 
@@ -87,6 +94,8 @@ export interface VolumeProjection {
   configMap?: { name?: string; items?: VolumeItem[] }
   downwardAPI?: { items?: VolumeItem[] }
   serviceAccountToken?: { expirationSeconds?: number; path?: string }
+  clusterTrustBundle?: { name?: string; signerName?: string; path?: string }
+  podCertificate?: { certificateChainPath?: string; keyPath?: string; credentialBundlePath?: string }
 }
 
 export interface Volume {
@@ -106,6 +115,29 @@ export interface Toleration {
   value?: string
   effect?: string
   tolerationSeconds?: number
+}
+
+export interface NodeSelectorTerm {
+  matchExpressions?: { key?: string; values?: string[] }[]
+}
+
+export interface PodAffinityTerm {
+  labelSelector?: LabelSelector
+}
+
+/** Of Pods to Pods, or against them. */
+export interface PodAffinity {
+  requiredDuringSchedulingIgnoredDuringExecution?: PodAffinityTerm[]
+  preferredDuringSchedulingIgnoredDuringExecution?: { podAffinityTerm?: PodAffinityTerm }[]
+}
+
+export interface Affinity {
+  nodeAffinity?: {
+    requiredDuringSchedulingIgnoredDuringExecution?: { nodeSelectorTerms?: NodeSelectorTerm[] }
+    preferredDuringSchedulingIgnoredDuringExecution?: { preference?: NodeSelectorTerm }[]
+  }
+  podAffinity?: PodAffinity
+  podAntiAffinity?: PodAffinity
 }
 
 export interface PodSpec {
@@ -147,7 +179,10 @@ export interface PodSpec {
     whenUnsatisfiable?: string
     nodeAffinityPolicy?: string
     nodeTaintsPolicy?: string
+    labelSelector?: LabelSelector
   }[]
+  affinity?: Affinity
+  overhead?: Record<string, string>
   resources?: ResourceRequirements
   [field: string]: unknown
 }

@@ -15,7 +15,7 @@ import { checkQualifiedName } from '../name.ts'
 import type { ApiObject, ObjectMeta } from '../object.ts'
 import type { PodSpec } from '../pod/pod.ts'
 import { validatePod } from '../pod/validation.ts'
-import { podSpecWarnings } from '../pod/warnings.ts'
+import { podWarnings } from '../pod/warnings.ts'
 
 export interface PodTemplate {
   metadata?: ObjectMeta
@@ -54,9 +54,7 @@ export const validateTemplate = (template: PodTemplate, at: string): FieldError[
 export const templateWarnings =
   (at: string, templateOf: (object: ApiObject) => PodTemplate | undefined) =>
   (object: ApiObject, current?: ApiObject): readonly string[] =>
-    current && isDeepStrictEqual(object.spec, current.spec)
-      ? []
-      : podSpecWarnings(templateOf(object)?.spec ?? {}, `${at}.spec`)
+    current && isDeepStrictEqual(object.spec, current.spec) ? [] : podWarnings(templateOf(object) ?? {}, at)
 
 /** What the selector does not choose, the workload would make for ever. */
 export const validateChosen = (

@@ -133,6 +133,27 @@ test('templates are warned of as Pods are, when they are new and when they chang
   t.is(cron.headers.warning, text('spec.jobTemplate.spec.template'))
 })
 
+test('a Pod is warned of when it is made, and left alone when it changes', async t => {
+  const nodeSelector = { 'failure-domain.beta.kubernetes.io/zone': 'a' }
+  const ports = [{ name: 'http', containerPort: 80 }]
+  const containers = ['a', 'b'].map(name => ({ name, image: 'i', ports }))
+  const body = { metadata: { name: 'warned' }, spec: { nodeSelector, containers } }
+  const made = await server.fetch('/api/v1/namespaces/default/pods', { method: 'POST', body })
+  t.is(made.code, 201, made.text)
+  t.is(
+    made.headers.warning,
+    [
+      'spec.nodeSelector[failure-domain.beta.kubernetes.io/zone]: deprecated since v1.17; use \\"topology.kubernetes.io/zone\\" instead',
+      'spec.containers[1].ports[0]: duplicate port definition with spec.containers[0].ports[0]',
+      'spec.containers[1].ports[0]: duplicate port name \\"http\\" with spec.containers[0].ports[0], services and probes that select ports by name will use spec.containers[0].ports[0]',
+    ]
+      .map(text => `299 - "${text}"`)
+      .join(', '),
+  )
+  const changed = await patch('/api/v1/namespaces/default/pods/warned', { metadata: { labels: { a: 'b' } } })
+  t.deepEqual([changed.code, changed.headers.warning], [200, undefined])
+})
+
 test('a watch whose time is over before it begins ends at once', async t => {
   const { code, text } = await server.fetch(`${PODS}?watch=1&timeoutSeconds=-1`)
   t.is(code, 200)
