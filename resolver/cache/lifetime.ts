@@ -46,12 +46,17 @@ export const lifetimeOf = (answer: Answer, question: Question, rules: LifetimeRu
   // RFC 2181 §9: what was cut off is not kept.
   if (answer.truncated) return passed
   if (rcode === rcodes.NXDOMAIN || answers.length === 0) return denied(answer, rules)
-  if (!answers.some(({ name }) => canonicalName(name) === question.canonicalName)) return { verdict: 'mismatched' }
+  if (!isAbout(answers, question)) return { verdict: 'mismatched' }
   const positive = isPositive(answer, question)
   // A CNAME that leads to nothing is as negative as its end (RFC 2308 §2.2), for as long as both hold.
   if (!positive && authority.some(isSoa)) return denied(answer, rules)
   const ttl = Math.min(leastTtl(answers), leastTtl(authority), leastTtl(answer.additional))
   return kept('success', ttl, rules.success, positive)
+}
+
+const isAbout = (answers: readonly ResourceRecord[], { canonicalName: asked }: Question): boolean => {
+  for (const { name } of answers) if (name === asked || canonicalName(name) === asked) return true
+  return false
 }
 
 /** Whether it has a record of the type that was asked for. */
@@ -77,20 +82,29 @@ const kept = (type: CacheType, ttl: number, { minimum, maximum }: TtlBounds, pos
 
 const isSoa = ({ type }: ResourceRecord): boolean => type === recordTypes.SOA
 
-const leastTtl = (records: readonly ResourceRecord[]): number =>
-  records.reduce((least, { ttl }) => Math.min(least, ttl), Number.POSITIVE_INFINITY)
+const leastTtl = (records: readonly ResourceRecord[]): number => {
+  let least = Number.POSITIVE_INFINITY
+  for (const { ttl } of records) if (ttl < least) least = ttl
+  return least
+}
 
 export const clampTtl = (ttl: number, { minimum, maximum }: TtlBounds): number =>
   Math.min(Math.max(ttl, minimum), maximum)
 
 /** The answer with each TTL made anew; the same where none changes. */
 export const withTtls = (answer: Answer, change: (ttl: number) => number): Answer => {
-  const stays = ({ ttl }: ResourceRecord): boolean => change(ttl) === ttl
-  const changed = (records: readonly ResourceRecord[]): readonly ResourceRecord[] =>
-    records.every(stays) ? records : records.map(record => ({ ...record, ttl: change(record.ttl) }))
-  const answers = changed(answer.answers)
-  const authority = changed(answer.authority)
-  const additional = changed(answer.additional)
+  const answers = recordsWithTtls(answer.answers, change)
+  const authority = recordsWithTtls(answer.authority, change)
+  const additional = recordsWithTtls(answer.additional, change)
   const isSame = answers === answer.answers && authority === answer.authority && additional === answer.additional
   return isSame ? answer : { ...answer, answers, authority, additional }
+}
+
+const recordsWithTtls = (
+  records: readonly ResourceRecord[],
+  change: (ttl: number) => number,
+): readonly ResourceRecord[] => {
+  for (const { ttl } of records)
+    if (change(ttl) !== ttl) return records.map(record => ({ ...record, ttl: change(record.ttl) }))
+  return records
 }

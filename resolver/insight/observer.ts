@@ -1,6 +1,6 @@
 /**
- * Who asks what, and what failed lately: told of replies, read by the pages. Of those from the memo, who asks and for
- * what is a sample, that stands for all. Bounded memory, whatever clients send;
+ * Who asks what, and what failed lately: told of replies, read by the pages. Of those from the memo, and where more than
+ * a thousand come a second, who asks and for what is a sample, that stands for all. Bounded memory, whatever clients send;
  * who a client is (pod, namespace) is looked up by those who read, not here.
  */
 import type { Clock, Milliseconds } from '#lib/clock.ts'
@@ -13,6 +13,7 @@ import type { ExtendedError } from '../wire/edns.ts'
 import type { DnsName } from '../wire/record.ts'
 import { HeavyHitters, type Hitter } from './heavy-hitters.ts'
 import { Ring } from './ring.ts'
+import { Sampler } from './sampler.ts'
 
 export const observerMetrics = {
   wasted: {
@@ -67,6 +68,7 @@ export class Observer implements ReplyObserver {
   /** "There is none" for a cause that was told (RFC 8914). */
   readonly negatives = new Ring<Incident>(RING_SIZE)
   readonly #clock: Clock
+  readonly #sampler = new Sampler()
   readonly #search: CounterSeries
   readonly #nodata: CounterSeries
 
@@ -79,21 +81,29 @@ export class Observer implements ReplyObserver {
 
   observe(query: Query, reply: Reply): void {
     this.#count(reply, 1)
-    this.observeSample(query, reply, 1)
+    // Each new name is held for a while, which costs more than all else here.
+    const weight = this.#sampler.weight(query.received)
+    if (weight > 0) this.#rank(query, reply, weight)
+    this.#note(query, reply)
   }
 
   observeSample(query: Query, reply: Reply, weight: number): void {
-    const { question, client } = query
+    this.#rank(query, reply, weight)
+    this.#note(query, reply)
+  }
+
+  #rank({ question, client }: Query, reply: Reply, weight: number): void {
     const rcode = reply.answer?.rcode
     const hitter = this.clients.count(client.address, weight)
     this.names.count(`${rcode ?? ''} ${question.type} ${question.canonicalName}`, weight)
+    if (isEmpty(reply)) hitter.wasted += weight
+    else if (rcode !== rcodes.NOERROR) hitter.failed += weight
+  }
+
+  #note(query: Query, reply: Reply): void {
     if (isEmpty(reply)) {
-      hitter.wasted += weight
       if (reply.answer?.extendedErrors) this.negatives.add(this.#incident(query, reply))
-    } else if (rcode !== rcodes.NOERROR) {
-      hitter.failed += weight
-      this.failures.add(this.#incident(query, reply))
-    }
+    } else if (reply.answer?.rcode !== rcodes.NOERROR) this.failures.add(this.#incident(query, reply))
   }
 
   observeHits(_query: Query, reply: Reply, hits: number): void {
