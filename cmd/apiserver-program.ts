@@ -24,7 +24,7 @@ import { reachableAddress } from './reachable-address.ts'
 export interface ApiserverFlags {
   readonly dataDir: string
   readonly apiserverAddress: string
-  readonly advertiseAddress: string
+  readonly advertiseAddress?: string
   readonly serviceClusterIpRange: string
   readonly clusterDns: string
   readonly clusterDomain: string
@@ -103,7 +103,7 @@ export class ApiserverProgram implements Component {
         ...optionValues(APISERVER_OPTIONS, flags),
         address,
         clusterDomain: flags.clusterDomain,
-        certificateAddresses: [firstAddress(cluster.serviceCidrs.split(',')), flags.advertiseAddress].filter(Boolean),
+        certificateAddresses: [firstAddress(cluster.serviceCidrs.split(',')), cluster.advertiseAddress].filter(Boolean),
       },
       {
         store,

@@ -21,7 +21,7 @@ export const withApiserverOptions = (command: Command): Command => {
   command
     .addOption(dataDirOption())
     .option('--apiserver-address <host:port>', 'where the API is served (HTTPS)', DEFAULT_ADDRESSES.apiserver)
-    .option('--advertise-address <ip>', "this machine's address in EndpointSlices, never loopback ('': none)", '')
+    .option('--advertise-address <ip>', "this machine's address in EndpointSlices, never loopback (default: none)")
     .option(
       '--service-cluster-ip-range <cidrs>',
       'addresses of Services; two, one a family, for dual stack',

@@ -18,7 +18,8 @@ export const withOptionTable = (command: Command, table: OptionTable): Command =
     } else if (option.type === 'choice') {
       command.option(`${flag} <${option.choices.join('|')}>`, option.doc, option.default)
     } else {
-      command.option(`${flag} <text>`, option.doc, option.default)
+      // An empty text says nothing: what holds then stands in the doc.
+      command.option(`${flag} <text>`, option.doc, option.default || undefined)
     }
   }
   return command
