@@ -1,7 +1,7 @@
 /** A real apiserver over HTTPS with its controllers, as kube-controller-manager; they end with the test. */
 import type { ExecutionContext } from 'ava'
 import { createControllers } from '#cluster/controllers/controllers.ts'
-import { systemClock } from '#lib/clock.ts'
+import { type Clock, systemClock } from '#lib/clock.ts'
 import { silentLogger } from '#lib/log.ts'
 import { createRegistry } from '#lib/metrics.ts'
 import { systemRandom } from '#lib/random.ts'
@@ -24,14 +24,19 @@ export const openClient = async (t: ExecutionContext, { kubeconfig }: RunningApi
   return client
 }
 
-/** `alone`: as in a process of their own, without the apiserver's memory. */
+export interface ControllerOptions {
+  /** As in a process of their own, without the apiserver's memory. */
+  readonly alone?: boolean
+  readonly clock?: Clock
+}
+
 export const runControllers = async (
   t: ExecutionContext,
   server: RunningApiserver,
-  { alone = false }: { readonly alone?: boolean } = {},
+  { alone = false, clock = systemClock }: ControllerOptions = {},
 ): Promise<void> => {
   const access = await accessOf(server.programs['controller-manager'])
-  const environment = { clock: systemClock, random: systemRandom, logger: silentLogger, registry: createRegistry() }
+  const environment = { clock, random: systemRandom, logger: silentLogger, registry: createRegistry() }
   const controllers = createControllers(
     { access, ...(alone ? {} : { metadata: server.apiserver.metadata }) },
     environment,
@@ -40,9 +45,9 @@ export const runControllers = async (
   await controllers.start(new AbortController().signal)
 }
 
-export const start = async (t: ExecutionContext): Promise<RestClient> => {
+export const start = async (t: ExecutionContext, options: ControllerOptions = {}): Promise<RestClient> => {
   const server = await startApiserver(t)
-  await runControllers(t, server)
+  await runControllers(t, server, options)
   return openClient(t, server)
 }
 

@@ -1,6 +1,7 @@
 import { gunzipSync } from 'node:zlib'
 import test from 'ava'
 import { type RunningApiserver, startApiserver } from '../../support/apiserver.ts'
+import { clockWith } from '../../support/clock-with.ts'
 
 const MAPS = '/api/v1/namespaces/default/configmaps'
 const TABLE = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json' }
@@ -63,8 +64,11 @@ test('an expired page says how to go on', async t => {
   t.is(exact.code, 410)
 })
 
+/** Milliseconds that a list waits for a revision to come. */
+const WAIT = 3_000
+
 test('resourceVersion and its match', async t => {
-  const server = await startApiserver(t)
+  const server = await startApiserver(t, { clock: clockWith({ [WAIT]: 1 }) })
   await fill(server, 2)
   const then = (await server.fetch(MAPS)).json.metadata.resourceVersion
   await server.fetch(`${MAPS}/m0`, { method: 'DELETE' })

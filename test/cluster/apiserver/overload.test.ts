@@ -2,20 +2,21 @@
 import { once } from 'node:events'
 import { type ClientHttp2Stream, connect } from 'node:http2'
 import test from 'ava'
-import { type Clock, systemClock } from '#lib/clock.ts'
 import { startApiserver } from '../../support/apiserver.ts'
+import { clockWith, NEVER } from '../../support/clock-with.ts'
 
 const REVIEWS = '/apis/authentication.k8s.io/v1/selfsubjectreviews'
 const review = { kind: 'SelfSubjectReview', apiVersion: 'authentication.k8s.io/v1' }
 
-/** How long a request waits for its turn. */
+/** Milliseconds that a request waits for its turn. */
 const PATIENCE = 15_000
 
 test('who holds up the writes is told to come later; others have their turn, and owners do not wait', async t => {
   // None of those who wait gives up, however slow the machine.
-  const after: Clock['after'] = (delay, task) => systemClock.after(delay === PATIENCE ? 1_000_000 : delay, task)
-  const clock = { ...systemClock, after }
-  const server = await startApiserver(t, { clock, options: { maxMutatingRequestsInflight: 1 } })
+  const server = await startApiserver(t, {
+    clock: clockWith({ [PATIENCE]: NEVER }),
+    options: { maxMutatingRequestsInflight: 1 },
+  })
   const session = connect(server.url, server.tls)
   t.teardown(() => session.destroy())
   /** A write without its body: it is under way until the body comes. */

@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava'
-import { type Clock, systemClock } from '#lib/clock.ts'
 import { type RunningApiserver, startApiserver } from '../../support/apiserver.ts'
+import { clockWith, NEVER } from '../../support/clock-with.ts'
 import { freePort } from '../../support/free-port.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 import { openWatch } from '../../support/watch-lines.ts'
@@ -154,14 +154,13 @@ test('watches resume over a restart', async t => {
   t.deepEqual(brief(await watch.take(2)), ['ADDED b', 'DELETED a'])
 })
 
-/** How long closing waits for requests under way. */
+/** Milliseconds that closing waits for requests under way. */
 const DRAIN = 5_000
 
 test('closing ends watches and refuses newcomers', async t => {
   const port = await freePort()
   // An idle connection is no request under way: nothing waits for it, so that time need not pass.
-  const after: Clock['after'] = (delay, task) => systemClock.after(delay === DRAIN ? 1_000_000 : delay, task)
-  const server = await startApiserver(t, { port, clock: { ...systemClock, after } })
+  const server = await startApiserver(t, { port, clock: clockWith({ [DRAIN]: NEVER }) })
   const first = await openWatch(t, server, `${MAPS}?watch=1`)
   const second = await openWatch(t, server, `${MAPS}?watch=1`, { http2: true })
   await server.fetch('/version')

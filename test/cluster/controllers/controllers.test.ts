@@ -1,5 +1,6 @@
 /** The controllers against a real apiserver over HTTPS, as kube-controller-manager. */
 import test from 'ava'
+import { systemClock } from '#lib/clock.ts'
 import { isNotFound } from '#watcher/api-status-error.ts'
 import type { ApiObject } from '#watcher/object.ts'
 import type { Resource } from '#watcher/resource.ts'
@@ -86,8 +87,11 @@ test('a deleted namespace is emptied and goes; it says what it waits for', async
   await client.create(NAMESPACES, namespace('doomed'))
 })
 
+/** Milliseconds that a range stays after it was deleted, for addresses that are being given. */
+const SETTLING = 10_000
+
 test('a ServiceCIDR goes only when no address of it is in use that no other range covers', async t => {
-  const client = await start(t)
+  const client = await start(t, { clock: { ...systemClock, now: () => systemClock.now() + SETTLING } })
   const cidr = (name: string, ...cidrs: string[]) => ({
     apiVersion: 'networking.k8s.io/v1',
     kind: 'ServiceCIDR',

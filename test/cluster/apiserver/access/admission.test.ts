@@ -1,5 +1,6 @@
 /** What the cluster adds to what is created, and what it refuses. */
 import test from 'ava'
+import { clockWith, NEVER } from '../../../support/clock-with.ts'
 import { pod, startWorld, type World } from './world.ts'
 
 const CORE = '/api/v1'
@@ -56,11 +57,16 @@ test('a Pod or its account may do without the token; what stands there stays', a
   )
 })
 
+/** Milliseconds that a Pod waits for its account. */
+const WAIT = 1_000
+
 test('a Pod waits for the account of a namespace that was just made, and is refused without one', async t => {
-  const world = await startWorld(t, ACCOUNTS)
+  const delays = { [WAIT]: NEVER }
+  const world = await startWorld(t, { ...ACCOUNTS, clock: clockWith(delays) })
   const waiting = world.server.fetch(`${D}/pods`, { method: 'POST', body: pod('early') })
   await account(world, t, 'default')
   t.is((await waiting).code, 201)
+  delays[WAIT] = 1
   const { code, json } = await world.server.fetch(`${D}/pods`, {
     method: 'POST',
     body: pod('p', undefined, { serviceAccountName: 'nope' }),

@@ -7,6 +7,7 @@ import { createRegistry } from '#lib/metrics.ts'
 import { systemRandom } from '#lib/random.ts'
 import { loadKubeconfig } from '#watcher/kubeconfig.ts'
 import { type RunningApiserver, type StartOptions, startApiserver } from '../../../support/apiserver.ts'
+import { clockWith, NEVER } from '../../../support/clock-with.ts'
 
 const RBAC = '/apis/rbac.authorization.k8s.io/v1'
 
@@ -57,9 +58,12 @@ const subjectOf = (text: string) => {
   return { kind: 'ServiceAccount', namespace, name: account }
 }
 
+/** Milliseconds that a write waits for a quota to be counted. */
+const UNCOUNTED = 2_000
+
 /** Ends with the test. */
 export const startWorld = async (t: ExecutionContext, options: StartOptions = {}): Promise<World> =>
-  new World(await startApiserver(t, options))
+  new World(await startApiserver(t, { clock: clockWith({ [UNCOUNTED]: NEVER }), ...options }))
 
 /** The same with controllers, once the aggregated roles have their rules. */
 export const startGatheredWorld = async (t: ExecutionContext): Promise<World> => {
