@@ -13,7 +13,7 @@ type PredicateFunction = (place: Place, list: TypedList, predicate: Predicate) =
 type Elements = readonly Scalar[]
 
 /** Elements that one expression may ask about, those of lists in lists' predicates counted each time. */
-export const MAXIMUM_ASKED = 100_000
+const MAXIMUM_ASKED = 100_000
 
 /** What is left of it; set anew for each question. */
 let left = MAXIMUM_ASKED
