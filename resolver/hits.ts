@@ -60,7 +60,7 @@ const NO_DATA = Buffer.alloc(0)
 const bare = (record: ResourceRecord): ResourceRecord => ({ ...record, data: NO_DATA })
 
 /** One kind. */
-export class HitCounter implements HitListener {
+class HitCounter implements HitListener {
   readonly #query: Query
   readonly #reply: Reply
   readonly #told: HitAudience
