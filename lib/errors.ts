@@ -31,6 +31,7 @@ export const ERROR_ADVICE = {
   NAMESPACE_UNKNOWN: 'Create it first (kubectl create namespace NAME), or name another one with -n.',
   NOT_ROOT: 'Run the command as root: it makes network and mount namespaces.',
   PROGRAM_MISSING: 'Install the program that the message names.',
+  PACKAGE_MISSING: "Run 'npm ci' in the folder that the message names.",
   CHILD_FAILED: 'Read the log that the message names; its last lines say why.',
 } as const
 

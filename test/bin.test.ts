@@ -1,7 +1,7 @@
 /** bin/: the way in works from anywhere, whatever Node is on the PATH, and leaves one process. */
 import { spawn } from 'node:child_process'
 import { cpSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import test from 'ava'
 import { projectRoot, seamark } from './support/cluster.ts'
 import { findProgram } from './support/programs.ts'
@@ -30,6 +30,16 @@ test('links lead to it: of the file, relative and absolute, and of the folder', 
   for (const path of ['absolute', 'deep/relative', 'bin/seamark']) {
     t.is((await run(join(folder, path), ['--version'], { cwd: '/' })).code, 0, path)
   }
+})
+
+test('a clone without packages says what brings them', async t => {
+  const folder = temporaryFolder(t)
+  for (const part of ['bin', 'cmd', 'lib', 'configs', 'package.json'])
+    cpSync(join(projectRoot, part), join(folder, part), { recursive: true })
+  const env = { PATH: `${dirname(process.execPath)}:${process.env.PATH}` }
+  const { code, stderr } = await run(join(folder, 'bin/seamark'), ['up'], { env })
+  t.is(code, 1)
+  t.true(stderr.startsWith(`seamark: the package commander is not in ${folder}\n  Run 'npm ci' `), stderr)
 })
 
 test('a checkout runs what was built while no source is newer', async t => {
