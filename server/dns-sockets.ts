@@ -8,7 +8,7 @@ import type { SocketAddress } from '#lib/address.ts'
 import { systemCode } from '#lib/errors.ts'
 import type { DnsListener, TlsIdentity } from '#resolver/listener.ts'
 import { type BindAddress, bindAddresses, isFamilyMissing, isWildcard } from './bind-address.ts'
-import { datagramsAlone } from './listen.ts'
+import { afterLook, datagramsAlone } from './listen.ts'
 import type { ServerOptions } from './options.ts'
 import { portsCanBeShared } from './socket-options.ts'
 import { TcpListener } from './tcp.ts'
@@ -107,7 +107,12 @@ export class DnsSockets {
     this.#parts.push(tcp)
     const { scheme = 'dns' } = this.listener
     if (scheme !== 'dns') return
-    if (portsCanBeShared && !joins) await datagramsAlone(address, this.#port)
+    const open = () => this.#openDatagrams(address, joins)
+    if (portsCanBeShared && !joins) await afterLook(() => datagramsAlone(address, this.#port), open)
+    else await open()
+  }
+
+  async #openDatagrams(address: BindAddress, joins: boolean): Promise<void> {
     const { pool } = this.#environment
     const batch = pool && !pool.problem && (await this.#openBatch(address, pool, joins))
     if (batch) return void this.#parts.push(batch)

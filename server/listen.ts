@@ -1,7 +1,9 @@
 import { createSocket } from 'node:dgram'
 import { createServer, type Server } from 'node:net'
+import { systemCode } from '#lib/errors.ts'
 import type { BindAddress } from './bind-address.ts'
 import { portsCanBeShared } from './socket-options.ts'
+import { turns } from './turns.ts'
 
 export interface ListenOptions {
   readonly bind: BindAddress
@@ -19,12 +21,32 @@ export interface ListenOptions {
 export const listenOn = async (server: Server, options: ListenOptions): Promise<number> => {
   const { bind, port, joins, backlog, notAccepted } = options
   const place = { host: bind.address, port, ipv6Only: bind.family === 6, exclusive: true }
-  // Once it is open, another may join it; but not by mistake.
-  if (portsCanBeShared && !joins && port !== 0) await listenAlone(place)
   const more = { reusePort: portsCanBeShared, ...(backlog === undefined ? {} : { backlog }) }
-  const bound = await listen(server, { ...place, ...more })
+  const open = () => listen(server, { ...place, ...more })
+  // Once it is open, another may join it; but not by mistake.
+  const isShared = !portsCanBeShared || joins || port === 0
+  const bound = isShared ? await open() : await afterLook(() => listenAlone(place), open)
   server.on('error', notAccepted)
   return bound
+}
+
+/** Turns of the loop. */
+const LOOK_LEAVES = 10_000
+
+/**
+ * Opens what nobody has who was looked for. The socket that looked may stay for a moment: a program that is just being
+ * started has it too (fork(2), until execve(2)).
+ */
+export const afterLook = async <Value>(look: () => Promise<void>, open: () => Promise<Value>): Promise<Value> => {
+  await look()
+  for (let tries = 1; ; tries++) {
+    try {
+      return await open()
+    } catch (error) {
+      if (systemCode(error) !== 'EADDRINUSE' || tries === LOOK_LEAVES) throw error
+      await turns(1)
+    }
+  }
 }
 
 type Place = Parameters<Server['listen']>[0] & { readonly port: number }

@@ -1,5 +1,4 @@
 /** Servers that share an address (SO_REUSEPORT): who gets what comes, and what becomes of it when one leaves. */
-import { readFileSync } from 'node:fs'
 import { networkInterfaces, platform } from 'node:os'
 import test, { type ExecutionContext } from 'ava'
 import type { SocketAddress } from '#lib/address.ts'
@@ -12,7 +11,7 @@ import { serverOptions } from '#server/options.ts'
 import { Server } from '#server/server.ts'
 import { ask } from '../support/dns-client.ts'
 import { addressResponder, PATIENCE, startServer } from '../support/dns-server.ts'
-import { freePort, whenLeft } from '../support/free-port.ts'
+import { freePort, rowsOf, whenLeft } from '../support/free-port.ts'
 
 const hosts = Object.values(networkInterfaces())
   .flatMap(entries => entries ?? [])
@@ -43,28 +42,15 @@ const whoAnswers = async ({ host, port }: SocketAddress): Promise<readonly numbe
   return [...seen].sort()
 }
 
-/**
- * How many take datagrams or connections on the port (proc_pid_net(5)): one that is closed may have been left to a program
- * that is just being started, for a moment.
- */
-const socketsOf = (port: number): number => {
-  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
-  const rows = ['udp', 'udp6', 'tcp', 'tcp6'].flatMap(table =>
-    readFileSync(`/proc/self/net/${table}`, 'latin1')
-      .split('\n')
-      .map(row => row.trim().split(/\s+/)),
-  )
-  // TCP_LISTEN; TCP_CLOSE, which UDP calls a socket that is bound.
-  return rows.filter(([, address, , state]) => address?.endsWith(local) && (state === '0A' || state === '07')).length
-}
-
 for (const host of hosts)
   onLinux(`the newest takes over; whoever leaves leaves all to another: ${host}`, async t => {
     const port = await freePort()
     const at = { host, port }
     const leave = async (server: Server, left: number) => {
       await server.close()
-      while (socketsOf(port) > 2 * left) await new Promise(resolve => setImmediate(resolve))
+      // One that is closed may have been left to a program that is just being started, for a moment.
+      const sockets = () => rowsOf(port)!.filter(({ takes }) => takes).length
+      while (sockets() > 2 * left) await new Promise(resolve => setImmediate(resolve))
     }
     const first = await member(t, 1, at)
     t.deepEqual(await whoAnswers(at), [1])

@@ -4,7 +4,7 @@
  * moment" are handed out twice, and servers that share addresses (SO_REUSEADDR, SO_REUSEPORT) then answer for each other.
  */
 import { createSocket, type SocketOptions } from 'node:dgram'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createServer, type ListenOptions, type Server } from 'node:net'
 import { platform } from 'node:os'
 
@@ -68,11 +68,40 @@ export const claimPort = async (port: number): Promise<Server | undefined> => {
  * execve(2)) has all sockets of this process, those too that another thread of it has closed meanwhile.
  */
 export const whenLeft = async (port: number): Promise<void> => {
-  while (!(await isFree(port))) await new Promise(resolve => setImmediate(resolve))
+  const isTaken = () => rowsOf(port)?.some(({ takes }) => takes)
+  while (isTaken()) await new Promise(resolve => setImmediate(resolve))
 }
 
-const isFree = async (port: number): Promise<boolean> =>
-  (await canListen(port)) && (await canBind(port, { type: 'udp4' })) && canBind(port, { type: 'udp6', ipv6Only: true })
+/** By looking alone, where that can be: a socket that tries it may stay for a moment, too. */
+const isFree = async (port: number): Promise<boolean> => {
+  const rows = rowsOf(port)
+  if (rows) return rows.length === 0
+  return (
+    (await canListen(port)) &&
+    (await canBind(port, { type: 'udp4' })) &&
+    canBind(port, { type: 'udp6', ipv6Only: true })
+  )
+}
+
+/** Sockets with the local port (proc_pid_net(5)); `takes`: datagrams, or connections. Undefined: that cannot be seen here. */
+export const rowsOf = (port: number): readonly { readonly takes: boolean }[] | undefined => {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  // Those of IPv6 are absent where that is.
+  const tables = ['tcp', 'tcp6', 'udp', 'udp6'].filter(table => existsSync(`/proc/self/net/${table}`))
+  if (tables.length === 0) return undefined
+  return tables.flatMap(table => {
+    const rows = readFileSync(`/proc/self/net/${table}`, 'latin1').split('\n')
+    const states = rows.flatMap(row => {
+      const [, address, , state] = row.trim().split(/\s+/)
+      return address?.endsWith(local) && state !== TIME_WAIT ? [state] : []
+    })
+    return states.map(state => ({ takes: table.startsWith('udp') || state === LISTEN }))
+  })
+}
+
+/** As the kernel writes the states of TCP (tcp_states.h). */
+const TIME_WAIT = '06'
+const LISTEN = '0A'
 
 const listens = (server: Server, options: ListenOptions): Promise<boolean> =>
   new Promise(resolve => {
