@@ -10,7 +10,7 @@ import { type ListOptions, readListOptions } from '../verbs/list-options.ts'
 import { watch } from '../verbs/watch.ts'
 import { type ResourceCall, type Wanted, wantedForm } from './call.ts'
 import { type EventSink, ResponseSink } from './event-sink.ts'
-import { type Answer, bytesOf, formAnswer, STATUS_TYPE, statusAnswer, valueAnswer } from './exchange.ts'
+import { type Answer, bytesOf, formAnswer, isGone, STATUS_TYPE, statusAnswer, valueAnswer } from './exchange.ts'
 import type { AnswerSyntax } from './negotiate.ts'
 import { isUpgrade } from './upgrade.ts'
 import { WatchStream } from './watch-stream.ts'
@@ -94,6 +94,8 @@ export class WatchRoutes {
   async #run(call: ResourceCall, options: ListOptions, { form, syntax }: Wanted): Promise<void> {
     const { registry, resource, namespace } = call
     const sink = await sinkFor(call, syntax)
+    // While it was looked up who asks: nobody would tell of that any more, and the watch would stay until its time is over.
+    if (isGone(call.response)) return
     const stream = this.#open(call, options, { form, syntax, sink })
     this.#streams.add(stream)
     const forget = resource.cache.onEnd(() => stream.end())

@@ -92,6 +92,8 @@ export class WebsocketSink implements EventSink {
     SERVER.handleUpgrade(this.#request, this.signals, NOTHING, websocket => (accepted = websocket))
     // Who breaks the protocol is told so and left; nothing of ours failed.
     accepted?.on('error', () => {})
+    // RFC 6455 §7.1.1: it ends both ways. What waits for who does not read would wait for ever, and not be bounded any more.
+    this.signals.once('end', () => this.destroy())
     return accepted
   }
 }
