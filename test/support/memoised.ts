@@ -135,6 +135,13 @@ export const variant: fc.Arbitrary<Variant> = fc.record({
   upper: fc.constantFrom(0, 0, 2, 3),
 })
 
+/**
+ * RFC 7873 §5.2.2: a query with a cookie of another length cannot be read. Over UDP no more than so many of these are told
+ * so in a second: the others have no reply.
+ */
+export const isReadable = ({ edns }: Pick<Variant, 'edns'>): boolean =>
+  !edns?.options.some(({ code, data }) => code === ednsOptionCodes.COOKIE && data.length < 8)
+
 export const spell = (name: string, upper: number): string =>
   upper === 0 ? name : [...name].map((letter, index) => (index % upper === 0 ? letter.toUpperCase() : letter)).join('')
 
