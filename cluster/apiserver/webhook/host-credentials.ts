@@ -26,7 +26,7 @@ export class HostCredentials {
   constructor(path: string) {
     const file = new Kubeconfig(path)
     this.#byName = new Map([...file.users.keys()].map(name => [name, file.credentials(name)!]))
-    this.#otherwise = this.#byName.get(file.context?.text('user') ?? '')
+    this.#otherwise = this.#byName.get(file.user ?? '')
   }
 
   /** `target`: HOST:PORT of a URL, NAME.NAMESPACE.svc:PORT of a Service. Undefined: nobody. */

@@ -21,15 +21,16 @@ const CLUSTER = [
 
 const open = (path: string, timeout: Milliseconds): HttpsJson => {
   const file = new Kubeconfig(path)
-  const [first] = file.clusters.values()
-  const cluster = file.clusters.get(file.context?.text('cluster') ?? '') ?? first
-  const server = cluster?.text('server')
-  if (!cluster || !server?.startsWith('https://')) throw new Error('names no https:// server')
+  const { cluster } = file
+  if (!cluster) throw new Error('clusters: there is none')
   cluster.allow(CLUSTER)
-  const credentials = file.credentials(file.context?.text('user') ?? '')
+  const server = cluster.text('server')
+  if (!server?.startsWith('https://') || !URL.canParse(server))
+    throw new Error(`${cluster.at('server')}: names no https:// server`)
+  const credentials = file.user === undefined ? undefined : file.credentials(file.user)
   return new HttpsJson({
     url: server,
-    ca: cluster.pem('certificate-authority'),
+    ca: cluster.authority('certificate-authority'),
     serverName: cluster.text('tls-server-name'),
     insecure: cluster.flag('insecure-skip-tls-verify'),
     credentials,

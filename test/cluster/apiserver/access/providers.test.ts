@@ -235,7 +235,23 @@ test("a webhook's kubeconfig is taken whole: what would not be used is told", as
     ['7', /must be a kubeconfig/],
     [{ clusters: {} }, /clusters: must be a list/],
     [{ clusters: [{ cluster }] }, /clusters\[0\]\.name: must be a text/],
-    [{ clusters: [{ name: 'w', cluster: { server: 'http://x.example' } }] }, /names no https:\/\/ server/],
+    [
+      { clusters: [{ name: 'w', cluster: { server: 'http://x.example' } }] },
+      /clusters\[0\]\.cluster\.server: names no https:\/\/ server/,
+    ],
+    [{}, /clusters: there is none/],
+    [
+      { clusters: [{ name: 'w', cluster: { ...cluster, 'certificate-authority-data': 'eA==' } }] },
+      /clusters\[0\]\.cluster\.certificate-authority: is no certificate in PEM/,
+    ],
+    [
+      {
+        clusters: [{ name: 'w', cluster }],
+        contexts: [{ name: 'c', context: { cluster: 'v' } }],
+        'current-context': 'c',
+      },
+      /contexts\[0\]\.context\.cluster: there is no "v" \(there are: w\)/,
+    ],
     [{ clusters: [{ name: 'w', cluster: { ...cluster, 'proxy-url': 'x' } }] }, /cluster\.proxy-url: is not known here/],
     [
       {

@@ -127,12 +127,30 @@ test('the nearest name wins, with the port before without it, and the current co
 const WRONG: readonly (readonly [users: unknown, problem: RegExp])[] = [
   [{ a: { exec: { command: 'x' } } }, /users\[0\]\.user\.exec: is not known here/],
   [{ a: { token: 'a', username: 'b' } }, /users\[0\]\.user: a token and a password cannot both be shown/],
-  [{ a: { 'client-certificate': 'x.crt' } }, /ENOENT.*x\.crt/],
+  [{ a: { 'client-certificate': 'x.crt' } }, /users\[0\]\.user\.client-certificate: ENOENT.*x\.crt/],
+  [
+    { a: { 'client-certificate-data': 'eA==', 'client-key-data': 'eA==' } },
+    /client-key are no certificate and its key/,
+  ],
   [{ a: { 'client-key-data': 'eA==' } }, /a client-certificate and its client-key go together/],
-  [{ a: { tokenFile: 'nowhere' } }, /ENOENT.*nowhere/],
-  [{ a: { token: 'two words' } }, /users\[0\]\.user: is no token/],
+  [{ a: { tokenFile: 'nowhere' } }, /users\[0\]\.user\.tokenFile: ENOENT.*nowhere/],
+  [{ a: { token: 'two words' } }, /users\[0\]\.user\.token: is no token/],
   [{ a: { token: 7 } }, /users\[0\]\.user\.token: must be a text/],
 ]
+
+test('what names nothing, or two, is told: nobody is asked as somebody else', t => {
+  const folder = temporaryFolder(t)
+  const read = (more: object) => () => new HostCredentials(kubeconfig(folder, { a: { token: 'x' } }, more))
+  const contexts = [{ name: 'now', context: { user: 'b' } }]
+  const cases: readonly [more: object, problem: RegExp][] = [
+    [{ contexts, 'current-context': 'then' }, /^current-context: there is no "then" \(there are: now\)$/],
+    [{ contexts, 'current-context': 'now' }, /^contexts\[0\]\.context\.user: there is no "b" \(there are: a\)$/],
+    [{ 'current-context': 7 }, /^current-context: must be a text$/],
+    [{ users: [{ name: 'a' }, { name: 'a' }] }, /^users\[1\]\.name: "a" stands twice in this list$/],
+  ]
+  for (const [more, message] of cases) t.throws(read(more), { message })
+  t.notThrows(read({ contexts }), 'nobody asks for it')
+})
 
 test('what is wrong with the file ends the start, and tells no secret', async t => {
   for (const [users, problem] of WRONG) {
