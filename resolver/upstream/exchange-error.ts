@@ -23,6 +23,10 @@ export class ExchangeError extends Error {
   }
 }
 
+/** Whether it says nothing about the server that was to be asked. */
+export const isLocal = (error: unknown): error is ExchangeError =>
+  error instanceof ExchangeError && error.failure === 'local'
+
 /** Limits of this machine, by the names of the system's errors. */
 const localCodes = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL', 'EADDRINUSE', 'EAGAIN'])
 
@@ -32,11 +36,29 @@ export const socketFailure = (
   what: string,
   otherwise: 'unreachable' | 'closed' = 'unreachable',
 ): ExchangeError => {
-  const { code = '', errno } = (cause ?? {}) as NodeJS.ErrnoException
+  const { code = '' } = (cause ?? {}) as NodeJS.ErrnoException
+  return localCodes.has(code)
+    ? localFailure(cause)
+    : new ExchangeError(otherwise, `${what}: ${reasonOf(cause)}`, { cause })
+}
+
+/**
+ * The same of a socket of UDP. Where IPv6 is switched off, a server there is as far as any without a route, and others may
+ * be nearer. (A source address that is not there is refused by bind; for want of a port, connect says EAGAIN.)
+ */
+export const datagramFailure = (cause: unknown, what: string): ExchangeError => {
+  const { code, syscall } = (cause ?? {}) as NodeJS.ErrnoException
+  if (code !== 'EADDRNOTAVAIL' || syscall !== 'connect') return socketFailure(cause, what)
+  return new ExchangeError('unreachable', `${what}: ${reasonOf(cause)}`, { cause })
+}
+
+const localFailure = (cause: unknown): ExchangeError =>
+  new ExchangeError('local', `this server could not open a socket: ${reasonOf(cause)}`, { cause })
+
+/** The system's own words ("connection refused") are what people look for in a log. */
+const reasonOf = (cause: unknown): string => {
+  const { errno } = (cause ?? {}) as NodeJS.ErrnoException
   const message = cause instanceof Error ? cause.message : String(cause)
-  // The system's own words ("connection refused") are what people look for in a log.
-  const reason = errno === undefined ? message : `${message}: ${getSystemErrorMessage(errno)}`
-  if (localCodes.has(code))
-    return new ExchangeError('local', `this server could not open a socket: ${reason}`, { cause })
-  return new ExchangeError(otherwise, `${what}: ${reason}`, { cause })
+  const words = errno === undefined ? '' : getSystemErrorMessage(errno)
+  return message.includes(words) ? message : `${message}: ${words}`
 }

@@ -5,7 +5,7 @@
 import { createSocket, type Socket } from 'node:dgram'
 import type { Clock, Milliseconds, Timer } from '#lib/clock.ts'
 import type { DatagramRoute } from './datagrams.ts'
-import { ExchangeError, socketFailure } from './exchange-error.ts'
+import { datagramFailure, ExchangeError } from './exchange-error.ts'
 import type { Outcome } from './outcome.ts'
 
 export interface UdpOptions {
@@ -119,7 +119,7 @@ export class UdpSocket {
 
   readonly #broken = (cause: unknown): void => {
     const { address, port } = this.#options
-    this.close(() => socketFailure(cause, `${address}#${port} is unreachable over UDP`))
+    this.close(() => datagramFailure(cause, `${address}#${port} is unreachable over UDP`))
   }
 
   readonly #sent = (error: Error | null): void => {
