@@ -6,6 +6,7 @@ import { Backoff } from '#lib/backoff.ts'
 import type { Clock, Milliseconds, Timer } from '#lib/clock.ts'
 import type { Random } from '#lib/random.ts'
 import type { DnsName } from '../wire/record.ts'
+import { isLocal } from './exchange-error.ts'
 
 export interface HealthOptions {
   /** Between probes of a server that failed, at first. */
@@ -86,16 +87,21 @@ export class Health {
     })
   }
 
+  #missed(): void {
+    const wasDown = this.isDown
+    this.#failures++
+    this.#check.onProbeFailed()
+    if (this.isDown && !wasDown) this.#check.onChange(true)
+  }
+
   async #probeOnce(): Promise<void> {
     this.#probing = true
     try {
       await this.#check.probe()
       this.answered()
-    } catch {
-      const wasDown = this.isDown
-      this.#failures++
-      this.#check.onProbeFailed()
-      if (this.isDown && !wasDown) this.#check.onChange(true)
+    } catch (error) {
+      // A limit of this machine tells nothing about the server.
+      if (!isLocal(error)) this.#missed()
       this.#probeIn(this.#backoff.next())
     } finally {
       this.#probing = false

@@ -7,7 +7,7 @@ import type { Clock, Milliseconds } from '#lib/clock.ts'
 import type { Random } from '#lib/random.ts'
 import { rcodes } from '../wire/codes.ts'
 import type { ResponseMessage } from '../wire/message.ts'
-import { ExchangeError } from './exchange-error.ts'
+import { ExchangeError, isLocal } from './exchange-error.ts'
 import { firstGood, HedgeBudget, hedgeDelay, unlessLate } from './hedge.ts'
 import { type Outcome, promised } from './outcome.ts'
 import type { UpstreamQuestion } from './question.ts'
@@ -134,8 +134,8 @@ export class UpstreamPool {
         } catch (error) {
           if (!(error instanceof ExchangeError)) throw error
           failure = error
-          // Another upstream needs a socket, too.
-          if (error.failure === 'local') break
+          // Nor has it a socket for the next attempt; another may have one that is free, or a connection.
+          if (isLocal(error)) run.asked[run.order.indexOf(upstream)] = ASKED_EACH
         }
       }
     } finally {

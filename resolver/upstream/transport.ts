@@ -15,7 +15,7 @@ import { flags } from '../wire/header.ts'
 import { decodeResponse, type ResponseMessage } from '../wire/message.ts'
 import type { ResourceRecord } from '../wire/record.ts'
 import type { Datagrams } from './datagrams.ts'
-import { ExchangeError } from './exchange-error.ts'
+import { ExchangeError, isLocal } from './exchange-error.ts'
 import type { ExchangeTap } from './exchange-tap.ts'
 import { type DohMethod, HttpsUpstream } from './https.ts'
 import { type Outcome, promised } from './outcome.ts'
@@ -150,9 +150,8 @@ export class Transport {
     failed: (asked, error) => {
       const { question, timeout, edns, outcome } = asked
       this.#report(asked)
-      const isLocal = error instanceof ExchangeError && error.failure === 'local'
       // Out of sockets: a connection that is there needs none.
-      if (!isLocal || !this.#stream.isOpen) outcome.failed(error)
+      if (!isLocal(error) || !this.#stream.isOpen) outcome.failed(error)
       else
         settle(
           this.#overStream(question, timeout, edns).then(response => this.#judge(response, asked, edns)),
@@ -303,12 +302,9 @@ const styles = {
   },
 } as const
 
+/** A bug of those who are told of the reply is told to who asked. */
 const settle = <Value>(value: MaybePromise<Value>, outcome: Outcome<Value>): void => {
-  if (value instanceof Promise)
-    value.then(
-      known => outcome.replied(known),
-      error => outcome.failed(error),
-    )
+  if (value instanceof Promise) value.then(known => outcome.replied(known)).catch(error => outcome.failed(error))
   else outcome.replied(value)
 }
 
@@ -359,6 +355,10 @@ class AskedByUdp implements Asked, UdpQuestion {
   }
 
   failed(error: unknown): void {
-    this.#replies.failed(this, error)
+    try {
+      this.#replies.failed(this, error)
+    } catch (bug) {
+      this.outcome.failed(bug)
+    }
   }
 }

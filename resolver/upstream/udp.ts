@@ -5,7 +5,7 @@
  */
 import type { Milliseconds, Timer } from '#lib/clock.ts'
 import type { Random } from '#lib/random.ts'
-import { ExchangeError } from './exchange-error.ts'
+import { ExchangeError, isLocal } from './exchange-error.ts'
 import { type UdpExchange, type UdpOptions, UdpSocket, type UdpSocketUser } from './udp-socket.ts'
 
 export interface UdpUpstreamOptions extends UdpOptions {
@@ -67,12 +67,12 @@ export class UdpUpstream {
 
   /** Where this machine had no socket or port, as soon as another question leaves it one. */
   #exchangeAgain(question: UdpQuestion, failure: ExchangeError): void {
-    const isLocal = failure.failure === 'local'
+    const wasLocal = isLocal(failure)
     // Where this server's address or the way there has changed, sockets are of no more use; those are that heard of the
     // server since the question was sent.
-    if (!isLocal) this.#closeFree(({ heard }) => heard < question.asked)
+    if (!wasLocal) this.#closeFree(({ heard }) => heard < question.asked)
     const left = question.deadline - this.#options.clock.monotonic()
-    if (!isLocal || !this.#isAnyConnected || left <= 0) {
+    if (!wasLocal || !this.#isAnyConnected || left <= 0) {
       this.#wakeNext()
       question.failed(failure)
     } else if (this.#free.length > 0) {

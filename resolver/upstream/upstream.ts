@@ -10,7 +10,7 @@ import { rcodeName, rcodes, recordTypes } from '../wire/codes.ts'
 import type { ResponseMessage } from '../wire/message.ts'
 import type { DnsName } from '../wire/record.ts'
 import type { Datagrams } from './datagrams.ts'
-import { ExchangeError } from './exchange-error.ts'
+import { ExchangeError, isLocal } from './exchange-error.ts'
 import type { ExchangeTap } from './exchange-tap.ts'
 import { FailingZones } from './failing-zones.ts'
 import { Health, type HealthOptions } from './health.ts'
@@ -114,7 +114,11 @@ export class Upstream {
     this.#queries++
     this.latency.sent(start)
     const asked = new Asked(this.#books, question, start, outcome)
-    this.#transport.ask(question, channel, Math.min(timeout, readTimeout), asked)
+    try {
+      this.#transport.ask(question, channel, Math.min(timeout, readTimeout), asked)
+    } catch (bug) {
+      asked.failed(bug)
+    }
   }
 
   /** What is known of it grows with what becomes of each question. */
@@ -165,7 +169,7 @@ export class Upstream {
   #failed(error: unknown, question: UpstreamQuestion, start: Milliseconds): void {
     const { clock, metrics } = this.#options
     // A limit of this machine tells nothing about the server.
-    if (!(error instanceof ExchangeError) || error.failure === 'local') {
+    if (!(error instanceof ExchangeError) || isLocal(error)) {
       this.latency.abandoned()
       if (error instanceof ExchangeError) metrics.localErrors.inc()
       return

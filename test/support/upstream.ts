@@ -95,7 +95,8 @@ export const startUpstream = async (t: ExecutionContext, options: StubOptions): 
       assert(udp, 'a server of TLS has no UDP port')
       udp.send(packet, to.port, to.address, error => (error ? reject(error) : resolve()))
     })
-  return { target: `${host}:${port}`, port, queries, unanswered: () => unanswered, send, close }
+  const target = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  return { target, port, queries, unanswered: () => unanswered, send, close }
 }
 
 /** One port over TCP and UDP; where it is to be any, another one if somebody has it over UDP already. */
@@ -104,7 +105,7 @@ const listen = async (stream: Server, { port = 0, tls }: StubOptions, host: stri
     stream.listen(port, host)
     await once(stream, 'listening')
     if (tls) return undefined
-    const socket = createSocket('udp4')
+    const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
     const bound = once(socket, 'listening')
     socket.bind((stream.address() as AddressInfo).port, host)
     const problem = await bound.then(

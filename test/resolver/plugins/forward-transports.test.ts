@@ -158,6 +158,18 @@ test('source_address: questions come from there; one that is not ours is no fail
   t.notRegex(text, /seamark_forward_upstream_down\{/)
 })
 
+test('where this machine has no socket for one upstream, another is asked', async t => {
+  const respond = answers('192.0.2.1')
+  const [four, six] = [await startUpstream(t, { respond }), await startUpstream(t, { respond, host: '::1' })]
+  const options = 'policy sequential\n source_address 192.0.2.99'
+  const { configuration } = await startConfiguration(
+    t,
+    `. {\n forward . ${four.target} ${six.target} {\n ${options}\n }\n}`,
+  )
+  t.is((await ask(configuration, 'www.example.org.'))?.rcode, rcodes.NOERROR)
+  t.deepEqual([four.queries.length, six.queries.length], [0, 1])
+})
+
 test('over UDP each question has a port that nobody can tell beforehand, and none is used for long', async t => {
   const upstream = await startUpstream(t, { respond: answers('192.0.2.1') })
   const { world, configuration } = await startConfiguration(t, `. {\n forward . ${upstream.target}\n}`)

@@ -1,4 +1,7 @@
-/** Asks 300 questions at once; run under a low limit of open files. Prints what came of them as JSON. */
+/**
+ * Asks 300 questions at once; run under a low limit of open files. `calls` as its argument: by system calls, else by
+ * node:dgram. Prints what came of them as JSON.
+ */
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { systemClock } from '#lib/clock.ts'
@@ -6,13 +9,16 @@ import { systemRandom } from '#lib/random.ts'
 import { ExchangeError } from '#resolver/upstream/exchange-error.ts'
 import { promised } from '#resolver/upstream/outcome.ts'
 import { UdpUpstream } from '#resolver/upstream/udp.ts'
+import { connectedDatagrams } from '#server/connected-datagrams.ts'
 
 const server = createSocket('udp4', (packet, from) => server.send(packet, from.port, from.address))
 server.bind(0, '127.0.0.1')
 await once(server, 'listening')
 const { port } = server.address()
+const datagrams = process.argv[2] === 'calls' ? connectedDatagrams : undefined
+const route = datagrams?.towards('127.0.0.1', port, undefined)
 const makeUpstream = () =>
-  new UdpUpstream({ address: '127.0.0.1', port, source: undefined, clock: systemClock, random: systemRandom })
+  new UdpUpstream({ address: '127.0.0.1', port, source: undefined, route, clock: systemClock, random: systemRandom })
 const askOf = (upstream: UdpUpstream) =>
   promised<Buffer>(outcome => {
     const question = { ...outcome, packet: Buffer.alloc(20), accepts: () => true, asked: 0, deadline: 0 }

@@ -1,5 +1,6 @@
 import test from 'ava'
 import { systemRandom } from '#lib/random.ts'
+import { ExchangeError } from '#resolver/upstream/exchange-error.ts'
 import { Health } from '#resolver/upstream/health.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 
@@ -7,7 +8,7 @@ const setUp = (maximumFailures = 2) => {
   const clock = new VirtualClock()
   const probes: number[] = []
   const changes: boolean[] = []
-  const state = { alive: false }
+  const state = { alive: false, problem: new Error('no reply') }
   const health = new Health({
     interval: 500,
     maximumFailures,
@@ -17,7 +18,7 @@ const setUp = (maximumFailures = 2) => {
     random: systemRandom,
     probe: async () => {
       probes.push(clock.monotonic())
-      if (!state.alive) throw new Error('no reply')
+      if (!state.alive) throw state.problem
     },
     onProbeFailed: () => {},
     onChange: isDown => void changes.push(isDown),
@@ -96,4 +97,16 @@ test('closed: no probe any more', async t => {
   const before = probes.length
   await clock.advance(60_000)
   t.is(probes.length, before)
+})
+
+test('that this machine cannot send a probe tells nothing about the server: it is tried again', async t => {
+  const { clock, probes, changes, state, health } = setUp(1)
+  state.problem = new ExchangeError('local', 'this server could not open a socket')
+  health.failed()
+  await clock.advance(60_000)
+  t.true(probes.length > 5)
+  t.deepEqual(changes, [])
+  state.problem = new Error('no reply')
+  await clock.advance(10_000)
+  t.deepEqual(changes, [true])
 })
