@@ -57,8 +57,8 @@ const passedOn = (headers: IncomingMessage['headers']): Headers => {
 const forwardedFor = (request: Request): Headers => {
   const { remoteAddress } = request.socket
   if (!remoteAddress) return {}
-  // An IPv4 client of a socket for both families has an address of IPv6.
-  const address = ipaddr.process(remoteAddress).toString()
+  // An IPv4 client of a socket for both families has an address of IPv6; a zone (fe80::1%br-lan) says nothing elsewhere.
+  const address = ipaddr.process(remoteAddress.replace(/%.*/, '')).toString()
   const before = headerOf(request, 'x-forwarded-for')
   return { 'x-forwarded-for': before ? `${before}, ${address}` : address }
 }

@@ -107,7 +107,8 @@ export class Quotas {
     const { namespace, changes, enforced, kind, name } = write
     if (namespace === undefined) return accepted([])
     const quotas = this.#quotasOf(namespace)
-    const wanting = enforced && !isUncounted(kind) ? uncovered(this.#limits, quotas, changes[0]) : undefined
+    const limited = enforced && !isUncounted(kind) && changes.some(asksForMore)
+    const wanting = limited ? uncovered(this.#limits, quotas, changes[0]) : undefined
     if (wanting !== undefined) return refused(forbidden({ ...kind, name }, wanting))
     const next: ResourceQuota[] = []
     for (const quota of quotas) {

@@ -62,6 +62,10 @@ test('storage of a class is for those whose quotas have some', async t => {
   const merge = { 'content-type': 'application/merge-patch+json' }
   const patched = await world.server.fetch(`${D}/${resource}/a`, { method: 'PATCH', headers: merge, body: label })
   t.is(patched.code, 200, 'what takes nothing more is not asked')
+  const grown = { status: { allocatedResources: { storage: '3Gi' } } }
+  const told = await world.server.fetch(`${D}/${resource}/a/status`, { method: 'PATCH', headers: merge, body: grown })
+  t.is(told.code, 200, 'status says what is so')
+  t.is(told.json.status.allocatedResources.storage, '3Gi')
   t.is((await world.server.fetch(`${D}/${resource}/a`, { method: 'DELETE' })).code, 200)
 })
 
