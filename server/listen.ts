@@ -69,12 +69,19 @@ export const datagramsAlone = ({ address, family }: BindAddress, port: number): 
     alone.bind({ address, port, exclusive: true }, () => alone.close(() => resolve()))
   })
 
+/** A server may be told to again and again: nothing of a try that failed stays at it. */
 const listen = (server: Server, place: Place): Promise<number> =>
   new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(place, () => {
-      server.off('error', reject)
+    const opened = () => {
+      server.off('error', failed)
       const bound = server.address()
       resolve(typeof bound === 'object' && bound ? bound.port : place.port)
-    })
+    }
+    const failed = (error: Error) => {
+      server.off('listening', opened)
+      reject(error)
+    }
+    server.once('error', failed)
+    server.once('listening', opened)
+    server.listen(place)
   })
