@@ -1,5 +1,6 @@
 /** A tree made into a function of a question; its types are checked on the way. */
 import { suggestion } from '../corefile/nearest.ts'
+import { spendLength } from './budget.ts'
 import { ExpressionError, type Place } from './expression-error.ts'
 import { callFunction, type Functions } from './function.ts'
 import { arithmetic, comparison, indexed, logical, membership, sliced, textual } from './operators.ts'
@@ -77,7 +78,7 @@ const compileList = (place: Place, nodes: readonly Node[], scope: Scope): Typed 
     place,
     type: 'list',
     items,
-    of: subject => values.map(value => value.of(subject)),
+    of: subject => spendLength(values.map(value => value.of(subject))),
     among: items === 'string' && known.every(among => among !== undefined) ? known.flat() : undefined,
   }
 }

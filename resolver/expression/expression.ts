@@ -4,12 +4,13 @@
  * bounded time and memory (patterns are RE2).
  */
 import { accepted, type Result, refused } from '#lib/result.ts'
+import { beginSpending } from './budget.ts'
 import { compile } from './compile.ts'
 import { EvaluationError, ExpressionError } from './expression-error.ts'
 import type { Functions } from './function.ts'
 import { expressionFunctions } from './functions.ts'
 import { type Node, parseExpression, reservedWords } from './parse.ts'
-import { beginAsking, predicateFunctions } from './predicates.ts'
+import { predicateFunctions } from './predicates.ts'
 import type { Subject, Typed, Value } from './typed.ts'
 
 export interface Expression {
@@ -73,7 +74,7 @@ export const isFreeName = (name: string, functions?: Functions): boolean =>
   !functions?.has(name)
 
 const evaluate = ({ of }: Typed, subject: Subject): Result<Value, string> => {
-  beginAsking()
+  beginSpending()
   try {
     return accepted(of(subject))
   } catch (error) {

@@ -1,6 +1,7 @@
 /** What a function of expressions is, and what a call of one must look like. */
+import { spend, spendLength } from './budget.ts'
 import { ExpressionError, type Place } from './expression-error.ts'
-import { type Type, type Typed, wrongType } from './typed.ts'
+import { type Subject, type Type, type Typed, wrongType } from './typed.ts'
 
 /** What the parameters of that name are; undefined: it is for the function to say. */
 const parameterTypes = {
@@ -37,8 +38,23 @@ export const callFunction = (called: ExpressionFunction, place: Place, values: r
     const wanted = parameterTypes[parameters[index]!]
     if (wanted && value.type !== wanted) throw wrongType(value, place.text, wanted)
   }
-  return make(place, values)
+  return spending(make(place, values.map(spending)))
 }
+
+/** The same, whose length is spent each time. */
+const spending = (typed: Typed): Typed => {
+  if (typed.type === 'string') return { ...typed, of: subject => spendLength(typed.of(subject)) }
+  if (typed.type === 'list') return { ...typed, of: subject => spendLength(typed.of(subject)) }
+  if (typed.type === 'number') return { ...typed, of: counted(typed.of) }
+  return { ...typed, of: counted(typed.of) }
+}
+
+const counted =
+  <Value>(of: (subject: Subject) => Value) =>
+  (subject: Subject): Value => {
+    spend(1)
+    return of(subject)
+  }
 
 const signatureOf = ({ parameters, optional = 0 }: ExpressionFunction): string => {
   const needed = parameters.slice(0, parameters.length - optional).join(', ')

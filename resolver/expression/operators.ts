@@ -1,5 +1,6 @@
 /** What the operators do, once the types of both sides are known. */
 import { compilePattern } from '../corefile/pattern.ts'
+import { spend, spendLength } from './budget.ts'
 import { EvaluationError, ExpressionError, type Place } from './expression-error.ts'
 import type { Arithmetic, Comparison, StringOperator } from './parse.ts'
 import {
@@ -13,6 +14,7 @@ import {
   scalarOf,
   stringOf,
   type Typed,
+  type TypedList,
   type TypedString,
   typedAs,
   wrongType,
@@ -31,12 +33,12 @@ export const membership = (left: Typed, right: Typed): Holds => {
   const value = scalarOf(left, '"in"')
   if (right.items && right.items !== value.type)
     throw new ExpressionError(right.place, `"in" after ${left.place.text} wants a list of ${value.type}s`)
-  return subject => right.of(subject).includes(value.of(subject))
+  return subject => spendLength(right.of(subject)).includes(value.of(subject))
 }
 
 export const comparison = (operator: Comparison, one: Typed, other: Typed): Holds => {
-  const left = scalarOf(one, `"${operator}"`)
-  const right = scalarOf(other, `"${operator}"`)
+  const left = compared(one, operator)
+  const right = compared(other, operator)
   if (left.type !== right.type) throw wrongType(right, `"${operator}" after ${left.place.text}`, left.type)
   if (operator === '==') return subject => left.of(subject) === right.of(subject)
   if (operator === '!=') return subject => left.of(subject) !== right.of(subject)
@@ -55,22 +57,34 @@ export const comparison = (operator: Comparison, one: Typed, other: Typed): Hold
   }
 }
 
+const compared = (typed: Typed, operator: Comparison): Exclude<Typed, TypedList> => {
+  const scalar = scalarOf(typed, `"${operator}"`)
+  return scalar.type === 'string' ? { ...scalar, of: subject => spendLength(scalar.of(subject)) } : scalar
+}
+
 export const textual = (operator: StringOperator, one: Typed, other: Typed): Holds => {
   const left = stringOf(one, `"${operator}"`)
   const right = stringOf(other, `"${operator}"`)
   switch (operator) {
     case 'contains':
-      return subject => left.of(subject).includes(right.of(subject))
+      return subject => spendLength(left.of(subject)).includes(right.of(subject))
     case 'startsWith':
-      return subject => left.of(subject).startsWith(right.of(subject))
+      return subject => spendLength(left.of(subject)).startsWith(right.of(subject))
     case 'endsWith':
-      return subject => left.of(subject).endsWith(right.of(subject))
+      return subject => spendLength(left.of(subject)).endsWith(right.of(subject))
     case 'matches': {
       const find = patternsOf(right)
-      return subject => find(right.of(subject)).matcher(left.of(subject)).find()
+      return subject => {
+        spend(MATCH)
+        const text = spendLength(left.of(subject))
+        return find(right.of(subject)).matcher(text).find()
+      }
     }
   }
 }
+
+/** Steps that a pattern takes before it has looked at a character. */
+const MATCH = 40
 
 const patternsOf = ({ place, among }: TypedString) => {
   if (!among) throw new ExpressionError(place, '"matches" wants its pattern in quotes')
@@ -101,7 +115,7 @@ export const arithmetic = (place: Place, operator: Arithmetic, one: Typed, other
 }
 
 const together = (left: string, right: string): string => {
-  if (left.length + right.length <= LONGEST_STRING) return left + right
+  if (left.length + right.length <= LONGEST_STRING) return spendLength(left + right)
   throw new EvaluationError(`"+": longer than ${LONGEST_STRING} characters`)
 }
 
@@ -140,7 +154,7 @@ export const sliced = (place: Place, whole: Typed, from: Typed | undefined, to: 
   const end = to && numberOf(to, '"[…:…]"').of
   const bounds = (subject: Subject) => [start?.(subject) ?? 0, end?.(subject)] as const
   if (whole.type === 'string')
-    return { place, type: 'string', of: subject => whole.of(subject).slice(...bounds(subject)) }
+    return { place, type: 'string', of: subject => spendLength(whole.of(subject)).slice(...bounds(subject)) }
   const list = listOf(whole, '"[…:…]"')
-  return { ...list, place, of: subject => list.of(subject).slice(...bounds(subject)) }
+  return { ...list, place, of: subject => spendLength(list.of(subject)).slice(...bounds(subject)) }
 }

@@ -1,5 +1,6 @@
 /** expr-lang's functions that ask something of each element of a list. */
-import { EvaluationError, ExpressionError, type Place } from './expression-error.ts'
+import { spend } from './budget.ts'
+import { ExpressionError, type Place } from './expression-error.ts'
 import { booleanOf, type Scalar, type Subject, type Typed, type TypedList } from './typed.ts'
 
 /** What is asked of each element. */
@@ -12,21 +13,11 @@ interface Predicate {
 type PredicateFunction = (place: Place, list: TypedList, predicate: Predicate) => Typed
 type Elements = readonly Scalar[]
 
-/** Elements that one expression may ask about, those of lists in lists' predicates counted each time. */
-const MAXIMUM_ASKED = 100_000
-
-/** What is left of it; set anew for each question. */
-let left = MAXIMUM_ASKED
-
-export const beginAsking = (): void => {
-  left = MAXIMUM_ASKED
-}
-
 /** `ask`, of one element after the other. */
 const eachOf =
   <Result>(ask: (subject: Subject) => Result, take: Predicate['take'], subject: Subject) =>
   (value: Scalar): Result => {
-    if (--left < 0) throw new EvaluationError(`more than ${MAXIMUM_ASKED} elements are asked about`)
+    spend(1)
     take(value)
     return ask(subject)
   }

@@ -1,6 +1,7 @@
 import type { FuzzTarget } from './target.ts'
 import { answersTarget } from './targets/answers.ts'
 import { corefileTarget } from './targets/corefile.ts'
+import { expressionTarget } from './targets/expression.ts'
 import { httpsTarget } from './targets/https.ts'
 import { kubeconfigTarget } from './targets/kubeconfig.ts'
 import { messageTarget } from './targets/message.ts'
@@ -23,4 +24,5 @@ export const targets: readonly FuzzTarget[] = [
   kubeconfigTarget,
   snapshotTarget,
   templateTarget,
+  expressionTarget,
 ]

@@ -13,6 +13,7 @@ import { readName } from '#resolver/wire/name.ts'
 import { makeQuery } from '../../support/dns-environment.ts'
 import { mutated } from '../mutate.ts'
 import type { FuzzTarget } from '../target.ts'
+import { wireOf } from '../wire-name.ts'
 
 const words = [
   ...[
@@ -70,21 +71,7 @@ const words = [
   ],
 ].map(text => Buffer.from(text))
 
-const MOST_LABEL = 63
 const patterns = [RE2JS.compile('^(?P<a>[^.-]*)-?([^.]*)\\.'), RE2JS.compile('.*')]
-
-/** Labels of any bytes; the longest name that they make. */
-const wireOf = (bytes: Buffer): Buffer => {
-  const parts: Buffer[] = []
-  let length = 1
-  for (const label of bytes.toString('latin1').split('.')) {
-    const cut = Buffer.from(label.slice(0, MOST_LABEL), 'latin1')
-    if (cut.length === 0 || length + cut.length + 1 > 255) continue
-    parts.push(Buffer.of(cut.length), cut)
-    length += cut.length + 1
-  }
-  return Buffer.concat([...parts, Buffer.of(0)])
-}
 
 export const templateTarget: FuzzTarget = {
   name: 'template',
