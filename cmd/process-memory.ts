@@ -28,8 +28,17 @@ const collect = (): void => {
 /** V8 reads it at each collection, of whatever thread. */
 export const boundHeapGrowth = (): void => setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`)
 
+/** Read from a file of /proc: a process out of descriptors has none for it. */
+const resident = (): number | undefined => {
+  try {
+    return process.memoryUsage.rss()
+  } catch {
+    return undefined
+  }
+}
+
 export const processMemory = (): ProcessMemory => ({
-  resident: () => process.memoryUsage.rss(),
+  resident,
   trim: mallocTrim(),
   collect,
 })

@@ -11,8 +11,8 @@ import { Counter, type Registry } from './metrics.ts'
 import { Recurrence } from './recurrence.ts'
 
 export interface ProcessMemory {
-  /** Bytes that the process has in memory, as the system counts them. */
-  resident(): number
+  /** Bytes that the process has in memory, as the system counts them; undefined: it does not say at this moment. */
+  resident(): number | undefined
   /** Gives back what malloc has free; absent: the system's malloc cannot. */
   readonly trim?: (() => void) | undefined
   /** Collects all garbage, and gives back the pages on which it was. */
@@ -75,9 +75,10 @@ export class MemoryKeeper {
   #look(): void {
     const { clock, memory } = this.#options
     let resident = memory.resident()
+    if (resident === undefined) return
     if (memory.trim && resident >= this.#trimmed + GROWTH) {
       memory.trim()
-      resident = this.#trimmed = memory.resident()
+      resident = this.#trimmed = memory.resident() ?? resident
     }
     // What the system took back by itself may come again.
     this.#trimmed = Math.min(this.#trimmed, resident)
@@ -87,6 +88,6 @@ export class MemoryKeeper {
     memory.trim?.()
     this.#collections.inc()
     this.#collectedAt = clock.monotonic()
-    this.#collected = this.#trimmed = memory.resident()
+    this.#collected = this.#trimmed = memory.resident() ?? resident
   }
 }

@@ -23,7 +23,14 @@ export const collectProcessMetrics = (registry: Registry): void => {
     },
   })
   const gauge = (name: string, help: string, read: () => number): void => {
-    const made: Gauge = new Gauge({ name, help, registers, collect: () => made.set(read()) })
+    const collect = () => {
+      try {
+        made.set(read())
+      } catch {
+        // A process out of descriptors cannot read what it would tell, but all the rest: this stays as it was.
+      }
+    }
+    const made: Gauge = new Gauge({ name, help, registers, collect })
   }
   gauge('process_resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss())
   const started = performance.timeOrigin / 1000

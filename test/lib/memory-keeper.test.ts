@@ -9,10 +9,10 @@ const MEBIBYTE = 1024 * 1024
 const start = (limit: number | undefined, { trims = true } = {}) => {
   const clock = new VirtualClock()
   const registry = createRegistry()
-  const held = { used: 60, free: 0, garbage: 0 }
+  const held = { used: 60, free: 0, garbage: 0, isTold: true }
   const counts = { trims: 0, collections: 0 }
   const memory = {
-    resident: () => (held.used + held.free + held.garbage) * MEBIBYTE,
+    resident: () => (held.isTold ? (held.used + held.free + held.garbage) * MEBIBYTE : undefined),
     ...(trims && {
       trim() {
         counts.trims++
@@ -87,4 +87,15 @@ test('without a malloc that can, garbage is collected all the same; nothing is d
   held.garbage = 500
   await clock.advance(600_000)
   t.is(counts.collections, 1)
+})
+
+test('where the system does not say at the moment, it is asked again', async t => {
+  const { clock, held, counts } = start(100)
+  held.isTold = false
+  held.garbage = 50
+  await clock.advance(10_000)
+  t.deepEqual(counts, { trims: 0, collections: 0 })
+  held.isTold = true
+  await clock.advance(1000)
+  t.deepEqual(counts, { trims: 2, collections: 1 })
 })
