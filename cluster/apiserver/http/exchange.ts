@@ -27,6 +27,10 @@ export type Response = ServerResponse | Http2ServerResponse
 const MAX_BODY = 3 * 1024 * 1024
 /** A body that takes longer is given up with its stream or connection (slow loris): no client of the API is that slow. */
 const BODY_DEADLINE: Milliseconds = 60_000
+/** As kube-apiserver's --request-timeout: who does not read an answer does not hold it any longer. */
+const ANSWER_DEADLINE: Milliseconds = 60_000
+/** Bytes of an answer that the system takes, or that hold no more than the connection itself does. */
+const SMALL = 64 * 1024
 /** Smaller answers are not worth compressing (kube-apiserver's bound). */
 const MIN_GZIP = 128 * 1024
 
@@ -191,7 +195,18 @@ const sendInChunks = (response: Writable, chunks: Iterator<Buffer>): Promise<voi
     next()
   })
 
-export const send = async (request: Request, response: Response, answer: Answer): Promise<void> => {
+const endUnread = (response: Response, deadline: Milliseconds): void => {
+  const late = setTimeout(() => response.destroy(), deadline)
+  response.once('close', () => clearTimeout(late))
+}
+
+/** `deadline`: of an answer that is large. */
+export const send = async (
+  request: Request,
+  response: Response,
+  answer: Answer,
+  deadline = ANSWER_DEADLINE,
+): Promise<void> => {
   let body = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body
   const headers: Record<string, string | string[]> = { 'content-type': answer.contentType, ...answer.headers }
   const zip =
@@ -205,6 +220,7 @@ export const send = async (request: Request, response: Response, answer: Answer)
   headers['content-length'] = String(body.length)
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
   response.statusCode = answer.code
+  if (body.length > SMALL) endUnread(response, deadline)
   if (request.method === 'HEAD') response.end()
   else if (Buffer.isBuffer(body)) response.end(body)
   else await sendInChunks(response, body.chunks())

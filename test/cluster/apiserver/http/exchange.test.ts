@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import test, { type ExecutionContext } from 'ava'
 import { Segments } from '#cluster/apiserver/forms/segments.ts'
-import { type Request, readBody, send } from '#cluster/apiserver/http/exchange.ts'
+import { type Request, type Response, readBody, send } from '#cluster/apiserver/http/exchange.ts'
 
 const listen = async (t: ExecutionContext, server: Server): Promise<number> => {
   server.listen(0, '127.0.0.1')
@@ -139,3 +139,30 @@ for (const [protocol, begin] of Object.entries(ask)) {
     t.true(body.made > 0 && body.made < parts.length, `${body.made} chunks`)
   })
 }
+
+/** A client that asks, and does not read. */
+const askOnly = {
+  async 'HTTP/1.1'(t: ExecutionContext, answer: (message: Request, response: Response) => void) {
+    const port = await listen(t, createServer(answer))
+    const asked = request({ host: '127.0.0.1', port, agent: false }).on('error', () => {})
+    asked.on('response', response => response.on('error', () => {})).end()
+    t.teardown(() => asked.destroy())
+  },
+  async 'HTTP/2'(t: ExecutionContext, answer: (message: Request, response: Response) => void) {
+    const session = connect(`http://127.0.0.1:${await listen(t, createHttp2Server(answer))}`)
+    session.request().on('error', () => {})
+    t.teardown(() => session.destroy())
+  },
+}
+
+for (const [protocol, begin] of Object.entries(askOnly))
+  for (const [what, body] of Object.entries({ 'in one piece': whole, 'in many': new Segments(parts) }))
+    test(`a long answer that nobody reads is given up, ${what}: ${protocol}`, async t => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      await begin(t, (message, response) => {
+        response.once('close', resolve)
+        void send(message, response, { code: 200, contentType: 'application/json', body }, 50)
+      })
+      await promise
+      t.pass()
+    })
