@@ -32,6 +32,7 @@ export class UdpUpstream {
   readonly #sockets = new Set<UdpSocket>()
   #free: UdpSocket[] = []
   #sweep: Timer | undefined
+  #closed = false
   /** Questions for which there was no socket, in order. */
   readonly #waiting = new Set<() => void>()
   readonly #user: UdpSocketUser = {
@@ -89,7 +90,9 @@ export class UdpUpstream {
     if (this.#waiting.size > 0) this.#waiting.values().next().value?.()
   }
 
+  /** Questions that are put to it all the same, after one that ended by this, leave no socket behind. */
   close(): void {
+    this.#closed = true
     this.#sweep?.cancel()
     this.#free = []
     for (const socket of this.#sockets) socket.close(closed)
@@ -121,7 +124,7 @@ export class UdpUpstream {
   #release(socket: UdpSocket): void {
     const isOld = socket.heard - socket.opened >= MAXIMUM_AGE
     const isWorn = socket.uses >= MAXIMUM_USES || this.#free.length >= MAXIMUM_FREE || isOld
-    if (isWorn) socket.close(closed)
+    if (isWorn || this.#closed) socket.close(closed)
     // An error may have closed it since the reply came.
     else if (this.#sockets.has(socket)) this.#free.push(socket)
     if (this.#free.length > 0) this.#sweep ??= this.#options.clock.after(MAXIMUM_AGE, () => this.#sweepOld())

@@ -152,3 +152,14 @@ withCalls(
     t.is(opened.count, 41)
   },
 )
+
+withCalls('one that is closed answers what is asked of it all the same, and keeps no socket', async t => {
+  const { opened, datagrams } = counted(connectedDatagrams)
+  const upstream = reach(t, await startServer(t), datagrams)
+  const askAll = () => Promise.all(range(20).map(index => ask(upstream, `a${index}`)))
+  await askAll()
+  upstream.close()
+  await askAll()
+  await askAll()
+  t.is(opened.count, 60)
+})
