@@ -1,6 +1,7 @@
 /** Where the events of a watch go: the body of an answer, or the messages of a websocket. */
 import type { EventEmitter } from 'node:events'
-import type { Response } from './exchange.ts'
+import type { Milliseconds } from '#lib/clock.ts'
+import { endUnread, type Response } from './exchange.ts'
 
 export interface EventSink {
   /** Says `drain` and `close`. */
@@ -22,9 +23,12 @@ export interface EventSink {
 export class ResponseSink implements EventSink {
   readonly signals: EventSink['signals']
   readonly #response: Response
+  readonly #farewell: Milliseconds | undefined
 
-  constructor(response: Response, contentType: string) {
+  /** `farewell`: from the end to the end of the connection, for who does not read. Default: as of any answer. */
+  constructor(response: Response, contentType: string, farewell?: Milliseconds) {
     this.#response = response
+    this.#farewell = farewell
     this.signals = response
     response.statusCode = 200
     response.setHeader('content-type', contentType)
@@ -50,7 +54,9 @@ export class ResponseSink implements EventSink {
   }
 
   end(): void {
-    if (!this.#response.destroyed) this.#response.end()
+    if (this.#response.destroyed) return
+    if (this.buffered > 0) endUnread(this.#response, this.#farewell)
+    this.#response.end()
   }
 
   destroy(): void {

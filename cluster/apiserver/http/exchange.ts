@@ -195,7 +195,8 @@ const sendInChunks = (response: Writable, chunks: Iterator<Buffer>): Promise<voi
     next()
   })
 
-const endUnread = (response: Response, deadline: Milliseconds): void => {
+/** Ends what has not been read by then. */
+export const endUnread = (response: Response, deadline = ANSWER_DEADLINE): void => {
   const late = setTimeout(() => response.destroy(), deadline)
   response.once('close', () => clearTimeout(late))
 }

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import test, { type ExecutionContext } from 'ava'
 import { Segments } from '#cluster/apiserver/forms/segments.ts'
+import { ResponseSink } from '#cluster/apiserver/http/event-sink.ts'
 import { type Request, type Response, readBody, send } from '#cluster/apiserver/http/exchange.ts'
 
 const listen = async (t: ExecutionContext, server: Server): Promise<number> => {
@@ -155,7 +156,7 @@ const askOnly = {
   },
 }
 
-for (const [protocol, begin] of Object.entries(askOnly))
+for (const [protocol, begin] of Object.entries(askOnly)) {
   for (const [what, body] of Object.entries({ 'in one piece': whole, 'in many': new Segments(parts) }))
     test(`a long answer that nobody reads is given up, ${what}: ${protocol}`, async t => {
       const { promise, resolve } = Promise.withResolvers<void>()
@@ -166,3 +167,16 @@ for (const [protocol, begin] of Object.entries(askOnly))
       await promise
       t.pass()
     })
+
+  test(`a watch that is over and that nobody reads is given up: ${protocol}`, async t => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    await begin(t, (_message, response) => {
+      response.once('close', resolve)
+      const sink = new ResponseSink(response, 'application/json', 50)
+      sink.send(whole)
+      sink.end()
+    })
+    await promise
+    t.pass()
+  })
+}
