@@ -173,6 +173,8 @@ test('who is unknown, or may not, is told so and reaches nobody', async t => {
   const forbidden = await refusal(server, EXEC, { as: 'nobody' })
   t.is(forbidden.code, 403)
   t.regex(JSON.parse(forbidden.body).message, /User "nobody" cannot get resource "stars\/exec"/)
+  const page = { protocol: 'WebSocket', headers: { origin: 'https://evil.example' } }
+  t.is((await refusal(server, EXEC, page)).code, 401, "a stranger's page, by its reader's certificate")
   t.is(extension.requests.slice(before).filter(({ path }) => path === EXEC).length, 0)
 })
 
