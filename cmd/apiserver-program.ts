@@ -1,5 +1,6 @@
 /** The apiserver on its store, as one component: opened, bootstrapped, with kubeconfigs for all who need one. */
 import { hostname } from 'node:os'
+import { checkDnsSubdomain } from '#cluster/api/name.ts'
 import { type Apiserver, createApiserver } from '#cluster/apiserver/apiserver.ts'
 import { bootstrap } from '#cluster/apiserver/bootstrap/bootstrap.ts'
 import { firstAddress } from '#cluster/apiserver/bootstrap/objects.ts'
@@ -62,6 +63,13 @@ const clusterOptions = (flags: ApiserverFlags): OptionValues<typeof CLUSTER_OPTI
   }
 }
 
+/** @throws SeamarkError BAD_OPTION */
+const domainOf = ({ clusterDomain }: ApiserverFlags): string => {
+  const [problem] = checkDnsSubdomain(clusterDomain)
+  if (problem === undefined) return clusterDomain
+  throw new SeamarkError('BAD_OPTION', `--cluster-domain: ${JSON.stringify(clusterDomain)}: ${problem}`)
+}
+
 export class ApiserverProgram implements Component {
   readonly name = 'apiserver'
   readonly #flags: ApiserverFlags
@@ -89,6 +97,7 @@ export class ApiserverProgram implements Component {
     const flags = this.#flags
     const address = addressOfFlag(flags.apiserverAddress, '--apiserver-address')
     const cluster = clusterOptions(flags)
+    const clusterDomain = domainOf(flags)
     const dataDir = ensureDataDir(flags.dataDir)
     // The store's lock comes first: whoever does not get it must not touch the rest of the directory.
     const store = await openSqliteStore({ directory: dataDir.store, logger: logger.child({ room: 'store' }), registry })
@@ -102,7 +111,7 @@ export class ApiserverProgram implements Component {
       {
         ...optionValues(APISERVER_OPTIONS, flags),
         address,
-        clusterDomain: flags.clusterDomain,
+        clusterDomain,
         certificateAddresses: [firstAddress(cluster.serviceCidrs.split(',')), cluster.advertiseAddress].filter(Boolean),
       },
       {

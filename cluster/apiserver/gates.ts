@@ -106,6 +106,12 @@ const readAuthority = (path: string): string | undefined => {
 }
 
 const createOidc = ({ options, clock, logger }: GatesEnvironment): TokenAuthenticator => {
+  // Whoever is between could else say whose tokens are good; kube-apiserver refuses it as well.
+  if (URL.parse(options.oidcIssuerUrl)?.protocol !== 'https:')
+    throw new SeamarkError(
+      'BAD_OPTION',
+      `--oidc-issuer-url: ${JSON.stringify(options.oidcIssuerUrl)} is no https:// URL`,
+    )
   if (options.oidcClientId === '')
     throw new SeamarkError('BAD_OPTION', '--oidc-client-id: must be said where --oidc-issuer-url is')
   return createOidcAuthenticator({

@@ -9,6 +9,8 @@ const WRONG: readonly (readonly [words: readonly string[], told: RegExp, where: 
   [['show'], /^seamark: missing required argument 'page'$/m, 'seamark show --help'],
   [['up', '--data-dir', ''], /^seamark: option '--data-dir <dir>' argument '' is invalid\./m, 'seamark up --help'],
   [['dns', '--dns-address', 'foo'], /^seamark: --dns-address: "foo" is not HOST:PORT/m, '--help'],
+  [['control-plane', '--cluster-domain', 'a..b'], /^seamark: --cluster-domain: "a\.\.b": /m, '--help'],
+  [['control-plane', '--cluster-dns', '1.2.3.4'], /^seamark: --cluster-dns: 1\.2\.3\.4 is no address/m, '--help'],
 ]
 
 for (const [words, told, where] of WRONG) {

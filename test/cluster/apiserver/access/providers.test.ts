@@ -209,6 +209,10 @@ test('what the operator wrote wrong ends the start, with the name of the option'
   await t.throwsAsync(start({ oidcIssuerUrl: 'https://x.example' }), {
     message: /^--oidc-client-id: .* --oidc-issuer-url/,
   })
+  for (const issuer of ['http://x.example', 'x.example', 'https://'])
+    await t.throwsAsync(start({ oidcIssuerUrl: issuer, oidcClientId: 'c' }), {
+      message: `--oidc-issuer-url: "${issuer}" is no https:// URL`,
+    })
   for (const algorithm of ['HS256', 'none', 'rs256', ''])
     await t.throwsAsync(
       start({ oidcIssuerUrl: 'https://x.example', oidcClientId: 'c', oidcSigningAlgs: `RS256,${algorithm}` }),
