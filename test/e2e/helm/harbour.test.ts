@@ -165,7 +165,8 @@ test('a chart brings its definitions, their objects, and a webhook that judges t
   const berths = '/apis/harbour.example.com/v1/namespaces/default/berths'
   await run('install', 'four', CHART, ...hook, '--set', 'berth.length=20')
   t.is((await get(`${berths}/four`)).spec.length, 20)
-  const { json } = await server.fetch(berths, { method: 'POST', body: { metadata: { name: 'other' }, spec: {} } })
+  const other = { apiVersion: 'harbour.example.com/v1', kind: 'Berth', metadata: { name: 'other' }, spec: {} }
+  const { json } = await server.fetch(berths, { method: 'POST', body: other })
   t.is(json.spec.length, 10, 'the default of the schema')
   await run('upgrade', 'four', CHART, ...hook, '--set', 'berth.length=50')
   t.is((await get(`${berths}/four`)).spec.length, 50)
