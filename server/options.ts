@@ -6,7 +6,7 @@ export const serverOptions = {
     type: 'choice',
     choices: ['auto', 'batch', 'dgram'],
     default: 'auto',
-    doc: 'How UDP is served: in batches by worker threads (Linux), by node:dgram (so are questions to other servers sent, then), or in batches where the machine can.',
+    doc: 'How UDP is served: in batches by worker threads (Linux), by node:dgram (which then sends the questions to other servers, too), or in batches where the machine can.',
   },
   workers: {
     type: 'number',
